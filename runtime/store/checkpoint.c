@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keeps the write-ahead log short. Beyond a mark the keeper thread copies pages into the database beside the
+ * writer (PASSIVE); the log starts over only when all of it is copied, so the commit thread does the last few
+ * pages itself between two groups. If the keeper cannot keep up the commit thread does all: the log is
+ * bounded by back-pressure.
+ */
+#include "store/internal.h"
+
+#define MARK_BYTES                                                                                           \
+    ((size_t)16 << 20) /* larger: fewer copies of the same page; smaller: a faster start after a crash */
+#define BOUND_BYTES   ((size_t)256 << 20)
+#define REST_FRAMES   128
+#define KEEPER_ROUNDS 4
+
+static int note_frames(void *arg, sqlite3 *db, const char *name, int frames) {
+    struct at_store *store = arg;
+    (void)db;
+    (void)name;
+    atomic_store(&store->tallies.wal_bytes, (size_t)frames * AT_STORE_PAGE_BYTES);
+    return SQLITE_OK;
+}
+
+void at_checkpoint_watch(struct at_store *store) {
+    sqlite3_wal_hook(store->writer.db, note_frames, store);
+}
+
+/* Returns the frames that are left to copy, -1: it failed. */
+static int copy_frames(struct at_store *store, struct at_connection *connection) {
+    int frames = 0, copied = 0;
+    int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+    if (code != SQLITE_OK) return -1;
+    atomic_fetch_add(&store->tallies.checkpoints, 1);
+    return frames - copied;
+}
+
+void at_checkpoint_call(struct at_store *store) {
+    pthread_mutex_lock(&store->keeper_lock);
+    store->is_checkpoint_due = true;
+    pthread_cond_signal(&store->keeper_called);
+    pthread_mutex_unlock(&store->keeper_lock);
+}
+
+void at_checkpoint_step(struct at_store *store) {
+    size_t bytes = atomic_load(&store->tallies.wal_bytes);
+    if (!store->writer.db || store->writer.is_suspect) return;
+    if (bytes < MARK_BYTES) store->wal_mark_bytes = MARK_BYTES; /* it started over */
+    if (bytes > BOUND_BYTES && bytes > store->wal_mark_bytes) {
+        (void)copy_frames(store, &store->writer);
+        store->wal_mark_bytes = bytes + MARK_BYTES;
+    } else if (atomic_exchange(&store->is_finish_due, false)) {
+        (void)copy_frames(store, &store->writer);
+        store->wal_mark_bytes = bytes + MARK_BYTES;
+    } else if (bytes > store->wal_mark_bytes) {
+        store->wal_mark_bytes = bytes + MARK_BYTES;
+        at_checkpoint_call(store);
+    }
+}
+
+static void keep_short(struct at_store *store) {
+    if (!store->keeper.db || store->keeper.is_suspect) {
+        struct at_error err;
+        struct at_place place = at_store_place(store, false);
+        at_connection_close(&store->keeper);
+        if (at_connection_open(&store->keeper, &place, &err) != AT_OK) return;
+    }
+    for (int round = 0; round < KEEPER_ROUNDS; round++) {
+        int rest = copy_frames(store, &store->keeper);
+        if (rest < 0) store->keeper.is_suspect = true;
+        if (rest < REST_FRAMES) break;
+    }
+    if (store->keeper.is_suspect) return; /* a full disk: tried again at the next mark */
+    atomic_store(&store->is_finish_due, true);
+    at_queue_poke(&store->queue);
+}
+
+void at_keeper_loop(void *arg) {
+    struct at_store *store = arg;
+    for (;;) {
+        pthread_mutex_lock(&store->keeper_lock);
+        while (!store->is_checkpoint_due && !store->is_keeper_closing)
+            pthread_cond_wait(&store->keeper_called, &store->keeper_lock);
+        bool is_over = store->is_keeper_closing;
+        store->is_checkpoint_due = false;
+        pthread_mutex_unlock(&store->keeper_lock);
+        if (is_over) break;
+        keep_short(store);
+    }
+}
+
+void at_keeper_close(struct at_store *store) {
+    pthread_mutex_lock(&store->keeper_lock);
+    store->is_keeper_closing = true;
+    pthread_cond_signal(&store->keeper_called);
+    pthread_mutex_unlock(&store->keeper_lock);
+}

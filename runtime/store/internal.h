@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of store/ share, and its tests: the engine's state, who may touch which part, and the few
+ * functions between the files. Threads: one commits (writer), one keeps the write-ahead log short
+ * (keeper), some read. A connection belongs to one thread at a time.
+ */
+#ifndef AT_STORE_INTERNAL_H
+#define AT_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sqlite3.h>
+#include "store/sql.h"
+#include "store/store.h"
+
+#define AT_STORE_DATABASE   "attune.db"
+#define AT_STORE_PAGE_BYTES 8192
+
+/* ---- connection.c ---- */
+struct at_connection {
+    sqlite3 *db; /* NULL: closed */
+    sqlite3_stmt *statements[AT_SQL_COUNT];
+    bool is_suspect; /* an I/O error came through it: opened again before the next use */
+};
+struct at_place { /* where a connection goes and how large its cache may be */
+    const char *path, *vfs;
+    size_t cache_bytes;
+    bool is_reader;
+};
+enum at_status at_connection_open(struct at_connection *connection, const struct at_place *place,
+                                  struct at_error *err) AT_MUST_CHECK;
+void at_connection_close(struct at_connection *connection);
+enum at_status at_connection_exec(struct at_connection *connection, const char *sql,
+                                  struct at_error *err) AT_MUST_CHECK;
+/* The first column of the first row of a plain query. AT_NOTFOUND: no row. */
+enum at_status at_connection_number(struct at_connection *connection, const char *sql, int64_t *out);
+enum at_status at_sql_status(int code);
+/* The kept statement, or a fresh one while the kept one is stepping further up. NULL: *status says why. */
+sqlite3_stmt *at_statement_take(struct at_connection *connection, enum at_sql which, enum at_status *status);
+void at_statement_give(struct at_connection *connection, enum at_sql which, sqlite3_stmt *statement);
+/* Step a statement that gives no rows, and give it back. */
+enum at_status at_statement_run(struct at_connection *connection, enum at_sql which, sqlite3_stmt *statement);
+/* Take and run one without parameters. */
+enum at_status at_statement_do(struct at_connection *connection, enum at_sql which);
+/* Step a statement for one number and give it back. A NULL is 0. AT_NOTFOUND: no row. */
+enum at_status at_statement_number(struct at_connection *connection, enum at_sql which,
+                                   sqlite3_stmt *statement, uint64_t *out);
+static inline void at_bind_number(sqlite3_stmt *statement, int index, uint64_t number) {
+    sqlite3_bind_int64(statement, index, (int64_t)number);
+}
+/* The text must live until the statement is given back. */
+static inline void at_bind_text(sqlite3_stmt *statement, int index, struct at_text text) {
+    sqlite3_bind_text64(statement, index, text.data ? text.data : "", text.length, SQLITE_STATIC,
+                        SQLITE_UTF8);
+}
+static inline struct at_text at_column_text(sqlite3_stmt *statement, int index) {
+    const char *data = (const char *)sqlite3_column_text(statement, index);
+    return (struct at_text){data ? data : "", data ? (size_t)sqlite3_column_bytes(statement, index) : 0};
+}
+static inline uint64_t at_column_number(sqlite3_stmt *statement, int index) {
+    return (uint64_t)sqlite3_column_int64(statement, index);
+}
+
+/* ---- schema.c ---- */
+/* steps[n] makes schema n + 1 out of schema n; step_count is the schema of this program. */
+struct at_schema {
+    const char *const *steps;
+    uint32_t step_count;
+};
+extern const struct at_schema at_schema_current;
+/* Bring the database to the schema: a new one is made, an older one copied to PATH.schema-N first. */
+enum at_status at_schema_bring(struct at_connection *connection, const struct at_place *place,
+                               const struct at_schema *schema, const struct at_log *log,
+                               struct at_error *err) AT_MUST_CHECK;
+
+/* ---- folder.c ---- */
+/* Make the folder if missing and take its lock. */
+enum at_status at_folder_lock(const char *directory, int *fd_out, struct at_error *err) AT_MUST_CHECK;
+void at_folder_unlock(int fd);
+/* Make the file (0600) if missing; its companions inherit the mode. */
+enum at_status at_folder_touch(const char *path, struct at_error *err) AT_MUST_CHECK;
+/* Make names in the path's folder durable. */
+void at_folder_sync(const char *path);
+
+/* ---- queue.c ---- */
+enum at_lane_name { AT_LANE_FRONT, AT_LANE_BEHIND, AT_LANE_COUNT };
+struct at_lane {
+    struct at_unit *first, *last; /* waiting */
+    size_t unit_count, bytes;     /* waiting or being committed */
+    size_t max_bytes;
+    uint64_t entered_count, left_count; /* ever; drain compares them */
+};
+struct at_queue {
+    pthread_mutex_t lock; /* guards all but next_seq's reads */
+    pthread_cond_t filled, left;
+    struct at_lane lanes[AT_LANE_COUNT];
+    struct at_account *account;
+    _Atomic uint64_t next_seq;
+    size_t gather_count; /* the commit thread sleeps until so many front units wait; 0: it does not */
+    bool is_closing, is_poked, is_asleep;
+};
+/* What the commit thread holds of a lane: taken whole, committed in groups. */
+struct at_work {
+    struct at_unit *lanes[AT_LANE_COUNT];
+    bool is_over; /* closing, and nothing is left */
+};
+enum at_status at_queue_init(struct at_queue *queue, struct at_account *account);
+void at_queue_clear(struct at_queue *queue);
+/* Add what has come to work's lanes that are empty; waits only if all are and may_wait. */
+void at_queue_take(struct at_queue *queue, struct at_work *work, bool may_wait);
+/* Sleep until so many front units wait, at most so long (under a second). */
+void at_queue_gather(struct at_queue *queue, size_t units, uint64_t wait_us);
+/* Units are answered: free their room (before the callbacks), then count them out (after). */
+void at_queue_free(struct at_queue *queue, enum at_lane_name lane, size_t units, size_t bytes);
+void at_queue_leave(struct at_queue *queue, enum at_lane_name lane, size_t units);
+void at_queue_poke(struct at_queue *queue);
+void at_queue_close(struct at_queue *queue);
+void at_queue_drain(struct at_queue *queue);
+
+/* ---- runs.c: which keys the sealed runs may hold ---- */
+struct at_run {
+    struct at_run *next; /* staged or retired */
+    uint64_t id;
+    int64_t sealed_ms;
+    size_t block_count; /* 0: no memory for a filter, the run may hold anything */
+    size_t drawn_bytes;
+    uint64_t *blocks; /* eight words each */
+};
+struct at_run_table {
+    struct at_run_table *next; /* retired */
+    size_t count;
+    struct at_run *items[]; /* oldest first */
+};
+struct at_runs {
+    _Atomic(struct at_run_table *) table; /* immutable once published */
+    _Atomic uint64_t visitors;            /* readers inside a table; the retired are freed when none is */
+    struct at_run_table *retired_tables;  /* commit thread only, as what follows */
+    struct at_run *retired;
+    uint64_t next_id;
+    struct at_account *account;
+};
+void at_runs_clear(struct at_runs *runs);
+enum at_status at_runs_load(struct at_runs *runs, struct at_connection *connection);
+struct at_run *at_run_new(struct at_runs *runs, uint64_t id, int64_t sealed_ms, size_t key_count);
+void at_run_free(struct at_runs *runs, struct at_run *run);
+void at_run_add(struct at_run *run, uint64_t key);
+/* A table with the list's runs added and those sealed before the moment gone; NULL: out of memory. */
+struct at_run_table *at_runs_prepare(struct at_runs *runs, const struct at_run *added, int64_t expire_ms);
+void at_runs_publish(struct at_runs *runs, struct at_run_table *table);
+/* The newest run with an id below `below` that may hold the key; 0: none. Any thread, wait-free. */
+uint64_t at_runs_next(struct at_runs *runs, uint64_t key, uint64_t below);
+
+/* Rows are kept in parts of a run: keys ascending, three little-endian words a row. */
+#define AT_PART_ROWS 80 /* a part stays on its B-tree page of 8 KiB */
+#define AT_ROW_BYTES 24
+void at_row_pack(unsigned char *out, const struct at_message_row *row);
+void at_row_unpack(const unsigned char *in, struct at_message_row *row);
+/* SQLite's integers are signed: this keeps the order of the keys. */
+static inline uint64_t at_key_order(uint64_t key) {
+    return key ^ (UINT64_C(1) << 63);
+}
+
+/* ---- reader.c ---- */
+struct at_reader {
+    struct at_store *store;
+    struct at_connection connection;
+    pthread_t thread;
+    bool has_thread;
+};
+struct at_read_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct at_read *first, *last;
+    bool is_closing;
+};
+
+struct at_store_tallies {
+    _Atomic uint64_t commits, units, events, refused, stale, failed_commits, checkpoints, last_commit_us,
+        durable_seq;
+    _Atomic size_t wal_bytes;
+};
+
+/* A unit of the lane behind that is under way: what can be repeated goes ahead in slices of its own
+ * transactions, the rest follows in one. */
+struct at_slicing {
+    struct at_unit *unit;      /* NULL: none */
+    const struct at_write *at; /* next write of the pass */
+    size_t row;                /* next row of its run */
+    uint64_t first_run, run;   /* ids of the unit's first run, of the pass's next */
+    struct at_run *staged;     /* filters under way, newest first */
+    int64_t expire_ms;         /* runs sealed before go when the unit is done; INT64_MIN: none */
+    bool is_ahead;             /* the pass is the one ahead */
+    bool was_ahead;            /* what can be repeated is done */
+};
+
+struct at_store {
+    char *directory, *path, *vfs; /* vfs NULL: the default */
+    struct at_ledger own_ledger;  /* when the caller gave none */
+    struct at_ledger *ledger;
+    struct at_log log;
+    size_t cache_bytes; /* drawn from AT_ACCOUNT_STORE */
+    int lock_fd;
+
+    struct at_queue queue;
+    _Atomic uint64_t next_id;
+
+    /* the commit thread's */
+    pthread_t commit_thread;
+    bool has_commit_thread;
+    struct at_connection writer;
+    struct at_slicing slicing;
+    uint32_t stale_per_mille;
+    uint64_t stale_state;
+    uint64_t id_limit,
+        id_limit_new;      /* durable: ids below are spent after a restart; what this transaction sets */
+    uint64_t sweep_run;    /* runs up to here are known to be listed */
+    bool is_sweeping;      /* parts of dropped runs or old decisions are left to delete */
+    bool is_failing;       /* said so in the log already */
+    size_t wal_mark_bytes; /* call the keeper beyond */
+    _Atomic int64_t decisions_from_ms; /* older ones are gone for readers */
+
+    struct at_connection keeper; /* the keeper thread's */
+    pthread_t keeper_thread;
+    bool has_keeper_thread;
+    pthread_mutex_t keeper_lock;
+    pthread_cond_t keeper_called;
+    bool is_keeper_closing, is_checkpoint_due;
+    _Atomic bool is_finish_due; /* the keeper did the bulk; the writer does the rest between two groups */
+
+    struct at_runs runs;
+    struct at_read_queue reads;
+    struct at_reader *readers;
+    uint32_t reader_count;
+    struct at_reader spare;
+    pthread_mutex_t spare_lock;
+
+    struct at_store_tallies tallies;
+};
+
+/* ---- commit.c, behind.c: the commit thread ---- */
+void at_commit_loop(void *store);
+enum at_status at_commit_begin(struct at_store *store) AT_MUST_CHECK;
+/* On failure nothing of the transaction is left. */
+enum at_status at_commit_end(struct at_store *store) AT_MUST_CHECK;
+void at_commit_undo(struct at_store *store, enum at_status why);
+/* AT_OK, or the unit's own refusal; the database's failures come back in *failure. */
+enum at_status at_commit_examine(struct at_store *store, struct at_unit *unit, enum at_status *failure);
+void at_commit_refuse(struct at_store *store, enum at_lane_name lane, struct at_unit *unit,
+                      enum at_status why);
+bool at_status_is_failure(enum at_status status); /* of the database, not of one unit */
+/* One slice of the unit under way (taken from work if none is). */
+void at_behind_step(struct at_store *store, struct at_work *work);
+/* One slice of deleting what has expired. */
+void at_sweep_step(struct at_store *store);
+struct at_place at_store_place(const struct at_store *store, bool is_reader);
+
+/* ---- write.c: inside the commit thread's transaction ---- */
+enum at_status at_write_run(struct at_store *store, const struct at_write *write);
+enum at_status at_expect_check(struct at_store *store, const struct at_expect *expect);
+enum at_status at_setting_put(struct at_store *store, struct at_text name, uint64_t number);
+enum at_status at_message_part_put(struct at_store *store, uint64_t run, const unsigned char *rows,
+                                   size_t count, uint64_t first_key);
+enum at_status at_message_run_put(struct at_store *store, uint64_t run, int64_t sealed_ms, size_t key_count);
+
+/* ---- checkpoint.c ---- */
+void at_checkpoint_call(struct at_store *store);  /* have the keeper copy what it can, now */
+void at_checkpoint_watch(struct at_store *store); /* after each opening of the writer */
+void at_checkpoint_step(struct at_store *store);  /* on the commit thread, between transactions */
+void at_keeper_loop(void *store);
+void at_keeper_close(struct at_store *store);
+
+/* ---- reader.c ---- */
+enum at_status at_readers_open(struct at_store *store, struct at_error *err) AT_MUST_CHECK;
+void at_readers_close(struct at_store *store);
+/* Passes the status on; after an I/O error the connection is opened again before the next read. */
+enum at_status at_reader_failed(struct at_reader *reader, enum at_status status);
+
+#endif

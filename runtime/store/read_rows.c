@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads of identifiers, profiles, claims, cursors, products, generations and decisions. One row comes back in
+ * the caller's arena, many are lent to a function. Every one may wait for the disk: reader threads call them.
+ */
+#include "store/internal.h"
+
+#define SLICE_ROWS 512
+
+static sqlite3_stmt *take(struct at_reader *reader, enum at_sql which, enum at_status *status) {
+    sqlite3_stmt *statement = at_statement_take(&reader->connection, which, status);
+    if (!statement) (void)at_reader_failed(reader, *status);
+    return statement;
+}
+
+/* What the last step and the copies came to; gives the statement back. */
+static enum at_status end(struct at_reader *reader, enum at_sql which, sqlite3_stmt *statement, int code,
+                          bool copied) {
+    at_statement_give(&reader->connection, which, statement);
+    if (code == SQLITE_ROW) return copied ? AT_OK : AT_NOMEM;
+    return code == SQLITE_DONE ? AT_NOTFOUND : at_reader_failed(reader, at_sql_status(code));
+}
+
+static bool copy_text(struct at_arena *arena, sqlite3_stmt *statement, int column, struct at_text *out) {
+    struct at_text text = at_column_text(statement, column);
+    out->data = at_arena_dup(arena, text.data, text.length);
+    out->length = text.length;
+    return out->data != NULL;
+}
+
+static enum at_status get_text(struct at_reader *reader, enum at_sql which, struct at_text name,
+                               struct at_text *out, struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, which, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, name);
+    int code = sqlite3_step(statement);
+    return end(reader, which, statement, code, code == SQLITE_ROW && copy_text(arena, statement, 0, out));
+}
+
+/* ---- identity ---- */
+
+typedef bool identifier_fn(void *arg, const struct at_identifier_row *row);
+
+enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kind, struct at_text value,
+                                    struct at_identifier_row *out, struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_GET, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, kind);
+    at_bind_text(statement, 2, value);
+    int code = sqlite3_step(statement);
+    bool copied = false;
+    if (code == SQLITE_ROW) {
+        out->id = at_column_number(statement, 0);
+        out->person = at_column_number(statement, 1);
+        out->since_ms = sqlite3_column_int64(statement, 2);
+        out->kind =
+            (struct at_text){at_arena_dup(arena, kind.data ? kind.data : "", kind.length), kind.length};
+        out->value =
+            (struct at_text){at_arena_dup(arena, value.data ? value.data : "", value.length), value.length};
+        copied = out->kind.data && out->value.data;
+    }
+    return end(reader, AT_SQL_IDENTIFIER_GET, statement, code, copied);
+}
+
+enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t person, identifier_fn *fn,
+                                        void *arg) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_OF, &status);
+    if (!statement) return status;
+    int code;
+    at_bind_number(statement, 1, person);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct at_identifier_row row = {at_column_number(statement, 0), at_column_text(statement, 1),
+                                        at_column_text(statement, 2), person,
+                                        sqlite3_column_int64(statement, 3)};
+        if (!fn(arg, &row)) break;
+    }
+    status = end(reader, AT_SQL_IDENTIFIER_OF, statement, code, true);
+    return status == AT_NOTFOUND ? AT_OK : status;
+}
+
+enum at_status at_reader_identifiers(struct at_reader *reader, identifier_fn *fn, void *arg) {
+    uint64_t after = 0;
+    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
+        enum at_status status;
+        sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_SLICE, &status);
+        if (!statement) return status;
+        int code;
+        bool goes_on = true;
+        at_bind_number(statement, 1, after);
+        sqlite3_bind_int(statement, 2, SLICE_ROWS);
+        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
+            struct at_identifier_row row = {at_column_number(statement, 0), at_column_text(statement, 1),
+                                            at_column_text(statement, 2), at_column_number(statement, 3),
+                                            sqlite3_column_int64(statement, 4)};
+            after = row.id;
+            goes_on = fn(arg, &row);
+        }
+        status = end(reader, AT_SQL_IDENTIFIER_SLICE, statement, code, true);
+        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
+    }
+    return AT_OK;
+}
+
+/* ---- people ---- */
+
+enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out,
+                                 struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_PROFILE_GET, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, person);
+    int code = sqlite3_step(statement);
+    bool copied = false;
+    if (code == SQLITE_ROW) {
+        out->person = person;
+        out->applied_seq = at_column_number(statement, 0);
+        copied = copy_text(arena, statement, 1, &out->body);
+    }
+    return end(reader, AT_SQL_PROFILE_GET, statement, code, copied);
+}
+
+enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
+                               uint64_t *person_out) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_CLAIM_GET, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, kind);
+    at_bind_text(statement, 2, key);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) *person_out = at_column_number(statement, 0);
+    return end(reader, AT_SQL_CLAIM_GET, statement, code, true);
+}
+
+/* ---- named things ---- */
+
+enum at_status at_reader_cursor(struct at_reader *reader, struct at_text name, uint64_t *seq_out) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_CURSOR_GET, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, name);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) *seq_out = at_column_number(statement, 0);
+    return end(reader, AT_SQL_CURSOR_GET, statement, code, true);
+}
+
+enum at_status at_reader_state(struct at_reader *reader, struct at_text name, struct at_text *text_out,
+                               struct at_arena *arena) {
+    return get_text(reader, AT_SQL_STATE_GET, name, text_out, arena);
+}
+
+enum at_status at_reader_setting(struct at_reader *reader, struct at_text name, struct at_text *text_out,
+                                 struct at_arena *arena) {
+    return get_text(reader, AT_SQL_SETTING_GET, name, text_out, arena);
+}
+
+/* ---- products ---- */
+
+struct product_scan {
+    bool (*product_fn)(void *arg, const struct at_product_row *row);
+    bool (*stat_fn)(void *arg, uint32_t row, struct at_text body);
+    void *arg;
+};
+
+static bool lend_product(const struct product_scan *scan, sqlite3_stmt *statement) {
+    uint32_t row = (uint32_t)sqlite3_column_int64(statement, 0);
+    if (scan->stat_fn) return scan->stat_fn(scan->arg, row, at_column_text(statement, 1));
+    struct at_product_row product = {row, at_column_text(statement, 1), sqlite3_column_int64(statement, 2),
+                                     sqlite3_column_int(statement, 3) != 0, at_column_text(statement, 4)};
+    return scan->product_fn(scan->arg, &product);
+}
+
+static enum at_status scan_products(struct at_reader *reader, enum at_sql which,
+                                    const struct product_scan *scan) {
+    int64_t after = -1;
+    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
+        enum at_status status;
+        sqlite3_stmt *statement = take(reader, which, &status);
+        if (!statement) return status;
+        int code;
+        bool goes_on = true;
+        sqlite3_bind_int64(statement, 1, after);
+        sqlite3_bind_int(statement, 2, SLICE_ROWS);
+        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
+            after = sqlite3_column_int64(statement, 0);
+            goes_on = lend_product(scan, statement);
+        }
+        status = end(reader, which, statement, code, true);
+        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
+    }
+    return AT_OK;
+}
+
+enum at_status at_reader_products(struct at_reader *reader,
+                                  bool (*fn)(void *arg, const struct at_product_row *row), void *arg) {
+    struct product_scan scan = {.product_fn = fn, .arg = arg};
+    return scan_products(reader, AT_SQL_PRODUCT_SLICE, &scan);
+}
+
+enum at_status at_reader_product_stats(struct at_reader *reader,
+                                       bool (*fn)(void *arg, uint32_t row, struct at_text body), void *arg) {
+    struct product_scan scan = {.stat_fn = fn, .arg = arg};
+    return scan_products(reader, AT_SQL_PRODUCT_STAT_SLICE, &scan);
+}
+
+/* ---- decisions ---- */
+
+static void bind_decisions_from(struct at_reader *reader, sqlite3_stmt *statement) {
+    sqlite3_bind_int64(statement, 2, atomic_load(&reader->store->decisions_from_ms));
+}
+
+enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, struct at_decision_row *out,
+                                  struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_DECISION_GET, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, id);
+    bind_decisions_from(reader, statement);
+    int code = sqlite3_step(statement);
+    bool copied = false;
+    if (code == SQLITE_ROW) {
+        out->at_ms = sqlite3_column_int64(statement, 1);
+        out->person = at_column_number(statement, 2);
+        copied = copy_text(arena, statement, 0, &out->id) && copy_text(arena, statement, 3, &out->body);
+    }
+    return end(reader, AT_SQL_DECISION_GET, statement, code, copied);
+}
+
+enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person, uint32_t limit,
+                                      bool (*fn)(void *arg, const struct at_decision_row *row), void *arg) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_DECISION_OF, &status);
+    if (!statement) return status;
+    int code;
+    at_bind_number(statement, 1, person);
+    bind_decisions_from(reader, statement);
+    sqlite3_bind_int64(statement, 3, limit);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct at_decision_row row = {at_column_text(statement, 0), sqlite3_column_int64(statement, 1),
+                                      at_column_number(statement, 2), at_column_text(statement, 3)};
+        if (!fn(arg, &row)) break;
+    }
+    status = end(reader, AT_SQL_DECISION_OF, statement, code, true);
+    return status == AT_NOTFOUND ? AT_OK : status;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The reader threads and their queue: each thread has a connection of its own and lends it to one read at a
+ * time. The spare connection serves reads that wait on the caller's thread. Owns the connections; the reads
+ * are theirs who queued them.
+ */
+#include "store/internal.h"
+
+#include "loop/thread.h"
+
+#define READERS_DEFAULT 2
+
+static void lend(struct at_reader *reader, struct at_read *read) {
+    struct at_connection *connection = &reader->connection;
+    if (!connection->db || connection->is_suspect) {
+        struct at_error err;
+        struct at_place place = at_store_place(reader->store, true);
+        at_connection_close(connection);
+        if (at_connection_open(connection, &place, &err) != AT_OK) /* the statements will say AT_IO */
+            at_log(&reader->store->log, AT_LOG_WARN, "store", "%s", err.message);
+    }
+    read->run(read, reader);
+}
+
+static void reader_loop(void *arg) {
+    struct at_reader *reader = arg;
+    struct at_read_queue *reads = &reader->store->reads;
+    for (;;) {
+        pthread_mutex_lock(&reads->lock);
+        while (!reads->first && !reads->is_closing) pthread_cond_wait(&reads->filled, &reads->lock);
+        struct at_read *read = reads->first;
+        if (read) reads->first = read->next;
+        if (!reads->first) reads->last = NULL;
+        pthread_mutex_unlock(&reads->lock);
+        if (!read) return;
+        lend(reader, read);
+    }
+}
+
+void at_store_read(struct at_store *store, struct at_read *read) {
+    struct at_read_queue *reads = &store->reads;
+    pthread_mutex_lock(&reads->lock);
+    read->next = NULL;
+    if (reads->last)
+        reads->last->next = read;
+    else
+        reads->first = read;
+    reads->last = read;
+    pthread_cond_signal(&reads->filled);
+    pthread_mutex_unlock(&reads->lock);
+}
+
+void at_store_read_now(struct at_store *store, struct at_read *read) {
+    pthread_mutex_lock(&store->spare_lock);
+    lend(&store->spare, read);
+    pthread_mutex_unlock(&store->spare_lock);
+}
+
+enum at_status at_readers_open(struct at_store *store, struct at_error *err) {
+    if (!store->reader_count) store->reader_count = READERS_DEFAULT;
+    store->spare.store = store;
+    struct at_place place = at_store_place(store, true);
+    enum at_status status = at_connection_open(&store->spare.connection, &place, err);
+    if (status != AT_OK) return status;
+    store->readers = calloc(store->reader_count, sizeof(*store->readers));
+    if (!store->readers) return at_fail(err, AT_NOMEM, NULL, "no memory for the store's readers");
+    for (uint32_t i = 0; i < store->reader_count && status == AT_OK; i++) {
+        struct at_reader *reader = &store->readers[i];
+        reader->store = store;
+        status = at_connection_open(&reader->connection, &place, err);
+        if (status == AT_OK)
+            status = at_thread_start(&reader->thread, "at-reader", reader_loop, reader, 0, err);
+        reader->has_thread = status == AT_OK;
+    }
+    return status;
+}
+
+/* What is queued is still read. */
+void at_readers_close(struct at_store *store) {
+    pthread_mutex_lock(&store->reads.lock);
+    store->reads.is_closing = true;
+    pthread_cond_broadcast(&store->reads.filled);
+    pthread_mutex_unlock(&store->reads.lock);
+    for (uint32_t i = 0; store->readers && i < store->reader_count; i++) {
+        if (store->readers[i].has_thread) at_thread_join(store->readers[i].thread);
+        at_connection_close(&store->readers[i].connection);
+    }
+    at_connection_close(&store->spare.connection);
+    free(store->readers);
+    store->readers = NULL;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every statement of the store, by name: prepared on first use and kept by each connection (connection.c).
+ * Included by the .c files of store/ only. Numbers are int64; ids and hashes are uint64 with the same bits.
+ */
+#ifndef AT_STORE_SQL_H
+#define AT_STORE_SQL_H
+
+#define AT_SQL_EVENT_COLUMNS                                                                                 \
+    "e.seq, e.source, e.at_ms, e.received_ms, e.origin, e.message_id, e.name, e.message_key, e.payload_hash, e.facts, e.body"
+#define AT_SQL_GENERATION_COLUMNS "id, at_ms, tree_hash, source, message, author"
+
+#define AT_SQL_LIST(X)                                                                                       \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                              \
+    X(COMMIT, "COMMIT")                                                                                      \
+    X(ROLLBACK, "ROLLBACK")                                                                                  \
+    X(SAVE, "SAVEPOINT unit")                                                                                \
+    X(SAVE_KEEP, "RELEASE unit")                                                                             \
+    X(SAVE_BACK, "ROLLBACK TO unit")                                                                         \
+    X(EVENT_ADD, "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, message_key, " \
+                 "payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                      \
+    X(EVENT_LAST, "SELECT max(seq) FROM event")                                                              \
+    X(EVENT_RANGE, "SELECT " AT_SQL_EVENT_COLUMNS                                                            \
+                   " FROM event e WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?")                    \
+    X(EVENT_OF_OLDEST, "SELECT " AT_SQL_EVENT_COLUMNS                                                        \
+                       " FROM timeline t CROSS JOIN event e ON e.seq = t.seq"                                \
+                       " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq LIMIT ?")             \
+    X(EVENT_OF_NEWEST, "SELECT " AT_SQL_EVENT_COLUMNS                                                        \
+                       " FROM timeline t CROSS JOIN event e ON e.seq = t.seq"                                \
+                       " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?")        \
+    X(IDENTIFIER_ADD, "INSERT INTO identifier (id, kind, value, person, since_ms) VALUES (?, ?, ?, ?, ?) "   \
+                      "ON CONFLICT (kind, value) DO NOTHING")                                                \
+    X(IDENTIFIER_GET, "SELECT id, person, since_ms FROM identifier WHERE kind = ? AND value = ?")            \
+    X(IDENTIFIER_OF, "SELECT id, kind, value, since_ms FROM identifier WHERE person = ? ORDER BY id")        \
+    X(IDENTIFIER_SLICE, "SELECT id, kind, value, person, since_ms FROM identifier WHERE id > ? ORDER BY id LIMIT ?") \
+    X(IDENTIFIER_LINK, "UPDATE identifier SET person = ? WHERE id = ?")                                      \
+    X(IDENTIFIER_LAST, "SELECT max(id, person) FROM (SELECT (SELECT max(id) FROM identifier) AS id,"         \
+                       " (SELECT max(person) FROM identifier) AS person)")                                   \
+    X(PERSON_LAST, "SELECT max(person) FROM profile")                                                        \
+    X(CLAIM_ADD, "INSERT INTO claim (kind, key, person) VALUES (?, ?, ?)")                                   \
+    X(CLAIM_GET, "SELECT person FROM claim WHERE kind = ? AND key = ?")                                      \
+    X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body) VALUES (?, ?, ?) ON CONFLICT (person) "  \
+                   "DO UPDATE SET applied_seq = excluded.applied_seq, body = excluded.body "                 \
+                   "WHERE profile.applied_seq <= excluded.applied_seq")                                      \
+    X(PROFILE_DROP, "DELETE FROM profile WHERE person = ?")                                                  \
+    X(PROFILE_GET, "SELECT applied_seq, body FROM profile WHERE person = ?")                                 \
+    X(TIMELINE_ADD, "INSERT OR IGNORE INTO timeline (source, seq) VALUES (?, ?)")                            \
+    X(PART_ADD, "INSERT INTO message_part (run, first_key, rows) VALUES (?, ?, ?)")                          \
+    X(PART_FIND, "SELECT rows FROM message_part WHERE run = ? AND first_key <= ? ORDER BY first_key DESC LIMIT 1") \
+    X(PART_SLICE, "SELECT first_key, rows FROM message_part WHERE run = ? AND first_key >= ? ORDER BY first_key LIMIT ?") \
+    X(PART_NEXT_RUN, "SELECT run FROM message_part WHERE run > ? ORDER BY run LIMIT 1")                      \
+    X(PART_LAST_RUN, "SELECT max(run) FROM message_part")                                                    \
+    X(PART_SWEEP, "DELETE FROM message_part WHERE run = ?1 AND first_key IN"                                 \
+                  " (SELECT first_key FROM message_part WHERE run = ?1 ORDER BY first_key LIMIT ?2)")        \
+    X(RUN_ADD, "INSERT INTO message_run (run, sealed_ms, key_count) VALUES (?, ?, ?)")                       \
+    X(RUN_LIST, "SELECT run, sealed_ms, key_count FROM message_run ORDER BY run")                            \
+    X(RUN_GET, "SELECT run FROM message_run WHERE run = ?")                                                  \
+    X(RUN_LAST, "SELECT max(run) FROM message_run")                                                          \
+    X(RUN_BEFORE, "SELECT run FROM message_run WHERE run < ? AND sealed_ms >= ? ORDER BY run DESC LIMIT 1")  \
+    X(RUN_EXPIRE, "DELETE FROM message_run WHERE sealed_ms < ?")                                             \
+    X(CURSOR_PUT, "INSERT OR REPLACE INTO cursor (name, seq) VALUES (?, ?)")                                 \
+    X(CURSOR_GET, "SELECT seq FROM cursor WHERE name = ?")                                                   \
+    X(STATE_PUT, "INSERT OR REPLACE INTO state (name, body) VALUES (?, ?)")                                  \
+    X(STATE_GET, "SELECT body FROM state WHERE name = ?")                                                    \
+    X(SETTING_PUT, "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")                             \
+    X(SETTING_GET, "SELECT value FROM setting WHERE name = ?")                                               \
+    X(PRODUCT_PUT, "INSERT OR REPLACE INTO product (row, id, updated_ms, is_retired, body) VALUES (?, ?, ?, ?, ?)") \
+    X(PRODUCT_SLICE, "SELECT row, id, updated_ms, is_retired, body FROM product WHERE row > ? ORDER BY row LIMIT ?") \
+    X(PRODUCT_STAT_PUT, "INSERT OR REPLACE INTO product_stat (row, body) VALUES (?, ?)")                     \
+    X(PRODUCT_STAT_SLICE, "SELECT row, body FROM product_stat WHERE row > ? ORDER BY row LIMIT ?")           \
+    X(GENERATION_ADD, "INSERT INTO generation (" AT_SQL_GENERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)")    \
+    X(GENERATION_FILE_ADD, "INSERT INTO generation_file (generation, path, hash) VALUES (?, ?, ?)")          \
+    X(FILE_TEXT_ADD, "INSERT OR IGNORE INTO file_text (hash, text) VALUES (?, ?)")                           \
+    X(GENERATION_GET, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation WHERE id = ?")                   \
+    X(GENERATION_LIST, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation ORDER BY id DESC LIMIT ?")      \
+    X(GENERATION_FILE_COUNT, "SELECT count(*) FROM generation_file WHERE generation = ?")                    \
+    X(GENERATION_FILES, "SELECT f.path, t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash"   \
+                        " WHERE f.generation = ? ORDER BY f.path")                                           \
+    X(DECISION_ADD, "INSERT INTO decision (id, at_ms, person, body) VALUES (?, ?, ?, ?)")                    \
+    X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision WHERE id = ? AND at_ms >= ?")              \
+    X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ?"            \
+                   " ORDER BY id DESC LIMIT ?")                                                              \
+    X(DECISION_SWEEP, "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
+
+#define AT_SQL_NAME(name, text) AT_SQL_##name,
+enum at_sql { AT_SQL_LIST(AT_SQL_NAME) AT_SQL_COUNT };
+#undef AT_SQL_NAME
+
+#endif

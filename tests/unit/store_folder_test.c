@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The data folder: one owner at a time who is named, older schemas migrated after a copy and in one
+ * transaction, newer and foreign databases refused by name, and opening with every allocation failing once.
+ */
+#include "store_help.h"
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "store/internal.h"
+
+/* ---- allocations of our own code, through the linker's --wrap ---- */
+
+static atomic_long allocations_left = -1; /* this many succeed, then one fails; -1: all succeed */
+
+static bool is_failing_now(void) {
+    if (atomic_load(&allocations_left) < 0) return false;
+    return atomic_fetch_sub(&allocations_left, 1) == 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_malloc(size_t size) {
+    return is_failing_now() ? NULL : __real_malloc(size);
+}
+void *__wrap_calloc(size_t count, size_t size) {
+    return is_failing_now() ? NULL : __real_calloc(count, size);
+}
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return is_failing_now() ? NULL : __real_aligned_alloc(alignment, size);
+}
+char *__wrap_strdup(const char *text) {
+    return is_failing_now() ? NULL : __real_strdup(text);
+}
+
+/* ---- SQLite's own, through its configuration ---- */
+
+static sqlite3_mem_methods real_memory;
+
+static void *sqlite_malloc(int size) {
+    return is_failing_now() ? NULL : real_memory.xMalloc(size);
+}
+static void *sqlite_realloc(void *old, int size) {
+    return is_failing_now() ? NULL : real_memory.xRealloc(old, size);
+}
+static void hook_sqlite(void) {
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), SQLITE_OK);
+    sqlite3_mem_methods mine = real_memory;
+    mine.xMalloc = sqlite_malloc;
+    mine.xRealloc = sqlite_realloc;
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &mine), SQLITE_OK);
+}
+
+static enum at_status try_open(const char *folder, struct at_store **store, struct at_error *err) {
+    struct at_store_options options = {.directory = folder};
+    memset(err, 0, sizeof(*err));
+    return at_store_open(store, &options, err);
+}
+
+/* ---- the lock ---- */
+
+static void one_owner_who_is_named(void **state) {
+    (void)state;
+    char folder[64], pid[32];
+    struct at_store *store, *second;
+    struct at_error err;
+    make_folder(folder);
+    store = open_store(folder, NULL);
+    snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+    assert_int_equal(try_open(folder, &second, &err), AT_CONFLICT);
+    assert_null(second);
+    assert_non_null(strstr(err.message, pid));
+    pid_t child = fork();
+    if (child == 0) {
+        enum at_status status = try_open(folder, &second, &err);
+        _exit(status == AT_CONFLICT && strstr(err.message, pid) ? 0 : 1);
+    }
+    int how = 1;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    at_store_close(store);
+    assert_int_equal(try_open(folder, &store, &err), AT_OK);
+    at_store_close(store);
+    remove_folder(folder);
+}
+
+static void a_folder_is_made_for_its_owner_only(void **state) {
+    (void)state;
+    char folder[64], inner[96], path[128];
+    struct stat found;
+    struct at_store *store;
+    struct at_error err;
+    make_folder(folder);
+    snprintf(inner, sizeof(inner), "%s/data", folder);
+    store = open_store(inner, NULL);
+    assert_int_equal(stat(inner, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0700);
+    snprintf(path, sizeof(path), "%s/attune.db", inner);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0600);
+    at_store_close(store);
+    assert_int_equal(try_open(path, &store, &err), AT_INVALID); /* a file */
+    assert_non_null(strstr(err.message, path));
+    remove_folder(folder);
+}
+
+/* ---- schemas ---- */
+
+static void change_database(const char *folder, const char *sql) {
+    char path[128];
+    sqlite3 *db;
+    snprintf(path, sizeof(path), "%s/attune.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static int64_t ask_database(const char *path, const char *sql) {
+    struct at_connection connection;
+    struct at_place place = {path, NULL, 1 << 20, true};
+    struct at_error err;
+    int64_t number = -1;
+    assert_int_equal(at_connection_open(&connection, &place, &err), AT_OK);
+    (void)at_connection_number(&connection, sql, &number);
+    at_connection_close(&connection);
+    return number;
+}
+
+static void a_newer_schema_is_refused_by_name(void **state) {
+    (void)state;
+    char folder[64];
+    struct at_store *store;
+    struct at_error err;
+    make_folder(folder);
+    at_store_close(open_store(folder, NULL));
+    change_database(folder, "PRAGMA user_version = 7");
+    assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED);
+    assert_string_equal(err.code, "newer_schema");
+    assert_non_null(strstr(err.message, "schema 7"));
+    change_database(folder, "PRAGMA user_version = 1"); /* untouched: it opens again */
+    assert_int_equal(try_open(folder, &store, &err), AT_OK);
+    at_store_close(store);
+    remove_folder(folder);
+}
+
+static void a_foreign_database_is_refused(void **state) {
+    (void)state;
+    char folder[64], path[128];
+    struct at_store *store;
+    struct at_error err;
+    make_folder(folder);
+    change_database(folder, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+    assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED);
+    assert_string_equal(err.code, "foreign_database");
+    snprintf(path, sizeof(path), "%s/attune.db", folder);
+    assert_int_equal(ask_database(path, "SELECT count(*) FROM sqlite_schema"), 1);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++) fputs("no database at all ", file);
+    fclose(file);
+    assert_int_not_equal(try_open(folder, &store, &err), AT_OK);
+    assert_non_null(strstr(err.message, path));
+    remove_folder(folder);
+}
+
+/* Schema 2 as a later attune would have it, over a folder of this one's. */
+static enum at_status migrate(const char *path, const char *second_step, struct at_error *err) {
+    const char *const steps[] = {at_schema_current.steps[0], second_step};
+    struct at_schema schema = {steps, 2};
+    struct at_connection connection;
+    struct at_place place = {path, NULL, 1 << 20, false};
+    struct at_log log = {.fd = -1};
+    assert_int_equal(at_connection_open(&connection, &place, err), AT_OK);
+    enum at_status status = at_schema_bring(&connection, &place, &schema, &log, err);
+    at_connection_close(&connection);
+    return status;
+}
+
+static void an_older_schema_is_copied_then_migrated(void **state) {
+    (void)state;
+    char folder[64], path[128], copy[160];
+    struct at_store *store;
+    struct at_error err;
+    make_folder(folder);
+    snprintf(path, sizeof(path), "%s/attune.db", folder);
+    snprintf(copy, sizeof(copy), "%s.schema-1", path);
+    store = open_store(folder, NULL);
+    for (uint64_t n = 0; n < 20; n++) assert_int_equal(send_event(store, n), AT_OK);
+    at_store_close(store);
+
+    assert_int_not_equal(migrate(path, "CREATE TABLE fresh (x); INSERT INTO missing VALUES (1)", &err),
+                         AT_OK);
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), 1); /* all or nothing */
+    assert_int_equal(ask_database(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'fresh'"), 0);
+
+    assert_int_equal(migrate(path, "ALTER TABLE event ADD COLUMN region TEXT NOT NULL DEFAULT 'eu'", &err),
+                     AT_OK);
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), 2);
+    assert_int_equal(ask_database(path, "SELECT count(*) FROM event WHERE region = 'eu'"), 20);
+    assert_int_equal(ask_database(copy, "PRAGMA user_version"), 1);
+    assert_int_equal(ask_database(copy, "SELECT count(*) FROM event"), 20);
+    assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED); /* newer than this attune now */
+
+    assert_int_equal(rename(copy, path), 0); /* what the message says one can do */
+    store = open_store(folder, NULL);
+    struct log_count log = read_log(store, 20);
+    assert_int_equal(log.total, 20);
+    free(log.counts);
+    at_store_close(store);
+    remove_folder(folder);
+}
+
+/* ---- allocations ---- */
+
+static void seal_run(struct at_store *store) {
+    static struct at_message_row rows[1000];
+    for (uint64_t i = 0; i < 1000; i++) rows[i] = (struct at_message_row){i, i, i};
+    struct sent *sent = new_sent();
+    struct at_write *write = add_write(sent, AT_WRITE_MESSAGES);
+    write->messages.rows = rows;
+    write->messages.count = 1000;
+    assert_int_equal(finish_sent(store, sent, true), AT_OK);
+}
+
+static void opening_survives_every_failed_allocation(void **state) {
+    (void)state;
+    char folder[64];
+    struct at_store *store;
+    struct at_error err;
+    long n = 0;
+    int refused = 0;
+    make_folder(folder);
+    store = open_store(folder, NULL);
+    seal_run(store);
+    at_store_close(store);
+    for (bool is_over = false; !is_over; n++) {
+        atomic_store(&allocations_left, n);
+        enum at_status status = try_open(folder, &store, &err);
+        is_over = atomic_exchange(&allocations_left, -1) >= 0; /* none was left to fail */
+        if (status != AT_OK) {
+            refused++;
+            assert_true(err.message[0] != 0);
+            continue;
+        }
+        for (uint64_t key = 0; key < 1000; key++) assert_true(at_store_may_know_message(store, key));
+        at_store_close(store);
+        assert_true(n < 100000);
+    }
+    printf("opening: %ld allocations failed one by one, %d times refused\n", n, refused);
+    assert_true(refused > 10);
+    remove_folder(folder);
+}
+
+/* While it runs: units are answered, and what was acknowledged is there. */
+static void committing_survives_every_failed_allocation(void **state) {
+    (void)state;
+    char folder[64];
+    unsigned char done[2000] = {0};
+    int refused = 0;
+    make_folder(folder);
+    struct at_store *store = open_store(folder, NULL);
+    for (uint64_t n = 0; n < 2000; n++) {
+        struct sent *sent = new_sent();
+        add_event(sent, 1, n);
+        add_write(sent, AT_WRITE_CLAIM)->claim =
+            (struct at_claim){AT_TEXT("order"), sent->unit.writes->event.message_id, n};
+        if (n % 100 == 0) { /* a connection without its statements */
+            at_store_close(store);
+            store = open_store(folder, NULL);
+        }
+        atomic_store(&allocations_left, (long)(n % 100));
+        done[n] = send_and_wait(store, sent, false) == AT_OK;
+        atomic_store(&allocations_left, -1);
+        refused += !done[n];
+        free_sent(sent);
+    }
+    struct log_count log = read_log(store, 2000);
+    for (int n = 0; n < 2000; n++) assert_int_equal(log.counts[n], done[n]);
+    free(log.counts);
+    printf("committing: %d of 2000 units refused\n", refused);
+    assert_true(refused > 0 && refused < 1900);
+    at_store_close(store);
+    remove_folder(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_owner_who_is_named),
+        cmocka_unit_test(a_folder_is_made_for_its_owner_only),
+        cmocka_unit_test(a_newer_schema_is_refused_by_name),
+        cmocka_unit_test(a_foreign_database_is_refused),
+        cmocka_unit_test(an_older_schema_is_copied_then_migrated),
+        cmocka_unit_test(opening_survives_every_failed_allocation),
+        cmocka_unit_test(committing_survives_every_failed_allocation),
+    };
+    hook_sqlite();
+    return cmocka_run_group_tests_name("store_folder", tests, NULL, NULL);
+}
