@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The index from ids, variant ids and SKUs to rows: open addressing with linear probing, two slots a cache
+ * line. A full table is replaced by one of twice the size through an atomic pointer; the old one stays until
+ * the end. A reader trusts a slot once it has read its length with acquire; only `row` may change after that.
+ */
+#include "catalog/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+
+#define FIRST_SLOTS 64u
+#define LINE        64u
+#define BATCH       128
+
+struct at_name_table {
+    struct at_name_table *older;
+    struct at_name_slot *slots; /* aligned to a cache line inside this allocation */
+    size_t size;                /* of this allocation */
+    uint32_t mask;
+};
+
+_Static_assert(sizeof(struct at_name_slot) == 32, "two slots a cache line");
+
+static struct at_name_table *make_table(struct at_names *names, uint32_t slot_count) {
+    size_t size = sizeof(struct at_name_table) + LINE + (size_t)slot_count * sizeof(struct at_name_slot);
+    struct at_name_table *table = calloc(1, size);
+    if (!table) return NULL;
+    if (names->account) at_account_force(names->account, size);
+    uintptr_t start = (uintptr_t)(table + 1);
+    table->slots = (struct at_name_slot *)((start + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    table->size = size;
+    table->mask = slot_count - 1;
+    return table;
+}
+
+bool at_names_init(struct at_names *names, struct at_account *account) {
+    *names = (struct at_names){.account = account};
+    names->long_keys = at_interner_new(account);
+    if (!names->long_keys) return false;
+    atomic_init(&names->table, make_table(names, FIRST_SLOTS));
+    return atomic_load_explicit(&names->table, memory_order_relaxed) != NULL;
+}
+
+void at_names_clear(struct at_names *names) {
+    struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_relaxed);
+    while (table) {
+        struct at_name_table *older = table->older;
+        if (names->account) at_account_give(names->account, table->size);
+        free(table);
+        table = older;
+    }
+    at_interner_free(names->long_keys);
+    atomic_store_explicit(&names->table, NULL, memory_order_relaxed);
+    names->long_keys = NULL;
+}
+
+static const struct at_string *long_key(const struct at_name_slot *slot) {
+    const struct at_string *string;
+    memcpy(&string, slot->key, sizeof string);
+    return string;
+}
+
+struct at_text at_names_text(const struct at_name_slot *entry) {
+    uint8_t length = atomic_load_explicit(&entry->length, memory_order_relaxed);
+    if (length != AT_NAME_LONG) return (struct at_text){entry->key, length};
+    const struct at_string *string = long_key(entry);
+    return (struct at_text){string->data, string->length};
+}
+
+bool at_names_prepare(struct at_names *names, struct at_text name, uint32_t row, struct at_name_slot *entry) {
+    uint8_t length = (uint8_t)name.length;
+    memset(entry->key, 0, sizeof entry->key);
+    if (name.length <= AT_NAME_INLINE) {
+        memcpy(entry->key, name.data, name.length);
+    } else {
+        uint32_t code = at_interner_put(names->long_keys, name.data, name.length);
+        if (!code) return false;
+        const struct at_string *string = at_interner_at(names->long_keys, code);
+        memcpy(entry->key, &string, sizeof string);
+        length = AT_NAME_LONG;
+    }
+    entry->hash = (uint32_t)at_hash64(name.data, name.length);
+    atomic_init(&entry->row, row);
+    atomic_init(&entry->length, length);
+    return true;
+}
+
+/* Called for a name that is not in the table. */
+static void fill_slot(struct at_name_table *table, const struct at_name_slot *entry) {
+    uint32_t i = entry->hash & table->mask;
+    while (atomic_load_explicit(&table->slots[i].length, memory_order_relaxed)) i = (i + 1) & table->mask;
+    struct at_name_slot *slot = &table->slots[i];
+    slot->hash = entry->hash;
+    memcpy(slot->key, entry->key, sizeof slot->key);
+    atomic_store_explicit(&slot->row, atomic_load_explicit(&entry->row, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&slot->length, atomic_load_explicit(&entry->length, memory_order_relaxed),
+                          memory_order_release);
+}
+
+bool at_names_reserve(struct at_names *names, uint32_t more) {
+    struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_relaxed);
+    uint64_t need = (uint64_t)names->count + more, slot_count = (uint64_t)table->mask + 1;
+    while (need * 8 > slot_count * 5) slot_count *= 2;
+    if (slot_count == (uint64_t)table->mask + 1) return true;
+    if (slot_count > 1u << 31) return false;
+    struct at_name_table *wider = make_table(names, (uint32_t)slot_count);
+    if (!wider) return false;
+    wider->older = table;
+    for (uint32_t i = 0; i <= table->mask; i++)
+        if (atomic_load_explicit(&table->slots[i].length, memory_order_relaxed))
+            fill_slot(wider, &table->slots[i]);
+    atomic_store_explicit(&names->table, wider, memory_order_release);
+    return true;
+}
+
+static inline struct at_name_slot *find_slot(const struct at_name_table *table, struct at_text name,
+                                             uint32_t hash) {
+    for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+        struct at_name_slot *slot = &table->slots[i];
+        uint8_t length = atomic_load_explicit(&slot->length, memory_order_acquire);
+        if (!length) return NULL;
+        if (slot->hash != hash) continue;
+        if (length == name.length && length <= AT_NAME_INLINE) {
+            if (memcmp(slot->key, name.data, length) == 0) return slot;
+        } else if (length == AT_NAME_LONG) {
+            const struct at_string *string = long_key(slot);
+            if (string->length == name.length && memcmp(string->data, name.data, name.length) == 0)
+                return slot;
+        }
+    }
+}
+
+static inline uint32_t row_of(const struct at_name_slot *slot) {
+    return slot ? atomic_load_explicit(&slot->row, memory_order_relaxed) : UINT32_MAX;
+}
+
+void at_names_set(struct at_names *names, const struct at_name_slot *entry) {
+    struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_relaxed);
+    struct at_name_slot *slot = find_slot(table, at_names_text(entry), entry->hash);
+    if (slot) {
+        uint32_t row = atomic_load_explicit(&entry->row, memory_order_relaxed);
+        atomic_store_explicit(&slot->row, row, memory_order_relaxed);
+        return;
+    }
+    fill_slot(table, entry);
+    names->count++;
+}
+
+uint32_t at_names_find(const struct at_names *names, struct at_text name) {
+    if (!name.length || name.length > UINT32_MAX) return UINT32_MAX;
+    const struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_acquire);
+    return row_of(find_slot(table, name, (uint32_t)at_hash64(name.data, name.length)));
+}
+
+void at_names_find_many(const struct at_names *names, const struct at_text *texts, size_t count,
+                        uint32_t *rows) {
+    const struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_acquire);
+    uint32_t hashes[BATCH];
+    for (size_t from = 0; from < count; from += BATCH) {
+        size_t n = count - from < BATCH ? count - from : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            hashes[i] = (uint32_t)at_hash64(texts[from + i].data, texts[from + i].length);
+            __builtin_prefetch(&table->slots[hashes[i] & table->mask]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            struct at_text name = texts[from + i];
+            rows[from + i] = name.length ? row_of(find_slot(table, name, hashes[i])) : UINT32_MAX;
+        }
+    }
+}
