@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One event of the log applied to a profile. Pure: what it needs stands in the event and its facts; the same events in
+ * the same order give the same profile, whenever and wherever they are applied.
+ */
+#include <math.h>
+#include <string.h>
+#include "profile/draft.h"
+#include "profile/names.h"
+
+/* ---- traits ---- */
+
+
+static bool has_member(struct at_json json, struct at_text key) {
+    struct at_json_each it = at_json_each(json);
+    while (at_json_next(&it))
+        if (at_text_equal(it.key, key)) return true;
+    return false;
+}
+
+static bool is_last(struct at_json json, struct at_text key, uint32_t at) {
+    struct at_json_each it = at_json_each(json);
+    while (at_json_next(&it))
+        if (it.value.at > at && at_text_equal(it.key, key)) return false;
+    return true;
+}
+
+/* Members of the new ones replace those of the old, null removes; what no longer fits goes from the oldest on. */
+static void merge_traits(struct draft *draft, struct at_json old, struct at_json fresh) {
+    struct at_bytes bytes;
+    uint32_t skipped = 0;
+    for (bool fits = false; !fits; skipped++) {
+        uint32_t left = skipped;
+        at_bytes_init(&bytes, 1 << 20);
+        struct at_json_out out = at_json_out(&bytes);
+        at_json_open(&out, '{');
+        struct at_json_each it = at_json_each(old);
+        while (at_json_next(&it)) {
+            if (has_member(fresh, it.key)) continue;
+            if (left) {
+                left--;
+                continue;
+            }
+            at_json_key_text(&out, it.key);
+            at_json_put_value(&out, it.value);
+        }
+        it = at_json_each(fresh);
+        while (at_json_next(&it)) {
+            if (at_json_is_null(it.value) || !is_last(fresh, it.key, it.value.at)) continue;
+            if (left) {
+                left--;
+                continue;
+            }
+            at_json_key_text(&out, it.key);
+            at_json_put_value(&out, it.value);
+        }
+        at_json_close(&out, '}');
+        fits = bytes.length <= TRAITS_MAX || left || bytes.failed;
+        if (fits && !bytes.failed && bytes.length <= TRAITS_MAX) {
+            memcpy(draft->traits, bytes.data, bytes.length);
+            draft->profile.traits = (struct at_text){draft->traits, bytes.length};
+        }
+        at_bytes_clear(&bytes);
+    }
+}
+
+static bool apply_traits(struct draft *draft, struct at_json traits) {
+    if (!at_json_is_object(traits) || at_json_count(traits) == 0) return true;
+    struct at_json_parser *parser = at_json_parser_new(TRAITS_MAX + 1024, 64);
+    struct at_json old;
+    bool is_ok = parser && at_json_parse(parser, draft->profile.traits.data, draft->profile.traits.length, false, &old, NULL) == AT_OK;
+    if (is_ok) merge_traits(draft, old, traits);
+    if (parser) at_json_parser_free(parser);
+    return is_ok;
+}
+
+/* ---- visit ---- */
+
+static bool contains(struct at_text text, const char *word) {
+    size_t length = strlen(word);
+    return text.length >= length && memmem(text.data, text.length, word, length) != NULL;
+}
+
+static struct at_text device_of(struct at_json context) {
+    struct at_text agent = at_json_text(at_json_get(context, "userAgent")), type = at_json_text(at_json_get(at_json_get(context, "device"), "type"));
+    if (contains(agent, "iPad") || contains(agent, "Tablet")) return AT_TEXT("tablet");
+    if (contains(agent, "Mobi") || contains(agent, "iPhone") || contains(agent, "Android")) return AT_TEXT("mobile");
+    if (agent.length) return AT_TEXT("desktop");
+    return type.length ? type : AT_TEXT("");
+}
+
+static struct at_text or_empty(struct at_text text) { return text.data && text.length <= 500 ? text : AT_TEXT(""); }
+
+static void fill_visit(struct at_visit *visit, struct at_json context) {
+    struct at_json campaign = at_json_get(context, "campaign"), page = at_json_get(context, "page");
+    visit->source = or_empty(at_json_text(at_json_get(campaign, "source")));
+    visit->campaign = or_empty(at_json_text(at_json_get(campaign, "name")));
+    visit->medium = or_empty(at_json_text(at_json_get(campaign, "medium")));
+    visit->landing = or_empty(at_json_text(at_json_get(page, "path")));
+    if (!visit->landing.length) visit->landing = or_empty(at_json_text(at_json_get(page, "url")));
+    visit->referrer = or_empty(at_json_text(at_json_get(page, "referrer")));
+    visit->device = device_of(context);
+}
+
+static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
+    struct at_profile *profile = &draft->profile;
+    bool is_first = profile->sessions == 0, is_old = !is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS;
+    bool is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS;
+    if (is_first || event->at_ms < profile->first_seen_ms) profile->first_seen_ms = event->at_ms;
+    if (is_first || event->at_ms > profile->last_seen_ms) profile->last_seen_ms = event->at_ms;
+    if (is_old) return; /* told of later: it belongs to no visit that is known */
+    if (is_new) {
+        profile->visit = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
+        fill_visit(&profile->visit, context);
+        profile->sessions++;
+        if (is_first) profile->acquired = profile->visit;
+    }
+    if (event->at_ms > profile->visit.last_ms) profile->visit.last_ms = event->at_ms;
+    if (event->at_ms < profile->visit.started_ms) profile->visit.started_ms = event->at_ms;
+    profile->visit.events++;
+    profile->visit.pages += at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
+}
+
+static void apply_context(struct draft *draft, struct at_json context, struct at_json traits) {
+    struct at_text timezone = at_json_text(at_json_get(context, "timezone")), locale = at_json_text(at_json_get(context, "locale"));
+    struct at_text country = at_json_text(at_json_get(at_json_get(context, "location"), "country"));
+    struct at_text said = at_json_text(at_json_get(at_json_get(traits, "address"), "country"));
+    if (!said.length) said = at_json_text(at_json_get(traits, "country"));
+    if (timezone.length && timezone.length <= 64) draft->profile.timezone = timezone;
+    if (locale.length && locale.length <= 64) draft->profile.locale = locale;
+    if (said.length && said.length <= 64) draft->profile.country = said;
+    else if (country.length && country.length <= 64 && !draft->profile.country.length) draft->profile.country = country;
+}
+
+/* ---- products ---- */
+
+struct item {
+    struct at_text product, named;
+    double price, quantity;
+    struct at_json facets;
+};
+
+static struct item item_of(struct at_json json) {
+    struct item item = {at_json_text(at_json_get(json, "product")), at_json_text(at_json_get(json, "named")), at_missing(), 1, at_json_get(json, "facets")};
+    if (!item.named.length) item.named = item.product;
+    at_json_number(at_json_get(json, "price"), &item.price);
+    at_json_number(at_json_get(json, "quantity"), &item.quantity);
+    return item;
+}
+
+static void add_taste(struct draft *draft, struct at_text facet, struct at_text value, double weight, int64_t at_ms) {
+    if (!value.length || value.length > 200) return;
+    struct at_taste *taste = draft_taste(draft, facet, value, at_ms);
+    if (at_ms >= taste->at_ms) {
+        taste->weight = taste->weight * decay(at_ms - taste->at_ms, AT_AFFINITY_HALF_MS) + weight;
+        taste->at_ms = at_ms;
+    } else taste->weight += weight * decay(taste->at_ms - at_ms, AT_AFFINITY_HALF_MS);
+}
+
+static void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms) {
+    struct at_json_each facets = at_json_each(item->facets);
+    while (at_json_next(&facets)) {
+        if (at_json_is_string(facets.value)) add_taste(draft, facets.key, at_json_text(facets.value), weight, at_ms);
+        struct at_json_each values = at_json_each(facets.value);
+        while (at_json_is_array(facets.value) && at_json_next(&values)) add_taste(draft, facets.key, at_json_text(values.value), weight, at_ms);
+    }
+}
+
+static void add_shown(struct at_met_product *met, int64_t at_ms) {
+    if (at_ms >= met->shown_at_ms) {
+        met->shown = met->shown * decay(at_ms - met->shown_at_ms, AT_SHOWN_HALF_MS) + 1;
+        met->shown_at_ms = at_ms;
+    } else met->shown += decay(met->shown_at_ms - at_ms, AT_SHOWN_HALF_MS);
+}
+
+static void apply_met(struct draft *draft, const struct at_logged_event *event, const struct item *item, double interest, bool is_order) {
+    bool is_shown = at_text_is(event->name, "product_list_viewed");
+    if (!interest && !is_shown) return;
+    struct at_met_product *met = draft_product(draft, item->product);
+    if (is_shown) return add_shown(met, event->at_ms);
+    if (interest == 1) met->views++;
+    if (interest == 4) met->adds++;
+    if (interest == 1 && event->at_ms > met->viewed_at_ms) met->viewed_at_ms = event->at_ms;
+    if (is_order) {
+        met->bought++;
+        met->bought_quantity += item->quantity;
+        if (event->at_ms > met->bought_at_ms) met->bought_at_ms = event->at_ms;
+    }
+    met->shown = 0; /* it did interest */
+}
+
+/* ---- basket ---- */
+
+static void put_in_basket(struct draft *draft, const struct item *item, double quantity) {
+    struct at_profile *profile = &draft->profile;
+    uint32_t at = 0;
+    while (at < profile->basket_count && !at_text_equal(draft->basket[at].named, item->named)) at++;
+    if (at == profile->basket_count) {
+        if (quantity <= 0) return;
+        if (at == BASKET_MAX) {
+            memmove(draft->basket, draft->basket + 1, (BASKET_MAX - 1) * sizeof *draft->basket);
+            at = BASKET_MAX - 1;
+        } else profile->basket_count++;
+        draft->basket[at] = (struct at_basket_line){item->product, item->named, item->price, 0};
+    }
+    draft->basket[at].quantity += quantity;
+    if (!at_is_missing(item->price)) draft->basket[at].price = item->price;
+    if (draft->basket[at].quantity > 0) return;
+    memmove(&draft->basket[at], &draft->basket[at + 1], (profile->basket_count - at - 1) * sizeof *draft->basket);
+    profile->basket_count--;
+}
+
+static void apply_basket(struct draft *draft, const struct at_logged_event *event, struct at_json items, struct at_json context) {
+    struct at_profile *profile = &draft->profile;
+    bool adds = at_text_is(event->name, "product_added") || at_text_is(event->name, "wishlist_product_added_to_cart");
+    bool removes = at_text_is(event->name, "product_removed");
+    bool replaces = at_text_is(event->name, "cart_viewed") || at_text_is(event->name, "checkout_started");
+    bool clears = at_text_is(event->name, "order_completed");
+    if (!adds && !removes && !replaces && !clears) return;
+    if (event->at_ms < profile->basket_updated_ms) return; /* a newer state is known */
+    if (clears || (replaces && at_json_count(items))) profile->basket_count = 0;
+    struct at_json_each it = at_json_each(items);
+    while (!clears && at_json_next(&it)) {
+        struct item item = item_of(it.value);
+        if (item.product.length) put_in_basket(draft, &item, removes ? -item.quantity : item.quantity);
+    }
+    profile->basket_updated_ms = event->at_ms;
+    struct at_text url = at_json_text(at_json_get(at_json_get(event->body, "properties"), "cart_url"));
+    if (!url.length && replaces) url = at_json_text(at_json_get(at_json_get(context, "page"), "url"));
+    if (url.length && url.length <= 1000) profile->basket_url = url;
+    if (clears) profile->basket_url = AT_TEXT("");
+}
+
+/* ---- orders ---- */
+
+static void add_order(struct draft *draft, const struct at_logged_event *event, struct at_json items, double revenue) {
+    struct at_profile *profile = &draft->profile;
+    struct at_order order = {.id = at_json_text(at_json_get(event->facts, "order")), .at_ms = event->at_ms, .revenue = revenue};
+    double dearest = -1;
+    struct at_json_each it = at_json_each(items);
+    while (at_json_next(&it)) {
+        struct item item = item_of(it.value);
+        order.quantity += item.quantity;
+        double price = at_is_missing(item.price) ? 0 : item.price;
+        if (price <= dearest) continue;
+        dearest = price;
+        order.first_product = item.product;
+        struct at_json category = at_json_get(item.facets, "category");
+        if (at_json_is_array(category)) {
+            struct at_json_each first = at_json_each(category);
+            if (at_json_next(&first)) category = first.value;
+        }
+        order.category = or_empty(at_json_text(category));
+    }
+    if (profile->order_count == ORDERS_MAX) {
+        memmove(draft->orders, draft->orders + 1, (ORDERS_MAX - 1) * sizeof *draft->orders);
+        profile->order_count--;
+    }
+    uint32_t at = profile->order_count++;
+    while (at && draft->orders[at - 1].at_ms > order.at_ms) {
+        draft->orders[at] = draft->orders[at - 1];
+        at--;
+    }
+    draft->orders[at] = order;
+    if (!profile->orders.count || order.at_ms < profile->orders.first_ms) profile->orders.first_ms = order.at_ms;
+    if (!profile->orders.count || order.at_ms > profile->orders.last_ms) profile->orders.last_ms = order.at_ms;
+    profile->orders.count++;
+    profile->orders.revenue += revenue;
+}
+
+static void refund_order(struct draft *draft, const struct at_logged_event *event, double amount) {
+    struct at_profile *profile = &draft->profile;
+    struct at_text id = at_json_text(at_json_get(event->facts, "order"));
+    for (uint32_t i = 0; i < profile->order_count; i++) {
+        struct at_order *order = &draft->orders[i];
+        if (!id.length || !at_text_equal(order->id, id)) continue;
+        if (at_is_missing(amount)) amount = order->revenue - order->refunded; /* all of it */
+        order->refunded += amount;
+    }
+    if (!at_is_missing(amount)) profile->orders.refunded += amount;
+}
+
+/* An order or refund counts for whom the claim was won; one without an id counts as it comes. */
+static bool is_won(struct at_json facts) {
+    bool won = true;
+    at_json_bool(at_json_get(facts, "claim"), &won);
+    return won;
+}
+
+static void apply_orders(struct draft *draft, const struct at_logged_event *event, struct at_json items) {
+    double revenue = at_missing();
+    at_json_number(at_json_get(event->facts, "revenue"), &revenue);
+    if (!is_won(event->facts)) return;
+    if (at_text_is(event->name, "order_completed")) add_order(draft, event, items, at_is_missing(revenue) ? 0 : revenue);
+    else if (at_text_is(event->name, "order_refunded")) refund_order(draft, event, revenue);
+}
+
+/* ---- all of it ---- */
+
+static bool apply(struct draft *draft, const struct at_logged_event *event) {
+    struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"), items = at_json_get(event->facts, "items");
+    bool is_identify = at_text_is(event->name, "identified"), is_order = at_text_is(event->name, "order_completed");
+    double interest = interest_of(event->name);
+    apply_visit(draft, event, context);
+    apply_context(draft, context, is_identify ? traits : at_json_get(context, "traits"));
+    if (!apply_traits(draft, at_json_get(context, "traits")) || (is_identify && !apply_traits(draft, traits))) return false;
+    draft_count(draft, event->name, event->at_ms);
+    if (!is_order || is_won(event->facts)) {
+        struct at_json_each it = at_json_each(items);
+        while (at_json_next(&it)) {
+            struct item item = item_of(it.value);
+            if (!item.product.length) continue;
+            if (interest) apply_tastes(draft, &item, interest, event->at_ms);
+            apply_met(draft, event, &item, interest, is_order);
+        }
+    }
+    apply_basket(draft, event, items, context);
+    apply_orders(draft, event, items);
+    draft->profile.applied_seq = event->seq;
+    return true;
+}
+
+struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event, bool is_private) {
+    struct at_profile *next = NULL;
+    if (event->seq <= base->applied_seq) return is_private ? base : at_profile_ref(base);
+    struct draft *draft = draft_begin(base);
+    if (draft && apply(draft, event)) next = draft_finish(draft, base->account);
+    if (is_private) at_profile_unref(base);
+    return next;
+}
+
+struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier, int64_t since_ms, bool is_private) {
+    for (uint32_t i = 0; i < base->identifier_count; i++)
+        if (at_text_equal(base->identifiers[i].kind, identifier->kind) && at_text_equal(base->identifiers[i].value, identifier->value))
+            return is_private ? base : at_profile_ref(base);
+    struct draft *draft = draft_begin(base);
+    struct at_profile *next = NULL;
+    if (draft) {
+        struct at_profile *profile = &draft->profile;
+        if (profile->identifier_count == IDENTIFIERS_MAX) {
+            memmove(draft->identifiers, draft->identifiers + 1, (IDENTIFIERS_MAX - 1) * sizeof *draft->identifiers);
+            profile->identifier_count--;
+        }
+        draft->identifiers[profile->identifier_count++] = (struct at_known_identifier){identifier->kind, identifier->value, since_ms};
+        next = draft_finish(draft, base->account);
+    }
+    if (is_private) at_profile_unref(base);
+    return next;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a snapshot to the next: lists copied into the thread's scratch, changed, packed into one new block.
+ */
+#include "profile/draft.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One scratch a thread, freed when the thread ends. */
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static void make_key(void) { pthread_key_create(&scratch_key, free); }
+
+static struct draft *scratch(void) {
+    pthread_once(&scratch_once, make_key);
+    struct draft *draft = pthread_getspecific(scratch_key);
+    if (!draft) {
+        draft = malloc(sizeof *draft);
+        if (draft && pthread_setspecific(scratch_key, draft)) {
+            free(draft);
+            return NULL;
+        }
+    }
+    return draft;
+}
+
+#define COPY(list, count) (memcpy(draft->list, base->list, base->count * sizeof *draft->list), draft->profile.list = draft->list)
+
+struct draft *draft_begin(const struct at_profile *base) {
+    struct draft *draft = scratch();
+    if (!draft) return NULL;
+    draft->profile = *base;
+    COPY(basket, basket_count);
+    COPY(tastes, taste_count);
+    COPY(products, product_count);
+    COPY(counts, count_count);
+    COPY(identifiers, identifier_count);
+    memcpy(draft->orders, base->order_list, base->order_count * sizeof *draft->orders);
+    draft->profile.order_list = draft->orders;
+    memcpy(draft->buckets, block_of(base)->buckets, base->count_count * sizeof *draft->buckets);
+    return draft;
+}
+
+double decay(int64_t span_ms, int64_t half_ms) { return span_ms <= 0 ? 1 : exp2(-(double)span_ms / (double)half_ms); }
+
+/* ---- lists ---- */
+
+static int64_t last_met(const struct at_met_product *met) {
+    int64_t last = met->shown_at_ms;
+    if (met->viewed_at_ms > last) last = met->viewed_at_ms;
+    return met->bought_at_ms > last ? met->bought_at_ms : last;
+}
+
+/* What was bought stays longer than what was only seen. */
+static bool is_weaker(const struct at_met_product *a, const struct at_met_product *b) {
+    int rank_a = a->bought ? 2 : a->views || a->adds ? 1 : 0, rank_b = b->bought ? 2 : b->views || b->adds ? 1 : 0;
+    return rank_a != rank_b ? rank_a < rank_b : last_met(a) < last_met(b);
+}
+
+struct at_met_product *draft_product(struct draft *draft, struct at_text product) {
+    struct at_profile *profile = &draft->profile;
+    for (uint32_t i = 0; i < profile->product_count; i++)
+        if (at_text_equal(draft->products[i].product, product)) return &draft->products[i];
+    uint32_t place = profile->product_count;
+    if (place == PRODUCTS_MAX) {
+        place = 0;
+        for (uint32_t i = 1; i < PRODUCTS_MAX; i++)
+            if (is_weaker(&draft->products[i], &draft->products[place])) place = i;
+        memmove(&draft->products[place], &draft->products[place + 1], (PRODUCTS_MAX - 1 - place) * sizeof *draft->products);
+        place = PRODUCTS_MAX - 1;
+    } else profile->product_count++;
+    memset(&draft->products[place], 0, sizeof draft->products[place]);
+    draft->products[place].product = product;
+    return &draft->products[place];
+}
+
+struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms) {
+    struct at_profile *profile = &draft->profile;
+    for (uint32_t i = 0; i < profile->taste_count; i++)
+        if (at_text_equal(draft->tastes[i].value, value) && at_text_equal(draft->tastes[i].facet, facet)) return &draft->tastes[i];
+    uint32_t place = profile->taste_count;
+    if (place == TASTES_MAX) { /* the weakest as of now goes */
+        double weakest = INFINITY;
+        for (uint32_t i = 0; i < TASTES_MAX; i++) {
+            double weight = draft->tastes[i].weight * decay(at_ms - draft->tastes[i].at_ms, AT_AFFINITY_HALF_MS);
+            if (weight < weakest) {
+                weakest = weight;
+                place = i;
+            }
+        }
+    } else profile->taste_count++;
+    draft->tastes[place] = (struct at_taste){facet, value, 0, at_ms};
+    return &draft->tastes[place];
+}
+
+/* ---- counts ---- */
+
+/* Ascending by unit; those more than keep units older than the newest go. */
+static uint32_t add_bucket(struct bucket *out, const struct bucket *in, uint32_t count, int32_t unit, int32_t keep, uint32_t most) {
+    uint32_t n = 0;
+    int32_t newest = count && in[count - 1].unit > unit ? in[count - 1].unit : unit;
+    bool is_in = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_in && in[i].unit > unit) {
+            if (unit > newest - keep) out[n++] = (struct bucket){unit, 1};
+            is_in = true;
+        }
+        if (in[i].unit <= newest - keep) continue;
+        out[n] = in[i];
+        if (in[i].unit == unit) {
+            out[n].count++;
+            is_in = true;
+        }
+        n++;
+    }
+    if (!is_in && unit > newest - keep) out[n++] = (struct bucket){unit, 1};
+    if (n > most) {
+        memmove(out, out + (n - most), most * sizeof *out);
+        n = most;
+    }
+    return n;
+}
+
+static int32_t unit_of(int64_t at_ms, int64_t size) {
+    int64_t unit = at_ms / size - (at_ms % size < 0);
+    return unit > INT32_MAX ? INT32_MAX : unit < INT32_MIN ? INT32_MIN : (int32_t)unit;
+}
+
+static uint32_t place_of_count(struct draft *draft, struct at_text name) {
+    struct at_profile *profile = &draft->profile;
+    uint32_t place = 0;
+    while (place < profile->count_count && !at_text_equal(draft->counts[place].name, name)) place++;
+    if (place < profile->count_count) return place;
+    if (place == COUNTS_MAX) {
+        uint32_t oldest = 0;
+        for (uint32_t i = 1; i < COUNTS_MAX; i++)
+            if (draft->counts[i].last_ms < draft->counts[oldest].last_ms) oldest = i;
+        place = oldest;
+    } else profile->count_count++;
+    draft->counts[place] = (struct at_event_count){.name = name};
+    draft->buckets[place] = (struct buckets){0};
+    return place;
+}
+
+void draft_count(struct draft *draft, struct at_text name, int64_t at_ms) {
+    uint32_t place = place_of_count(draft, name);
+    struct at_event_count *count = &draft->counts[place];
+    struct buckets *buckets = &draft->buckets[place];
+    if (!count->total || at_ms < count->first_ms) count->first_ms = at_ms;
+    if (!count->total || at_ms > count->last_ms) count->last_ms = at_ms;
+    count->total++;
+    buckets->hour_count = add_bucket(draft->hours, buckets->hours, buckets->hour_count, unit_of(at_ms, AT_HOUR_MS), HOURS_MAX, HOURS_MAX);
+    buckets->day_count = add_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS), DAYS_MAX, DAYS_MAX);
+    buckets->hours = draft->hours;
+    buckets->days = draft->days;
+}
+
+/* ---- packing ---- */
+
+struct packing {
+    char *at;     /* texts */
+    char *lists;  /* aligned */
+    size_t text_bytes, list_bytes;
+    bool is_measuring;
+};
+
+static void pack_text(struct packing *packing, struct at_text *text) {
+    if (packing->is_measuring) packing->text_bytes += text->length;
+    else if (text->length) {
+        memcpy(packing->at, text->data, text->length);
+        text->data = packing->at;
+        packing->at += text->length;
+    } else text->data = "";
+}
+
+static void *pack_list(struct packing *packing, const void *list, uint32_t count, size_t size) {
+    size_t bytes = (count * size + 7) & ~(size_t)7;
+    if (packing->is_measuring) {
+        packing->list_bytes += bytes;
+        return NULL;
+    }
+    void *place = packing->lists;
+    if (count) memcpy(place, list, count * size);
+    packing->lists += bytes;
+    return place;
+}
+
+static void pack_visit(struct packing *packing, struct at_visit *visit) {
+    pack_text(packing, &visit->source);
+    pack_text(packing, &visit->campaign);
+    pack_text(packing, &visit->medium);
+    pack_text(packing, &visit->landing);
+    pack_text(packing, &visit->device);
+    pack_text(packing, &visit->referrer);
+}
+
+/* Run twice over the same lists: to measure, then to copy. Lists of a block are ours to write while it is made. */
+#define LIST(type, field, count)                                                                     \
+    type *field##_packed = pack_list(packing, p->field, p->count, sizeof(type));                      \
+    type *field = packing->is_measuring ? (type *)(uintptr_t)p->field : field##_packed;               \
+    if (!packing->is_measuring) p->field = field##_packed
+
+static void pack(struct packing *packing, struct at_profile *p, struct buckets *buckets) {
+    LIST(struct at_order, order_list, order_count);
+    LIST(struct at_basket_line, basket, basket_count);
+    LIST(struct at_taste, tastes, taste_count);
+    LIST(struct at_met_product, products, product_count);
+    LIST(struct at_event_count, counts, count_count);
+    LIST(struct at_known_identifier, identifiers, identifier_count);
+    for (uint32_t i = 0; i < p->count_count; i++) {
+        void *hours = pack_list(packing, buckets[i].hours, buckets[i].hour_count, sizeof(struct bucket));
+        void *days = pack_list(packing, buckets[i].days, buckets[i].day_count, sizeof(struct bucket));
+        if (packing->is_measuring) continue;
+        buckets[i].hours = hours;
+        buckets[i].days = days;
+    }
+    for (uint32_t i = 0; i < p->order_count; i++) {
+        pack_text(packing, &order_list[i].id);
+        pack_text(packing, &order_list[i].first_product);
+        pack_text(packing, &order_list[i].category);
+    }
+    for (uint32_t i = 0; i < p->basket_count; i++) {
+        pack_text(packing, &basket[i].product);
+        pack_text(packing, &basket[i].named);
+    }
+    for (uint32_t i = 0; i < p->taste_count; i++) {
+        pack_text(packing, &tastes[i].facet);
+        pack_text(packing, &tastes[i].value);
+    }
+    for (uint32_t i = 0; i < p->product_count; i++) pack_text(packing, &products[i].product);
+    for (uint32_t i = 0; i < p->count_count; i++) pack_text(packing, &counts[i].name);
+    for (uint32_t i = 0; i < p->identifier_count; i++) {
+        pack_text(packing, &identifiers[i].kind);
+        pack_text(packing, &identifiers[i].value);
+    }
+    pack_visit(packing, &p->visit);
+    pack_visit(packing, &p->acquired);
+    pack_text(packing, &p->traits);
+    pack_text(packing, &p->timezone);
+    pack_text(packing, &p->locale);
+    pack_text(packing, &p->country);
+    pack_text(packing, &p->basket_url);
+}
+
+struct at_profile *draft_finish(struct draft *draft, struct at_account *account) {
+    struct packing packing = {.is_measuring = true};
+    pack(&packing, &draft->profile, draft->buckets);
+    size_t bucket_bytes = draft->profile.count_count * sizeof(struct buckets);
+    size_t head = (sizeof(struct block) + bucket_bytes + 7) & ~(size_t)7, bytes = head + packing.list_bytes + packing.text_bytes;
+    struct block *block = malloc(bytes);
+    if (!block) return NULL;
+    struct buckets *buckets = (struct buckets *)(block + 1);
+    block->profile = draft->profile;
+    block->buckets = buckets;
+    if (bucket_bytes) memcpy(buckets, draft->buckets, bucket_bytes);
+    packing.is_measuring = false;
+    packing.lists = (char *)block + head;
+    packing.at = packing.lists + packing.list_bytes;
+    pack(&packing, &block->profile, buckets);
+    atomic_init(&block->profile.refs, 1);
+    block->profile.bytes = bytes;
+    block->profile.account = account;
+    if (account) at_account_force(account, bytes);
+    return &block->profile;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to profile/: a profile being changed. A snapshot is one block and never changes; a draft borrows its texts,
+ * changes lists in scratch memory of the thread, and becomes the next block.
+ */
+#ifndef AT_PROFILE_DRAFT_H
+#define AT_PROFILE_DRAFT_H
+
+#include "profile/profile.h"
+
+#define TASTES_MAX      256
+#define PRODUCTS_MAX    256
+#define ORDERS_MAX      100
+#define BASKET_MAX      100
+#define COUNTS_MAX      64
+#define HOURS_MAX       48
+#define DAYS_MAX        400
+#define IDENTIFIERS_MAX 50
+#define TRAITS_MAX      (16 * 1024)
+
+struct bucket {
+    int32_t unit; /* hours or days since 1970 */
+    uint32_t count;
+};
+struct buckets { /* of one event name, ascending */
+    const struct bucket *hours, *days;
+    uint32_t hour_count, day_count;
+};
+struct block { /* a snapshot */
+    struct at_profile profile; /* first */
+    const struct buckets *buckets; /* for profile.counts[i] */
+};
+struct draft {
+    struct at_profile profile; /* its lists point below */
+    struct at_order orders[ORDERS_MAX + 1];
+    struct at_basket_line basket[BASKET_MAX + 1];
+    struct at_taste tastes[TASTES_MAX + 1];
+    struct at_met_product products[PRODUCTS_MAX + 1];
+    struct at_event_count counts[COUNTS_MAX + 1];
+    struct buckets buckets[COUNTS_MAX + 1];
+    struct bucket hours[HOURS_MAX + 1], days[DAYS_MAX + 1]; /* of the one name that changes */
+    struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
+    char traits[TRAITS_MAX + 1];
+};
+/* The calling thread's draft, filled from base. NULL: out of memory. */
+struct draft *draft_begin(const struct at_profile *base);
+/* A new block with one reference; NULL: out of memory. The draft borrows until here. */
+struct at_profile *draft_finish(struct draft *draft, struct at_account *account);
+void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
+static inline const struct block *block_of(const struct at_profile *profile) { return (const struct block *)profile; }
+double decay(int64_t span_ms, int64_t half_ms); /* 2^(−span/half); span ≤ 0: 1 */
+
+/* The lists of a draft, with their ceilings: the oldest or weakest goes. */
+struct at_met_product *draft_product(struct draft *draft, struct at_text product);
+struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is stored with an event: the event as sent, and beside it the facts apply needs, taken from the catalog at this
+ * moment, so that a later fold needs no catalog.
+ */
+#include <string.h>
+#include "profile/event.h"
+
+#define FACETS_MAX 24 /* of one product */
+
+static void put_list(struct at_json_out *out, const struct at_root *root, int attribute, uint32_t set) {
+    uint32_t count;
+    const uint32_t *codes = at_root_set(root, attribute, set, &count);
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < count; i++) at_json_put_text(out, at_root_text_of(root, attribute, codes[i]));
+    at_json_close(out, ']');
+}
+
+static void put_facets(struct at_json_out *out, const struct at_root *root, const struct at_event_item *item) {
+    at_json_key(out, "facets");
+    at_json_open(out, '{');
+    if (item->row == AT_ROW_NONE) {
+        if (item->category.length) at_json_add_text(out, "category", item->category);
+        if (item->brand.length) at_json_add_text(out, "brand", item->brand);
+    } else {
+        int attributes = at_root_attribute_count(root), written = 0;
+        for (int i = 0; i < attributes && written < FACETS_MAX; i++) {
+            const struct at_attribute *attribute = at_root_attribute_at(root, i);
+            uint32_t code = attribute->is_facet ? at_root_code(root, i, item->row) : 0;
+            if (!code) continue;
+            written++;
+            at_json_key(out, attribute->name);
+            if (attribute->kind == AT_ATTRIBUTE_LIST) put_list(out, root, i, code);
+            else at_json_put_text(out, at_root_text_of(root, i, code));
+        }
+    }
+    at_json_close(out, '}');
+}
+
+static void put_number(struct at_json_out *out, const char *name, double value) {
+    if (!at_is_missing(value)) at_json_add_number(out, name, value);
+}
+
+void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won, struct at_bytes *bytes) {
+    struct at_json_out out = at_json_out(bytes);
+    at_json_open(&out, '{');
+    if (event->order_id.length) at_json_add_text(&out, "order", event->order_id);
+    if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
+    if (event->order_id.length || event->refund_id.length) at_json_add_bool(&out, "claim", claim_won);
+    put_number(&out, "revenue", event->revenue);
+    if (event->item_count) {
+        at_json_key(&out, "items");
+        at_json_open(&out, '[');
+        for (uint32_t i = 0; i < event->item_count; i++) {
+            const struct at_event_item *item = &event->items[i];
+            at_json_open(&out, '{');
+            at_json_add_text(&out, "product", item->product);
+            if (!at_text_equal(item->product, item->named)) at_json_add_text(&out, "named", item->named);
+            put_number(&out, "price", item->price);
+            at_json_add_number(&out, "quantity", item->quantity);
+            put_facets(&out, root, item);
+            at_json_close(&out, '}');
+        }
+        at_json_close(&out, ']');
+    }
+    at_json_close(&out, '}');
+}
+
+void at_event_write_body(const struct at_event *event, struct at_bytes *bytes) {
+    struct at_json_out out = at_json_out(bytes);
+    struct at_json_each it = at_json_each(event->json);
+    bool has_context = false, has_type = false;
+    at_json_open(&out, '{');
+    while (at_json_next(&it)) {
+        if (at_text_is(it.key, "writeKey") || at_text_is(it.key, "receivedAt")) continue;
+        has_context |= at_text_is(it.key, "context") && !at_json_is_null(it.value);
+        has_type |= at_text_is(it.key, "type");
+        if (at_text_is(it.key, "context") && at_json_is_null(it.value)) continue;
+        at_json_key_text(&out, it.key);
+        at_json_put_value(&out, it.value);
+    }
+    if (!has_type) at_json_add_text(&out, "type", event->type_word);
+    if (!has_context && event->context.tape) { /* the batch's */
+        at_json_key(&out, "context");
+        at_json_put_value(&out, event->context);
+    }
+    at_json_add_time(&out, "receivedAt", event->received_ms);
+    at_json_close(&out, '}');
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one vocabulary of events: the standard e-commerce events, older spellings folded onto them.
+ */
+#include "profile/names.h"
+
+#include <ctype.h>
+#include <string.h>
+#include "profile/event.h"
+
+static const char *const known[] = {
+    "products_searched", "product_list_viewed", "product_list_filtered", "promotion_viewed", "promotion_clicked", "product_clicked",
+    "product_viewed", "product_added", "product_removed", "cart_viewed", "checkout_started", "checkout_step_viewed",
+    "checkout_step_completed", "payment_info_entered", "order_completed", "order_updated", "order_refunded", "order_cancelled",
+    "coupon_entered", "coupon_applied", "coupon_denied", "coupon_removed", "product_added_to_wishlist", "product_removed_from_wishlist",
+    "wishlist_product_added_to_cart", "product_shared", "cart_shared", "product_reviewed", "signed_up", "signed_in", "signed_out",
+    "page_viewed", "screen_viewed", "identified", "grouped", "aliased", "application_installed", "application_opened",
+    "application_updated", "application_backgrounded", "application_uninstalled", "application_crashed", NULL};
+
+static const char *const synonyms[][2] = {
+    {"completed_order", "order_completed"}, {"viewed_product", "product_viewed"}, {"clicked_product", "product_clicked"},
+    {"added_product", "product_added"}, {"removed_product", "product_removed"}, {"viewed_product_category", "product_list_viewed"},
+    {"viewed_product_list", "product_list_viewed"}, {"searched_products", "products_searched"}, {"viewed_cart", "cart_viewed"},
+    {"started_checkout", "checkout_started"}, {"viewed_checkout_step", "checkout_step_viewed"},
+    {"completed_checkout_step", "checkout_step_completed"}, {"refunded_order", "order_refunded"}, {"updated_order", "order_updated"},
+    {"cancelled_order", "order_cancelled"}, {"order_canceled", "order_cancelled"}, {"viewed_promotion", "promotion_viewed"},
+    {"clicked_promotion", "promotion_clicked"}, {"added_product_to_wishlist", "product_added_to_wishlist"},
+    {"removed_product_from_wishlist", "product_removed_from_wishlist"}, {"added_to_cart", "product_added"}, {"add_to_cart", "product_added"},
+    {"remove_from_cart", "product_removed"}, {"purchase", "order_completed"}, {"view_item", "product_viewed"},
+    {"view_item_list", "product_list_viewed"}, {"begin_checkout", "checkout_started"}, {"add_to_wishlist", "product_added_to_wishlist"},
+    {"view_cart", "cart_viewed"}, {"refund", "order_refunded"}, {"reviewed_product", "product_reviewed"}, {"shared_product", "product_shared"}};
+
+struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) {
+    char *out = at_arena_alloc(arena, event.length * 2 + 1);
+    size_t n = 0;
+    if (!out) return (struct at_text){NULL, 0};
+    for (size_t i = 0; i < event.length; i++) {
+        unsigned char c = (unsigned char)event.data[i];
+        bool is_word = c >= 0x80 || isalnum(c);
+        bool begins = isupper(c) && i && (islower((unsigned char)event.data[i - 1]) || isdigit((unsigned char)event.data[i - 1]));
+        if ((!is_word || begins) && n && out[n - 1] != '_') out[n++] = '_';
+        if (is_word) out[n++] = (char)(c < 0x80 ? tolower(c) : c);
+    }
+    while (n && out[n - 1] == '_') n--;
+    out[n] = 0;
+    struct at_text name = {out, n};
+    if (!n) return event;
+    for (size_t i = 0; i < AT_LENGTH(synonyms); i++)
+        if (at_text_is(name, synonyms[i][0])) return at_text_of(synonyms[i][1]);
+    return name;
+}
+
+bool at_event_is_known(struct at_text canonical) {
+    for (size_t i = 0; known[i]; i++)
+        if (at_text_is(canonical, known[i])) return true;
+    return false;
+}
+
+const char *const *at_event_known_names(void) { return known; }
+
+bool names_one_product(struct at_text name) {
+    return (name.length > 8 && memcmp(name.data, "product_", 8) == 0 && !at_text_is(name, "product_list_viewed") && !at_text_is(name, "product_list_filtered")) ||
+           at_text_is(name, "wishlist_product_added_to_cart");
+}
+
+double interest_of(struct at_text name) {
+    if (at_text_is(name, "product_viewed") || at_text_is(name, "product_clicked")) return 1;
+    if (at_text_is(name, "product_added_to_wishlist")) return 3;
+    if (at_text_is(name, "product_added") || at_text_is(name, "wishlist_product_added_to_cart")) return 4;
+    if (at_text_is(name, "order_completed")) return 6;
+    return 0;
+}
