@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Evaluates a column program over candidates, block by block: every node that the result needs gets one buffer of a
+ * block; loads gather from the root's chunks, operations are loops the compiler turns into vector code. normalize and
+ * rank_of need all candidates: their argument is run first and becomes a vector.
+ */
+#include <string.h>
+#include "ranking/column.h"
+#include "ranking/column_ops.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define AT_KERNEL __attribute__((target_clones("default", "avx2", "arch=x86-64-v4"), optimize("O3")))
+#else
+#define AT_KERNEL
+#endif
+
+struct block {
+    const struct at_program *program;
+    const uint32_t *rows; /* of this block */
+    uint32_t first, count;
+    double **buffers; /* by node */
+};
+
+#define KERNEL_BINARY(name)                                                                                            \
+    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a, const double *restrict b, uint32_t n) { \
+        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i], b[i]);                                               \
+    }
+#define KERNEL_UNARY(name)                                                                      \
+    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a, uint32_t n) { \
+        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i]);                              \
+    }
+KERNEL_BINARY(add)
+KERNEL_BINARY(sub)
+KERNEL_BINARY(mul)
+KERNEL_BINARY(div)
+KERNEL_BINARY(pow)
+KERNEL_BINARY(min)
+KERNEL_BINARY(max)
+KERNEL_BINARY(or_else)
+KERNEL_BINARY(above)
+KERNEL_BINARY(below)
+KERNEL_BINARY(at_least)
+KERNEL_BINARY(at_most)
+KERNEL_BINARY(is)
+KERNEL_BINARY(is_not)
+KERNEL_BINARY(all)
+KERNEL_BINARY(any)
+KERNEL_UNARY(neg)
+KERNEL_UNARY(log)
+KERNEL_UNARY(sqrt)
+KERNEL_UNARY(no)
+
+AT_KERNEL static void run_when(double *restrict out, const double *restrict condition, const double *restrict yes,
+                               const double *restrict no, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) out[i] = op_when(condition[i], yes[i], no[i]);
+}
+
+static void fill(double *out, double value, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) out[i] = value;
+}
+
+static void load_numbers(const struct block *block, int attribute, double *out) {
+    const struct at_root *root = block->program->root;
+    for (uint32_t i = 0; i < block->count; i++) out[i] = at_root_number(root, attribute, block->rows[i]);
+}
+
+static void load_counted(const struct block *block, int which, double *out) {
+    const struct at_root *root = block->program->root;
+    for (uint32_t i = 0; i < block->count; i++) {
+        uint32_t row = block->rows[i];
+        const float *chunk = at_root_counted(root, (enum at_counted)which, row >> AT_CHUNK_SHIFT);
+        out[i] = chunk ? (double)chunk[row & (AT_CHUNK_ROWS - 1)] : 0;
+    }
+}
+
+static double age_of(double now, double released) {
+    if (at_is_missing(released)) return released;
+    return now > released ? now - released : 0;
+}
+
+static void load_age(const struct block *block, const struct at_column *node, double *out) {
+    load_numbers(block, node->attribute, out);
+    for (uint32_t i = 0; i < block->count; i++) out[i] = age_of(node->value, out[i]);
+}
+
+static void load_by_code(const struct block *block, const struct at_column *node, double *out) {
+    const struct at_root *root = block->program->root;
+    for (uint32_t i = 0; i < block->count; i++)
+        out[i] = node->by_code[at_root_code(root, node->attribute, block->rows[i])];
+}
+
+static void load_in_codes(const struct block *block, const struct at_column *node, double *out) {
+    const struct at_program *program = block->program;
+    const struct at_column *held = &program->nodes[node->a];
+    for (uint32_t i = 0; i < block->count; i++)
+        out[i] = at_scalar_in_codes(program->root, held, block->rows[i], node->codes.list, node->codes.count);
+}
+
+static void load_taste(const struct block *block, const struct at_column *node, double *out) {
+    for (uint32_t i = 0; i < block->count; i++)
+        out[i] = at_scalar_taste(block->program->root, node->taste.facets, node->taste.count, block->rows[i]);
+}
+
+static void run_binary(enum at_column_op op, double *out, const double *a, const double *b, uint32_t n) {
+    switch (op) {
+    case AT_OP_ADD: run_add(out, a, b, n); break;
+    case AT_OP_SUB: run_sub(out, a, b, n); break;
+    case AT_OP_MUL: run_mul(out, a, b, n); break;
+    case AT_OP_DIV: run_div(out, a, b, n); break;
+    case AT_OP_POW: run_pow(out, a, b, n); break;
+    case AT_OP_MIN: run_min(out, a, b, n); break;
+    case AT_OP_MAX: run_max(out, a, b, n); break;
+    case AT_OP_OR_ELSE: run_or_else(out, a, b, n); break;
+    case AT_OP_ABOVE: run_above(out, a, b, n); break;
+    case AT_OP_BELOW: run_below(out, a, b, n); break;
+    case AT_OP_AT_LEAST: run_at_least(out, a, b, n); break;
+    case AT_OP_AT_MOST: run_at_most(out, a, b, n); break;
+    case AT_OP_IS: run_is(out, a, b, n); break;
+    case AT_OP_IS_NOT: run_is_not(out, a, b, n); break;
+    case AT_OP_ALL: run_all(out, a, b, n); break;
+    case AT_OP_ANY: run_any(out, a, b, n); break;
+    default: AT_ASSERT(!"a binary operation");
+    }
+}
+
+static void run_load(const struct block *block, const struct at_column *node, double *out) {
+    switch (node->op) {
+    case AT_OP_CONST: fill(out, node->value, block->count); break;
+    case AT_OP_NUMBER: load_numbers(block, node->attribute, out); break;
+    case AT_OP_COUNTED: load_counted(block, node->attribute, out); break;
+    case AT_OP_AGE: load_age(block, node, out); break;
+    case AT_OP_BY_ROW:
+        for (uint32_t i = 0; i < block->count; i++) out[i] = node->by_row[block->rows[i]];
+        break;
+    case AT_OP_VECTOR: memcpy(out, node->vector + block->first, block->count * sizeof *out); break;
+    case AT_OP_TASTE: load_taste(block, node, out); break;
+    case AT_OP_BY_CODE: load_by_code(block, node, out); break;
+    case AT_OP_IN_CODES: load_in_codes(block, node, out); break;
+    default: AT_ASSERT(!"a load");
+    }
+}
+
+static void run_node(const struct block *block, uint32_t index) {
+    const struct at_column *node = &block->program->nodes[index];
+    double *out = block->buffers[index];
+    double *a = block->buffers[node->a], *b = block->buffers[node->b], *c = block->buffers[node->c];
+    uint32_t n = block->count;
+    switch (node->op) {
+    case AT_OP_NEG: run_neg(out, a, n); break;
+    case AT_OP_LOG: run_log(out, a, n); break;
+    case AT_OP_SQRT: run_sqrt(out, a, n); break;
+    case AT_OP_NO: run_no(out, a, n); break;
+    case AT_OP_WHEN: run_when(out, a, b, c, n); break;
+    default:
+        if (node->op >= AT_OP_ADD && node->op <= AT_OP_ANY && node->op != AT_OP_IN_CODES) run_binary(node->op, out, a, b, n);
+        else run_load(block, node, out);
+    }
+}
+
+/* How many operands a node reads through a, b, c. IN_CODES looks at its operand's attribute only. */
+static int operand_count(const struct at_column *node) {
+    switch (node->op) {
+    case AT_OP_WHEN: return 3;
+    case AT_OP_NEG: case AT_OP_LOG: case AT_OP_SQRT: case AT_OP_NO: case AT_OP_NORMALIZE: case AT_OP_RANK_OF: return 1;
+    case AT_OP_IN_CODES: return 0;
+    default: return node->op >= AT_OP_ADD && node->op <= AT_OP_ANY ? 2 : 0;
+    }
+}
+
+static void mark_needed(const struct at_program *program, int result, uint8_t *needed) {
+    needed[result] = 1;
+    for (int i = result; i >= 0; i--) {
+        if (!needed[i]) continue;
+        const struct at_column *node = &program->nodes[i];
+        int operands = operand_count(node);
+        if (operands > 0) needed[node->a] = 1;
+        if (operands > 1) needed[node->b] = 1;
+        if (operands > 2) needed[node->c] = 1;
+    }
+}
+
+/* Run the argument of normalize or rank_of over all candidates; the node becomes a vector. */
+static enum at_status widen(struct at_program *program, int index, const uint32_t *rows, uint32_t count) {
+    struct at_column *node = &program->nodes[index];
+    double *values = at_arena_alloc(program->arena, (count + 1) * sizeof *values);
+    if (!values) return AT_NOMEM;
+    enum at_status status = at_program_run(program, node->a, rows, count, values);
+    if (status == AT_OK && node->op == AT_OP_RANK_OF) status = at_rank_of(values, values, count, program->arena);
+    else if (status == AT_OK) at_normalize(values, values, count);
+    node->op = AT_OP_VECTOR;
+    node->vector = values;
+    return status;
+}
+
+static enum at_status prepare(struct at_program *program, int result, const uint32_t *rows, uint32_t count,
+                              uint8_t *needed, double **buffers) {
+    for (int i = 0; i <= result; i++) {
+        if (!needed[i]) continue;
+        enum at_column_op op = program->nodes[i].op;
+        if (op == AT_OP_NORMALIZE || op == AT_OP_RANK_OF) {
+            enum at_status status = widen(program, i, rows, count);
+            if (status != AT_OK) return status;
+        }
+    }
+    memset(needed, 0, (size_t)result + 1);
+    mark_needed(program, result, needed);
+    for (int i = 0; i <= result; i++) {
+        if (!needed[i]) continue;
+        buffers[i] = at_arena_alloc(program->arena, AT_BLOCK * sizeof(double));
+        if (!buffers[i]) return AT_NOMEM;
+    }
+    return AT_OK;
+}
+
+enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count, double *out) {
+    AT_ASSERT(node >= 0 && (uint32_t)node < program->count);
+    uint8_t *needed = at_arena_zalloc(program->arena, (size_t)node + 1);
+    double **buffers = at_arena_zalloc(program->arena, ((size_t)node + 1) * sizeof *buffers);
+    if (!needed || !buffers) return AT_NOMEM;
+    mark_needed(program, node, needed);
+    enum at_status status = prepare(program, node, rows, count, needed, buffers);
+    if (status != AT_OK) return status;
+    for (int i = 0; i <= node; i++) /* constants are written once, not once a block */
+        if (needed[i] && program->nodes[i].op == AT_OP_CONST) fill(buffers[i], program->nodes[i].value, AT_BLOCK);
+    for (uint32_t first = 0; first < count; first += AT_BLOCK) {
+        struct block block = {program, rows + first, first, count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};
+        buffers[node] = out + first;
+        if (program->nodes[node].op == AT_OP_CONST) fill(buffers[node], program->nodes[node].value, block.count);
+        for (int i = 0; i <= node; i++)
+            if (needed[i] && program->nodes[i].op != AT_OP_CONST) run_node(&block, (uint32_t)i);
+    }
+    return AT_OK;
+}

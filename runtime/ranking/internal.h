@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What rank.c (scores, order) and arrange.c (diversity, exploration, pins) share. Private to ranking/.
+ */
+#ifndef AT_RANKING_INTERNAL_H
+#define AT_RANKING_INTERNAL_H
+
+#include "ranking/rank.h"
+
+enum { RANK_TIER_FIRST, RANK_TIER_PLAIN, RANK_TIER_BURIED, RANK_TIER_BAD };
+struct rank_key {
+    double value;
+    uint32_t index; /* into rows and scores */
+    uint32_t tier;
+    const char *rail; /* that buried it */
+};
+struct rank_work {
+    const struct at_rank_ask *ask;
+    struct at_rank_result *result;
+    uint32_t *rows; /* left after hide and only */
+    double *scores;
+    struct rank_key *keys;
+    uint32_t count, ordered; /* keys[0 … ordered) are in final order of tier, value, id */
+    bool is_scored;
+};
+
+/* Diversity, exploration and pins over the ordered prefix; fills result->items. */
+enum at_status at_rank_arrange(struct rank_work *work) AT_MUST_CHECK;
+uint32_t at_rank_pin_count(const struct at_rank_ask *ask); /* pins that could move products */
+/* Order all keys, when the prefix was too short for diversity. */
+void at_rank_order_all(struct rank_work *work);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * at_rank: filters by rails, scores, sorts as far as needed, then hands the ordered prefix to arrange.c for
+ * diversity, exploration and pins. One pass down; the only retry is asking for a longer prefix when diversity
+ * needs more candidates than were sorted.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ranking/internal.h"
+
+/* ---- rails that take away ---- */
+
+static void note_failure(struct at_rank_result *result, const struct at_rail *rail, const struct at_error *err) {
+    if (result->failed_rail || result->has_score_failed) return;
+    result->failed_rail = rail->name;
+    result->error = *err;
+}
+
+static bool takes_away(const struct at_rail *rail) {
+    return rail->kind == AT_RAIL_HIDE || rail->kind == AT_RAIL_ONLY;
+}
+
+static enum at_status withhold(struct rank_work *work, const struct at_rail *rail, const uint8_t *verdict, bool is_failure) {
+    struct at_rank_result *result = work->result;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < work->count; i++) {
+        if (!verdict[i]) work->rows[kept++] = work->rows[i];
+        else if (work->ask->wants_explanation)
+            result->withheld[result->withheld_count++] =
+                (struct at_withheld){work->rows[i], rail->name, rail->kind == AT_RAIL_ONLY, is_failure};
+    }
+    work->count = kept;
+    return AT_OK;
+}
+
+static enum at_status apply_withholding(struct rank_work *work, const struct at_rail_use *use, uint8_t *verdict) {
+    struct at_candidates candidates = {work->ask->root, work->rows, work->count, work->ask->arena};
+    struct at_error err = {0};
+    uint32_t failed;
+    enum at_status status = at_rail_judge(use->rail, &use->judge, &candidates, verdict, &failed, &err);
+    if (status == AT_NOMEM) return status;
+    work->result->rail_failures += failed;
+    if (failed) note_failure(work->result, use->rail, &err);
+    return withhold(work, use->rail, verdict, status != AT_OK);
+}
+
+static enum at_status apply_hiding(struct rank_work *work) {
+    const struct at_rank_ask *ask = work->ask;
+    uint8_t *verdict = at_arena_alloc(ask->arena, work->count + 1);
+    if (!verdict) return AT_NOMEM;
+    for (uint32_t i = 0; i < ask->rail_count; i++) {
+        if (!takes_away(ask->rails[i].rail) || work->count == 0) continue;
+        enum at_status status = apply_withholding(work, &ask->rails[i], verdict);
+        if (status != AT_OK) return status;
+    }
+    return AT_OK;
+}
+
+/* ---- keys ---- */
+
+static enum at_status fill_scores(struct rank_work *work) {
+    const struct at_rank_ask *ask = work->ask;
+    struct at_candidates candidates = {ask->root, work->rows, work->count, ask->arena};
+    if (!ask->score || work->count == 0) {
+        for (uint32_t i = 0; i < work->count; i++) work->scores[i] = at_missing();
+        work->is_scored = false;
+        return AT_OK;
+    }
+    struct at_error err = {0};
+    enum at_status status = ask->score->judge(ask->score->arg, &candidates, work->scores, &err);
+    work->is_scored = status == AT_OK;
+    if (status == AT_OK) return AT_OK;
+    work->result->has_score_failed = true;
+    work->result->failed_rail = NULL;
+    work->result->error = err;
+    for (uint32_t i = 0; i < work->count; i++) work->scores[i] = at_missing();
+    return AT_OK;
+}
+
+static double sort_value(const struct rank_work *work, uint32_t row) {
+    const struct at_sort *sort = work->ask->sort;
+    double value = at_root_number(work->ask->root, sort->attribute, row);
+    if (isnan(value)) return -INFINITY;
+    return sort->is_descending ? value : -value;
+}
+
+static bool sorts_by_text(const struct rank_work *work) {
+    const struct at_sort *sort = work->ask->sort;
+    return sort && sort->attribute >= 0 &&
+           at_root_attribute_at(work->ask->root, sort->attribute)->kind == AT_ATTRIBUTE_TEXT;
+}
+
+/* Tier decides before value: 0 first, 1 ordinary, 2 buried; a score that is no number sinks to tier 3. */
+static void fill_keys(struct rank_work *work) {
+    for (uint32_t i = 0; i < work->count; i++) {
+        struct rank_key *key = &work->keys[i];
+        *key = (struct rank_key){.value = work->scores[i], .index = i, .tier = RANK_TIER_PLAIN};
+        if (work->ask->sort) key->value = sorts_by_text(work) ? 0 : sort_value(work, work->rows[i]);
+        else if (!work->is_scored) key->value = -(double)work->rows[i];
+        else if (!isfinite(key->value)) {
+            key->tier = RANK_TIER_BAD;
+            key->value = -(double)work->rows[i];
+            work->result->bad_scores++;
+        }
+    }
+}
+
+static enum at_status apply_first(struct rank_work *work, double *answers) {
+    const struct at_rank_ask *ask = work->ask;
+    struct at_candidates candidates = {ask->root, work->rows, work->count, ask->arena};
+    struct at_error err = {0};
+    enum at_status status = ask->first->judge(ask->first->arg, &candidates, answers, &err);
+    if (status == AT_NOMEM) return status;
+    if (status != AT_OK) {
+        if (!work->result->has_score_failed) work->result->error = err;
+        work->result->has_score_failed = true;
+        return AT_OK;
+    }
+    for (uint32_t i = 0; i < work->count; i++)
+        if (answers[i] > 0 && work->keys[i].tier == RANK_TIER_PLAIN) work->keys[i].tier = RANK_TIER_FIRST;
+    return AT_OK;
+}
+
+static enum at_status apply_bury(struct rank_work *work, const struct at_rail_use *use, uint8_t *verdict) {
+    struct at_candidates candidates = {work->ask->root, work->rows, work->count, work->ask->arena};
+    struct at_error err = {0};
+    uint32_t failed;
+    enum at_status status = at_rail_judge(use->rail, &use->judge, &candidates, verdict, &failed, &err);
+    if (status == AT_NOMEM) return status;
+    work->result->rail_failures += failed;
+    if (failed) note_failure(work->result, use->rail, &err);
+    for (uint32_t i = 0; i < work->count; i++) {
+        if (!verdict[i] || work->keys[i].tier >= RANK_TIER_BURIED) continue;
+        work->keys[i].tier = RANK_TIER_BURIED;
+        work->keys[i].rail = use->rail->name;
+    }
+    return AT_OK;
+}
+
+static enum at_status apply_tiers(struct rank_work *work) {
+    const struct at_rank_ask *ask = work->ask;
+    double *answers = at_arena_alloc(ask->arena, (work->count + 1) * sizeof *answers);
+    if (!answers) return AT_NOMEM;
+    enum at_status status = ask->first && work->count ? apply_first(work, answers) : AT_OK;
+    for (uint32_t i = 0; i < ask->rail_count && status == AT_OK; i++)
+        if (ask->rails[i].rail->kind == AT_RAIL_BURY && work->count)
+            status = apply_bury(work, &ask->rails[i], (uint8_t *)answers);
+    return status;
+}
+
+/* ---- order ---- */
+
+static int compare_ids(const struct rank_work *work, uint32_t a, uint32_t b) {
+    struct at_text x = at_root_id(work->ask->root, work->rows[a]), y = at_root_id(work->ask->root, work->rows[b]);
+    int order = memcmp(x.data, y.data, x.length < y.length ? x.length : y.length);
+    if (order) return order;
+    return x.length < y.length ? -1 : x.length > y.length;
+}
+
+static int compare_texts(const struct rank_work *work, uint32_t a, uint32_t b) {
+    const struct at_root *root = work->ask->root;
+    int attribute = work->ask->sort->attribute;
+    uint32_t x = at_root_code(root, attribute, work->rows[a]), y = at_root_code(root, attribute, work->rows[b]);
+    if (x == y) return 0;
+    if (!x || !y) return x ? -1 : 1; /* missing goes last either way */
+    struct at_text left = at_root_text_of(root, attribute, x), right = at_root_text_of(root, attribute, y);
+    int order = memcmp(left.data, right.data, left.length < right.length ? left.length : right.length);
+    if (!order) order = left.length < right.length ? -1 : 1;
+    return work->ask->sort->is_descending ? -order : order;
+}
+
+/* Negative when a stands before b. */
+static int compare_keys(const struct rank_work *work, const struct rank_key *a, const struct rank_key *b) {
+    if (a->tier != b->tier) return a->tier < b->tier ? -1 : 1;
+    if (a->value != b->value) return a->value > b->value ? -1 : 1;
+    int order = sorts_by_text(work) ? compare_texts(work, a->index, b->index) : 0;
+    return order ? order : compare_ids(work, a->index, b->index);
+}
+
+static void sift_down(const struct rank_work *work, struct rank_key *heap, uint32_t count, uint32_t at) {
+    for (;;) {
+        uint32_t worst = at, left = 2 * at + 1;
+        if (left < count && compare_keys(work, &heap[left], &heap[worst]) > 0) worst = left;
+        if (left + 1 < count && compare_keys(work, &heap[left + 1], &heap[worst]) > 0) worst = left + 1;
+        if (worst == at) return;
+        struct rank_key swap = heap[at];
+        heap[at] = heap[worst];
+        heap[worst] = swap;
+        at = worst;
+    }
+}
+
+/* The best `wanted` keys, in order, in keys[0 … wanted): a heap of the worst kept on top, then sorted out of it. */
+static void order_prefix(struct rank_work *work, uint32_t wanted) {
+    struct rank_key *keys = work->keys;
+    if (wanted > work->count) wanted = work->count;
+    for (uint32_t i = wanted / 2; i-- > 0;) sift_down(work, keys, wanted, i);
+    for (uint32_t i = wanted; i < work->count && wanted; i++) {
+        if (keys[i].tier > keys[0].tier || (keys[i].tier == keys[0].tier && keys[i].value < keys[0].value)) continue;
+        if (compare_keys(work, &keys[i], &keys[0]) >= 0) continue;
+        struct rank_key swap = keys[0];
+        keys[0] = keys[i];
+        keys[i] = swap;
+        sift_down(work, keys, wanted, 0);
+    }
+    for (uint32_t end = wanted; end-- > 1;) {
+        struct rank_key swap = keys[0];
+        keys[0] = keys[end];
+        keys[end] = swap;
+        sift_down(work, keys, end, 0);
+    }
+    work->ordered = wanted;
+}
+
+/* ---- the whole ---- */
+
+static enum at_status begin(struct rank_work *work) {
+    const struct at_rank_ask *ask = work->ask;
+    size_t n = ask->candidate_count + 1;
+    work->rows = at_arena_alloc(ask->arena, n * sizeof *work->rows);
+    work->scores = at_arena_alloc(ask->arena, n * sizeof *work->scores);
+    work->keys = at_arena_alloc(ask->arena, n * sizeof *work->keys);
+    if (!work->rows || !work->scores || !work->keys) return AT_NOMEM;
+    if (ask->wants_explanation) {
+        work->result->withheld = at_arena_alloc(ask->arena, n * sizeof *work->result->withheld);
+        if (!work->result->withheld) return AT_NOMEM;
+    }
+    if (ask->candidate_count) memcpy(work->rows, ask->candidates, ask->candidate_count * sizeof *work->rows);
+    work->count = ask->candidate_count;
+    return AT_OK;
+}
+
+static uint32_t prefix_wanted(const struct at_rank_ask *ask, uint32_t count) {
+    uint64_t wanted = (uint64_t)ask->offset + ask->limit;
+    if (ask->wants_explanation) return count;
+    if (!ask->sort && ask->diversify.at_most && ask->diversify.attribute >= 0) wanted = wanted * 4 + 64;
+    if (!ask->sort && ask->explore_share > 0) wanted += wanted; /* what exploration brings up is skipped further down */
+    if (!ask->sort) wanted += ask->rail_count ? at_rank_pin_count(ask) : 0;
+    return wanted < count ? (uint32_t)wanted : count;
+}
+
+enum at_status at_rank(const struct at_rank_ask *ask, struct at_rank_result *result) {
+    *result = (struct at_rank_result){0};
+    struct rank_work work = {.ask = ask, .result = result};
+    enum at_status status = begin(&work);
+    if (status == AT_OK) status = apply_hiding(&work);
+    if (status != AT_OK) return status;
+    result->total = work.count;
+    status = fill_scores(&work);
+    if (status != AT_OK) return status;
+    fill_keys(&work);
+    if (!ask->sort) status = apply_tiers(&work);
+    if (status != AT_OK) return status;
+    order_prefix(&work, prefix_wanted(ask, work.count));
+    return at_rank_arrange(&work);
+}
+
+void at_rank_order_all(struct rank_work *work) {
+    order_prefix(work, work->count);
+}
