@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One handler an operation: reads the path, the query and the body, calls the shop.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api/internal.h"
+
+static bool is_true(struct at_text text) { return at_text_is(text, "true") || at_text_is(text, "1"); }
+
+/* False: answered with what is wrong. */
+static bool read_limit(struct call *call, uint32_t *out) {
+    struct at_text text = at_request_param(call->request, "limit");
+    char *rest;
+    *out = 0;
+    if (!text.data) return true;
+    long n = strtol(text.data, &rest, 10);
+    if (*rest || !text.length || n < 1 || n > 1000) {
+        call_fail(call, AT_UNPROCESSABLE, "bad_number", "limit", "limit is a whole number from 1 to 1000");
+        return false;
+    }
+    *out = (uint32_t)n;
+    return true;
+}
+
+static struct at_text none(void) { return (struct at_text){NULL, 0}; }
+
+/* ---- events and decisions ---- */
+
+void handle_track(struct call *call) {
+    const char *type = call->route->argument;
+    bool is_import = type && strcmp(type, "import") == 0;
+    at_shop_track(&call->job, is_import ? NULL : type, call->body, is_import);
+}
+
+void handle_decide(struct call *call) { at_shop_decide(&call->job, call->route->argument, call->body); }
+
+void handle_decision(struct call *call) { at_shop_decision(&call->job, call->params[0], at_request_param(call->request, "why_not")); }
+
+/* ---- catalog ---- */
+
+void handle_items(struct call *call) {
+    bool is_put = strcmp(call->route->argument, "put") == 0;
+    at_shop_items(&call->job, is_put ? AT_ITEMS_PUT : AT_ITEMS_PATCH, call->request->body, is_put && is_true(at_request_param(call->request, "complete")),
+                  is_true(at_request_param(call->request, "sure")));
+}
+
+void handle_item(struct call *call) {
+    if (call->route->method == AT_PATCH) at_shop_item_patch(&call->job, call->params[0], call->body);
+    else if (call->route->method == AT_DELETE) at_shop_item_delete(&call->job, call->params[0]);
+    else at_shop_item_get(&call->job, call->params[0]);
+}
+
+/* ---- people ---- */
+
+static bool read_customer(struct call *call, struct at_text *kind, struct at_text *value) {
+    bool is_by = call->route->argument != NULL;
+    *kind = is_by ? call->params[0] : none();
+    *value = call->params[is_by];
+    if (!is_by || at_text_is(*kind, "anonymous_id") || at_text_is(*kind, "user_id") || at_text_is(*kind, "email") || at_text_is(*kind, "phone")) return true;
+    call_fail(call, AT_UNPROCESSABLE, "unknown_kind", "kind", "a customer is found by anonymous_id, user_id, email or phone");
+    return false;
+}
+
+void handle_customer(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_customer(&call->job, kind, value);
+}
+
+void handle_timeline(struct call *call) {
+    struct at_text kind, value;
+    uint32_t limit;
+    if (read_customer(call, &kind, &value) && read_limit(call, &limit))
+        at_shop_timeline(&call->job, kind, value, limit, at_request_param(call->request, "cursor"));
+}
+
+void handle_customer_decisions(struct call *call) {
+    struct at_text kind, value;
+    uint32_t limit;
+    if (read_customer(call, &kind, &value) && read_limit(call, &limit)) at_shop_customer_decisions(&call->job, kind, value, limit);
+}
+
+/* ---- scripts ---- */
+
+void handle_scripts(struct call *call) { at_shop_scripts(&call->job); }
+void handle_generations(struct call *call) { at_shop_generations(&call->job); }
+void handle_unhold(struct call *call) { at_shop_unhold(&call->job); }
+
+static bool read_number(struct at_text text, uint64_t *out) {
+    char number[32] = "", *rest;
+    if (!text.length || text.length >= sizeof number) return false;
+    memcpy(number, text.data, text.length);
+    errno = 0;
+    *out = strtoull(number, &rest, 10);
+    return !*rest && !errno && number[0] >= '0' && number[0] <= '9';
+}
+
+/* PUT and DELETE of one path are a publish of one file: its JSON is made here, so that there is one way. */
+static void publish_one(struct call *call, bool is_put) {
+    struct at_text path = call->params[0], expect_text = at_request_param(call->request, "expect");
+    uint64_t expect = 0;
+    if (expect_text.data && !read_number(expect_text, &expect)) return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
+    struct at_bytes text;
+    struct at_error err = {0};
+    struct at_json files;
+    at_bytes_init(&text, 64u << 20);
+    struct at_json_out out = at_json_out(&text);
+    at_json_open(&out, '{');
+    at_json_key_text(&out, path);
+    if (is_put) at_json_put_text(&out, call->request->body);
+    else at_json_put_null(&out);
+    at_json_close(&out, '}');
+    call->parser = at_worker_take_parser(call->worker);
+    enum at_status status = text.failed || !call->parser ? AT_NOMEM : at_json_parse(call->parser, text.data, text.length, false, &files, &err);
+    at_bytes_clear(&text);
+    if (status != AT_OK) return call_fail(call, status, NULL, "body", "%s", err.message[0] ? err.message : "out of memory");
+    at_shop_publish(&call->job, files, at_request_param(call->request, "message"), expect, false);
+}
+
+void handle_publish(struct call *call) {
+    const char *what = call->route->argument;
+    if (strcmp(what, "put") == 0 || strcmp(what, "delete") == 0) return publish_one(call, what[0] == 'p');
+    struct at_json files = at_json_get(call->body, "files"), expect_json = at_json_get(call->body, "expect");
+    int64_t expect = 0;
+    if (!at_json_is_object(files)) return call_fail(call, AT_UNPROCESSABLE, "no_files", "files", "say which files: \"files\":{\"scripts/rankings/a.lua\":\"text\"}");
+    if (expect_json.tape && !at_json_is_null(expect_json) && (!at_json_int(expect_json, &expect) || expect < 1))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
+    at_shop_publish(&call->job, files, at_json_text(at_json_get(call->body, "message")), (uint64_t)expect, strcmp(what, "check") == 0);
+}
+
+void handle_activate(struct call *call) {
+    uint64_t id;
+    bool restores = false;
+    if (!read_number(call->params[0], &id) || !id) return call_fail(call, AT_NOTFOUND, "unknown_generation", NULL, "generations have numbers: GET /v1/generations lists them");
+    if (call->body.tape) at_json_bool(at_json_get(call->body, "restore"), &restores);
+    at_shop_activate(&call->job, id, restores);
+}
+
+/* ---- watching ---- */
+
+void handle_health(struct call *call) {
+    at_bytes_add_text(&call->job.out, "{\"status\":\"ok\"}");
+    call_done(&call->job);
+}
+
+void handle_ready(struct call *call) { at_shop_ready(&call->job); }
+
+void handle_metrics(struct call *call) {
+    call->content_type = "text/plain; version=0.0.4";
+    at_shop_metrics(&call->job);
+}
+
+struct listener {
+    struct at_subscription *subscription;
+    struct at_stream *stream;
+};
+
+static void on_live(void *arg, const char *event, struct at_text json) {
+    struct listener *listener = arg;
+    struct at_bytes text;
+    at_bytes_init(&text, 1 << 20);
+    at_bytes_printf(&text, "event: %s\ndata: %.*s\n\n", event, (int)json.length, json.data);
+    if (!text.failed && listener->stream) at_stream_send(listener->stream, (struct at_text){text.data, text.length});
+    at_bytes_clear(&text);
+}
+
+static void on_live_closed(void *arg) {
+    struct listener *listener = arg;
+    if (listener->subscription) at_subscription_free(listener->subscription);
+    free(listener);
+}
+
+void handle_live(struct call *call) {
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (listener) listener->subscription = at_shop_subscribe(call->worker, on_live, listener);
+    if (!listener || !listener->subscription || !call->exchange->stream) {
+        if (listener && listener->subscription) at_subscription_free(listener->subscription);
+        free(listener);
+        return call_fail(call, AT_UNPROCESSABLE, "no_stream", NULL, "a stream needs a connection of its own");
+    }
+    at_shop_count_answer(call->worker, call->route->name, 200, 0);
+    at_bytes_clear(&call->job.out);
+    listener->stream = call->exchange->stream(call->exchange, on_live_closed, listener);
+    if (!listener->stream) return;
+    at_stream_send(listener->stream, AT_TEXT("event: hello\ndata: {}\n\n"));
+}
+
+void handle_settings(struct call *call) {
+    struct at_key_match key = at_shop_key(at_worker_shop(call->worker), call->params[0].data, call->params[0].length, call->request->is_loopback);
+    if (key.class == AT_KEY_NONE) return call_fail(call, AT_UNAUTHORIZED, "unknown_key", "writeKey", "this write key is not known");
+    struct at_text host = at_request_header(call->request, "host");
+    struct at_json_out out = at_json_out(&call->job.out);
+    at_json_open(&out, '{');
+    at_json_key(&out, "integrations");
+    at_json_open(&out, '{');
+    at_json_key(&out, "Segment.io");
+    at_json_open(&out, '{');
+    at_json_add_text(&out, "apiKey", call->params[0]);
+    if (host.length) {
+        char api_host[300];
+        snprintf(api_host, sizeof api_host, "%.*s/v1", (int)(host.length < 256 ? host.length : 256), host.data);
+        at_json_add_string(&out, "apiHost", api_host);
+    }
+    at_json_close(&out, '}');
+    at_json_close(&out, '}');
+    at_json_key(&out, "plan");
+    at_json_put_raw(&out, "{\"track\":{\"__default\":{\"enabled\":true,\"integrations\":{}}}}", 58);
+    at_json_close(&out, '}');
+    call_done(&call->job);
+}
+
+void handle_later(struct call *call) {
+    call_fail(call, AT_NOTFOUND, "not_in_this_version", NULL, "%s is not in this version", call->route->path);
+}

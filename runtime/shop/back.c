@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The back worker: one thread and a queue of tasks that may block. What is slow goes here so that no shopper waits for
+ * it. Between tasks it learns from durable events and writes behind.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include "shop/internal.h"
+
+#define TICK_MS 250
+
+void back_post(struct at_shop *shop, struct back_task *task) {
+    task->next = NULL;
+    pthread_mutex_lock(&shop->back_mutex);
+    if (shop->back_last) shop->back_last->next = task;
+    else shop->back_first = task;
+    shop->back_last = task;
+    pthread_cond_signal(&shop->back_wake);
+    pthread_mutex_unlock(&shop->back_mutex);
+}
+
+static struct back_task *next_task(struct at_shop *shop, bool *ends) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_mutex_lock(&shop->back_mutex);
+    int code = 0;
+    while (!shop->back_first && !shop->is_stopping && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&shop->back_wake, &shop->back_mutex, &until);
+    struct back_task *task = shop->back_first;
+    if (task) {
+        shop->back_first = task->next;
+        if (!shop->back_first) shop->back_last = NULL;
+    }
+    *ends = !task && shop->is_stopping;
+    pthread_mutex_unlock(&shop->back_mutex);
+    return task;
+}
+
+static void tend(struct at_shop *shop, uint64_t *flushed_at) {
+    learn_drain(shop);
+    learn_publish(shop);
+    decision_log_flush(shop);
+    uint64_t now = at_ticks_ns();
+    if (now - *flushed_at < 2000000000ULL) return;
+    *flushed_at = now;
+    if (flush_all(shop) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
+    if (messages_seal(shop, false) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
+}
+
+static void back_main(void *arg) {
+    struct at_shop *shop = arg;
+    uint64_t flushed_at = at_ticks_ns();
+    bool ends = false;
+    at_guard_register(shop->watchdog, &shop->back_guard);
+    while (!ends) {
+        struct back_task *task = next_task(shop, &ends);
+        if (task) task->run(task);
+        tend(shop, &flushed_at);
+    }
+    at_guard_unregister(&shop->back_guard);
+}
+
+enum at_status back_start(struct at_shop *shop, struct at_error *err) {
+    enum at_status status = at_thread_start(&shop->back_thread, "attune-back", back_main, shop, at_watchdog_signal(shop->watchdog), err);
+    shop->has_back = status == AT_OK;
+    return status;
+}
+
+void back_stop(struct at_shop *shop) {
+    if (!shop->has_back) return;
+    pthread_mutex_lock(&shop->back_mutex);
+    shop->is_stopping = true;
+    pthread_cond_signal(&shop->back_wake);
+    pthread_mutex_unlock(&shop->back_mutex);
+    at_thread_join(shop->back_thread);
+    shop->has_back = false;
+}
+
+/* ---- waiting for a commit ---- */
+
+struct waiting {
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool is_over;
+};
+
+static void commit_over(struct at_unit *unit) {
+    struct waiting *waiting = unit->arg;
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->is_over = true;
+    pthread_cond_signal(&waiting->wake);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) {
+    struct waiting waiting = {.is_over = false};
+    pthread_mutex_init(&waiting.mutex, NULL);
+    pthread_cond_init(&waiting.wake, NULL);
+    unit->arg = &waiting;
+    unit->done = unit->refuse = commit_over;
+    unit->status = AT_OK;
+    enum at_status status = behind ? at_store_commit_behind(shop->store, unit) : at_store_commit(shop->store, unit);
+    if (status == AT_OK) {
+        pthread_mutex_lock(&waiting.mutex);
+        while (!waiting.is_over) pthread_cond_wait(&waiting.wake, &waiting.mutex);
+        pthread_mutex_unlock(&waiting.mutex);
+        status = unit->status;
+    }
+    pthread_cond_destroy(&waiting.wake);
+    pthread_mutex_destroy(&waiting.mutex);
+    return status;
+}
+
+/* ---- errands: a job that is carried to another thread and back ---- */
+
+struct errand {
+    struct back_task back;
+    struct at_read read;
+    struct at_task hop;
+    struct at_job *job;
+    enum at_status (*on_back)(struct at_job *job, void *arg);
+    enum at_status (*on_reader)(struct at_job *job, struct at_reader *reader, void *arg);
+    void *arg;
+    enum at_status status;
+};
+
+static void errand_home(struct at_task *hop) {
+    struct errand *errand = (struct errand *)((char *)hop - offsetof(struct errand, hop));
+    job_end(errand->job, errand->status);
+}
+
+static void run_on_back(struct back_task *task) {
+    struct errand *errand = (struct errand *)task;
+    errand->status = errand->on_back(errand->job, errand->arg);
+    worker_hop(errand->job->worker, &errand->hop);
+}
+
+static void run_on_reader(struct at_read *read, struct at_reader *reader) {
+    struct errand *errand = (struct errand *)((char *)read - offsetof(struct errand, read));
+    errand->status = errand->on_reader(errand->job, reader, errand->arg);
+    worker_hop(errand->job->worker, &errand->hop);
+}
+
+static struct errand *errand_new(struct at_job *job, void *arg) {
+    struct errand *errand = at_arena_zalloc(job->arena, sizeof *errand);
+    if (!errand) return NULL;
+    errand->job = job;
+    errand->arg = arg;
+    errand->hop.run = errand_home;
+    return errand;
+}
+
+enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg) {
+    struct errand *errand = errand_new(job, arg);
+    if (!errand) return AT_NOMEM;
+    errand->on_back = fn;
+    errand->back.run = run_on_back;
+    back_post(job->worker->shop, &errand->back);
+    return AT_OK;
+}
+
+enum at_status errand_read(struct at_job *job, enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg), void *arg) {
+    struct errand *errand = errand_new(job, arg);
+    if (!errand) return AT_NOMEM;
+    errand->on_reader = fn;
+    errand->read.run = run_on_reader;
+    at_store_read(job->worker->shop->store, &errand->read);
+    return AT_OK;
+}

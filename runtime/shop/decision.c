@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * GET /v1/decisions/{id}: an earlier decision explained. While it is remembered it is computed again from what it was
+ * made from, with explanations; later what the log kept of it is shown.
+ */
+#include <string.h>
+#include "shop/internal.h"
+
+struct looking {
+    struct at_text id, why_not;
+};
+
+static void put_person(struct at_json_out *out, uint64_t person) {
+    char id[AT_PERSON_ID_SIZE];
+    if (!person) return;
+    at_person_id_format(person, id);
+    at_json_add_string(out, "customer", id);
+}
+
+static enum at_status from_log(struct at_job *job, struct at_reader *reader, void *arg) {
+    struct looking *looking = arg;
+    struct at_decision_row row;
+    enum at_status status = at_reader_decision(reader, looking->id, &row, job->arena);
+    if (status == AT_NOTFOUND)
+        return at_fail(&job->err, status, "unknown_decision", "no decision of this id is kept: the latest are, those that explored, and a sample, for 30 days");
+    if (status != AT_OK) return at_fail(&job->err, status, NULL, "the decision could not be read");
+    if (looking->why_not.length)
+        return at_fail_field(&job->err, AT_UNPROCESSABLE, "too_late", "why_not", "this decision is only kept as it was answered: ask again with \"explain\":true");
+    struct at_json_out out = at_json_out(&job->out);
+    at_json_open(&out, '{');
+    at_json_add_text(&out, "decision", row.id);
+    at_json_add_time(&out, "at", row.at_ms);
+    put_person(&out, row.person);
+    at_json_key(&out, "answer");
+    at_json_put_raw(&out, row.body.data, row.body.length);
+    at_json_close(&out, '}');
+    return AT_OK;
+}
+
+/* Why a product is not on the list. */
+static void write_not(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out) {
+    struct at_text id = decision->why_not;
+    uint32_t row = at_root_row(decision->root, id.data, id.length);
+    const struct at_rank_result *result = &answered->result;
+    at_json_open(out, '{');
+    at_json_add_text(out, "id", id);
+    const char *because = "not_a_candidate", *rail = NULL;
+    if (row == AT_ROW_NONE || !at_root_is_live(decision->root, row)) because = "unknown_product";
+    for (uint32_t i = 0; i < result->withheld_count && row != AT_ROW_NONE; i++)
+        if (result->withheld[i].row == row) {
+            because = result->withheld[i].is_failure ? "failure" : result->withheld[i].by_only ? "only" : "hide";
+            rail = result->withheld[i].rail;
+        }
+    for (uint32_t i = 0; result->order && i < result->total; i++)
+        if (result->order[i] == row) {
+            because = i >= ask->offset && i < ask->offset + ask->limit ? "it_is_there" : "further_down";
+            at_json_add_int(out, "place", i + 1);
+        }
+    at_json_add_string(out, "because", because);
+    if (rail) at_json_add_string(out, "rail", rail);
+    at_json_close(out, '}');
+}
+
+static enum at_status explain_ask(struct decision *decision, struct at_json json, bool is_rank, struct at_json_out *out) {
+    struct ask ask;
+    struct answered answered;
+    struct at_error *err = &decision->job->err;
+    enum at_status status = ask_parse(decision, json, is_rank, &ask, err);
+    if (status == AT_OK) status = ask_run(decision, &ask, &answered, err);
+    if (status != AT_OK) return status;
+    if (!decision->why_not.length) {
+        ask_write(decision, &ask, &answered, out);
+        return AT_OK;
+    }
+    at_json_key(out, "items");
+    at_json_open(out, '[');
+    explain_write(decision, &ask, &answered, out);
+    at_json_close(out, ']');
+    at_json_add_int(out, "total", answered.result.total);
+    if (answered.ranking) {
+        char script[256];
+        snprintf(script, sizeof script, "%s:%u", answered.ranking->path, answered.ranking->line);
+        at_json_add_string(out, "script", script);
+    }
+    at_json_key(out, "not");
+    at_json_open(out, '[');
+    write_not(decision, &ask, &answered, out);
+    at_json_close(out, ']');
+    return AT_OK;
+}
+
+static enum at_status replay(struct decision *decision, const struct recorded *recorded) {
+    struct at_job *job = decision->job;
+    struct at_json_out out = at_json_out(&job->out);
+    at_json_open(&out, '{');
+    at_json_add_string(&out, "decision", recorded->id);
+    at_json_add_int(&out, "generation", (int64_t)recorded->generation);
+    at_json_add_time(&out, "at", recorded->at_ms);
+    put_person(&out, recorded->person);
+    enum at_status status = AT_OK;
+    decision->view = (struct at_decision_view){.root = decision->root, .profile = decision->profile, .baseline = decision->baseline, .now_ms = decision->now_ms,
+                                               .arena = job->arena, .deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS, .explains = true, .page_product = AT_ROW_NONE};
+    decision_page(decision, decision->one ? decision->body : (struct at_json){0});
+    if (decision->one) status = explain_ask(decision, decision->body, true, &out);
+    else {
+        at_json_key(&out, "answers");
+        at_json_open(&out, '{');
+        struct at_json_each it = at_json_each(at_json_get(decision->body, "ask"));
+        while (status == AT_OK && at_json_next(&it)) {
+            at_json_key_text(&out, it.key);
+            at_json_open(&out, '{');
+            decision_page(decision, it.value);
+            if (explain_ask(decision, it.value, false, &out) == AT_NOMEM) status = AT_NOMEM;
+            at_json_close(&out, '}');
+        }
+        at_json_close(&out, '}');
+    }
+    at_json_close(&out, '}');
+    return status;
+}
+
+static enum at_status replay_recorded(struct at_job *job, struct recorded *recorded, struct serving *serving, struct at_text why_not) {
+    struct decision decision = {.job = job, .one = recorded->one, .person = recorded->person, .serving = serving, .root = recorded->root,
+                                .baseline = recorded->baseline, .now_ms = recorded->at_ms, .seed = recorded->seed, .explains = true, .is_replay = true,
+                                .why_not = why_not, .explored = recorded->explored, .explored_count = recorded->explored_count};
+    struct at_json_parser *parser = at_worker_take_parser(job->worker);
+    decision.profile = recorded->profile ? at_profile_ref(recorded->profile) : at_profile_new(0, NULL);
+    enum at_status status = parser && decision.profile ? AT_OK : AT_NOMEM;
+    if (status == AT_OK) status = at_json_parse(parser, recorded->body, recorded->body_length, true, &decision.body, &job->err);
+    if (status == AT_OK) status = replay(&decision, recorded);
+    struct at_language *language = serving->languages[job->worker->index];
+    if (language) at_decision_end(language, &decision.view);
+    if (decision.profile) at_profile_unref(decision.profile);
+    if (parser) at_worker_give_parser(job->worker, parser);
+    if (status != AT_OK) at_bytes_reset(&job->out);
+    return status;
+}
+
+void at_shop_decision(struct at_job *job, struct at_text id, struct at_text why_not) {
+    struct recorded recorded;
+    if (ring_get(job->worker->shop, id, job->arena, &recorded)) {
+        struct serving *serving = serving_find(job->worker->shop, recorded.generation);
+        enum at_status status = AT_NOTFOUND;
+        if (serving) status = replay_recorded(job, &recorded, serving, why_not);
+        bool is_done = serving != NULL;
+        serving_unref(serving);
+        recorded_clear(&recorded);
+        if (is_done) return job_end(job, status);
+    }
+    struct looking *looking = at_arena_alloc(job->arena, sizeof *looking);
+    enum at_status status = AT_NOMEM;
+    if (looking) {
+        *looking = (struct looking){id, why_not};
+        status = errand_read(job, from_log, looking);
+    }
+    if (status == AT_OK) return;
+    at_fail(&job->err, status, NULL, "out of memory");
+    job_end(job, status);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing behind, on the back worker: changed profiles, the timeline's index, what was learned, each with the place in
+ * the log it is true for. Everything here can be folded again from the log; after a crash the tail is.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "shop/learn.h"
+
+#define PROFILES_A_UNIT 500
+#define PAIRS_A_UNIT    10000
+
+static enum at_status store_profiles(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count) {
+    struct at_arena arena;
+    struct at_unit unit = {0};
+    struct at_bytes *bodies = calloc(count, sizeof *bodies);
+    enum at_status status = bodies ? AT_OK : AT_NOMEM;
+    at_arena_init(&arena, SIZE_MAX >> 1);
+    for (uint32_t i = 0; i < count && status == AT_OK; i++) {
+        struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_PROFILE);
+        at_bytes_init(&bodies[i], AT_SHOP_BODY_MAX);
+        at_profile_write(dirty[i].profile, &bodies[i]);
+        if (!write || bodies[i].failed) status = AT_NOMEM;
+        else write->profile = (struct at_profile_row){dirty[i].profile->person, dirty[i].profile->applied_seq, {bodies[i].data, bodies[i].length}};
+    }
+    if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
+    for (uint32_t i = 0; bodies && i < count; i++) at_bytes_clear(&bodies[i]);
+    free(bodies);
+    at_arena_clear(&arena);
+    return status;
+}
+
+static enum at_status flush_profiles(struct at_shop *shop) {
+    struct at_arena arena;
+    uint32_t count = 0;
+    at_arena_init(&arena, SIZE_MAX >> 1);
+    struct dirty_profile *dirty = people_take_dirty(shop, &arena, &count);
+    enum at_status status = dirty ? AT_OK : AT_NOMEM;
+    for (uint32_t i = 0; i < count; i += PROFILES_A_UNIT) {
+        uint32_t n = count - i < PROFILES_A_UNIT ? count - i : PROFILES_A_UNIT;
+        if (status == AT_OK) status = store_profiles(shop, dirty + i, n);
+        people_settle(shop, dirty + i, n, status == AT_OK);
+    }
+    at_arena_clear(&arena);
+    return status;
+}
+
+static int by_source(const void *a, const void *b) {
+    const struct timeline_pair *x = a, *y = b;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+enum at_status flush_timeline(struct at_shop *shop) {
+    struct learner *learner = shop->learner;
+    qsort(learner->pairs, learner->pair_count, sizeof *learner->pairs, by_source);
+    while (learner->pair_count) {
+        struct at_arena arena;
+        struct at_unit unit = {0};
+        size_t n = learner->pair_count < PAIRS_A_UNIT ? learner->pair_count : PAIRS_A_UNIT, from = learner->pair_count - n;
+        enum at_status status = AT_OK;
+        at_arena_init(&arena, SIZE_MAX >> 1);
+        for (size_t i = from; i < learner->pair_count && status == AT_OK; i++) {
+            struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_TIMELINE);
+            if (!write) status = AT_NOMEM;
+            else {
+                write->pair.source = learner->pairs[i].source;
+                write->pair.seq = learner->pairs[i].seq;
+            }
+        }
+        if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
+        at_arena_clear(&arena);
+        if (status != AT_OK) return status;
+        learner->pair_count = from;
+    }
+    return AT_OK;
+}
+
+static bool add_stats(struct learner *learner, struct at_unit *unit, struct at_arena *arena) {
+    for (uint32_t i = 0; i < learner->count; i++) {
+        const struct product_stat *stat = &learner->stats[i];
+        if (!stat->is_dirty) continue;
+        struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PRODUCT_STAT);
+        char *text = write ? at_arena_printf(arena, "{\"as_of\":%lld,\"bought\":%.17g,\"viewed\":%.17g,\"acted\":%.17g,\"fast\":%.17g,\"shown\":%.17g}",
+                                             (long long)learner->landmark_ms, stat->bought, stat->viewed, stat->acted, stat->fast, stat->shown)
+                           : NULL;
+        if (!text) return false;
+        write->product.row = i;
+        write->text = at_text_of(text);
+    }
+    return true;
+}
+
+static bool add_cursor(struct at_unit *unit, struct at_arena *arena, const char *name, uint64_t seq) {
+    struct at_write *write = at_unit_write(unit, arena, AT_WRITE_CURSOR);
+    if (!write) return false;
+    write->name = at_text_of(name);
+    write->number = seq;
+    return true;
+}
+
+static enum at_status flush_learned(struct at_shop *shop, uint64_t fold_seq) {
+    struct learner *learner = shop->learner;
+    struct at_arena arena;
+    struct at_bytes crowd;
+    struct at_unit unit = {0};
+    at_arena_init(&arena, SIZE_MAX >> 1);
+    at_bytes_init(&crowd, AT_SHOP_BODY_MAX);
+    bool is_ok = add_stats(learner, &unit, &arena);
+    struct at_write *state = is_ok ? at_unit_write(&unit, &arena, AT_WRITE_STATE) : NULL;
+    at_crowd_write(learner->crowd, &crowd);
+    is_ok = state && !crowd.failed;
+    if (is_ok) {
+        state->name = AT_TEXT("crowd");
+        state->text = (struct at_text){crowd.data, crowd.length};
+    }
+    is_ok = is_ok && add_cursor(&unit, &arena, "learn", learner->learned_seq) && add_cursor(&unit, &arena, "fold", fold_seq);
+    enum at_status status = is_ok ? commit_and_wait(shop, &unit, true) : AT_NOMEM;
+    if (status == AT_OK) {
+        for (uint32_t i = 0; i < learner->count; i++) learner->stats[i].is_dirty = false;
+        learner->flushed_learn = learner->learned_seq;
+        learner->flushed_fold = fold_seq;
+    }
+    at_bytes_clear(&crowd);
+    at_arena_clear(&arena);
+    return status;
+}
+
+enum at_status flush_all(struct at_shop *shop) {
+    struct learner *learner = shop->learner;
+    uint64_t fold_seq = atomic_load(&learner->released_seq); /* before the changed profiles are taken */
+    if (fold_seq == learner->flushed_fold && learner->learned_seq == learner->flushed_learn) return AT_OK;
+    enum at_status status = flush_profiles(shop);
+    if (status == AT_OK) status = flush_timeline(shop);
+    if (status == AT_OK) status = flush_learned(shop, fold_seq);
+    return status;
+}
+
+/* ---- start ---- */
+
+struct opening {
+    struct at_read read;
+    struct at_shop *shop;
+    enum at_status status;
+};
+
+static bool load_stat(void *arg, uint32_t row, struct at_text body) {
+    struct opening *opening = arg;
+    struct learner *learner = opening->shop->learner;
+    struct at_json json;
+    int64_t as_of = 0;
+    opening->status = at_json_parse(learner->parser, body.data, body.length, false, &json, NULL);
+    if (opening->status == AT_OK && !learn_room(learner, row)) opening->status = AT_NOMEM;
+    if (opening->status != AT_OK) return false;
+    struct product_stat *stat = &learner->stats[row];
+    at_json_int(at_json_get(json, "as_of"), &as_of);
+    at_json_number(at_json_get(json, "bought"), &stat->bought);
+    at_json_number(at_json_get(json, "viewed"), &stat->viewed);
+    at_json_number(at_json_get(json, "acted"), &stat->acted);
+    at_json_number(at_json_get(json, "fast"), &stat->fast);
+    at_json_number(at_json_get(json, "shown"), &stat->shown);
+    if (!learner->landmark_ms) learner->landmark_ms = as_of;
+    double days = (double)(as_of - learner->landmark_ms) / AT_DAY_MS; /* rows written before the landmark moved */
+    stat->fast *= exp2(days / 2);
+    stat->bought *= exp2(days / 14);
+    stat->viewed *= exp2(days / 14);
+    stat->acted *= exp2(days / 14);
+    stat->shown *= exp2(days / 7);
+    learner->is_changed = true;
+    return true;
+}
+
+static void open_read(struct at_read *read, struct at_reader *reader) {
+    struct opening *opening = (struct opening *)read;
+    struct learner *learner = opening->shop->learner;
+    struct at_arena arena;
+    struct at_text text;
+    at_arena_init(&arena, AT_SHOP_BODY_MAX);
+    enum at_status status = at_reader_cursor(reader, AT_TEXT("learn"), &learner->learned_seq);
+    if (status == AT_OK) {
+        uint64_t fold = 0;
+        status = at_reader_cursor(reader, AT_TEXT("fold"), &fold);
+        atomic_store(&learner->released_seq, fold);
+    }
+    if (status == AT_OK) status = at_reader_state(reader, AT_TEXT("crowd"), &text, &arena);
+    if (status == AT_OK) {
+        struct at_json json;
+        status = at_json_parse(learner->parser, text.data, text.length, false, &json, NULL);
+        if (status == AT_OK) status = at_crowd_read(learner->crowd, json);
+        learner->crowd_changed = true;
+    }
+    if (status == AT_OK) status = at_reader_product_stats(reader, load_stat, opening);
+    if (status == AT_NOTFOUND) status = AT_OK;
+    if (opening->status == AT_OK) opening->status = status;
+    learner->flushed_learn = learner->learned_seq;
+    learner->flushed_fold = atomic_load(&learner->released_seq);
+    at_arena_clear(&arena);
+}
+
+enum at_status learn_open(struct at_shop *shop, struct at_error *err) {
+    struct learner *learner = shop->learner = calloc(1, sizeof *learner);
+    if (!learner) return at_fail(err, AT_NOMEM, NULL, "no memory for learning");
+    pthread_mutex_init(&learner->mutex, NULL);
+    learner->crowd = at_crowd_new();
+    learner->parser = parser_new();
+    if (!learner->crowd || !learner->parser) return at_fail(err, AT_NOMEM, NULL, "no memory for learning");
+    struct opening opening = {{NULL, open_read}, shop, AT_OK};
+    at_store_read_now(shop->store, &opening.read);
+    if (!learner->landmark_ms) learner->landmark_ms = at_shop_now(shop);
+    if (opening.status != AT_OK) return at_fail(err, opening.status, NULL, "what was learned could not be read (%s)", at_status_word(opening.status));
+    return AT_OK;
+}
+
+void learn_close(struct at_shop *shop) {
+    struct learner *learner = shop->learner;
+    if (!learner) return;
+    while (learner->first) {
+        struct learn_event *next = learner->first->next;
+        free(learner->first);
+        learner->first = next;
+    }
+    if (learner->crowd) at_crowd_free(learner->crowd);
+    if (learner->parser) at_json_parser_free(learner->parser);
+    free(learner->stats);
+    free(learner->pairs);
+    pthread_mutex_destroy(&learner->mutex);
+    free(learner);
+    shop->learner = NULL;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of shop/ share. Three kinds of threads meet here: front workers (requests), the back worker (what is
+ * slow: merges, catalog changes, reloads, learning, writing behind) and the store's commit thread (outcomes). Who may
+ * touch what is said beside each struct.
+ */
+#ifndef AT_SHOP_INTERNAL_H
+#define AT_SHOP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include "base/hash.h"
+#include "base/map.h"
+#include "catalog/feed.h"
+#include "catalog/where.h"
+#include "language/language.h"
+#include "loop/thread.h"
+#include "loop/watchdog.h"
+#include "shop/shop.h"
+#include "store/store.h"
+
+/* ---- back.c: the back worker's queue; tasks run one after another and may block ---- */
+struct back_task {
+    struct back_task *next;
+    void (*run)(struct back_task *task);
+};
+void back_post(struct at_shop *shop, struct back_task *task); /* any thread */
+enum at_status back_start(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void back_stop(struct at_shop *shop); /* runs what is queued, then ends; any thread but its own */
+/* Commit in a lane and wait for the outcome; never on a front worker. */
+enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) AT_MUST_CHECK;
+
+/* ---- identity.c: every identifier of the shop in memory; any thread ---- */
+struct identity_slot {
+    uint64_t hash; /* 0: free */
+    uint64_t id;
+    uint64_t person;
+    uint64_t is_committed;
+};
+struct identity {
+    pthread_mutex_t mutex;
+    struct identity_slot *slots;
+    size_t count, capacity;
+    struct at_intmap users;  /* person → identifier id of its user_id */
+    struct at_intmap merged; /* person that is no more → who it became, since start */
+    uint64_t seed;
+    _Atomic uint64_t merges; /* moves whenever an identifier changes its person */
+    struct at_account *account;
+};
+enum at_status identity_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void identity_close(struct at_shop *shop);
+/* The person of an identifier; 0: unknown. */
+uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value);
+struct resolved_identifier {
+    struct at_identifier identifier;
+    uint64_t hash, id;
+    bool is_committed; /* else the unit carries its insert */
+    bool is_foreign;   /* belongs to somebody else for good (another signed-in person) */
+};
+struct resolved { /* whom an event is about */
+    uint64_t person, source;
+    uint64_t other; /* to be merged with person first; 0: none */
+    bool is_new;    /* the person was made just now: nothing is stored of it */
+    struct resolved_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];
+    uint32_t count;
+};
+/* Finds or makes the person; new identifiers are in the table at once, uncommitted. AT_NOMEM. */
+enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, struct resolved *out) AT_MUST_CHECK;
+void identity_committed(struct identity *identity, const struct resolved_identifier *identifier);
+/* After a merge: what belonged to the loser belongs to the survivor. AT_NOMEM: room is made before the commit. */
+enum at_status identity_reserve(struct identity *identity) AT_MUST_CHECK;
+void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor);
+
+/* ---- people.c: profiles in memory. A person has one writer at a time (the holder), any number of readers ---- */
+struct person;
+struct person_wait { /* lives in the waiter's own memory */
+    struct person_wait *next;
+    bool wants_hold;
+    struct person *person;      /* a hold: what was taken */
+    struct at_profile *profile; /* a reference, when there */
+    enum at_status status;      /* AT_OK, AT_STALE: merged away, AT_IO, AT_NOMEM */
+    void (*ready)(struct person_wait *wait); /* any thread: only posts */
+    void *arg;
+};
+enum at_status people_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void people_close(struct at_shop *shop);
+/* True: wait->status says now (ready is not called). False: ready will be called. is_new: nothing is stored of that person. */
+bool people_get(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait);
+/* The profile if it is in memory (a reference), else NULL. */
+struct at_profile *people_peek(struct at_shop *shop, uint64_t person);
+/* Give a hold back. next: the new committed profile (its reference is taken over), NULL: as it was. */
+void people_release(struct at_shop *shop, struct person *person, struct at_profile *next);
+/* The person was merged away; everyone who waits starts again. */
+void people_gone(struct at_shop *shop, struct person *person);
+/* Back worker: profiles changed since the last call, each with a reference, until settle. Arena-allocated. */
+struct dirty_profile {
+    struct person *person;
+    struct at_profile *profile;
+};
+struct dirty_profile *people_take_dirty(struct at_shop *shop, struct at_arena *arena, uint32_t *count);
+void people_settle(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count, bool is_stored);
+size_t people_count(struct at_shop *shop);
+
+/* ---- messages.c: deduplication ---- */
+struct message_wait {
+    struct message_wait *next;
+    uint64_t key;
+    void (*ready)(struct message_wait *wait); /* any thread */
+    void *arg;
+};
+enum message_known { MESSAGE_NEW, MESSAGE_SAME, MESSAGE_OTHER, MESSAGE_IN_FLIGHT, MESSAGE_ASK, MESSAGE_NOMEM };
+enum at_status messages_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void messages_close(struct at_shop *shop);
+/* NEW: the caller owns the message until messages_settle. IN_FLIGHT: wait is queued (NULL: not). ASK: a sealed run may know it:
+ * look there, then call again with was_asked. */
+enum message_known messages_claim(struct at_shop *shop, uint64_t key, uint64_t payload_hash, bool was_asked, struct message_wait *wait);
+void messages_settle(struct at_shop *shop, uint64_t key, uint64_t seq); /* seq 0: was not taken */
+enum at_status messages_seal(struct at_shop *shop, bool always);       /* back worker */
+size_t messages_count(struct at_shop *shop);
+
+enum at_status catalog_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* items.c */
+
+/* ---- learn.c, flush.c: the consumers; back worker only but learn_give ---- */
+struct learn_event { /* one durable event, made by track, freed by the learner */
+    struct learn_event *next;
+    uint64_t seq, source;
+    int64_t at_ms;
+    uint32_t facts_length;
+    bool has_items;
+    char name[56];
+    char facts[]; /* with AT_JSON_PADDING behind */
+};
+void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count);
+void learn_released(struct at_shop *shop, uint64_t seq); /* commit thread, in order: the snapshots up to seq are in the cache */
+enum at_status learn_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void learn_close(struct at_shop *shop);
+void learn_drain(struct at_shop *shop);   /* consume what was given */
+void learn_publish(struct at_shop *shop); /* counted columns and the baseline, if they changed */
+enum at_status flush_timeline(struct at_shop *shop) AT_MUST_CHECK;
+enum at_status flush_all(struct at_shop *shop) AT_MUST_CHECK;
+/* The pinned baseline of everyone's tastes; a reference. NULL while nobody did anything. */
+struct at_baseline *learn_baseline(struct at_shop *shop);
+/* How often each row was shown lately; may be NULL; valid until given back. */
+struct shown {
+    _Atomic uint32_t refs;
+    uint32_t count;
+    uint32_t by_row[];
+};
+struct shown *learn_shown(struct at_shop *shop);
+void shown_unref(struct shown *shown);
+
+/* ---- fold.c: state = fold(apply, events of the person's source ids) ---- */
+/* Blocking. The profile of a person from the log alone; sources are read from the store. Needs the timeline flushed. */
+enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor, struct at_profile **out,
+                           struct at_identifier_row **rows, size_t *row_count, struct at_arena *arena) AT_MUST_CHECK;
+enum at_status recover(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* at start: the tail of the log */
+enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b);       /* back worker */
+
+/* ---- serving.c: what a decision pins ---- */
+struct serving {
+    _Atomic uint32_t refs;
+    struct at_shop *shop;
+    struct at_generation *generation;
+    struct at_language **languages; /* one for each worker, used on its thread only; may be NULL: could not be rebuilt */
+    struct serving *older;          /* kept warm */
+};
+struct serving *serving_new(struct at_shop *shop, struct at_generation *generation, struct at_error *err);
+void serving_ref(struct serving *serving);
+void serving_unref(struct serving *serving);
+void serving_switch(struct at_shop *shop, struct serving *serving); /* back worker: one atomic switch */
+struct serving *serving_of(struct at_worker *worker);               /* pinned by the worker; no reference taken */
+struct serving *serving_find(struct at_shop *shop, uint64_t generation); /* a reference, or NULL */
+struct at_language *serving_language(struct serving *serving, struct at_worker *worker); /* NULL: none */
+
+/* ---- scripts.c: reload and publish; back worker ---- */
+enum at_status scripts_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void scripts_reload(struct at_shop *shop);
+enum at_status scripts_watch(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void scripts_unwatch(struct at_shop *shop);
+
+/* ---- ring.c: decisions that can be continued or explained ---- */
+struct recorded { /* one decision */
+    char id[AT_ULID_SIZE];
+    uint64_t generation, person, seed;
+    int64_t at_ms;
+    struct at_root *root;
+    struct at_profile *profile;   /* NULL: nobody */
+    struct at_baseline *baseline; /* NULL: none */
+    const char *one;              /* "rank", or NULL: decide */
+    char *body;                   /* the request, AT_JSON_PADDING behind */
+    size_t body_length, body_capacity;
+    struct at_explored *explored; /* of its first ask that explored */
+    uint32_t explored_count;
+};
+struct ring {
+    pthread_mutex_t mutex;
+    struct recorded *records;
+    uint32_t count, next;
+    uint64_t made;
+};
+enum at_status ring_open(struct ring *ring, uint32_t count) AT_MUST_CHECK;
+void ring_close(struct ring *ring);
+/* Fills id and takes the slot over. */
+void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]);
+void ring_put(struct at_worker *worker, const struct recorded *record); /* copies body, takes references */
+/* A copy in the arena with references of its own; false: no longer there. */
+bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out);
+void recorded_clear(struct recorded *record);
+
+/* ---- log of decisions: decision_log.c ---- */
+void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t person, struct at_text body); /* copies; drops when full, counted */
+void decision_log_flush(struct at_shop *shop); /* back worker */
+enum at_status decision_log_open(struct at_shop *shop) AT_MUST_CHECK;
+void decision_log_close(struct at_shop *shop);
+
+/* ---- decide.c ---- */
+struct decision { /* one request for decisions, while it is worked on */
+    struct at_job *job;
+    struct at_json body;
+    const char *one;
+    uint64_t person;
+    struct at_profile *profile;
+    struct at_baseline *baseline;
+    struct at_root *root;
+    struct serving *serving;
+    struct shown *shown;
+    int64_t now_ms;
+    uint64_t seed;
+    bool explains, is_dry, is_replay, owns_serving;
+    struct at_text why_not;
+    char id[AT_ULID_SIZE];
+    struct at_text page, page_url, page_query, page_category, page_product;
+    struct at_decision_view view;
+    struct at_explored *explored; /* of an earlier page */
+    uint32_t explored_count;
+    struct at_explored *explored_now; /* to be remembered */
+    uint32_t explored_now_count;
+    bool has_explored;
+    struct person_wait wait;
+    struct at_task hop;
+};
+void decision_page(struct decision *decision, struct at_json ask); /* what rules see as page */
+enum at_status decision_run(struct decision *decision); /* fills job->out */
+struct ask { /* one list asked for */
+    struct at_json json;
+    struct at_text ranking;
+    uint32_t *rows, row_count, total;
+    struct at_text *unknown;
+    uint32_t unknown_count;
+    uint32_t offset, limit;
+    struct at_sort sort;
+    bool has_sort;
+    struct at_text *fields;
+    uint32_t field_count;
+    struct at_text list; /* its name, for rails: the ranking's */
+};
+enum at_status ask_parse(struct decision *decision, struct at_json json, bool is_rank, struct ask *out, struct at_error *err) AT_MUST_CHECK;
+struct answered {
+    const struct at_ranking *ranking;
+    struct at_rank_result result;
+    struct at_rule_use *score;
+    struct at_rail_use *rails;
+    struct at_rule_use **rail_uses;
+    uint32_t rail_count;
+    const char *fallback;
+};
+enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out, struct at_error *err) AT_MUST_CHECK;
+void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out);
+void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out);
+
+/* ---- counters: metrics.c ---- */
+enum count_name {
+    COUNT_EVENTS_ACCEPTED, COUNT_EVENTS_DUPLICATE, COUNT_EVENTS_CONFLICT, COUNT_EVENTS_INVALID, COUNT_EVENTS_REFUSED,
+    COUNT_DECISIONS, COUNT_ASKS, COUNT_FALLBACKS, COUNT_BAD_SCORES, COUNT_RAIL_FAILURES, COUNT_SCRIPT_STOPPED,
+    COUNT_DECISIONS_LOGGED, COUNT_DECISIONS_DROPPED, COUNT_RELOADS, COUNT_RELOADS_REFUSED, COUNT_MERGES,
+    COUNT_PROFILE_LOADS, COUNT_LIVE_DROPPED, COUNT_NAMES
+};
+void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
+
+/* ---- live.c ---- */
+bool live_is_watched(const struct at_shop *shop);
+void live_send(struct at_shop *shop, const char *event, struct at_text json); /* any thread */
+
+/* ---- the shop ---- */
+#define ROUTES_MAX  64
+#define PARSERS_MAX 8
+struct route_count {
+    const char *route;
+    _Atomic uint64_t by_class[6]; /* [status / 100] */
+    _Atomic uint64_t total_us;
+    _Atomic uint64_t buckets[12]; /* of latency */
+};
+struct at_worker {
+    struct at_shop *shop;
+    uint32_t index;
+    struct at_loop *loop;
+    pthread_t thread;
+    bool has_thread, is_up;
+    struct at_guard guard;
+    bool has_guard;
+    void *face;
+    struct at_json_parser *parsers[PARSERS_MAX];
+    uint32_t parser_count;
+    struct serving *serving;
+    uint64_t serving_version;
+    struct at_baseline *baseline;
+    struct shown *shown;
+    uint64_t learned_version;
+    struct ring ring;
+    uint64_t random;
+    struct route_count routes[ROUTES_MAX];
+    struct at_subscription *subscriptions; /* this worker's thread only */
+    _Atomic uint32_t subscription_count;
+    struct at_timer *collector;
+    enum at_status start_status;
+    struct at_error start_error;
+    struct at_task stop_task;
+};
+struct shop_watch;
+struct at_shop {
+    struct at_shop_options options;
+    char *folder, *data;
+    struct at_ledger ledger;
+    struct at_clock clock;
+    struct at_store *store;
+    struct at_settings *settings;
+    struct at_catalog *catalog;
+    struct identity identity;
+    struct people *people;
+    struct messages *messages;
+    struct learner *learner;
+    struct at_watchdog *watchdog;
+    struct at_worker *workers;
+    uint32_t worker_count;
+    /* the back worker */
+    pthread_t back_thread;
+    bool has_back, is_stopping;
+    pthread_mutex_t back_mutex;
+    pthread_cond_t back_wake;
+    struct back_task *back_first, *back_last;
+    struct at_guard back_guard;
+    /* serving: pointer and version under the mutex; the version alone is read without it */
+    pthread_mutex_t serving_mutex;
+    struct serving *serving;
+    _Atomic uint64_t serving_version;
+    uint64_t next_generation;
+    _Atomic bool is_held, is_stale; /* the folder is held; the folder holds something that does not serve */
+    struct at_map held_bad;         /* path → hash of what was bad when it was held */
+    char refused_tree[65];
+    struct shop_watch *watch;
+    /* what everyone learned: under learned_mutex, version as above */
+    pthread_mutex_t learned_mutex;
+    struct at_baseline *baseline;
+    struct shown *shown;
+    _Atomic uint64_t learned_version;
+    struct decision_queue *decision_queue;
+    _Atomic uint64_t counts[COUNT_NAMES];
+    _Atomic uint32_t live_count, live_on_the_way;
+    _Atomic uint64_t jobs;  /* in flight outside a front worker */
+    /* closing */
+    void (*on_closed)(void *arg);
+    void *on_closed_arg;
+    pthread_mutex_t closing_mutex;
+    pthread_cond_t closing_wake;
+    uint32_t stopped_count;
+    struct at_task closing_task;
+};
+void worker_hop(struct at_worker *worker, struct at_task *task);
+void job_end(struct at_job *job, enum at_status status); /* sets status, calls done */
+/* Parsers for other threads. */
+struct at_json_parser *parser_new(void);
+#define AT_SHOP_BODY_MAX (64u << 20)
+
+/* Run fn on the back worker with a job, then answer on the job's worker. fn returns the job's status. */
+enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg) AT_MUST_CHECK;
+/* The same on a reader thread. */
+enum at_status errand_read(struct at_job *job, enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg), void *arg) AT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The latest decisions of each worker, with what they were made from, so that page 2 continues page 1 and an
+ * explanation shows what was computed. A decision's id says which worker's ring and which place holds it; the place says
+ * whether it still does. Any worker may look; a ring's mutex is held for copying only.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+#include "shop/internal.h"
+
+static const char DIGITS[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's base 32, as ULIDs have it */
+
+/* 80 bits as 16 characters, most significant first. */
+static void write_bits(uint64_t high16, uint64_t low64, char *out) {
+    for (int i = 15; i >= 0; i--) {
+        out[i] = DIGITS[low64 & 31];
+        low64 = low64 >> 5 | (high16 & 31) << 59;
+        high16 >>= 5;
+    }
+}
+
+static int digit_of(char c) {
+    const char *at = c ? strchr(DIGITS, c) : NULL;
+    return at ? (int)(at - DIGITS) : -1;
+}
+
+enum at_status ring_open(struct ring *ring, uint32_t count) {
+    pthread_mutex_init(&ring->mutex, NULL);
+    ring->records = calloc(count, sizeof *ring->records);
+    ring->count = count;
+    return ring->records ? AT_OK : AT_NOMEM;
+}
+
+void recorded_clear(struct recorded *record) {
+    if (record->root) at_root_unref(record->root);
+    if (record->profile) at_profile_unref(record->profile);
+    if (record->baseline) at_baseline_unref(record->baseline);
+    record->root = NULL;
+    record->profile = NULL;
+    record->baseline = NULL;
+}
+
+void ring_close(struct ring *ring) {
+    for (uint32_t i = 0; ring->records && i < ring->count; i++) {
+        recorded_clear(&ring->records[i]);
+        free(ring->records[i].body);
+        free(ring->records[i].explored);
+    }
+    free(ring->records);
+    if (ring->count) pthread_mutex_destroy(&ring->mutex);
+    ring->records = NULL;
+    ring->count = 0;
+}
+
+/* 48 bits of time; then 40 random bits, 8 of the worker, 32 of its counter. */
+void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]) {
+    uint64_t ms = (uint64_t)now_ms & 0xFFFFFFFFFFFFULL, number = worker->ring.made++;
+    for (int i = 9; i >= 0; i--) {
+        id[i] = DIGITS[ms & 31];
+        ms >>= 5;
+    }
+    worker->random += 0x9E3779B97F4A7C15ULL;
+    uint64_t random = at_mix64(worker->random);
+    write_bits(random & 0xFFFF, (random >> 16 & 0xFFFFFF) << 40 | (uint64_t)(worker->index & 0xFF) << 32 | (number & 0xFFFFFFFF), id + 10);
+    id[26] = 0;
+}
+
+static bool place_of(struct at_shop *shop, struct at_text id, struct ring **ring, uint32_t *place) {
+    uint64_t low = 0;
+    if (id.length != AT_ULID_SIZE - 1) return false;
+    for (size_t i = 10; i < id.length; i++) {
+        int digit = digit_of(id.data[i]);
+        if (digit < 0) return false;
+        low = low << 5 | (uint64_t)digit;
+    }
+    uint32_t worker = low >> 32 & 0xFF;
+    if (worker >= shop->worker_count || !shop->workers[worker].ring.count) return false;
+    *ring = &shop->workers[worker].ring;
+    *place = (uint32_t)(low & 0xFFFFFFFF) % (*ring)->count;
+    return true;
+}
+
+static bool keep_body(struct recorded *slot, const struct recorded *record) {
+    if (slot->body_capacity < record->body_length + AT_JSON_PADDING || slot->body_capacity > 16 * (record->body_length + 1024)) {
+        free(slot->body);
+        slot->body_capacity = record->body_length + AT_JSON_PADDING + 64;
+        slot->body = malloc(slot->body_capacity);
+        if (!slot->body) {
+            slot->body_capacity = 0;
+            return false;
+        }
+    }
+    memcpy(slot->body, record->body, record->body_length);
+    memset(slot->body + record->body_length, 0, AT_JSON_PADDING);
+    slot->body_length = record->body_length;
+    free(slot->explored);
+    slot->explored = NULL;
+    slot->explored_count = 0;
+    if (!record->explored_count) return true;
+    slot->explored = malloc(record->explored_count * sizeof *slot->explored);
+    if (!slot->explored) return false;
+    memcpy(slot->explored, record->explored, record->explored_count * sizeof *slot->explored);
+    slot->explored_count = record->explored_count;
+    return true;
+}
+
+void ring_put(struct at_worker *worker, const struct recorded *record) {
+    struct ring *ring;
+    uint32_t place;
+    struct recorded old = {0};
+    if (!place_of(worker->shop, at_text_of(record->id), &ring, &place)) return;
+    pthread_mutex_lock(&ring->mutex);
+    struct recorded *slot = &ring->records[place];
+    old = *slot;
+    slot->id[0] = 0;
+    slot->root = NULL;
+    slot->profile = NULL;
+    slot->baseline = NULL;
+    if (keep_body(slot, record)) {
+        memcpy(slot->id, record->id, sizeof slot->id);
+        slot->generation = record->generation;
+        slot->person = record->person;
+        slot->seed = record->seed;
+        slot->at_ms = record->at_ms;
+        slot->one = record->one;
+        slot->root = at_root_ref(record->root);
+        slot->profile = record->profile ? at_profile_ref(record->profile) : NULL;
+        slot->baseline = record->baseline ? at_baseline_ref(record->baseline) : NULL;
+    }
+    pthread_mutex_unlock(&ring->mutex);
+    recorded_clear(&old);
+}
+
+bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out) {
+    struct ring *ring;
+    uint32_t place;
+    if (!place_of(shop, id, &ring, &place)) return false;
+    pthread_mutex_lock(&ring->mutex);
+    const struct recorded *slot = &ring->records[place];
+    bool is_there = at_text_is(id, slot->id) && slot->root;
+    if (is_there) {
+        *out = *slot;
+        out->body = at_arena_alloc(arena, slot->body_length + AT_JSON_PADDING);
+        out->explored = at_arena_alloc(arena, (slot->explored_count + 1) * sizeof *slot->explored);
+        is_there = out->body && out->explored;
+    }
+    if (is_there) {
+        memcpy(out->body, slot->body, slot->body_length + AT_JSON_PADDING);
+        if (slot->explored_count) memcpy(out->explored, slot->explored, slot->explored_count * sizeof *slot->explored);
+        at_root_ref(out->root);
+        if (out->profile) at_profile_ref(out->profile);
+        if (out->baseline) at_baseline_ref(out->baseline);
+    }
+    pthread_mutex_unlock(&ring->mutex);
+    return is_there;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Events in: the way of one request. Each round: whose message ids are new (look into the sealed runs where the filter
+ * cannot say no) · which orders are taken · who they are about (merge first where two people turn out to be one) · hold
+ * those people in ascending order · build the next snapshots and the unit · commit · let go. A message that another
+ * request has in flight is left for a round of its own, when this request owns nothing, so nobody waits in a circle.
+ *
+ * Everything runs on the job's worker except what is said; a wait hops back to it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "shop/track.h"
+
+#define STALE_MAX 50
+
+static void begin_round(struct track *track);
+static void find_people(struct track *track);
+static void take_holds(struct track *track);
+
+static void go_on(struct at_task *hop) {
+    struct track *track = (struct track *)((char *)hop - offsetof(struct track, hop));
+    track->then(track);
+}
+
+static void hop_to(struct track *track, void (*then)(struct track *track)) {
+    track->then = then;
+    track->hop.run = go_on;
+    worker_hop(track->job->worker, &track->hop);
+}
+
+/* The request fails: its messages are free again. What earlier rounds committed stays and is a duplicate next time. */
+static void fail(struct track *track, enum at_status status) {
+    struct at_shop *shop = track->job->worker->shop;
+    uint32_t i = 0;
+    for (struct tracked *one; (one = round_next(track, &i));) messages_settle(shop, one->key, 0);
+    count_add(shop, COUNT_EVENTS_REFUSED, track->in_round);
+    if (status == AT_BUSY) at_fail(&track->job->err, status, "busy", "too much is waiting to be written: send it again in a moment");
+    else if (status == AT_FULL) at_fail(&track->job->err, status, "disk_full", "the disk is full: nothing was taken, send it again later");
+    else if (status == AT_NOMEM) at_fail(&track->job->err, status, NULL, "out of memory: nothing was taken, send it again later");
+    else at_fail(&track->job->err, status, "storage", "the event could not be stored: nothing was taken, send it again later");
+    job_end(track->job, status);
+}
+
+/* ---- message ids and claims on disk ---- */
+
+static void look_up(struct at_read *read, struct at_reader *reader) { /* a reader thread */
+    struct track *track = (struct track *)((char *)read - offsetof(struct track, read));
+    track->status = AT_OK;
+    for (uint32_t i = 0; i < track->count && track->status == AT_OK; i++) {
+        struct tracked *one = &track->events[i];
+        if (one->must_ask) {
+            struct at_message_row row;
+            enum at_status status = at_reader_message(reader, one->key, &row);
+            one->must_ask = false;
+            one->was_asked = true;
+            one->is_known = status == AT_OK;
+            one->is_known_other = one->is_known && row.payload_hash != one->payload;
+            if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
+        }
+        if (one->state == TRACKED_IN_ROUND && one->claim_key.length && !one->claim_taken) {
+            uint64_t person;
+            enum at_status status = at_reader_claim(reader, one->claim_kind, one->claim_key, &person);
+            one->claim_taken = status == AT_OK;
+            if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
+        }
+    }
+    worker_hop(track->job->worker, &track->hop);
+}
+
+static void look_up_then(struct track *track, void (*then)(struct track *track)) {
+    track->then = then;
+    track->hop.run = go_on;
+    track->read.run = look_up;
+    at_store_read(track->job->worker->shop->store, &track->read);
+}
+
+static void looked_up_messages(struct track *track) {
+    if (track->status != AT_OK) fail(track, track->status);
+    else begin_round(track);
+}
+
+static void looked_up_claims(struct track *track) {
+    if (track->status != AT_OK) fail(track, track->status);
+    else find_people(track);
+}
+
+static void message_ready(struct message_wait *wait) { /* any thread */
+    struct track *track = wait->arg;
+    hop_to(track, begin_round);
+}
+
+static void mark(struct tracked *one, bool is_other) {
+    one->state = is_other ? TRACKED_CONFLICT : TRACKED_DUPLICATE;
+    one->message = is_other ? "another event with this messageId was accepted before; this one was not taken" : "already accepted";
+}
+
+/* An order twice in one request: the first wins. */
+static void claim_within(struct track *track, struct tracked *one) {
+    one->claim_taken = false;
+    for (struct tracked *before = track->events; before < one && one->claim_key.length; before++)
+        if (before->state == TRACKED_IN_ROUND && before->claim_key.length && !before->claim_taken &&
+            at_text_equal(before->claim_kind, one->claim_kind) && at_text_equal(before->claim_key, one->claim_key))
+            one->claim_taken = true;
+}
+
+/* Which events are in this round. Returns how many wait for another request; *asks: some must be looked up first. */
+static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_short) {
+    struct at_shop *shop = track->job->worker->shop;
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < track->count; i++) {
+        struct tracked *one = &track->events[i];
+        if (one->state != TRACKED_PENDING) continue;
+        if (one->is_known) {
+            mark(one, one->is_known_other);
+            continue;
+        }
+        enum message_known known = messages_claim(shop, one->key, one->payload, one->was_asked, NULL);
+        if (known == MESSAGE_NEW) {
+            one->state = TRACKED_IN_ROUND;
+            track->in_round++;
+            claim_within(track, one);
+            *claims |= one->claim_key.length > 0;
+        } else if (known == MESSAGE_IN_FLIGHT) waiting++;
+        else if (known == MESSAGE_ASK) *asks = one->must_ask = true;
+        else if (known == MESSAGE_NOMEM) *is_short = true;
+        else mark(one, known == MESSAGE_OTHER);
+    }
+    return waiting;
+}
+
+/* Twice in one request is "in flight" by itself: then the first round owns it and the second finds it settled. */
+static void wait_for_one(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    for (uint32_t i = 0; i < track->count; i++) {
+        struct tracked *one = &track->events[i];
+        if (one->state != TRACKED_PENDING) continue;
+        track->message_wait = (struct message_wait){.ready = message_ready, .arg = track};
+        enum message_known known = messages_claim(shop, one->key, one->payload, one->was_asked, &track->message_wait);
+        if (known == MESSAGE_IN_FLIGHT) return;
+        if (known == MESSAGE_NEW) messages_settle(shop, one->key, 0); /* free meanwhile: the round takes it */
+        begin_round(track);
+        return;
+    }
+}
+
+static void begin_round(struct track *track) {
+    bool asks = false, claims = false, is_short = false;
+    uint32_t waiting = choose(track, &asks, &claims, &is_short);
+    if (is_short) fail(track, AT_NOMEM);
+    else if (asks) look_up_then(track, looked_up_messages);
+    else if (!track->in_round && waiting) wait_for_one(track);
+    else if (!track->in_round) track_answer(track);
+    else if (claims) look_up_then(track, looked_up_claims);
+    else find_people(track);
+}
+
+/* ---- people ---- */
+
+static void let_go(struct track *track) {
+    for (uint32_t i = 0; i < track->hold_count; i++) {
+        struct hold *hold = &track->holds[i];
+        if (hold->wait.profile) at_profile_unref(hold->wait.profile);
+        hold->wait.profile = NULL;
+        if (hold->is_held) people_release(track->job->worker->shop, hold->wait.person, NULL);
+        hold->is_held = false;
+    }
+    track->hold_count = track->held = 0;
+}
+
+static void merge(struct back_task *task) { /* the back worker */
+    struct track *track = (struct track *)((char *)task - offsetof(struct track, back));
+    track->status = merge_people(track->job->worker->shop, track->merge_a, track->merge_b);
+    worker_hop(track->job->worker, &track->hop);
+}
+
+static void merged(struct track *track) {
+    if (track->status != AT_OK) fail(track, track->status);
+    else find_people(track);
+}
+
+static int by_person(const void *a, const void *b) {
+    uint64_t x = ((const struct hold *)a)->person, y = ((const struct hold *)b)->person;
+    return x < y ? -1 : x > y;
+}
+
+/* Ascending and distinct, so that requests never hold in a circle. */
+static bool list_people(struct track *track) {
+    uint32_t i = 0, n = 0;
+    track->holds = at_arena_zalloc(track->job->arena, track->in_round * sizeof *track->holds);
+    if (!track->holds) return false;
+    for (struct tracked *one; (one = round_next(track, &i));)
+        track->holds[n++] = (struct hold){.person = one->who.person, .is_new = one->who.is_new};
+    if (n > 1) qsort(track->holds, n, sizeof *track->holds, by_person);
+    for (uint32_t j = 0; j < n; j++) {
+        struct hold *last = track->hold_count ? &track->holds[track->hold_count - 1] : NULL;
+        if (last && last->person == track->holds[j].person) last->is_new |= track->holds[j].is_new;
+        else track->holds[track->hold_count++] = track->holds[j];
+    }
+    i = 0;
+    for (struct tracked *one; (one = round_next(track, &i));) {
+        struct hold key = {.person = one->who.person};
+        one->hold = bsearch(&key, track->holds, track->hold_count, sizeof key, by_person);
+    }
+    return true;
+}
+
+static void find_people(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    uint32_t i = 0;
+    track->hold_count = track->held = 0;
+    track->merges = atomic_load(&shop->identity.merges);
+    for (struct tracked *one; (one = round_next(track, &i));) {
+        enum at_status status = identity_resolve(shop, &one->event, &one->who);
+        if (status != AT_OK) return fail(track, status);
+        if (!one->who.other) continue;
+        track->merge_a = one->who.person;
+        track->merge_b = one->who.other;
+        track->then = merged;
+        track->hop.run = go_on;
+        track->back.run = merge;
+        back_post(shop, &track->back);
+        return;
+    }
+    if (!list_people(track)) return fail(track, AT_NOMEM);
+    take_holds(track);
+}
+
+static void hold_taken(struct track *track);
+
+static void hold_ready(struct person_wait *wait) { /* any thread */
+    hop_to(wait->arg, hold_taken);
+}
+
+static void commit(struct track *track);
+
+static void take_holds(struct track *track) {
+    while (track->held < track->hold_count) {
+        struct hold *hold = &track->holds[track->held];
+        hold->wait = (struct person_wait){.wants_hold = true, .ready = hold_ready, .arg = track};
+        if (!people_get(track->job->worker->shop, hold->person, hold->is_new, &hold->wait)) return;
+        if (hold->wait.status != AT_OK) return hold_taken(track);
+        hold->is_held = true;
+        track->held++;
+    }
+    commit(track);
+}
+
+static void hold_taken(struct track *track) {
+    struct hold *hold = &track->holds[track->held];
+    enum at_status status = hold->wait.status;
+    if (status == AT_OK) {
+        hold->is_held = true;
+        track->held++;
+        take_holds(track);
+        return;
+    }
+    let_go(track);
+    if (status == AT_STALE) find_people(track);
+    else fail(track, status);
+}
+
+/* ---- the commit ---- */
+
+static void committed(struct track *track) {
+    enum at_status status = track->status;
+    track->in_round = status == AT_OK ? 0 : track->in_round;
+    if (status == AT_OK) begin_round(track); /* what waited, or the answer */
+    else if (status == AT_STALE && ++track->stale_runs < STALE_MAX) {
+        bool claims = false;
+        uint32_t i = 0;
+        for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_key.length > 0;
+        if (claims) look_up_then(track, looked_up_claims);
+        else find_people(track);
+    } else fail(track, status == AT_STALE ? AT_BUSY : status);
+}
+
+static void commit(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    if (track->merges != atomic_load(&shop->identity.merges)) { /* somebody may have become somebody else */
+        let_go(track);
+        find_people(track);
+        return;
+    }
+    enum at_status status = track_build(track);
+    if (status == AT_OK) {
+        track->then = committed;
+        track->hop.run = go_on;
+        status = at_store_commit(shop->store, &track->unit);
+        if (status == AT_OK) return;
+    }
+    track_drop_build(track);
+    let_go(track);
+    fail(track, status);
+}
+
+void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import) {
+    struct track *track = at_arena_zalloc(job->arena, sizeof *track);
+    if (!track) {
+        at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
+        return job_end(job, AT_NOMEM);
+    }
+    track->job = job;
+    enum at_status status = track_parse(track, type, body, is_import);
+    if (status != AT_OK) return job_end(job, status);
+    begin_round(track);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A request with events: what it holds, what is wrong with it, and its answer.
+ */
+#include <string.h>
+#include "base/hash.h"
+#include "shop/track.h"
+
+/* What makes two copies of a message the same: what happened, to whom, with which properties. Not when it was sent again. */
+static uint64_t payload_of(const struct at_event *event, struct at_bytes *bytes) {
+    static const char *const names[] = {"event", "name", "userId", "user_id", "anonymousId", "anonymous_id", "previousId",
+                                        "previous_id", "groupId", "group_id", "properties", "traits"};
+    at_bytes_reset(bytes);
+    struct at_json_out out = at_json_out(bytes);
+    at_json_open(&out, '[');
+    at_json_put_text(&out, event->type_word);
+    struct at_json_each it = at_json_each(event->json);
+    while (at_json_next(&it))
+        for (size_t i = 0; i < AT_LENGTH(names); i++)
+            if (at_text_is(it.key, names[i])) {
+                at_json_put_text(&out, it.key);
+                at_json_put_value(&out, it.value);
+            }
+    at_json_close(&out, ']');
+    return bytes->failed ? 0 : at_hash64(bytes->data, bytes->length);
+}
+
+static uint64_t key_of(const char *source, struct at_text message_id) {
+    uint64_t key = at_hash64_seed(message_id.data, message_id.length, at_hash64(source, strlen(source)));
+    return key ? key : 1;
+}
+
+static void set_claim(struct tracked *one) {
+    const struct at_event *event = &one->event;
+    bool is_refund = at_text_is(event->name, "order_refunded") || event->refund_id.length;
+    if (at_text_is(event->name, "order_completed") && event->order_id.length) {
+        one->claim_kind = AT_TEXT("order");
+        one->claim_key = event->order_id;
+    } else if (is_refund && (event->refund_id.length || event->order_id.length)) {
+        /* A refund without an id of its own happens once for its order. */
+        one->claim_kind = AT_TEXT("refund");
+        one->claim_key = event->refund_id.length ? event->refund_id : event->order_id;
+    }
+}
+
+static size_t json_bytes(struct at_json json, struct at_bytes *bytes) {
+    at_bytes_reset(bytes);
+    struct at_json_out out = at_json_out(bytes);
+    at_json_put_value(&out, json);
+    return bytes->failed ? SIZE_MAX : bytes->length;
+}
+
+struct parsing {
+    struct track *track;
+    const struct at_event_defaults *defaults;
+    struct at_root *root;
+    struct at_bytes *bytes;
+    struct at_error *err;
+};
+
+/* AT_INVALID and err: that event is not one. AT_NOMEM: the request fails. */
+static enum at_status parse_one(struct parsing *parsing, struct at_json json, struct tracked *one) {
+    struct at_arena *arena = parsing->track->job->arena;
+    if (json_bytes(json, parsing->bytes) > AT_EVENT_BYTES_MAX)
+        return at_fail(parsing->err, AT_INVALID, "event_too_big", "an event may have %d KiB, this one is larger", AT_EVENT_BYTES_MAX / 1024);
+    enum at_status status = at_event_parse(arena, json, parsing->defaults, parsing->root, &one->event, parsing->err);
+    if (status != AT_OK) return status;
+    if (!one->event.message_id.length) {
+        char id[AT_ULID_SIZE];
+        at_ulid(parsing->defaults->received_ms, id);
+        char *kept = at_arena_dup(arena, id, sizeof id - 1);
+        if (!kept) return AT_NOMEM;
+        one->event.message_id = (struct at_text){kept, sizeof id - 1};
+    }
+    one->key = key_of(parsing->track->job->source, one->event.message_id);
+    one->payload = payload_of(&one->event, parsing->bytes);
+    set_claim(one);
+    return AT_OK;
+}
+
+static enum at_status parse_batch(struct parsing *parsing, struct at_json batch) {
+    struct track *track = parsing->track;
+    struct at_error err = {0};
+    parsing->err = &err;
+    struct at_json_each it = at_json_each(batch);
+    for (uint32_t i = 0; at_json_next(&it); i++) {
+        enum at_status status = parse_one(parsing, it.value, &track->events[i]);
+        if (status == AT_NOMEM) return status;
+        if (status == AT_OK) continue;
+        track->events[i].state = TRACKED_INVALID;
+        track->events[i].message = at_arena_printf(track->job->arena, "%s", err.message);
+    }
+    return AT_OK;
+}
+
+static enum at_status parse_request(struct parsing *parsing, const char *type, struct at_json body, struct at_event_defaults *defaults) {
+    struct track *track = parsing->track;
+    struct at_json batch = at_json_get(body, "batch");
+    track->is_batch = type == NULL;
+    if (!at_json_is_object(body)) return at_fail(parsing->err, AT_INVALID, "not_an_object", "send one JSON object");
+    if (track->is_batch && !at_json_is_array(batch))
+        return at_fail_field(parsing->err, AT_INVALID, "no_batch", "batch", "a batch is {\"batch\":[event, …]}");
+    track->count = track->is_batch ? at_json_count(batch) : 1;
+    if (track->is_batch) {
+        track->count = 0;
+        struct at_json_each it = at_json_each(batch);
+        while (at_json_next(&it)) track->count++;
+    }
+    if (track->count > AT_BATCH_EVENTS_MAX)
+        return at_fail_field(parsing->err, AT_TOOBIG, "too_many_events", "batch", "a batch may have %d events, this one has %u: send it in parts",
+                             AT_BATCH_EVENTS_MAX, track->count);
+    track->events = at_arena_zalloc(track->job->arena, (track->count + 1) * sizeof *track->events);
+    if (!track->events) return at_fail(parsing->err, AT_NOMEM, NULL, "out of memory");
+    if (!track->is_batch) {
+        defaults->type = at_text_of(type);
+        return parse_one(parsing, body, &track->events[0]);
+    }
+    defaults->context = at_json_get(body, "context");
+    defaults->sent_at = at_json_get(body, "sentAt");
+    return parse_batch(parsing, batch);
+}
+
+enum at_status track_parse(struct track *track, const char *type, struct at_json body, bool is_import) {
+    struct at_shop *shop = track->job->worker->shop;
+    struct at_event_defaults defaults = {.received_ms = at_shop_now(shop), .is_import = is_import};
+    struct at_bytes bytes;
+    at_bytes_init(&bytes, AT_SHOP_BODY_MAX);
+    struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &bytes, &track->job->err};
+    enum at_status status = parse_request(&parsing, type, body, &defaults);
+    if (status == AT_INVALID) count_add(shop, COUNT_EVENTS_INVALID, 1);
+    at_root_unref(parsing.root);
+    at_bytes_clear(&bytes);
+    return status;
+}
+
+static const char *word_of(enum tracked_state state) {
+    switch (state) {
+    case TRACKED_ACCEPTED: return "accepted";
+    case TRACKED_DUPLICATE: return "duplicate";
+    case TRACKED_CONFLICT: return "conflict";
+    default: return "invalid";
+    }
+}
+
+static void count_events(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    uint64_t counts[4] = {0};
+    for (uint32_t i = 0; i < track->count; i++) {
+        enum tracked_state state = track->events[i].state;
+        counts[state == TRACKED_ACCEPTED ? 0 : state == TRACKED_DUPLICATE ? 1 : state == TRACKED_CONFLICT ? 2 : 3]++;
+    }
+    for (int i = 0; i < 4; i++)
+        if (counts[i]) count_add(shop, (enum count_name)(COUNT_EVENTS_ACCEPTED + i), counts[i]);
+}
+
+void track_answer(struct track *track) {
+    struct at_job *job = track->job;
+    count_events(track);
+    if (!track->is_batch && track->events[0].state == TRACKED_CONFLICT) {
+        at_fail_field(&job->err, AT_CONFLICT, "message_conflict", "messageId", "%s", track->events[0].message);
+        return job_end(job, AT_CONFLICT);
+    }
+    struct at_json_out out = at_json_out(&job->out);
+    at_json_open(&out, '{');
+    at_json_add_bool(&out, "success", true);
+    if (track->is_batch) {
+        at_json_key(&out, "results");
+        at_json_open(&out, '[');
+        for (uint32_t i = 0; i < track->count; i++) {
+            const struct tracked *one = &track->events[i];
+            at_json_open(&out, '{');
+            at_json_add_string(&out, "status", word_of(one->state));
+            if (one->message && one->state != TRACKED_ACCEPTED) at_json_add_string(&out, "message", one->message);
+            at_json_close(&out, '}');
+        }
+        at_json_close(&out, ']');
+    }
+    at_json_close(&out, '}');
+    job_end(job, AT_OK);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a request with events writes: one row an event, the new identifiers, the claims won; and the next snapshot of each
+ * person, computed from what is stored, so that a fold of the log gives the same. The outcome comes on the commit thread.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+#include "shop/track.h"
+
+struct building {
+    struct track *track;
+    struct at_arena *arena;
+    struct at_json_parser *facts_parser, *body_parser;
+    struct at_bytes bytes;
+};
+
+/* A copy in the arena with room behind it for the parser. */
+static bool keep(struct building *building, struct at_text *out) {
+    if (building->bytes.failed) return false;
+    char *copy = at_arena_alloc(building->arena, building->bytes.length + AT_JSON_PADDING);
+    if (!copy) return false;
+    memcpy(copy, building->bytes.data, building->bytes.length);
+    memset(copy + building->bytes.length, 0, AT_JSON_PADDING);
+    *out = (struct at_text){copy, building->bytes.length};
+    return true;
+}
+
+static bool write_texts(struct building *building, struct tracked *one, struct at_root *root, struct at_write *write) {
+    at_bytes_reset(&building->bytes);
+    at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, &building->bytes);
+    if (!keep(building, &write->event.facts)) return false;
+    at_bytes_reset(&building->bytes);
+    at_event_write_body(&one->event, &building->bytes);
+    return keep(building, &write->event.body);
+}
+
+static enum at_status add_row(struct building *building, struct tracked *one, struct at_root *root, struct at_write **out) {
+    struct track *track = building->track;
+    struct at_write *write = *out = at_unit_write(&track->unit, building->arena, AT_WRITE_EVENT);
+    if (!write || !write_texts(building, one, root, write)) return AT_NOMEM;
+    struct at_event_row *row = &write->event;
+    row->source = one->who.source;
+    row->at_ms = one->event.at_ms;
+    row->received_ms = one->event.received_ms;
+    row->origin = at_text_of(track->job->source);
+    row->message_id = one->event.message_id;
+    row->name = one->event.name;
+    row->message_key = one->key;
+    row->payload_hash = one->payload;
+    track->unit.event_count++;
+    track->unit.bytes += row->body.length + row->facts.length + 200;
+    return AT_OK;
+}
+
+static enum at_status add_identifiers(struct building *building, struct tracked *one) {
+    for (uint32_t i = 0; i < one->who.count; i++) {
+        const struct resolved_identifier *id = &one->who.identifiers[i];
+        if (id->is_committed || id->is_foreign) continue;
+        struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_IDENTIFIER);
+        if (!write) return AT_NOMEM;
+        write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value, one->who.person, one->event.at_ms};
+    }
+    return AT_OK;
+}
+
+static enum at_status add_claim(struct building *building, struct tracked *one) {
+    if (!one->claim_key.length || one->claim_taken) return AT_OK;
+    struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_CLAIM);
+    struct at_expect *expect = at_unit_expect(&building->track->unit, building->arena, AT_EXPECT_NO_CLAIM);
+    if (!write || !expect) return AT_NOMEM;
+    write->claim = expect->claim = (struct at_claim){one->claim_kind, one->claim_key, one->who.person};
+    return AT_OK;
+}
+
+/* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put right then. */
+static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
+    struct hold *hold = one->hold;
+    struct at_profile *base = hold->next ? hold->next : hold->wait.profile;
+    struct at_logged_event logged = {.seq = base->applied_seq + 1, .at_ms = one->event.at_ms, .received_ms = one->event.received_ms,
+                                     .name = one->event.name, .message_id = one->event.message_id};
+    enum at_status status = at_json_parse(building->facts_parser, write->event.facts.data, write->event.facts.length, true, &logged.facts, NULL);
+    if (status == AT_OK)
+        status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true, &logged.body, NULL);
+    if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
+    bool is_private = hold->next != NULL;
+    hold->next = NULL; /* apply takes a private one over in any case */
+    struct at_profile *next = at_profile_apply(base, &logged, is_private);
+    for (uint32_t i = 0; i < one->who.count && next; i++)
+        if (!one->who.identifiers[i].is_foreign)
+            next = at_profile_with_identifier(next, &one->who.identifiers[i].identifier, one->event.at_ms, true);
+    hold->next = next;
+    return next ? AT_OK : AT_NOMEM;
+}
+
+static enum at_status learn(struct tracked *one, const struct at_write *write) {
+    bool has_items = one->event.item_count > 0;
+    size_t length = has_items ? write->event.facts.length : 0;
+    struct learn_event *learned = malloc(sizeof *learned + length + AT_JSON_PADDING);
+    if (!learned) return AT_NOMEM;
+    *learned = (struct learn_event){.source = one->who.source, .at_ms = one->event.at_ms, .facts_length = (uint32_t)length, .has_items = has_items};
+    size_t name = one->event.name.length < sizeof learned->name ? one->event.name.length : sizeof learned->name - 1;
+    memcpy(learned->name, one->event.name.data, name);
+    memcpy(learned->facts, write->event.facts.data, length);
+    memset(learned->facts + length, 0, AT_JSON_PADDING);
+    one->learned = learned;
+    return AT_OK;
+}
+
+static enum at_status build_one(struct building *building, struct tracked *one, struct at_root *root) {
+    struct at_write *write = NULL;
+    enum at_status status = add_row(building, one, root, &write);
+    if (status == AT_OK) status = add_identifiers(building, one);
+    if (status == AT_OK) status = add_claim(building, one);
+    if (status == AT_OK) status = apply(building, one, write);
+    if (status == AT_OK) status = learn(one, write);
+    return status;
+}
+
+enum at_status track_build(struct track *track) {
+    struct at_worker *worker = track->job->worker;
+    struct building building = {track, track->job->arena, at_worker_take_parser(worker), at_worker_take_parser(worker), {0}};
+    struct at_root *root = at_catalog_root(worker->shop->catalog);
+    enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
+    at_bytes_init(&building.bytes, AT_SHOP_BODY_MAX);
+    track->unit = (struct at_unit){.is_retriable = true, .done = track_done, .refuse = track_refuse, .arg = track};
+    uint32_t i = 0;
+    for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));) status = build_one(&building, one, root);
+    at_root_unref(root);
+    at_bytes_clear(&building.bytes);
+    if (building.facts_parser) at_worker_give_parser(worker, building.facts_parser);
+    if (building.body_parser) at_worker_give_parser(worker, building.body_parser);
+    return status;
+}
+
+void track_drop_build(struct track *track) {
+    for (uint32_t i = 0; i < track->count; i++) {
+        free(track->events[i].learned);
+        track->events[i].learned = NULL;
+    }
+    for (uint32_t i = 0; i < track->hold_count; i++) {
+        if (track->holds[i].next) at_profile_unref(track->holds[i].next);
+        track->holds[i].next = NULL;
+    }
+}
+
+static void release_holds(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    for (uint32_t i = 0; i < track->hold_count; i++) {
+        struct hold *hold = &track->holds[i];
+        at_profile_unref(hold->wait.profile);
+        hold->wait.profile = NULL;
+        if (hold->next) hold->next->applied_seq = hold->last_seq;
+        people_release(shop, hold->wait.person, hold->next);
+        hold->next = NULL;
+        hold->is_held = false;
+    }
+}
+
+static void tell_live(struct at_shop *shop, const struct tracked *one, uint64_t seq) {
+    struct at_bytes bytes;
+    at_bytes_init(&bytes, 4096);
+    struct at_json_out out = at_json_out(&bytes);
+    at_json_open(&out, '{');
+    at_json_add_int(&out, "seq", (int64_t)seq);
+    at_json_add_text(&out, "name", one->event.name);
+    at_json_add_time(&out, "timestamp", one->event.at_ms);
+    at_json_close(&out, '}');
+    if (!bytes.failed) live_send(shop, "event", (struct at_text){bytes.data, bytes.length});
+    at_bytes_clear(&bytes);
+}
+
+void track_done(struct at_unit *unit) {
+    struct track *track = unit->arg;
+    struct at_shop *shop = track->job->worker->shop;
+    struct learn_event *first = NULL, *last = NULL;
+    uint64_t seq = unit->first_seq;
+    uint32_t i = 0, count = 0;
+    for (struct tracked *one; (one = round_next(track, &i)); seq++, count++) {
+        one->learned->seq = seq;
+        if (last) last->next = one->learned;
+        else first = one->learned;
+        last = one->learned;
+        one->learned = NULL;
+        one->hold->last_seq = seq;
+        for (uint32_t j = 0; j < one->who.count; j++)
+            if (!one->who.identifiers[j].is_committed && !one->who.identifiers[j].is_foreign)
+                identity_committed(&shop->identity, &one->who.identifiers[j]);
+        if (live_is_watched(shop)) tell_live(shop, one, seq);
+        one->state = TRACKED_ACCEPTED;
+        messages_settle(shop, one->key, seq);
+    }
+    learn_give(shop, first, last, count); /* before the holds: who takes one next finds the event given */
+    release_holds(track);
+    learn_released(shop, seq - 1);
+    track->status = AT_OK;
+    worker_hop(track->job->worker, &track->hop);
+}
+
+void track_refuse(struct at_unit *unit) {
+    struct track *track = unit->arg;
+    track_drop_build(track);
+    release_holds(track);
+    track->status = unit->status;
+    worker_hop(track->job->worker, &track->hop);
+}
