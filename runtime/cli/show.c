@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * attune explain, generations, rollback: one call each, shown for people.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "cli/cli.h"
+
+struct session {
+    struct cli_shop *shop;
+    struct at_json_parser *parser;
+    struct at_bytes answer;
+};
+
+static void end(struct session *session) {
+    if (session->shop) cli_shop_close(session->shop);
+    if (session->parser) at_json_parser_free(session->parser);
+    at_bytes_clear(&session->answer);
+}
+
+/* Opens, calls, reads; shown as it comes with --json. A code, or -1: go on with *json. */
+static int begin(struct session *session, const struct cli_call *call, const char *method, const char *path, const char *body, struct at_json *json) {
+    const char *folder = cli_value(call, "shop");
+    *session = (struct session){.parser = at_json_parser_new(1u << 28, 64)};
+    at_bytes_init(&session->answer, 1u << 28);
+    session->shop = cli_shop_open(call, folder ? folder : ".");
+    if (!session->shop) return EXIT_FAILED;
+    int status = cli_shop_call(session->shop, method, path, body, body ? strlen(body) : 0, &session->answer);
+    if (!cli_read(call, status, &session->answer, session->parser, json)) return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
+    if (cli_value(call, "json") == NULL) return -1;
+    printf("%.*s\n", (int)session->answer.length, session->answer.data);
+    return EXIT_DONE;
+}
+
+static void put_text(struct at_json value) {
+    struct at_text text = at_json_text(value);
+    printf("%.*s", (int)text.length, text.data ? text.data : "");
+}
+
+static long long number(struct at_json json, const char *name) {
+    int64_t n = 0;
+    at_json_int(at_json_get(json, name), &n);
+    return n;
+}
+
+/* ---- explain ---- */
+
+static void show_item(struct at_json item) {
+    struct at_json place = at_json_get(item, "place");
+    double score = 0;
+    printf("%4lld. ", number(place, "now"));
+    put_text(at_json_get(item, "id"));
+    if (at_json_number(at_json_get(item, "score"), &score)) printf("   score %.4f (place %lld by score)", score, number(place, "by_score"));
+    printf("   because of: ");
+    put_text(at_json_get(place, "because"));
+    printf("\n");
+    struct at_json_each terms = at_json_each(at_json_get(item, "terms"));
+    while (at_json_next(&terms)) {
+        double value = 0;
+        at_json_number(at_json_get(terms.value, "value"), &value);
+        printf("        %+9.4f  line %lld  ", value, number(terms.value, "line"));
+        put_text(at_json_get(terms.value, "text"));
+        printf("\n");
+    }
+    struct at_json_each rails = at_json_each(at_json_get(item, "rails"));
+    while (at_json_next(&rails)) {
+        printf("        rail \"");
+        put_text(at_json_get(rails.value, "rail"));
+        printf("\": ");
+        put_text(at_json_get(rails.value, "did"));
+        printf("\n");
+    }
+}
+
+static void show_list(struct at_json list) {
+    struct at_json_each items = at_json_each(at_json_get(list, "items"));
+    printf("rule: ");
+    put_text(at_json_get(list, "script"));
+    printf("\n");
+    while (at_json_next(&items)) show_item(items.value);
+    struct at_json_each withheld = at_json_each(at_json_get(list, "not"));
+    while (at_json_next(&withheld)) {
+        printf("   not: ");
+        put_text(at_json_get(withheld.value, "id"));
+        printf(" — ");
+        put_text(at_json_get(withheld.value, "because"));
+        struct at_text rail = at_json_text(at_json_get(withheld.value, "rail"));
+        if (rail.data) printf(" (rail \"%.*s\")", (int)rail.length, rail.data);
+        printf("\n");
+    }
+}
+
+static bool encode(const char *text, char *out, size_t size) {
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = 0;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+        if (n + 4 > size) return false;
+        if (is_plain) out[n++] = (char)c;
+        else n += (size_t)snprintf(out + n, 4, "%%%c%c", hex[c >> 4], hex[c & 15]);
+    }
+    out[n] = 0;
+    return true;
+}
+
+int run_explain(const struct cli_call *call) {
+    char id[256], product[1024], path[1400];
+    struct session session;
+    struct at_json json;
+    const char *why_not = cli_value(call, "why-not");
+    if (!encode(call->words[0], id, sizeof id) || !encode(why_not ? why_not : "", product, sizeof product)) return cli_fail(call, EXIT_USAGE, "that id is too long");
+    snprintf(path, sizeof path, why_not ? "/v1/decisions/%s?why_not=%s" : "/v1/decisions/%s%s", id, product);
+    int code = begin(&session, call, "GET", path, NULL, &json);
+    if (code == -1) {
+        code = EXIT_DONE;
+        printf("decision ");
+        put_text(at_json_get(json, "decision"));
+        printf(", generation %lld, ", number(json, "generation"));
+        put_text(at_json_get(json, "at"));
+        printf("\n");
+        struct at_json answers = at_json_get(json, "answers"), kept = at_json_get(json, "answer");
+        struct at_json_each it = at_json_each(answers.tape ? answers : at_json_get(kept, "answers"));
+        if (it.end) while (at_json_next(&it)) {
+            printf("\n%.*s\n", (int)it.key.length, it.key.data);
+            show_list(it.value);
+        } else show_list(kept.tape ? kept : json);
+    }
+    end(&session);
+    return code;
+}
+
+/* ---- generations ---- */
+
+int run_generations(const struct cli_call *call) {
+    struct session session;
+    struct at_json json;
+    int code = begin(&session, call, "GET", "/v1/generations", NULL, &json);
+    if (code == -1) {
+        bool is_held = false;
+        long long active = number(json, "active");
+        struct at_json_each it = at_json_each(at_json_get(json, "generations"));
+        at_json_bool(at_json_get(json, "held"), &is_held);
+        while (at_json_next(&it)) {
+            long long id = number(it.value, "id");
+            printf("%s%6lld  ", id == active ? "*" : " ", id);
+            put_text(at_json_get(it.value, "at"));
+            printf("  %lld files  ", number(it.value, "files"));
+            put_text(at_json_get(it.value, "source"));
+            printf("  ");
+            put_text(at_json_get(it.value, "message"));
+            printf("\n");
+        }
+        if (is_held) printf("The folder is held: saving publishes again when what was bad has changed.\n");
+        code = EXIT_DONE;
+    }
+    end(&session);
+    return code;
+}
+
+int run_rollback(const struct cli_call *call) {
+    char path[128], *rest;
+    struct session session;
+    struct at_json json;
+    unsigned long long id = strtoull(call->words[0], &rest, 10);
+    if (!id || *rest) return cli_fail(call, EXIT_USAGE, "which generation? a number, as attune generations lists them");
+    snprintf(path, sizeof path, "/v1/generations/%llu/activate", id);
+    int code = begin(&session, call, "POST", path, cli_value(call, "restore") ? "{\"restore\":true}" : "{}", &json);
+    if (code == -1) {
+        bool is_held = false;
+        at_json_bool(at_json_get(json, "held"), &is_held);
+        printf("generation %lld serves, with the files of %llu%s\n", number(json, "generation"), id,
+               is_held ? "; the folder is held until what was bad has changed" : "");
+        code = EXIT_DONE;
+    }
+    end(&session);
+    return code;
+}
