@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which values of a rule depend on the product, by following locals until nothing changes; then whether anything looks at
+ * such a value in a way that only one product at a time can answer. What is not known to be harmless is not.
+ */
+#include "language/analysis.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLS_MAX 6   /* local functions within local functions */
+#define TERMS_MAX 256
+
+enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
+
+struct analysis {
+    struct at_arena *arena;
+    struct at_text source;
+    const struct at_vocabulary *vocabulary;
+    struct at_node *root;     /* the file */
+    struct at_rule_report *report;
+    bool is_changed, is_checking, is_short;
+    int calls;
+};
+
+static bool depends(struct analysis *a, struct at_node *node);
+static bool visit_list(struct analysis *a, struct at_node *list);
+static bool visit_block(struct analysis *a, struct at_node *block);
+
+static bool holds(const char *const *names, struct at_text name) {
+    for (; *names; names++)
+        if (at_text_is(name, *names)) return true;
+    return false;
+}
+
+static struct at_text text_of(const struct analysis *a, const struct at_node *node) {
+    return (struct at_text){a->source.data + node->from, node->to > node->from ? node->to - node->from : 0};
+}
+
+/* The first place that prevents columns is the one that is told. */
+static void prevent(struct analysis *a, const struct at_node *node, const char *advice) {
+    struct at_rule_report *report = a->report;
+    if (!a->is_checking || (report->line && (report->line < node->line || (report->line == node->line && report->column <= node->column)))) return;
+    report->is_columnar = false;
+    report->line = node->line;
+    report->column = node->column;
+    report->text = text_of(a, node);
+    if (report->text.length > 80) report->text.length = 80;
+    const char *end = memchr(report->text.data, '\n', report->text.length);
+    if (end) report->text.length = (size_t)(end - report->text.data);
+    snprintf(report->advice, sizeof report->advice, "%s", advice);
+}
+
+static void mark(struct analysis *a, struct at_node *local, uint32_t bits) {
+    if (!local || (local->mark & bits) == bits) return;
+    local->mark |= bits;
+    a->is_changed = true;
+}
+
+/* ---- functions of the file ---- */
+
+struct search {
+    const struct at_node *local;
+    struct at_node *function;
+    uint32_t count;
+};
+static bool find_function(void *arg, struct at_node *node) {
+    struct search *search = arg;
+    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local && node->a->binding == search->local) {
+        search->function = node->b;
+        search->count++;
+    } else if (node->kind == AT_NODE_LOCALS) {
+        struct at_node *value = node->list2;
+        for (struct at_node *local = node->list; local; local = local->next, value = value ? value->next : NULL)
+            if (local == search->local) {
+                search->function = value && value->kind == AT_NODE_FUNCTION ? value : NULL;
+                search->count++;
+            }
+    } else if (node->kind == AT_NODE_ASSIGN)
+        for (struct at_node *target = node->list; target; target = target->next)
+            if (target->kind == AT_NODE_NAME && target->binding == search->local) search->count++;
+    return true;
+}
+
+/* The one function a local stands for, if it does for good. */
+static struct at_node *function_of(struct analysis *a, const struct at_node *name) {
+    if (name->kind != AT_NODE_NAME || !name->binding) return NULL;
+    struct search search = {name->binding, NULL, 0};
+    at_node_walk(a->root, find_function, &search);
+    return search.count == 1 ? search.function : NULL;
+}
+
+/* A call of it with values of the product: its body is looked at like the rule's own. */
+static bool call_function(struct analysis *a, struct at_node *call, struct at_node *function) {
+    if (a->calls >= CALLS_MAX || function->is_vararg) {
+        prevent(a, call, "");
+        return true;
+    }
+    struct at_node *argument = call->list;
+    for (struct at_node *parameter = function->list; parameter; parameter = parameter->next) {
+        if (argument && depends(a, argument)) mark(a, parameter, MARK_PRODUCT);
+        argument = argument ? argument->next : NULL;
+    }
+    a->calls++;
+    visit_block(a, function->body);
+    a->calls--;
+    return true;
+}
+
+/* ---- expressions: true if the value depends on the product ---- */
+
+static bool depends_binary(struct analysis *a, struct at_node *node) {
+    bool left = depends(a, node->a), right = depends(a, node->b);
+    struct at_text sign = node->text;
+    if (!left && !right) return false;
+    if (at_text_is(sign, "and") || at_text_is(sign, "or")) {
+        if (left) prevent(a, node, at_text_is(sign, "or") ? "write any(a, b) for conditions, :or_else(value) for what may be missing" : "write all(a, b)");
+        return true;
+    }
+    if (strchr("<>", sign.data[0]) || at_text_is(sign, "==") || at_text_is(sign, "~=")) {
+        bool is_shift = at_text_is(sign, "<<") || at_text_is(sign, ">>");
+        prevent(a, node, is_shift ? "" : "write :above :below :at_least :at_most :is or :is_not, as in product.price:above(100)");
+        return true;
+    }
+    if (sign.length != 1 || !strchr("+-*/^", sign.data[0])) prevent(a, node, "");
+    return true;
+}
+
+static bool depends_call(struct analysis *a, struct at_node *node) {
+    bool by_arguments = visit_list(a, node->list);
+    if (node->kind == AT_NODE_METHOD) {
+        bool by_object = depends(a, node->a);
+        if ((by_object || by_arguments) && !holds(a->vocabulary->methods, node->text)) prevent(a, node, "");
+        return by_object || by_arguments;
+    }
+    bool by_function = depends(a, node->a);
+    struct at_node *function = by_arguments ? function_of(a, node->a) : NULL;
+    if (function) return call_function(a, node, function);
+    bool is_word = node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
+    if (by_function || (by_arguments && !is_word)) prevent(a, node, "");
+    return by_function || by_arguments;
+}
+
+static bool depends_table(struct analysis *a, struct at_node *node) {
+    bool result = false;
+    for (struct at_node *field = node->list; field; field = field->next) {
+        if (field->a && depends(a, field->a)) prevent(a, field, "");
+        result |= depends(a, field->b);
+    }
+    return result;
+}
+
+/* A function made inside a rule: what it does with values of the product is not followed. */
+struct mention {
+    bool found;
+};
+static bool find_mention(void *arg, struct at_node *node) {
+    struct mention *mention = arg;
+    mention->found |= node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT;
+    return !mention->found;
+}
+
+static bool depends(struct analysis *a, struct at_node *node) {
+    struct mention mention = {false};
+    switch (node->kind) {
+    case AT_NODE_NAME: return node->binding && node->binding->mark & MARK_PRODUCT;
+    case AT_NODE_INDEX: {
+        bool by_object = depends(a, node->a), by_key = depends(a, node->b);
+        if (by_key && by_object) prevent(a, node, "");
+        return by_object || by_key;
+    }
+    case AT_NODE_CALL:
+    case AT_NODE_METHOD: return depends_call(a, node);
+    case AT_NODE_BINARY: return depends_binary(a, node);
+    case AT_NODE_UNARY: {
+        bool result = depends(a, node->a);
+        if (result && !at_text_is(node->text, "-")) prevent(a, node, at_text_is(node->text, "not") ? "write no(condition)" : "");
+        return result;
+    }
+    case AT_NODE_PAREN: return depends(a, node->a);
+    case AT_NODE_TABLE: return depends_table(a, node);
+    case AT_NODE_FUNCTION:
+        at_node_walk(node->body, find_mention, &mention);
+        if (mention.found) prevent(a, node, "");
+        return mention.found;
+    default: return false;
+    }
+}
+
+static bool visit_list(struct analysis *a, struct at_node *list) {
+    bool result = false;
+    for (; list; list = list->next) result |= depends(a, list);
+    return result;
+}
+
+/* ---- statements ---- */
+
+static void visit_locals(struct analysis *a, struct at_node *node) {
+    struct at_node *value = node->list2;
+    bool last = false;
+    for (struct at_node *local = node->list; local; local = local->next) {
+        if (value) last = depends(a, value);
+        if (last) mark(a, local, MARK_PRODUCT); /* the last value may give several */
+        if (value) value = value->next;
+        if (value) last = false;
+    }
+    for (; value; value = value->next) depends(a, value);
+}
+
+static void visit_assign(struct analysis *a, struct at_node *node) {
+    struct at_node *value = node->list2;
+    bool last = false;
+    for (struct at_node *target = node->list; target; target = target->next) {
+        if (value) last = depends(a, value);
+        if (target->kind == AT_NODE_NAME) {
+            mark(a, target->binding, MARK_SEVERAL | (last ? MARK_PRODUCT : 0u));
+            if (last && !target->binding) prevent(a, node, "");
+        } else {
+            bool by_place = depends(a, target->a) | depends(a, target->b);
+            if (last || by_place) prevent(a, node, "keep it in a local instead of a table");
+        }
+        if (value) value = value->next;
+        if (value) last = false;
+    }
+    for (; value; value = value->next) depends(a, value);
+}
+
+static void visit_condition(struct analysis *a, struct at_node *condition, const char *advice) {
+    if (depends(a, condition)) prevent(a, condition, advice);
+}
+
+static void visit_if(struct analysis *a, struct at_node *node) {
+    visit_condition(a, node->a, "write when(condition, yes, no) instead of if");
+    visit_block(a, node->body);
+    if (!node->else_part) return;
+    if (node->else_part->kind == AT_NODE_IF) visit_if(a, node->else_part);
+    else visit_block(a, node->else_part);
+}
+
+static void visit_for(struct analysis *a, struct at_node *node) {
+    bool by_values = visit_list(a, node->list2);
+    if (by_values) prevent(a, node->list2, "");
+    for (struct at_node *local = node->list; local && by_values; local = local->next) mark(a, local, MARK_PRODUCT);
+    visit_block(a, node->body);
+}
+
+static void visit_statement(struct analysis *a, struct at_node *node) {
+    switch (node->kind) {
+    case AT_NODE_LOCALS: visit_locals(a, node); break;
+    case AT_NODE_ASSIGN: visit_assign(a, node); break;
+    case AT_NODE_EXPRESSION_STATEMENT: depends(a, node->a); break;
+    case AT_NODE_DO: visit_block(a, node->body); break;
+    case AT_NODE_WHILE:
+    case AT_NODE_REPEAT:
+        visit_condition(a, node->a, "");
+        visit_block(a, node->body);
+        break;
+    case AT_NODE_IF: visit_if(a, node); break;
+    case AT_NODE_FOR_NUMBER:
+    case AT_NODE_FOR_IN: visit_for(a, node); break;
+    case AT_NODE_FUNCTION_STATEMENT:
+        if (!node->is_local) depends(a, node->b);
+        break; /* a local function is looked at where it is called; one that mentions the product is told there */
+    case AT_NODE_RETURN: visit_list(a, node->list); break;
+    case AT_NODE_GOTO: prevent(a, node, ""); break;
+    default: break;
+    }
+}
+
+static bool visit_block(struct analysis *a, struct at_node *block) {
+    for (struct at_node *node = block ? block->list : NULL; node; node = node->next) visit_statement(a, node);
+    return true;
+}
+
+/* ---- terms ---- */
+
+struct terms {
+    struct analysis *a;
+    struct at_node *function;
+    struct at_term list[TERMS_MAX];
+    size_t count;
+    int depth;
+};
+
+static void add_terms(struct terms *terms, struct at_node *node);
+
+struct values {
+    struct terms *terms;
+    const struct at_node *local;
+};
+/* Every value a local gets, in the order of the source. */
+static bool add_values(void *arg, struct at_node *node) {
+    struct values *values = arg;
+    if (node->kind != AT_NODE_LOCALS && node->kind != AT_NODE_ASSIGN) return true;
+    struct at_node *value = node->list2;
+    for (struct at_node *target = node->list; target; target = target->next, value = value ? value->next : NULL) {
+        bool is_it = target == values->local || (target->kind == AT_NODE_NAME && target->binding == values->local);
+        if (is_it && value) add_terms(values->terms, value);
+    }
+    return true;
+}
+
+static void add_leaf(struct terms *terms, struct at_node *node) {
+    if (terms->count == TERMS_MAX || !depends(terms->a, node)) return;
+    struct at_text text = text_of(terms->a, node);
+    char *folded = at_arena_alloc(terms->a->arena, text.length + 1);
+    size_t n = 0;
+    if (!folded) {
+        terms->a->is_short = true;
+        return;
+    }
+    for (size_t i = 0; i < text.length; i++) {
+        bool is_blank = strchr(" \t\r\n", text.data[i]) != NULL;
+        if (!is_blank) folded[n++] = text.data[i];
+        else if (n && folded[n - 1] != ' ') folded[n++] = ' ';
+    }
+    folded[n] = 0;
+    terms->list[terms->count++] = (struct at_term){node->line, {folded, n}};
+}
+
+static void add_terms(struct terms *terms, struct at_node *node) {
+    bool is_sum = node->kind == AT_NODE_BINARY && node->text.length == 1 && strchr("+-", node->text.data[0]);
+    if (terms->depth > 64) return;
+    terms->depth++;
+    if (is_sum) {
+        add_terms(terms, node->a);
+        add_terms(terms, node->b);
+    } else if (node->kind == AT_NODE_PAREN) add_terms(terms, node->a);
+    else if (node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT && node->binding != terms->function->list) {
+        /* x = x + …: what x was comes from its other values */
+        struct values values = {terms, node->binding};
+        struct at_node *local = node->binding;
+        if (!(local->mark & 4)) {
+            local->mark |= 4; /* being followed */
+            at_node_walk(terms->function->body, add_values, &values);
+            local->mark &= ~4u;
+        }
+    } else add_leaf(terms, node);
+    terms->depth--;
+}
+
+static bool add_returns(void *arg, struct at_node *node) {
+    struct terms *terms = arg;
+    if (node->kind == AT_NODE_FUNCTION && node != terms->function) return false;
+    if (node->kind == AT_NODE_RETURN && node->list) add_terms(terms, node->list);
+    return true;
+}
+
+static void find_terms(struct analysis *a, struct at_node *function) {
+    struct terms *terms = at_arena_zalloc(a->arena, sizeof *terms);
+    if (!terms) {
+        a->is_short = true;
+        return;
+    }
+    terms->a = a;
+    terms->function = function;
+    at_node_walk(function->body, add_returns, terms);
+    for (size_t i = 1; i < terms->count; i++) { /* stable: within a line the order of evaluation stays */
+        struct at_term term = terms->list[i];
+        size_t at = i;
+        for (; at && terms->list[at - 1].line > term.line; at--) terms->list[at] = terms->list[at - 1];
+        terms->list[at] = term;
+    }
+    a->report->terms = terms->list;
+    a->report->term_count = terms->count;
+}
+
+enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function, const struct at_vocabulary *vocabulary,
+                               struct at_rule_report *report) {
+    struct analysis a = {.arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
+    memset(report, 0, sizeof *report);
+    report->is_columnar = true;
+    if (!function->list) { /* a rule that does not take the product: one value for all */
+        find_terms(&a, function);
+        return a.is_short ? AT_NOMEM : AT_OK;
+    }
+    function->list->mark |= MARK_PRODUCT;
+    do {
+        a.is_changed = false;
+        visit_block(&a, function->body);
+    } while (a.is_changed);
+    a.is_checking = true;
+    visit_block(&a, function->body);
+    a.is_checking = false;
+    find_terms(&a, function);
+    return a.is_short ? AT_NOMEM : AT_OK;
+}

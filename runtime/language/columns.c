@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The border between Lua values and nodes of the running call's column program. Whatever columns cannot express ends the
+ * column run with need_rows; the judge then runs the rule product by product, which always can.
+ */
+#include <string.h>
+#include "language/state.h"
+
+void need_rows(lua_State *L) {
+    language_of(L)->needs_rows = true;
+    lua_pushliteral(L, "product by product");
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+static uint32_t line_now(lua_State *L) {
+    lua_Debug ar;
+    for (int level = 0; level < 4 && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0) return (uint32_t)ar.currentline;
+    }
+    return 0;
+}
+
+void push_node(lua_State *L, int node) {
+    struct at_language *language = language_of(L);
+    if (node < 0) at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
+    if (language->explains) language->program.nodes[node].line = line_now(L);
+    push_view(L, VIEW_COLUMN, (uint32_t)node);
+}
+
+static int constant(lua_State *L, double value, enum at_column_type type) {
+    int node = at_program_const(&language_of(L)->program, value, type);
+    if (node < 0) at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
+    return node;
+}
+
+static int check_type(lua_State *L, int node, enum at_column_type wanted) {
+    enum at_column_type type = language_of(L)->program.nodes[node].type;
+    if (type == wanted) return node;
+    if (wanted == AT_COLUMN_NUMBER && type == AT_COLUMN_BOOL)
+        at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
+    if (wanted == AT_COLUMN_BOOL && type == AT_COLUMN_NUMBER) need_rows(L);
+    at_script_raise(L, wanted == AT_COLUMN_NUMBER ? "a text cannot be calculated with" : "a text is not a yes or no");
+    return -1;
+}
+
+/* A text beside a number is a time or a share: product.age:below "14d". */
+static double parse_amount(lua_State *L, int at) {
+    size_t length;
+    const char *text = lua_tolstring(L, at, &length);
+    int64_t ms;
+    double share;
+    struct at_error err = {0};
+    if (length && text[length - 1] == '%') {
+        if (at_share_parse(text, length, &share, &err) == AT_OK) return share;
+    } else if (at_span_parse(text, length, &ms, &err) == AT_OK) {
+        return (double)ms;
+    }
+    at_script_raise(L, "%s", err.message);
+    return 0;
+}
+
+int column_operand(lua_State *L, int at, enum at_column_type wanted) {
+    uint32_t index;
+    switch (lua_type(L, at)) {
+    case LUA_TNIL: case LUA_TNONE: return constant(L, at_missing(), wanted);
+    case LUA_TNUMBER:
+        if (wanted == AT_COLUMN_BOOL) return constant(L, 1, wanted); /* as in Lua: every number is a yes */
+        return constant(L, lua_tonumber(L, at), AT_COLUMN_NUMBER);
+    case LUA_TBOOLEAN:
+        if (wanted == AT_COLUMN_NUMBER) at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
+        return constant(L, lua_toboolean(L, at), AT_COLUMN_BOOL);
+    case LUA_TSTRING: return constant(L, wanted == AT_COLUMN_BOOL ? 1 : parse_amount(L, at), wanted);
+    case LUA_TLIGHTUSERDATA:
+        if (view_at(L, at, &index) == VIEW_COLUMN) return check_type(L, (int)index, wanted);
+        break;
+    default: break;
+    }
+    at_script_raise(L, "%s stands where a number is needed", luaL_typename(L, at));
+    return -1;
+}
+
+int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type) {
+    enum at_column_type wanted = op == AT_OP_ALL || op == AT_OP_ANY ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER;
+    if (lua_type(L, 1) == LUA_TSTRING || lua_type(L, 2) == LUA_TSTRING) {
+        if (op >= AT_OP_ADD && op <= AT_OP_POW) return at_script_raise(L, "a text cannot be calculated with");
+    }
+    int a = column_operand(L, 1, wanted), b = column_operand(L, 2, wanted);
+    push_node(L, at_program_binary(&language_of(L)->program, op, type, a, b));
+    return 1;
+}

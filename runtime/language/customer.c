@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The customer's and the page's views, and taste: what of a profile the rules of this version can read. Words of the
+ * language that come with later versions are refused by name.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/utf8.h"
+#include "language/state.h"
+
+static int push_text(lua_State *L, struct at_text text) {
+    if (text.length) lua_pushlstring(L, text.data, text.length);
+    else lua_pushnil(L);
+    return 1;
+}
+
+static int push_moment(lua_State *L, int64_t ms) {
+    if (ms) lua_pushnumber(L, (double)ms);
+    else lua_pushnil(L);
+    return 1;
+}
+
+static int raise_field(lua_State *L, const char *what, const char *name, const char *const *known, size_t count) {
+    const char *nearest = at_suggest(name, known, count);
+    if (nearest) return at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
+    return at_script_raise(L, "%s has no field \"%s\"", what, name);
+}
+
+static bool is(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+/* ---- traits: read out of the profile's JSON; nested values become plain read-only copies ---- */
+
+static void push_json(lua_State *L, struct at_json value, int depth) {
+    double number;
+    bool truth;
+    struct at_text text = at_json_text(value);
+    if (text.data) lua_pushlstring(L, text.data, text.length);
+    else if (at_json_number(value, &number)) lua_pushnumber(L, number);
+    else if (at_json_bool(value, &truth)) lua_pushboolean(L, truth);
+    else if ((at_json_is_object(value) || at_json_is_array(value)) && depth < 8) {
+        luaL_checkstack(L, 4, "traits");
+        lua_newtable(L);
+        lua_Integer at = 1;
+        struct at_json_each it = at_json_each(value);
+        while (at_json_next(&it)) {
+            if (it.is_object) lua_pushlstring(L, it.key.data, it.key.length);
+            else lua_pushinteger(L, at++);
+            push_json(L, it.value, depth + 1);
+            lua_rawset(L, -3);
+        }
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+static int push_trait(lua_State *L, const char *name) {
+    struct at_language *language = language_of(L);
+    struct at_text traits = language->view->profile->traits;
+    struct at_json root;
+    if (traits.length <= 2 ||
+        at_json_parse(language->traits_parser, traits.data, traits.length, false, &root, NULL) != AT_OK)
+        return lua_pushnil(L), 1;
+    push_json(L, at_json_get(root, name), 0);
+    return 1;
+}
+
+static struct at_text identifier_of(const struct at_profile *profile, const char *kind) {
+    for (uint32_t i = profile->identifier_count; i-- > 0;)
+        if (at_text_is(profile->identifiers[i].kind, kind)) return profile->identifiers[i].value;
+    return (struct at_text){NULL, 0};
+}
+
+/* ---- customer ---- */
+
+static const char *const customer_fields[] = {"id", "email", "phone", "first_name", "last_name", "country", "locale", "timezone",
+                                              "traits", "is_known", "is_returning", "has_ordered", "session", "acquired", "orders",
+                                              "basket", "affinity"};
+static const char *const later_customer_fields[] = {"predicted", "consent", "granted", "count", "did", "last", "in_segment",
+                                                    "variant", "may"};
+
+static bool is_known_person(const struct at_profile *profile) {
+    return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
+           identifier_of(profile, "phone").length;
+}
+
+static int push_part(lua_State *L, const char *name) {
+    static const struct {
+        const char *name;
+        enum view_kind kind;
+    } parts[] = {{"traits", VIEW_TRAITS}, {"session", VIEW_SESSION}, {"acquired", VIEW_ACQUIRED},
+                 {"orders", VIEW_ORDERS}, {"basket", VIEW_BASKET},   {"affinity", VIEW_AFFINITY}};
+    for (size_t i = 0; i < AT_LENGTH(parts); i++) {
+        if (!is(name, parts[i].name)) continue;
+        push_view(L, parts[i].kind, 0);
+        return 1;
+    }
+    return 0;
+}
+
+static int index_person(lua_State *L, const char *name) {
+    const struct at_profile *profile = language_of(L)->view->profile;
+    if (push_part(L, name)) return 1;
+    if (is(name, "is_known")) return lua_pushboolean(L, is_known_person(profile)), 1;
+    if (is(name, "is_returning")) return lua_pushboolean(L, profile->sessions > 1), 1;
+    if (is(name, "has_ordered")) return lua_pushboolean(L, profile->orders.count > 0), 1;
+    if (is(name, "email") || is(name, "phone")) return push_text(L, identifier_of(profile, name));
+    if (is(name, "country")) return push_text(L, profile->country);
+    if (is(name, "locale")) return push_text(L, profile->locale);
+    if (is(name, "timezone")) return push_text(L, profile->timezone);
+    if (is(name, "first_name") || is(name, "last_name")) return push_trait(L, name);
+    if (is(name, "id")) {
+        char id[AT_PERSON_ID_SIZE];
+        at_person_id_format(profile->person, id);
+        if (profile->person) lua_pushstring(L, id);
+        else lua_pushnil(L);
+        return 1;
+    }
+    for (size_t i = 0; i < AT_LENGTH(later_customer_fields); i++)
+        if (is(name, later_customer_fields[i])) return at_script_raise(L, "customer.%s is not in this version", name);
+    return raise_field(L, "customer", name, customer_fields, AT_LENGTH(customer_fields));
+}
+
+/* ---- session and acquired ---- */
+
+static const char *const session_fields[] = {"started_at", "pages", "source", "campaign", "landing", "device", "referrer",
+                                             "is_live", "intent", "intent_score"};
+
+/* What somebody is here for, from what they did in this visit: a basket being filled is buying; four products looked at, or a
+ * third of the actions views of products, is comparing. */
+static const char *intent_of(const struct at_profile *profile, int64_t now_ms, double *score) {
+    bool is_live = now_ms - profile->visit.last_ms < AT_SESSION_GAP_MS;
+    uint32_t views = 0;
+    for (uint32_t i = 0; i < profile->product_count; i++)
+        views += profile->products[i].viewed_at_ms >= profile->visit.started_ms && profile->products[i].viewed_at_ms > 0;
+    bool has_basket = profile->basket_count && profile->basket_updated_ms >= profile->visit.started_ms;
+    *score = !is_live ? 0 : has_basket ? 0.8 : views >= 4 ? 0.5 : 0.1;
+    if (is_live && has_basket) return "buy";
+    return is_live && views >= 4 ? "compare" : "browse";
+}
+
+static int index_visit(lua_State *L, const struct at_visit *visit, const char *name, bool is_session) {
+    const struct at_decision_view *view = language_of(L)->view;
+    double score;
+    if (is(name, "started_at") || is(name, "at")) return push_moment(L, visit->started_ms);
+    if (is(name, "source")) return push_text(L, visit->source);
+    if (is(name, "campaign")) return push_text(L, visit->campaign);
+    if (is(name, "landing")) return push_text(L, visit->landing);
+    if (is(name, "device")) return push_text(L, visit->device);
+    if (is(name, "referrer")) return push_text(L, visit->referrer);
+    if (is(name, "pages")) return lua_pushnumber(L, visit->pages), 1;
+    if (is_session && is(name, "is_live"))
+        return lua_pushboolean(L, view->profile->last_seen_ms && view->now_ms - visit->last_ms < AT_SESSION_GAP_MS), 1;
+    if (is_session && is(name, "intent")) return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
+    if (is_session && is(name, "intent_score")) return intent_of(view->profile, view->now_ms, &score), lua_pushnumber(L, score), 1;
+    return raise_field(L, is_session ? "customer.session" : "customer.acquired", name, session_fields, AT_LENGTH(session_fields));
+}
+
+/* ---- orders and basket ---- */
+
+static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at"};
+
+static int index_orders(lua_State *L, const char *name) {
+    const struct at_profile *profile = language_of(L)->view->profile;
+    double revenue = profile->orders.revenue - profile->orders.refunded;
+    if (is(name, "count")) return lua_pushnumber(L, (double)profile->orders.count), 1;
+    if (is(name, "revenue")) return lua_pushnumber(L, revenue), 1;
+    if (is(name, "average")) return lua_pushnumber(L, profile->orders.count ? revenue / (double)profile->orders.count : 0), 1;
+    if (is(name, "first_at")) return push_moment(L, profile->orders.first_ms);
+    if (is(name, "last_at")) return push_moment(L, profile->orders.last_ms);
+    if (is(name, "last") || is(name, "since_last") || is(name, "typical_interval"))
+        return at_script_raise(L, "customer.orders.%s is not in this version", name);
+    return raise_field(L, "customer.orders", name, orders_fields, AT_LENGTH(orders_fields));
+}
+
+static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at"};
+
+static int push_line_product(lua_State *L, struct at_text product) {
+    struct at_language *language = language_of(L);
+    uint32_t row = at_root_row(language->view->root, product.data, product.length);
+    if (row == AT_ROW_NONE) return lua_pushnil(L), 1;
+    for (uint32_t i = 1; i < language->row_count; i++)
+        if (language->rows[i] == row) return push_view(L, VIEW_PRODUCT, i), 1;
+    if (language->row_count == AT_LENGTH(language->rows)) return lua_pushnil(L), 1;
+    language->rows[language->row_count] = row;
+    push_view(L, VIEW_PRODUCT, language->row_count++);
+    return 1;
+}
+
+static int push_lines(lua_State *L, const struct at_profile *profile) {
+    lua_createtable(L, (int)profile->basket_count, 0);
+    for (uint32_t i = 0; i < profile->basket_count; i++) {
+        lua_createtable(L, 0, 3);
+        push_line_product(L, profile->basket[i].product);
+        lua_setfield(L, -2, "product");
+        lua_pushnumber(L, profile->basket[i].quantity);
+        lua_setfield(L, -2, "quantity");
+        if (!at_is_missing(profile->basket[i].price)) {
+            lua_pushnumber(L, profile->basket[i].price);
+            lua_setfield(L, -2, "price");
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int index_basket(lua_State *L, const char *name) {
+    const struct at_profile *profile = language_of(L)->view->profile;
+    if (is(name, "items")) return push_lines(L, profile);
+    if (is(name, "first")) return profile->basket_count ? push_line_product(L, profile->basket[0].product) : (lua_pushnil(L), 1);
+    if (is(name, "count")) return lua_pushnumber(L, profile->basket_count), 1;
+    if (is(name, "value")) return lua_pushnumber(L, at_basket_value(profile)), 1;
+    if (is(name, "url")) return push_text(L, profile->basket_url);
+    if (is(name, "updated_at")) return push_moment(L, profile->basket_updated_ms);
+    return raise_field(L, "customer.basket", name, basket_fields, AT_LENGTH(basket_fields));
+}
+
+/* ---- taste ---- */
+
+const struct at_tastes *tastes_of(lua_State *L) {
+    struct at_decision_view *view = language_of(L)->view;
+    if (!view->has_tastes &&
+        at_tastes_compute(view->profile, view->baseline, view->now_ms, view->arena, &view->tastes) != AT_OK)
+        at_script_raise(L, "out of memory");
+    view->has_tastes = true;
+    return &view->tastes;
+}
+
+double affinity_of(lua_State *L, struct at_text facet, struct at_text value) {
+    return at_tastes_of(tastes_of(L), language_of(L)->view->profile, facet, value);
+}
+
+static double *table_of_facet(lua_State *L, const struct at_facet_taste *facet, int attribute) {
+    struct at_decision_view *view = language_of(L)->view;
+    const struct at_tastes *tastes = tastes_of(L);
+    double *table = at_arena_zalloc(view->arena, ((size_t)at_root_code_count(view->root, attribute) + 1) * sizeof *table);
+    if (!table) at_script_raise(L, "out of memory");
+    for (uint32_t i = 0; facet && i < facet->count; i++) {
+        struct at_text value = view->profile->tastes[tastes->order[facet->first + i]].value;
+        table[at_root_code_of(view->root, attribute, value.data, value.length)] = tastes->affinity[facet->first + i];
+    }
+    table[0] = 0;
+    return table;
+}
+
+static void build_facets(lua_State *L) {
+    struct at_decision_view *view = language_of(L)->view;
+    const struct at_tastes *tastes = tastes_of(L);
+    double gains = 0;
+    view->facets = at_arena_alloc(view->arena, (tastes->facet_count + 1) * sizeof *view->facets);
+    if (!view->facets) at_script_raise(L, "out of memory");
+    view->facet_count = 0;
+    for (uint32_t i = 0; i < tastes->facet_count; i++) {
+        const struct at_facet_taste *facet = &tastes->facets[i];
+        int attribute = at_root_attribute(view->root, facet->facet.data, facet->facet.length);
+        if (attribute < 0 || facet->gain <= 0 || !at_root_attribute_at(view->root, attribute)->is_facet) continue;
+        bool is_list = at_root_attribute_at(view->root, attribute)->kind == AT_ATTRIBUTE_LIST;
+        view->facets[view->facet_count++] =
+            (struct at_facet_table){attribute, is_list, table_of_facet(L, facet, attribute), facet->gain};
+        gains += facet->gain;
+    }
+    for (uint32_t i = 0; i < view->facet_count; i++) view->facets[i].weight /= gains;
+    view->has_facets = true;
+}
+
+double affinity_of_row(lua_State *L, uint32_t row) {
+    struct at_decision_view *view = language_of(L)->view;
+    if (!view->has_facets) build_facets(L);
+    return at_scalar_taste(view->root, view->facets, view->facet_count, row);
+}
+
+int affinity_column(lua_State *L) {
+    struct at_language *language = language_of(L);
+    if (!language->view->has_facets) build_facets(L);
+    if (!language->view->facet_count) return at_program_const(&language->program, 0, AT_COLUMN_NUMBER);
+    int node = at_program_add(&language->program, AT_OP_TASTE, AT_COLUMN_NUMBER);
+    if (node < 0) return node;
+    language->program.nodes[node].taste.facets = language->view->facets;
+    language->program.nodes[node].taste.count = language->view->facet_count;
+    return node;
+}
+
+int column_of_facet(lua_State *L, const char *facet, int column) {
+    struct at_language *language = language_of(L);
+    int attribute = language->program.nodes[column].attribute;
+    if (language->program.nodes[column].op != AT_OP_CODE) need_rows(L);
+    const struct at_tastes *tastes = tastes_of(L);
+    const struct at_facet_taste *found = NULL;
+    for (uint32_t i = 0; i < tastes->facet_count; i++)
+        if (at_text_is(tastes->facets[i].facet, facet)) found = &tastes->facets[i];
+    double *table = table_of_facet(L, found, attribute);
+    int node = at_program_add(&language->program, AT_OP_BY_CODE, AT_COLUMN_NUMBER);
+    if (node < 0) return node;
+    language->program.nodes[node].attribute = attribute;
+    language->program.nodes[node].by_code = table;
+    return node;
+}
+
+static int l_top(lua_State *L) {
+    uint32_t index;
+    enum view_kind kind = view_at(L, 1, &index);
+    if (kind != VIEW_FACET) return at_script_raise(L, "write customer.affinity.category:top(3)");
+    const char *name = language_of(L)->facet_names[index];
+    lua_Integer wanted = luaL_optinteger(L, 2, 3);
+    const struct at_tastes *tastes = tastes_of(L);
+    lua_newtable(L);
+    for (uint32_t i = 0; i < tastes->facet_count; i++) {
+        if (!at_text_is(tastes->facets[i].facet, name)) continue;
+        for (uint32_t k = 0; k < tastes->facets[i].count && k < wanted; k++) {
+            struct at_text value = language_of(L)->view->profile->tastes[tastes->order[tastes->facets[i].first + k]].value;
+            lua_pushlstring(L, value.data, value.length);
+            lua_rawseti(L, -2, (lua_Integer)k + 1);
+        }
+    }
+    return 1;
+}
+
+static int index_facet(lua_State *L, uint32_t index) {
+    uint32_t node;
+    const char *facet = language_of(L)->facet_names[index];
+    if (lua_isnil(L, 2)) return lua_pushnumber(L, 0), 1;
+    if (lua_type(L, 2) == LUA_TLIGHTUSERDATA && view_at(L, 2, &node) == VIEW_COLUMN) {
+        push_node(L, column_of_facet(L, facet, (int)node));
+        return 1;
+    }
+    size_t length;
+    const char *value = luaL_checklstring(L, 2, &length);
+    if (is(value, "top")) return lua_pushcfunction(L, l_top), 1;
+    lua_pushnumber(L, affinity_of(L, at_text_of(facet), (struct at_text){value, length}));
+    return 1;
+}
+
+static int index_affinity(lua_State *L, const char *name) {
+    struct at_language *language = language_of(L);
+    const struct at_root *root = language->view->root;
+    int attribute = at_root_attribute(root, name, strlen(name));
+    if (attribute < 0 && at_root_rows(root) > 0) return at_script_raise(L, "customer.affinity.%s: no product has an attribute \"%s\"", name, name);
+    const char *kept = attribute < 0 ? at_arena_dup(language->view->arena, name, strlen(name)) : at_root_attribute_at(root, attribute)->name;
+    if (!kept || language->facet_count == AT_LENGTH(language->facet_names)) return at_script_raise(L, "too many facets in one rule");
+    for (uint32_t i = 0; i < language->facet_count; i++)
+        if (is(language->facet_names[i], kept)) return push_view(L, VIEW_FACET, i), 1;
+    language->facet_names[language->facet_count] = kept;
+    push_view(L, VIEW_FACET, language->facet_count++);
+    return 1;
+}
+
+/* ---- what the person met, by row ---- */
+
+static struct at_by_row *take_by_row(lua_State *L, struct at_by_row *by_row) {
+    uint32_t rows = at_root_rows(language_of(L)->view->root);
+    if (by_row->capacity < rows + 1) {
+        uint32_t capacity = rows + rows / 4 + AT_CHUNK_ROWS;
+        double *values = calloc(capacity, sizeof *values);
+        if (!values) at_script_raise(L, "out of memory");
+        free(by_row->values);
+        by_row->values = values;
+        by_row->capacity = capacity;
+    }
+    uint32_t wanted = language_of(L)->view->profile->product_count;
+    if (by_row->touched_capacity < wanted) {
+        uint32_t *touched = realloc(by_row->touched, wanted * sizeof *touched);
+        if (!touched) at_script_raise(L, "out of memory");
+        by_row->touched = touched;
+        by_row->touched_capacity = wanted;
+    }
+    by_row->in_use = true;
+    return by_row;
+}
+
+static void set_by_row(struct at_by_row *by_row, uint32_t row, double value) {
+    if (row == AT_ROW_NONE || value == 0) return;
+    by_row->values[row] = value;
+    by_row->touched[by_row->touched_count++] = row;
+}
+
+const struct at_by_row *seen_rows(lua_State *L) {
+    struct at_language *language = language_of(L);
+    struct at_decision_view *view = language->view;
+    if (view->seen) return view->seen;
+    view->seen = take_by_row(L, &language->by_row[0]);
+    for (uint32_t i = 0; i < view->profile->product_count; i++) {
+        const struct at_met_product *met = &view->profile->products[i];
+        if (met->shown <= 0) continue;
+        double age = (double)(view->now_ms - met->shown_at_ms), shown = met->shown * exp2(-(age > 0 ? age : 0) / AT_SHOWN_HALF_MS);
+        set_by_row(view->seen, at_root_row(view->root, met->product.data, met->product.length), shown / (shown + 2));
+    }
+    return view->seen;
+}
+
+const struct at_by_row *bought_rows(lua_State *L) {
+    struct at_language *language = language_of(L);
+    struct at_decision_view *view = language->view;
+    if (view->bought) return view->bought;
+    view->bought = take_by_row(L, &language->by_row[1]);
+    for (uint32_t i = 0; i < view->profile->product_count; i++) {
+        const struct at_met_product *met = &view->profile->products[i];
+        if (met->bought) set_by_row(view->bought, at_root_row(view->root, met->product.data, met->product.length), met->bought);
+    }
+    return view->bought;
+}
+
+void at_decision_end(struct at_language *language, struct at_decision_view *view) {
+    for (int i = 0; i < 2; i++) {
+        struct at_by_row *by_row = &language->by_row[i];
+        for (uint32_t k = 0; k < by_row->touched_count; k++) by_row->values[by_row->touched[k]] = 0;
+        by_row->touched_count = 0;
+        by_row->in_use = false;
+    }
+    view->seen = view->bought = NULL;
+}
+
+/* ---- dispatch ---- */
+
+int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
+    if (kind == VIEW_FACET) return index_facet(L, index);
+    const struct at_profile *profile = language_of(L)->view->profile;
+    const char *name = luaL_checkstring(L, 2);
+    switch (kind) {
+    case VIEW_CUSTOMER: return index_person(L, name);
+    case VIEW_TRAITS: return push_trait(L, name);
+    case VIEW_SESSION: return index_visit(L, &profile->visit, name, true);
+    case VIEW_ACQUIRED: return index_visit(L, &profile->acquired, name, false);
+    case VIEW_ORDERS: return index_orders(L, name);
+    case VIEW_BASKET: return index_basket(L, name);
+    case VIEW_AFFINITY: return index_affinity(L, name);
+    default: return at_script_raise(L, "nothing to read here");
+    }
+}
+
+static const char *const page_fields[] = {"name", "product", "category", "query", "url"};
+
+int index_page(lua_State *L) {
+    const struct at_decision_view *view = language_of(L)->view;
+    const char *name = luaL_checkstring(L, 2);
+    if (is(name, "name")) return push_text(L, view->page_name);
+    if (is(name, "category")) return push_text(L, view->page_category);
+    if (is(name, "query")) return push_text(L, view->page_query);
+    if (is(name, "url")) return push_text(L, view->page_url);
+    if (is(name, "product")) {
+        if (view->page_product == AT_ROW_NONE) return lua_pushnil(L), 1;
+        struct at_text id = at_root_id(view->root, view->page_product);
+        return push_line_product(L, id);
+    }
+    return raise_field(L, "page", name, page_fields, AT_LENGTH(page_fields));
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Builds a generation from files: static checks of every file, a load in a throw-away state, analysis of every rule. All
+ * findings of the static checks come at once; the load reports its first error. A generation is immutable afterwards.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/hash.h"
+#include "language/state.h"
+
+struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node, bool is_warning,
+                                    const char *code, const char *fmt, ...) {
+    struct at_file_finding *made = at_arena_zalloc(build->arena, sizeof *made);
+    if (!made) return NULL;
+    made->path = path;
+    made->finding.is_warning = is_warning;
+    made->finding.line = node ? node->line : 1;
+    made->finding.column = node ? node->column : 1;
+    snprintf(made->finding.code, sizeof made->finding.code, "%s", code);
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(made->finding.message, sizeof made->finding.message, fmt, args);
+    va_end(args);
+    struct at_file_finding **end = &build->findings;
+    while (*end) end = &(*end)->next;
+    *end = made;
+    return made;
+}
+
+static void give_hint(struct at_file_finding *finding, const char *hint) {
+    if (finding) snprintf(finding->finding.hint, sizeof finding->finding.hint, "%s", hint);
+}
+
+static const struct at_vocabulary *vocabulary(struct at_vocabulary *out) {
+    *out = (struct at_vocabulary){at_global_names(), at_word_names, at_method_names};
+    return out;
+}
+
+static bool has_errors(const struct at_build *build) {
+    for (const struct at_file_finding *finding = build->findings; finding; finding = finding->next)
+        if (!finding->finding.is_warning) return true;
+    return false;
+}
+
+/* ---- static checks ---- */
+
+static enum at_status check_file(struct at_build *build, const struct at_source_file *file) {
+    struct at_vocabulary words;
+    struct at_finding *found = NULL;
+    enum at_status status = at_source_check(build->arena, file->text, vocabulary(&words), &found);
+    if (status != AT_OK) return status;
+    for (; found; found = found->next) {
+        struct at_file_finding *made = add_finding(build, file->path.data, NULL, found->is_warning, found->code, "%s", found->message);
+        if (!made) return AT_NOMEM;
+        made->finding.line = found->line;
+        made->finding.column = found->column;
+        give_hint(made, found->hint);
+    }
+    return AT_OK;
+}
+
+static enum at_status check_files(struct at_build *build) {
+    for (uint32_t i = 0; i < build->file_count; i++) {
+        enum at_status status = check_file(build, &build->files[i]);
+        if (status != AT_OK) return status;
+    }
+    return AT_OK;
+}
+
+/* ---- the load ---- */
+
+/* "scripts/a.lua:7: message" → a finding at that place; the words were translated by the door. */
+static void add_load_error(struct at_build *build, const struct at_script_where *where, const struct at_error *err) {
+    const char *message = err->message, *path = where->line ? where->path : "scripts";
+    size_t length = strlen(path);
+    if (where->line && strncmp(message, path, length) == 0) {
+        const char *colon = strchr(message + length + 1, ':');
+        if (colon) message = colon + 1 + strspn(colon + 1, " ");
+    }
+    char *kept = at_arena_dup(build->arena, path, length);
+    struct at_file_finding *made = kept ? add_finding(build, kept, NULL, false, "declaration", "%s", message) : NULL;
+    if (made && where->line) made->finding.line = (uint32_t)where->line;
+}
+
+/* ---- from declarations to a generation ---- */
+
+struct parsed {
+    struct at_node *block; /* NULL: not parsed yet */
+};
+
+static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path, uint32_t line,
+                                     struct at_text *source);
+
+struct search {
+    uint32_t line;
+    struct at_node *found;
+};
+static bool visit_function(void *arg, struct at_node *node) {
+    struct search *search = arg;
+    if (node->kind == AT_NODE_FUNCTION && node->line == search->line && !search->found) search->found = node;
+    return true;
+}
+
+static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path, uint32_t line,
+                                     struct at_text *source) {
+    for (uint32_t i = 0; i < build->file_count; i++) {
+        if (!at_text_is(build->files[i].path, path)) continue;
+        uint32_t at_line, at_column;
+        if (!parsed[i].block &&
+            at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line, &at_column, NULL) != AT_OK)
+            return NULL;
+        struct search search = {line, NULL};
+        at_node_walk(parsed[i].block, visit_function, &search);
+        *source = build->files[i].text;
+        return search.found;
+    }
+    return NULL;
+}
+
+struct assembly {
+    struct at_build *build;
+    struct at_generation *generation;
+    struct parsed *parsed;
+    struct at_language *language;
+};
+
+static int line_of(lua_State *L, void *arg) {
+    int *id_and_line = arg;
+    lua_Debug ar;
+    push_function(L, id_and_line[0]);
+    lua_getinfo(L, ">S", &ar);
+    id_and_line[1] = ar.linedefined;
+    return 0;
+}
+
+/* The analysis of one rule; what cannot be found in the source (a function made by another) goes product by product. */
+static enum at_status analyse(struct assembly *assembly, const char *path, int function, struct at_rule_report *report) {
+    *report = (struct at_rule_report){0};
+    if (!function) return AT_OK;
+    int id_and_line[2] = {function, 0};
+    enum at_status status = at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, line_of, id_and_line, NULL, NULL);
+    if (status != AT_OK) return status;
+    struct at_text source;
+    struct at_node *node = find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &source);
+    if (!node) return AT_OK;
+    struct at_vocabulary words;
+    status = at_rule_analyse(&assembly->generation->arena, source, node, vocabulary(&words), report);
+    check_fields(assembly->build, path, node, 0, NULL);
+    return status;
+}
+
+static int compare_rankings(const void *a, const void *b) {
+    return strcmp(((const struct at_ranking *)a)->name, ((const struct at_ranking *)b)->name);
+}
+
+static int compare_rails(const void *a, const void *b) {
+    const struct at_rail_declaration *x = a, *y = b;
+    int order = strcmp(x->rail.name, y->rail.name);
+    return order ? order : (int)x->rail.kind - (int)y->rail.kind;
+}
+
+static enum at_status take_rankings(struct assembly *assembly, const struct declarations *declarations) {
+    struct at_generation *generation = assembly->generation;
+    generation->ranking_count = declarations->ranking_count;
+    generation->rankings = at_arena_alloc(&generation->arena, (declarations->ranking_count + 1) * sizeof *generation->rankings);
+    if (!generation->rankings) return AT_NOMEM;
+    memcpy(generation->rankings, declarations->rankings, declarations->ranking_count * sizeof *generation->rankings);
+    for (uint32_t i = 0; i < generation->ranking_count; i++) {
+        struct at_ranking *ranking = &generation->rankings[i];
+        enum at_status status = analyse(assembly, ranking->path, ranking->score, &ranking->score_report);
+        if (status == AT_OK) status = analyse(assembly, ranking->path, ranking->first, &ranking->first_report);
+        if (status != AT_OK) return status;
+    }
+    qsort(generation->rankings, generation->ranking_count, sizeof *generation->rankings, compare_rankings);
+    return AT_OK;
+}
+
+static enum at_status take_rails(struct assembly *assembly, const struct declarations *declarations) {
+    struct at_generation *generation = assembly->generation;
+    generation->rail_count = declarations->rail_count;
+    generation->rails = at_arena_alloc(&generation->arena, (declarations->rail_count + 1) * sizeof *generation->rails);
+    if (!generation->rails) return AT_NOMEM;
+    memcpy(generation->rails, declarations->rails, declarations->rail_count * sizeof *generation->rails);
+    for (uint32_t i = 0; i < generation->rail_count; i++) {
+        enum at_status status = analyse(assembly, generation->rails[i].path, generation->rails[i].condition, &generation->rails[i].report);
+        if (status != AT_OK) return status;
+    }
+    qsort(generation->rails, generation->rail_count, sizeof *generation->rails, compare_rails);
+    for (uint32_t i = 0; i < generation->rail_count; i++) generation->rails[i].rail.declaration = i;
+    return AT_OK;
+}
+
+static enum at_status keep_files(struct at_generation *generation, const struct at_build *build) {
+    generation->file_count = build->file_count;
+    generation->files = at_arena_alloc(&generation->arena, (build->file_count + 1) * sizeof *generation->files);
+    if (!generation->files) return AT_NOMEM;
+    for (uint32_t i = 0; i < build->file_count; i++) {
+        const struct at_source_file *file = &build->files[i];
+        char *path = at_arena_dup(&generation->arena, file->path.data, file->path.length);
+        char *text = at_arena_dup(&generation->arena, file->text.data, file->text.length);
+        if (!path || !text) return AT_NOMEM;
+        generation->files[i] = (struct at_source_file){{path, file->path.length}, {text, file->text.length}};
+    }
+    at_tree_hash(generation->files, generation->file_count, generation->tree_hash);
+    return AT_OK;
+}
+
+/* Attributes that diversify names are checked like the ones rules read. */
+static void check_diversify(struct at_build *build, const struct declarations *declarations) {
+    if (!build->root || at_root_rows(build->root) == 0) return;
+    for (uint32_t i = 0; i < declarations->ranking_count; i++) {
+        const struct at_ranking *ranking = &declarations->rankings[i];
+        if (!ranking->diversify_by || at_root_attribute(build->root, ranking->diversify_by, strlen(ranking->diversify_by)) >= 0) continue;
+        struct at_file_finding *made = add_finding(build, ranking->path, NULL, false, "unknown_attribute",
+                                                   "no product has an attribute \"%s\" to diversify by", ranking->diversify_by);
+        if (made) made->finding.line = ranking->line;
+    }
+}
+
+static enum at_status assemble(struct at_build *build, struct at_language *language, struct declarations *declarations,
+                               struct at_generation *generation) {
+    struct assembly assembly = {build, generation, at_arena_zalloc(build->arena, (build->file_count + 1) * sizeof(struct parsed)), language};
+    if (!assembly.parsed) return AT_NOMEM;
+    declarations->arena = &generation->arena;
+    struct at_script_where where = {0};
+    struct at_error err = {0};
+    enum at_status status = load_scripts(language, generation->files, generation->file_count, &where, &err);
+    if (status == AT_NOMEM) at_fail(&err, status, NULL, "the scripts use more memory than they may");
+    if (status != AT_OK) add_load_error(build, &where, &err);
+    if (status != AT_OK) return AT_OK; /* said in the findings */
+    check_diversify(build, declarations);
+    status = take_rankings(&assembly, declarations);
+    return status == AT_OK ? take_rails(&assembly, declarations) : status;
+}
+
+static enum at_status build_generation(struct at_build *build, struct at_generation *generation, struct at_error *err) {
+    struct at_language *language = NULL;
+    struct declarations *declarations = calloc(1, sizeof *declarations);
+    enum at_status status = declarations ? keep_files(generation, build) : AT_NOMEM;
+    if (status == AT_OK) status = language_open(&language, build->settings, build->guard, NULL, err);
+    if (status == AT_OK) {
+        declarations->settings = build->settings;
+        language->declarations = declarations;
+        status = assemble(build, language, declarations, generation);
+    }
+    at_language_free(language);
+    free(declarations);
+    return status;
+}
+
+enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) {
+    *out = NULL;
+    build->findings = NULL;
+    enum at_status status = check_files(build);
+    if (status != AT_OK) return at_fail(err, status, NULL, "out of memory while checking scripts");
+    struct at_generation *generation = calloc(1, sizeof *generation);
+    if (!generation) return at_fail(err, AT_NOMEM, NULL, "out of memory");
+    at_arena_init(&generation->arena, 64 << 20);
+    if (!has_errors(build)) status = build_generation(build, generation, err);
+    if (status == AT_OK && !has_errors(build)) {
+        *out = generation;
+        return AT_OK;
+    }
+    at_generation_free(generation);
+    if (status != AT_OK) return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while building scripts") : status;
+    return at_fail(err, AT_UNPROCESSABLE, "scripts_refused", "the scripts have errors");
+}
+
+void at_generation_free(struct at_generation *generation) {
+    if (!generation) return;
+    at_arena_clear(&generation->arena);
+    free(generation);
+}
+
+const struct at_ranking *at_generation_ranking(const struct at_generation *generation, struct at_text name) {
+    for (uint32_t i = 0; i < generation->ranking_count; i++)
+        if (at_text_is(name, generation->rankings[i].name)) return &generation->rankings[i];
+    return NULL;
+}
+
+void at_tree_hash(const struct at_source_file *files, uint32_t count, char out[65]) {
+    struct at_bytes all;
+    uint8_t digest[AT_SHA256_SIZE];
+    at_bytes_init(&all, SIZE_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        char hex[65];
+        at_sha256(files[i].text.data, files[i].text.length, digest);
+        at_hex(digest, sizeof digest, hex);
+        at_bytes_add(&all, files[i].path.data, files[i].path.length);
+        at_bytes_add_text(&all, "\n");
+        at_bytes_add_text(&all, hex);
+        at_bytes_add_text(&all, "\n");
+    }
+    at_sha256(all.data ? all.data : "", all.length, digest);
+    at_hex(digest, sizeof digest, out);
+    at_bytes_clear(&all);
+}
+
+void at_findings_print(const struct at_build *build, struct at_bytes *out) {
+    for (const struct at_file_finding *finding = build->findings; finding; finding = finding->next) {
+        struct at_text source = {"", 0};
+        for (uint32_t i = 0; i < build->file_count; i++)
+            if (at_text_is(build->files[i].path, finding->path)) source = build->files[i].text;
+        at_finding_print(out, finding->path, source, &finding->finding);
+    }
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs one rule over candidates: once with whole columns where its analysis allows, else product by product. Called by
+ * ranking/ and rail/ through at_judge. A column run that meets something only the other way can do is run again that way.
+ */
+#include <math.h>
+#include <string.h>
+#include "language/state.h"
+
+struct ordinal { /* the n-th normalize or rank_of of a rule, product by product */
+    double *values;
+    bool is_ready;
+};
+#define ORDINAL_MAX 8
+
+struct run {
+    struct at_rule_use *use;
+    const struct at_candidates *candidates;
+    double *out;
+    struct at_error *err;
+    bool has_error;
+    int node; /* result of a column run; -1: one constant */
+};
+
+static void begin_call(struct at_language *language, struct at_rule_use *use, const struct at_candidates *candidates) {
+    language->call++;
+    language->is_running = true;
+    language->view = use->view;
+    language->candidates = candidates;
+    language->row_count = 1;
+    language->list_count = language->facet_count = 0;
+    language->needs_rows = false;
+    language->explains = use->view->explains;
+    memset(language->node_of, 0xff, sizeof language->node_of);
+    at_program_init(&language->program, candidates->root, candidates->arena);
+}
+
+static void end_call(struct at_language *language) {
+    language->is_running = false;
+    language->candidates = NULL;
+}
+
+static void push_arguments(lua_State *L, enum view_kind product) {
+    push_view(L, product, 0);
+    push_view(L, VIEW_CUSTOMER, 0);
+    push_view(L, VIEW_PAGE, 0);
+}
+
+/* ---- whole columns ---- */
+
+/* What a rule may answer: a score is a number, a condition anything (nil and false are no); missing is nil. */
+static double answer_at(lua_State *L, int at, bool is_condition) {
+    if (is_condition) return lua_toboolean(L, at) ? 1 : 0;
+    if (lua_isnil(L, at)) return at_missing();
+    if (lua_type(L, at) == LUA_TNUMBER) return lua_tonumber(L, at);
+    at_script_raise(L, "a score must be a number, this rule answered %s",
+                    lua_type(L, at) == LUA_TBOOLEAN ? "yes or no" : luaL_typename(L, at));
+    return 0;
+}
+
+static int run_columns(lua_State *L, void *arg) {
+    struct run *run = arg;
+    struct at_language *language = language_of(L);
+    push_function(L, run->use->function);
+    push_arguments(L, VIEW_COLUMNS);
+    lua_call(L, 3, 1);
+    uint32_t index;
+    if (lua_type(L, -1) == LUA_TLIGHTUSERDATA && view_at(L, -1, &index) == VIEW_COLUMN) {
+        enum at_column_type type = language->program.nodes[index].type;
+        if (type != (run->use->is_condition ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER)) need_rows(L);
+        run->node = (int)index;
+        return 0;
+    }
+    run->node = -1;
+    run->use->constant = answer_at(L, -1, run->use->is_condition);
+    return 0;
+}
+
+static uint64_t budget_left(const struct at_decision_view *view) {
+    uint64_t now = at_ticks_ns();
+    return now + 100000 < view->deadline_ns ? view->deadline_ns - now : 100000; /* a tenth of a millisecond at least */
+}
+
+static enum at_status name_failure(const struct run *run, enum at_status status, const struct at_script_where *where) {
+    struct at_error *err = run->err;
+    if (!err) return status;
+    if (status == AT_STOPPED)
+        return at_fail(err, status, "stopped", "%s:%d  \"%s\" took longer than %d ms and was stopped",
+                       where->line ? where->path : run->use->path, where->line ? where->line : (int)run->use->line,
+                       run->use->name, (int)(AT_DECISION_BUDGET_NS / 1000000));
+    if (status == AT_NOMEM)
+        return at_fail(err, AT_FAILED, "memory", "%s:%d  \"%s\" used more memory than a script may", run->use->path,
+                       (int)run->use->line, run->use->name);
+    return status;
+}
+
+static enum at_status judge_columns(struct run *run, bool *falls_back) {
+    struct at_language *language = run->use->language;
+    struct at_script_where where = {0};
+    begin_call(language, run->use, run->candidates);
+    enum at_status status = at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
+    end_call(language);
+    *falls_back = status == AT_FAILED && language->needs_rows;
+    if (status != AT_OK) return name_failure(run, status, &where);
+    run->use->ran_on_columns = true;
+    run->use->result = run->node;
+    if (run->use->view->explains) {
+        run->use->program = at_arena_alloc(run->candidates->arena, sizeof *run->use->program);
+        if (!run->use->program) return AT_NOMEM;
+        *run->use->program = language->program;
+        memcpy(run->use->reads, language->node_of, sizeof run->use->reads);
+    }
+    if (run->node >= 0)
+        return at_program_run(&language->program, run->node, run->candidates->rows, run->candidates->count, run->out);
+    for (uint32_t i = 0; i < run->candidates->count; i++) run->out[i] = run->use->constant;
+    return AT_OK;
+}
+
+/* ---- product by product ---- */
+
+static void note_error(struct run *run, const char *message) {
+    if (run->has_error) return;
+    run->has_error = true;
+    at_fail(run->err, AT_FAILED, "script", "%s", message);
+}
+
+/* A condition that fails for one product withholds that product only (rails fail closed), so each call is protected. */
+static double judge_protected(lua_State *L, struct run *run) {
+    int status = lua_pcall(L, 3, 1, 0);
+    if (status == LUA_OK) return answer_at(L, -1, true);
+    at_script_poll(L); /* raises on if the budget is what ended it */
+    if (status != LUA_ERRRUN) lua_error(L);
+    char words[400];
+    at_script_translate(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "the rule failed", words, sizeof words);
+    note_error(run, words);
+    return NAN;
+}
+
+static int run_rows(lua_State *L, void *arg) {
+    struct run *run = arg;
+    struct at_language *language = language_of(L);
+    push_function(L, run->use->function);
+    for (uint32_t i = 0; i < run->candidates->count; i++) {
+        language->rows[0] = run->candidates->rows[i];
+        language->candidate = i;
+        language->ordinal_next = 0;
+        lua_pushvalue(L, 1);
+        push_arguments(L, VIEW_PRODUCT);
+        if (run->use->is_condition) run->out[i] = judge_protected(L, run);
+        else {
+            lua_call(L, 3, 1);
+            run->out[i] = answer_at(L, -1, false);
+        }
+        lua_settop(L, 1);
+    }
+    return 0;
+}
+
+int ordinal_word(lua_State *L, enum at_column_op op) {
+    struct at_language *language = language_of(L);
+    uint32_t n = language->ordinal_next++;
+    if (!language->ordinals) return at_script_raise(L, "normalize and rank_of belong in a rule over products");
+    if (n >= ORDINAL_MAX) return at_script_raise(L, "a rule may use normalize and rank_of at most %d times", ORDINAL_MAX);
+    struct ordinal *ordinal = &language->ordinals[n];
+    if (!ordinal->values) {
+        ordinal->values = at_arena_alloc(language->view->arena, (language->candidates->count + 1) * sizeof(double));
+        if (!ordinal->values) return at_script_raise(L, "out of memory");
+        for (uint32_t i = 0; i < language->candidates->count; i++) ordinal->values[i] = at_missing();
+        language->ordinal_ops[n] = op;
+    }
+    double *value = &ordinal->values[language->candidate];
+    if (!ordinal->is_ready) {
+        if (n + 1 > language->ordinal_count) language->ordinal_count = n + 1;
+        *value = lua_isnil(L, 1) ? at_missing() : luaL_checknumber(L, 1);
+        lua_pushnumber(L, 0);
+        return 1;
+    }
+    if (at_is_missing(*value)) lua_pushnil(L);
+    else lua_pushnumber(L, *value);
+    return 1;
+}
+
+/* The first ordinal not ready yet now has the values of every product. */
+static enum at_status ready_ordinal(struct at_language *language, const struct at_candidates *candidates, bool *is_done) {
+    *is_done = true;
+    for (uint32_t n = 0; n < language->ordinal_count; n++) {
+        struct ordinal *ordinal = &language->ordinals[n];
+        if (ordinal->is_ready) continue;
+        *is_done = false;
+        ordinal->is_ready = true;
+        if (language->ordinal_ops[n] == AT_OP_RANK_OF)
+            return at_rank_of(ordinal->values, ordinal->values, candidates->count, candidates->arena);
+        at_normalize(ordinal->values, ordinal->values, candidates->count);
+        return AT_OK;
+    }
+    return AT_OK;
+}
+
+static enum at_status judge_rows(struct run *run) {
+    struct at_language *language = run->use->language;
+    struct ordinal ordinals[ORDINAL_MAX] = {{0}};
+    struct at_script_where where = {0};
+    enum at_status status;
+    bool is_done = false;
+    begin_call(language, run->use, run->candidates);
+    language->ordinals = ordinals;
+    language->ordinal_count = 0;
+    do {
+        status = at_script_call(language->script, budget_left(run->use->view), run_rows, run, &where, run->err);
+        if (status == AT_OK) status = ready_ordinal(language, run->candidates, &is_done);
+    } while (status == AT_OK && !is_done);
+    language->ordinals = NULL;
+    if (run->use->view->explains) memcpy(run->use->reads, language->node_of, sizeof run->use->reads);
+    end_call(language);
+    run->use->ran_on_columns = false;
+    return status == AT_OK ? AT_OK : name_failure(run, status, &where);
+}
+
+enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out, struct at_error *err) {
+    struct run run = {.use = arg, .candidates = candidates, .out = out, .err = err};
+    if (at_language_is_spent(run.use->language))
+        return at_fail(err, AT_STOPPED, "stopped", "an earlier rule of this decision was stopped");
+    bool falls_back = !run.use->report->is_columnar;
+    enum at_status status = falls_back ? AT_OK : judge_columns(&run, &falls_back);
+    return falls_back ? judge_rows(&run) : status;
+}

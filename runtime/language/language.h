@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What merchants see, for shop/: settings (shop.lua), generations (what the scripts declare), and one loaded state per
+ * worker and generation that runs the rules. The domain rooms get judges from here and know no Lua.
+ */
+#ifndef AT_LANGUAGE_LANGUAGE_H
+#define AT_LANGUAGE_LANGUAGE_H
+
+#include "base/log.h"
+#include "base/zone.h"
+#include "language/analysis.h"
+#include "loop/watchdog.h"
+#include "profile/affinity.h"
+#include "ranking/column.h"
+#include "ranking/rank.h"
+
+struct at_source_file {
+    struct at_text path; /* relative to the shop's folder: "scripts/rankings/a.lua" */
+    struct at_text text;
+};
+
+/* ---- settings: shop.lua ---- */
+struct at_key {
+    const char *source; /* its name */
+    struct at_text value;
+    bool is_secret;
+};
+struct at_declared_attribute {
+    const char *name, *kind;
+};
+struct at_settings {
+    struct at_arena arena; /* owns every text */
+    const char *name, *currency, *timezone, *country, *locale;
+    struct at_zone *zone;
+    struct at_key *keys;
+    uint32_t key_count;
+    const char **origins;
+    uint32_t origin_count;
+    struct at_declared_attribute *attributes;
+    uint32_t attribute_count;
+};
+struct at_settings_source {
+    const char *folder; /* for file "path" */
+    const char *(*env)(void *arg, const char *name);
+    void *env_arg;
+};
+/* text NULL: no shop.lua: the defaults (EUR, UTC). err: "shop.lua:7: …". */
+enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length,
+                                struct at_settings **out, struct at_error *err) AT_MUST_CHECK;
+void at_settings_free(struct at_settings *settings);
+
+/* ---- generations ---- */
+struct at_ranking {
+    const char *name, *path;
+    uint32_t line, score_line; /* of the declaration, of its score function */
+    int score, first;          /* function ids in a state; 0: none */
+    struct at_rule_report score_report, first_report;
+    const char *diversify_by;
+    uint32_t diversify_at_most, diversify_within;
+    double explore_share;
+};
+struct at_rail_declaration {
+    struct at_rail rail; /* rail.declaration: its index in the generation */
+    const char *path;
+    uint32_t line;
+    int condition;       /* function id; 0 for pins */
+    struct at_rule_report report;
+};
+struct at_generation {
+    struct at_arena arena; /* owns everything below */
+    uint64_t id;
+    int64_t at_ms;
+    char tree_hash[65];
+    const char *source, *message, *author;
+    struct at_source_file *files;
+    uint32_t file_count;
+    struct at_ranking *rankings; /* by name */
+    uint32_t ranking_count;
+    struct at_rail_declaration *rails; /* by name */
+    uint32_t rail_count;
+};
+struct at_file_finding {
+    struct at_file_finding *next;
+    const char *path;
+    struct at_finding finding;
+};
+/* Check and build. Findings (errors and warnings) are in the arena given; any error finding: AT_UNPROCESSABLE and *out NULL.
+ * root: the catalog whose attributes are known; an empty one makes unknown attributes warnings. */
+struct at_build {
+    const struct at_source_file *files;
+    uint32_t file_count;
+    const struct at_settings *settings;
+    const struct at_root *root;
+    struct at_guard *guard;
+    struct at_arena *arena; /* of the findings */
+    struct at_file_finding *findings;
+};
+enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) AT_MUST_CHECK;
+void at_generation_free(struct at_generation *generation);
+const struct at_ranking *at_generation_ranking(const struct at_generation *generation, struct at_text name);
+/* sha256 in hex over the sorted (path, content hash) pairs. */
+void at_tree_hash(const struct at_source_file *files, uint32_t count, char out[65]);
+/* The files as a marketer would read the findings: blocks as at_finding_print, appended to out. */
+void at_findings_print(const struct at_build *build, struct at_bytes *out);
+
+/* ---- running rules ---- */
+struct at_language; /* one Lua state with a generation's scripts loaded */
+enum at_status at_language_new(struct at_language **out, const struct at_generation *generation, const struct at_settings *settings,
+                               struct at_guard *guard, struct at_account *account, struct at_error *err) AT_MUST_CHECK;
+void at_language_free(struct at_language *language);
+bool at_language_is_spent(const struct at_language *language); /* a rule was stopped: build a new one */
+void at_language_collect(struct at_language *language, uint32_t max_us);
+void at_language_set_guard(struct at_language *language, struct at_guard *guard);
+
+/* What the rules of one decision see. Kept by the caller for the whole decision; caches live in it. */
+struct at_decision_view {
+    const struct at_root *root;
+    const struct at_profile *profile; /* never NULL: an empty profile for nobody */
+    const struct at_baseline *baseline;
+    int64_t now_ms;
+    struct at_text page_name, page_category, page_query, page_url;
+    uint32_t page_product; /* row or AT_ROW_NONE */
+    struct at_arena *arena;
+    uint64_t deadline_ns;  /* at_ticks_ns: when the decision's budget ends */
+    bool explains;
+    /* caches, zero at first */
+    struct at_tastes tastes;
+    bool has_tastes;
+    struct at_facet_table *facets;
+    uint32_t facet_count;
+    bool has_facets;
+    struct at_by_row *seen, *bought;
+};
+/* Call when the decision is over: gives scratch back to the language. */
+void at_decision_end(struct at_language *language, struct at_decision_view *view);
+
+#define AT_SLOT_MAX (AT_ATTRIBUTE_MAX + 16) /* attributes, then features */
+struct at_rule_use { /* the arg of a judge: one rule of one decision; in the request's arena */
+    struct at_language *language;
+    struct at_decision_view *view;
+    const struct at_rule_report *report;
+    int function;
+    bool is_condition;
+    const char *path, *name; /* for messages */
+    uint32_t line;
+    /* out */
+    bool ran_on_columns;
+    struct at_program *program; /* of the last column run, for explanations */
+    int result;                 /* its result node */
+    int16_t reads[AT_SLOT_MAX]; /* with explains: >= 0 where the rule read that attribute or feature; the node of a column run */
+    double constant;            /* where the rule answered one value for all */
+};
+enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out, struct at_error *err);
+
+/* ---- explaining ---- */
+struct at_explained_term {
+    uint32_t line;
+    struct at_text text;
+    double value;
+};
+/* The terms of the score of one candidate after at_rule_judge ran with view->explains; one term "the whole rule" if it went
+ * product by product. Terms in order; *count set. */
+enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score, struct at_explained_term **terms, uint32_t *count) AT_MUST_CHECK;
+/* Calls fn with each feature the rule read and its value for that row (missing: NaN of at_missing; text: through text). */
+void at_rule_features(struct at_rule_use *use, uint32_t row,
+                      void (*fn)(void *arg, const char *name, double value, struct at_text text), void *arg);
+
+#define AT_DECISION_BUDGET_NS (20 * 1000000ULL)
+#define AT_LOAD_BUDGET_NS     (500 * 1000000ULL)
+
+#endif

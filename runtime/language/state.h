@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to language/: the state behind the bindings. Scripts hold no pointers: product, customer, columns … are light
+ * userdata that pack (call number, kind, index); the call number must be the running call's, so that a value kept from
+ * an earlier call is refused instead of followed.
+ */
+#ifndef AT_LANGUAGE_STATE_H
+#define AT_LANGUAGE_STATE_H
+
+#include <lua.h>
+#include <lauxlib.h>
+#include "language/language.h"
+#include "script/script.h"
+
+enum view_kind {
+    VIEW_COLUMN = 1, /* index: node of the program */
+    VIEW_COLUMNS,    /* the product, whole columns */
+    VIEW_PRODUCT,    /* index: into state->rows */
+    VIEW_LIST,       /* a product's list attribute; index: into state->lists */
+    VIEW_CUSTOMER, VIEW_TRAITS, VIEW_SESSION, VIEW_ACQUIRED, VIEW_ORDERS, VIEW_BASKET, VIEW_AFFINITY,
+    VIEW_FACET,      /* index: into state->facet_names */
+    VIEW_PAGE,
+};
+#define VIEW_INDEX_BITS 20
+#define VIEW_KIND_BITS  8
+#define VIEW_INDEX_MAX  ((1u << VIEW_INDEX_BITS) - 1)
+
+struct list_view {
+    uint32_t row;
+    int attribute;
+};
+
+struct at_by_row { /* a double per row, zero but for the touched ones */
+    double *values;
+    uint32_t capacity;
+    uint32_t *touched;
+    uint32_t touched_count, touched_capacity;
+    bool in_use;
+};
+
+struct at_language {
+    struct at_script *script;
+    const struct at_generation *generation; /* NULL while one is being built */
+    const struct at_settings *settings;
+    struct declarations *declarations;      /* while scripts are loaded; else NULL */
+    uint64_t call;                          /* number of the running call */
+    bool is_running;
+    /* of the running call */
+    struct at_decision_view *view;
+    const struct at_candidates *candidates;
+    struct at_program program;
+    int16_t node_of[AT_SLOT_MAX]; /* memo of loads; -1 none */
+    uint32_t rows[32], row_count;       /* products scripts can hold: 0 is the candidate */
+    struct list_view lists[256];
+    uint32_t list_count;
+    const char *facet_names[64];
+    uint32_t facet_count;
+    bool needs_rows;                    /* the column run met something only the other way can do */
+    bool explains;
+    /* normalize, rank_of product by product */
+    struct ordinal *ordinals;
+    uint32_t ordinal_count, ordinal_next;
+    enum at_column_op ordinal_ops[8];
+    const struct at_source_file *files; /* of the generation, for require */
+    uint32_t file_count;
+    uint32_t candidate; /* position of the current candidate */
+    struct at_by_row by_row[2];         /* seen, bought */
+    struct at_json_parser *traits_parser;
+};
+
+struct at_language *language_of(lua_State *L);
+void push_view(lua_State *L, enum view_kind kind, uint32_t index);
+/* Decodes a value of the running call; 0: not a view. Raises if it is from an earlier call. */
+enum view_kind view_at(lua_State *L, int at, uint32_t *index);
+
+/* views.c */
+void install_views(lua_State *L);
+/* columns.c: operators over columns */
+int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type);
+int column_operand(lua_State *L, int at, enum at_column_type wanted); /* node of a value at that stack place */
+void push_node(lua_State *L, int node);
+_Noreturn void need_rows(lua_State *L);
+bool is_column(lua_State *L, int at);
+/* product.c */
+int index_product(lua_State *L, uint32_t row);
+int index_columns(lua_State *L);
+int product_tostring(lua_State *L, uint32_t row);
+/* customer.c */
+int index_customer(lua_State *L, enum view_kind kind, uint32_t index);
+int index_page(lua_State *L);
+const struct at_tastes *tastes_of(lua_State *L);
+double affinity_of(lua_State *L, struct at_text facet, struct at_text value);
+int column_of_facet(lua_State *L, const char *facet, int column);
+int affinity_column(lua_State *L);
+double affinity_of_row(lua_State *L, uint32_t row);
+const struct at_by_row *seen_rows(lua_State *L);
+const struct at_by_row *bought_rows(lua_State *L);
+/* words.c */
+void install_words(lua_State *L);
+int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */
+void push_methods(lua_State *L);
+extern const char *const at_word_names[];
+extern const char *const at_method_names[];
+/* operators.c: type-wide metatables of nil, numbers, booleans, strings */
+void install_operators(lua_State *L);
+/* nouns.c */
+struct declarations;
+void install_nouns(lua_State *L);
+extern const char *const at_noun_names[];
+const char *const *at_global_names(void);
+/* fields.c */
+struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function, uint32_t product_at,
+                                     struct at_file_finding *findings);
+struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node, bool is_warning,
+                                    const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
+bool is_feature(const char *name, size_t length);
+extern const char *const at_feature_names[];
+
+/* The declarations a load of all scripts makes; filled by nouns.c, read by generation.c. */
+struct declarations {
+    struct at_arena *arena;
+    const struct at_settings *settings;
+    struct at_ranking rankings[256];
+    uint32_t ranking_count;
+    struct at_rail_declaration rails[256];
+    uint32_t rail_count;
+    int next_function;
+    const char *path; /* of the file being loaded */
+};
+/* A state with all words, nothing loaded. */
+enum at_status language_open(struct at_language **out, const struct at_settings *settings, struct at_guard *guard,
+                             struct at_account *account, struct at_error *err) AT_MUST_CHECK;
+enum at_status load_scripts(struct at_language *language, const struct at_source_file *files, uint32_t count,
+                            struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
+void push_function(lua_State *L, int id);
+int keep_function(lua_State *L, int at); /* id of the function at that stack place */
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stops what runs too long. Two back ends: the guard's signal puts a hook on the running state at the deadline
+ * (nothing is armed before: an armed hook doubles the cost of a loop), or a count hook reads the clock itself.
+ * Called by the door and, for at_script_poll, by every long C loop. Once a call has ended nothing of the script
+ * runs any more: the hook stays on every instruction, and our pcall passes the error on.
+ */
+#include "script/internal.h"
+
+#include <string.h>
+
+#include "base/time.h"
+
+#define COUNT_STEP    1000
+#define BUDGET_MAX_NS (24ULL * 3600 * 1000000000)
+#define HOOK_ALL      (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
+
+static void stop_at_hook(lua_State *L, lua_Debug *ar) {
+    (void)ar;
+    at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
+}
+
+/* In the signal handler, on the thread that runs the script. */
+static void expire(void *arg) {
+    struct at_script *script = arg;
+    lua_State *L = script->running;
+    atomic_store_explicit(&script->guard->has_fired, 1, memory_order_relaxed);
+    if (!L) return;
+    lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
+    if (L != script->lua) lua_sethook(script->lua, stop_at_hook, HOOK_ALL, 1);
+}
+
+static bool has_signal(const struct at_script *script) {
+    const struct at_guard *guard = script->guard;
+    return guard && guard->watchdog && at_watchdog_signal(guard->watchdog);
+}
+
+bool at_script_limiter_is_over(const struct at_script *script) {
+    if (script->end != AT_SCRIPT_END_NONE) return true;
+    if (script->guard && atomic_load_explicit(&script->guard->has_fired, memory_order_relaxed)) return true;
+    return script->deadline_ns && at_ticks_ns() >= script->deadline_ns;
+}
+
+static void count_at_hook(lua_State *L, lua_Debug *ar) {
+    (void)ar;
+    struct at_script *script = at_script_of(L);
+    if (script->is_counting) {
+        script->instructions++;
+        if (script->instruction_limit && script->instructions > script->instruction_limit)
+            at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
+        if (script->instructions % COUNT_STEP) return;
+    }
+    if (at_script_limiter_is_over(script)) at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
+}
+
+int at_script_limiter_stop(lua_State *L, enum at_script_end end) {
+    struct at_script *script = at_script_of(L);
+    if (script->end == AT_SCRIPT_END_NONE) {
+        script->end = end;
+        memset(&script->failure_where, 0, sizeof(script->failure_where));
+        at_script_position_find(L, 0, &script->failure_where);
+    }
+    lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
+    if (L != script->lua) lua_sethook(script->lua, stop_at_hook, HOOK_ALL, 1);
+    lua_pushboolean(L, 0); /* no message: making one takes memory */
+    return lua_error(L);
+}
+
+void at_script_poll(lua_State *L) {
+    struct at_script *script = at_script_of(L);
+    if (script->running && at_script_limiter_is_over(script)) at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
+}
+
+void at_script_limiter_arm(struct at_script *script, lua_State *L) {
+    if (script->end != AT_SCRIPT_END_NONE) lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
+    else if (script->is_counting) lua_sethook(L, count_at_hook, LUA_MASKCOUNT, 1);
+    else if (!has_signal(script)) lua_sethook(L, count_at_hook, LUA_MASKCOUNT, COUNT_STEP);
+    else lua_sethook(L, NULL, 0, 0);
+}
+
+void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns) {
+    if (budget_ns > BUDGET_MAX_NS) budget_ns = BUDGET_MAX_NS;
+    script->budget_ns = budget_ns;
+    script->deadline_ns = at_ticks_ns() + budget_ns;
+    script->instructions = 0;
+    script->end = AT_SCRIPT_END_NONE;
+    if (script->is_counting || !has_signal(script)) at_script_limiter_arm(script, script->lua);
+    script->running = script->lua;
+    if (!script->guard) return;
+    AT_ASSERT(atomic_load(&script->guard->deadline_ns) == 0); /* a guard watches one call at a time */
+    script->guard->expire = expire;
+    script->guard->arg = script;
+    at_guard_arm(script->guard, budget_ns);
+}
+
+void at_script_limiter_leave(struct at_script *script) {
+    if (script->guard) at_guard_disarm(script->guard);
+    script->running = NULL;
+    script->deadline_ns = 0;
+    if (lua_gethookmask(script->lua)) lua_sethook(script->lua, NULL, 0, 0);
+}
+
+int at_script_resume(lua_State *L, lua_State *coroutine, int argument_count, int *result_count) {
+    struct at_script *script = at_script_of(L);
+    lua_State *before = script->running;
+    at_script_limiter_arm(script, coroutine);
+    script->running = coroutine;
+    at_script_poll(L); /* a deadline between the two lines above armed the wrong thread */
+    int status = lua_resume(coroutine, L, argument_count, result_count);
+    script->running = before;
+    if (status == LUA_ERRMEM) at_script_limiter_stop(L, AT_SCRIPT_END_MEMORY);
+    if (script->end != AT_SCRIPT_END_NONE) at_script_limiter_stop(L, script->end);
+    return status;
+}

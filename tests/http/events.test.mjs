@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Events in: every route, limits, deduplication, conflict, identity, orders, what the profile and the timeline show.
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { test } from "node:test";
+import { basic, basicShop, KEYS, products, serve, until } from "./harness.mjs";
+
+const customer = (shop, kind, value) => shop.get(`/v1/customers/by/${kind}/${encodeURIComponent(value)}`);
+
+test("every route of events takes its type, short names too", async (t) => {
+  const shop = await serve(t);
+  const bodies = {
+    track: { event: "Product Viewed", properties: { product_id: "SKU-1" } }, page: { name: "Home" }, screen: { name: "Start" },
+    identify: { userId: "u-1", traits: { name: "Ann", email: "Ann@Example.com" } }, group: { groupId: "g-1" },
+    alias: { userId: "u-1", previousId: "v-1" },
+  };
+  for (const [type, body] of Object.entries(bodies))
+    for (const path of [`/v1/${type}`, `/v1/${type[0]}`]) {
+      const answer = await shop.post(path, { anonymousId: "v-1", ...body });
+      assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+      assert.deepEqual(answer.body, { success: true });
+    }
+  const ann = await customer(shop, "email", "ann@example.com");
+  assert.equal(ann.status, 200, ann.text);
+  assert.equal(ann.body.traits.name, "Ann");
+  const kinds = ann.body.identifiers.map((one) => `${one.kind}:${one.value}`).sort();
+  assert.deepEqual(kinds, ["anonymous_id:v-1", "email:ann@example.com", "user_id:u-1"]);
+  const timeline = await shop.get(`/v1/customers/${ann.body.id}/timeline`);
+  assert.equal(timeline.body.events.length, 12);
+  assert.equal(timeline.body.next, null);
+});
+
+test("what is wrong is said, and where; the good ones of a batch are kept", async (t) => {
+  const shop = await serve(t);
+  const refused = async (path, body, status, field) => {
+    const answer = await shop.post(path, body);
+    assert.equal(answer.status, status, answer.text);
+    assert.ok(answer.body.error.message.length > 10);
+    if (field) assert.equal(answer.body.error.field, field);
+  };
+  await refused("/v1/track", { event: "X" }, 400, "userId");
+  await refused("/v1/track", { event: "X", anonymousId: "null" }, 400, "userId");
+  await refused("/v1/track", { anonymousId: "v" }, 400, "event");
+  await refused("/v1/track", { anonymousId: "v", event: "X", timestamp: "yesterday" }, 400, "timestamp");
+  await refused("/v1/track", "[1,2", 400);
+  await refused("/v1/track", "[]", 400);
+  await refused("/v1/batch", { nothing: 1 }, 400, "batch");
+  await refused("/v1/track", { anonymousId: "v", event: "X", properties: { text: "x".repeat(33 * 1024) } }, 400);
+  const batch = await shop.post("/v1/batch", {
+    batch: [
+      { type: "track", anonymousId: "v", event: "A", messageId: "1" }, { type: "track", event: "B", messageId: "2" },
+      { type: "nonsense", anonymousId: "v" }, { type: "page", anonymousId: "v", messageId: "3" },
+      { type: "track", anonymousId: "v", event: "A", messageId: "1" }, { type: "track", anonymousId: "v", event: "other", messageId: "1" },
+    ],
+  });
+  assert.equal(batch.status, 200, batch.text);
+  assert.deepEqual(batch.body.results.map((one) => one.status), ["accepted", "invalid", "invalid", "accepted", "duplicate", "conflict"]);
+  const many = await shop.post("/v1/batch", { batch: Array.from({ length: 2501 }, (_, i) => ({ type: "track", event: "E", anonymousId: `v${i}` })) });
+  assert.equal(many.status, 413, many.text);
+});
+
+test("a message counts once, across a restart; another payload is a conflict", async (t) => {
+  const shop = await serve(t);
+  const event = { anonymousId: "v-1", event: "Product Viewed", messageId: "m-1", properties: { product_id: "A" } };
+  assert.equal((await shop.post("/v1/track", event)).status, 200);
+  assert.equal((await shop.post("/v1/track", event)).status, 200);
+  assert.equal((await shop.post("/v1/track", { ...event, properties: { product_id: "B" } })).status, 409);
+  const same = await Promise.all(Array.from({ length: 20 }, () => shop.post("/v1/track", { ...event, messageId: "m-2" })));
+  assert.ok(same.every((answer) => answer.status === 200));
+  assert.equal((await customer(shop, "anonymous_id", "v-1")).body.counts.product_viewed.total, 2);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  assert.equal((await shop.post("/v1/track", event)).status, 200);
+  assert.equal((await shop.post("/v1/track", { ...event, properties: {} })).status, 409);
+  const shown = await customer(shop, "anonymous_id", "v-1");
+  assert.equal(shown.body.counts.product_viewed.total, 2, "effects are there exactly once after kill -9");
+});
+
+test("signing in joins the visitor's past; another signed-in person on the browser does not", async (t) => {
+  const shop = await serve(t);
+  await shop.call("PUT", "/v1/catalog/items", products(10));
+  const view = (who, id) => shop.post("/v1/track", { ...who, event: "Product Viewed", properties: { product_id: id } });
+  await view({ anonymousId: "phone" }, "SKU-1");
+  await view({ anonymousId: "laptop" }, "SKU-2");
+  await shop.post("/v1/identify", { anonymousId: "phone", userId: "ann", traits: { email: "ann@example.com" } });
+  await shop.post("/v1/identify", { anonymousId: "laptop", userId: "ann" });
+  const ann = (await customer(shop, "user_id", "ann")).body;
+  assert.equal(ann.counts.product_viewed.total, 2);
+  assert.equal((await customer(shop, "anonymous_id", "laptop")).body.id, ann.id);
+  assert.equal((await shop.get(`/v1/customers/${ann.id}/timeline`)).body.events.length, 4);
+  await view({ anonymousId: "laptop", userId: "bob" }, "SKU-3");
+  const bob = (await customer(shop, "user_id", "bob")).body;
+  assert.notEqual(bob.id, ann.id);
+  assert.equal(bob.counts.product_viewed.total, 1);
+  assert.equal((await customer(shop, "user_id", "ann")).body.counts.product_viewed.total, 2);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  assert.equal((await customer(shop, "user_id", "ann")).body.counts.product_viewed.total, 2);
+  assert.equal((await customer(shop, "anonymous_id", "phone")).body.id, ann.id);
+});
+
+test("an order counts once whoever tells of it; a refund is subtracted", async (t) => {
+  const shop = await serve(t);
+  const order = (messageId, extra = {}) => shop.post("/v1/track", {
+    userId: "ann", event: "Order Completed", messageId, properties: { order_id: "1001", revenue: 50, products: [{ product_id: "A", price: 25, quantity: 2 }], ...extra },
+  });
+  await shop.post("/v1/track", { userId: "ann", event: "Product Added", properties: { product_id: "A", price: 25, quantity: 2 } });
+  assert.equal((await customer(shop, "user_id", "ann")).body.basket.value, 50);
+  assert.equal((await order("a")).status, 200);
+  assert.equal((await order("b")).status, 200);
+  await Promise.all([order("c"), order("d", { revenue: 51 })]);
+  let ann = (await customer(shop, "user_id", "ann")).body;
+  assert.deepEqual([ann.orders.count, ann.orders.revenue, ann.basket.items.length], [1, 50, 0]);
+  const refund = (messageId) => shop.post("/v1/track", { userId: "ann", event: "Order Refunded", messageId, properties: { order_id: "1001", refund_id: "r1", total: 20 } });
+  await refund("r-a");
+  await refund("r-b");
+  ann = (await customer(shop, "user_id", "ann")).body;
+  assert.equal(ann.orders.refunded, 20);
+  assert.equal(ann.products[0].bought, 1);
+});
+
+test("bodies may be gzip or text/plain; too large ones are refused", async (t) => {
+  const shop = await serve(t);
+  const event = JSON.stringify({ anonymousId: "v", event: "A", properties: { text: "abc".repeat(300) } });
+  assert.equal((await shop.call("POST", "/v1/track", gzipSync(event), { "content-encoding": "gzip" })).status, 200);
+  assert.equal((await shop.call("POST", "/v1/track", event, { "content-type": "text/plain" })).status, 200);
+  assert.equal((await shop.call("POST", "/v1/track", event, { "content-type": "application/xml" })).status, 415);
+  assert.equal((await shop.call("POST", "/v1/track", gzipSync("x".repeat(100000)), { "content-encoding": "gzip" })).status, 413, "more than 20 times");
+  assert.equal((await shop.call("POST", "/v1/track", "not gzip at all", { "content-encoding": "gzip" })).status, 400);
+  assert.equal((await shop.call("POST", "/v1/track", "x".repeat(700 * 1024))).status, 413);
+  const invalid = await shop.call("POST", "/v1/track", new Uint8Array([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]));
+  assert.equal(invalid.status, 400);
+  assert.match(invalid.body.error.message, /UTF-8.*\b6\b/);
+});
+
+test("imported events act at their own time; the clock rule corrects others", async (t) => {
+  const shop = await serve(t);
+  const at = "2020-02-03T04:05:06.789Z";
+  await shop.post("/v1/import", { batch: [{ type: "track", userId: "old", event: "A", timestamp: at, messageId: "i1" }] });
+  assert.equal((await shop.get("/v1/customers/by/user_id/old/timeline")).body.events[0].timestamp, at);
+  const sent = new Date(Date.now() + 3600e3), original = new Date(sent.getTime() - 60e3);
+  await shop.post("/v1/track", { userId: "skewed", event: "A", originalTimestamp: original.toISOString(), sentAt: sent.toISOString() });
+  const seen = Date.parse((await shop.get("/v1/customers/by/user_id/skewed/timeline")).body.events[0].timestamp);
+  assert.ok(Math.abs(Date.now() - 60e3 - seen) < 5000, "an hour of a wrong clock is taken out");
+});
+
+test("a timeline is read page by page", async (t) => {
+  const shop = await serve(t);
+  const batch = Array.from({ length: 120 }, (_, i) => ({ type: "track", anonymousId: "v", event: `E${i}`, messageId: `m${i}` }));
+  assert.equal((await shop.post("/v1/batch", { batch })).status, 200);
+  const seen = [];
+  for (let cursor = ""; cursor !== null;) {
+    const page = (await shop.get(`/v1/customers/by/anonymous_id/v/timeline?limit=50${cursor && `&cursor=${cursor}`}`)).body;
+    seen.push(...page.events.map((event) => event.message_id));
+    cursor = page.next;
+  }
+  assert.deepEqual(seen, batch.map((event) => event.messageId).reverse());
+  assert.equal((await shop.get("/v1/customers/by/user_id/nobody")).status, 404);
+  assert.equal((await shop.get("/v1/customers/by/anonymous_id/v/timeline?limit=x")).status, 422);
+});
+
+test("the browser's way: settings, preflight, origins", async (t) => {
+  const shop = await serve(t, basicShop(KEYS));
+  const origin = { origin: "https://shop.example" };
+  const settings = await shop.get("/v1/projects/wk_1/settings", origin);
+  assert.equal(settings.status, 200);
+  assert.equal(settings.body.integrations["Segment.io"].apiKey, "wk_1");
+  assert.equal(settings.headers.get("access-control-allow-origin"), "https://shop.example");
+  assert.equal((await shop.get("/v1/projects/wk_x/settings")).status, 401);
+  const preflight = await shop.call("OPTIONS", "/v1/track", undefined, { ...origin, "access-control-request-method": "POST" });
+  assert.equal(preflight.status, 204);
+  assert.equal(preflight.headers.get("access-control-allow-origin"), "https://shop.example");
+  assert.match(preflight.headers.get("access-control-allow-methods"), /POST/);
+  const stranger = await shop.call("OPTIONS", "/v1/track", undefined, { origin: "https://evil.example" });
+  assert.equal(stranger.headers.get("access-control-allow-origin"), null);
+  assert.equal((await shop.post("/v1/t", { writeKey: "wk_2", anonymousId: "v", event: "A" }, origin)).status, 200);
+  assert.equal((await shop.call("POST", "/v1/t", { anonymousId: "v", event: "A" }, basic("wk_1"))).status, 200);
+  const shown = await until(() => shop.call("GET", "/v1/customers/by/anonymous_id/v/timeline", undefined, basic("sk_1")));
+  assert.deepEqual(shown.body.events.map((event) => event.source), ["default", "web"]);
+});
