@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The library's face: a call is a request that never was on a wire. It goes through the same routes, or straight to the
- * shop, and its answer comes on the host's loop.
+ * The library's face: a call is a request that never was on a wire. It goes through the same routes, or
+ * straight to the shop, and its answer comes on the host's loop.
  */
 #include "attune.h"
 
@@ -29,8 +29,8 @@ struct local_call {
     struct at_arena arena;
     attune_on_answer on_answer;
     void *arg;
-    struct at_task over;    /* its memory goes after this turn of the loop */
-    struct at_job job;      /* of the calls that skip the routing */
+    struct at_task over; /* its memory goes after this turn of the loop */
+    struct at_job job;   /* of the calls that skip the routing */
     struct at_json_parser *parser;
 };
 
@@ -48,7 +48,9 @@ static int fail(struct attune_error *out, const char *code, const char *message)
     return -1;
 }
 
-const char *attune_version(void) { return AT_VERSION; }
+const char *attune_version(void) {
+    return AT_VERSION;
+}
 
 /* ---- life ---- */
 
@@ -71,9 +73,16 @@ int attune_open(struct attune **out, const struct attune_options *options, struc
     if (!options->data) snprintf(attune->data, size, "%s/data", options->shop);
     attune->host_log = options->log;
     attune->host_log_arg = options->log_arg;
-    attune->log = (struct at_log){.fd = options->log_fd > 0 ? options->log_fd : -1, .hook = options->log ? on_log : NULL, .hook_arg = attune};
-    struct at_shop_options shop = {.folder = options->shop, .data = attune->data, .host_loop = options->loop, .memory_bytes = options->memory,
-                                   .now_ms = options->now_ms, .watchdog_signal = options->watchdog_signal, .log = &attune->log};
+    attune->log = (struct at_log){.fd = options->log_fd > 0 ? options->log_fd : -1,
+                                  .hook = options->log ? on_log : NULL,
+                                  .hook_arg = attune};
+    struct at_shop_options shop = {.folder = options->shop,
+                                   .data = attune->data,
+                                   .host_loop = options->loop,
+                                   .memory_bytes = options->memory,
+                                   .now_ms = options->now_ms,
+                                   .watchdog_signal = options->watchdog_signal,
+                                   .log = &attune->log};
     if (at_shop_open(&attune->shop, &shop, &err) == AT_OK) {
         *out = attune;
         return 0;
@@ -135,7 +144,8 @@ static void on_exchange_answer(struct at_exchange *exchange, const struct at_ans
     answer_host(call, answer->status, is_head ? (struct at_text){"", 0} : answer->body);
 }
 
-static struct local_call *call_new(struct attune *attune, const char *body, size_t length, attune_on_answer on_answer, void *arg, struct attune_error *err) {
+static struct local_call *call_new(struct attune *attune, const char *body, size_t length,
+                                   attune_on_answer on_answer, void *arg, struct attune_error *err) {
     if (attune->is_closing) {
         fail(err, "closing", "the shop is closing");
         return NULL;
@@ -166,14 +176,18 @@ static struct local_call *call_new(struct attune *attune, const char *body, size
 }
 
 static enum at_method method_of(const char *word) {
-    static const char *const words[] = {[AT_GET] = "GET", [AT_HEAD] = "HEAD", [AT_POST] = "POST", [AT_PUT] = "PUT", [AT_PATCH] = "PATCH", [AT_DELETE] = "DELETE", [AT_OPTIONS] = "OPTIONS"};
+    static const char *const words[] = {
+        [AT_GET] = "GET",     [AT_HEAD] = "HEAD",     [AT_POST] = "POST",      [AT_PUT] = "PUT",
+        [AT_PATCH] = "PATCH", [AT_DELETE] = "DELETE", [AT_OPTIONS] = "OPTIONS"};
     for (size_t i = 0; i < AT_LENGTH(words); i++)
         if (strcmp(words[i], word) == 0) return (enum at_method)i;
     return AT_METHOD_OTHER;
 }
 
-int attune_call(struct attune *attune, const struct attune_request *request, attune_on_answer on_answer, void *arg, struct attune_error *err) {
-    if (!request->method || !request->path || request->path[0] != '/') return fail(err, "bad_request", "a request has a method and a path that begins with /");
+int attune_call(struct attune *attune, const struct attune_request *request, attune_on_answer on_answer,
+                void *arg, struct attune_error *err) {
+    if (!request->method || !request->path || request->path[0] != '/')
+        return fail(err, "bad_request", "a request has a method and a path that begins with /");
     enum at_method method = method_of(request->method);
     if (method == AT_METHOD_OTHER) return fail(err, "bad_request", "this method is not known here");
     struct local_call *call = call_new(attune, request->body, request->length, on_answer, arg, err);
@@ -182,7 +196,8 @@ int attune_call(struct attune *attune, const struct attune_request *request, att
     char *path = at_arena_dup(&call->arena, request->path, length);
     const char *mark = path ? strchr(path, '?') : NULL;
     call->request.method = method;
-    call->request.path = (struct at_text){path ? path : "/", path ? (mark ? (size_t)(mark - path) : length) : 1};
+    call->request.path =
+        (struct at_text){path ? path : "/", path ? (mark ? (size_t)(mark - path) : length) : 1};
     call->request.query = mark ? at_text_of(mark + 1) : AT_TEXT("");
     at_api_handle(at_shop_worker(attune->shop, 0), &call->exchange, true);
     return 0;
@@ -191,7 +206,8 @@ int attune_call(struct attune *attune, const struct attune_request *request, att
 static void job_over(struct at_job *job) {
     struct local_call *call = job->arg;
     struct at_bytes out = job->out;
-    if (job->status == AT_OK) answer_host(call, 200, (struct at_text){out.data, out.length});
+    if (job->status == AT_OK)
+        answer_host(call, 200, (struct at_text){out.data, out.length});
     else {
         struct at_bytes text;
         at_bytes_init(&text, 1 << 16);
@@ -211,33 +227,46 @@ static void job_over(struct at_job *job) {
 }
 
 /* Parsed here; what is no JSON is answered like any other bad input. */
-static struct local_call *job_new(struct attune *attune, const char *json, size_t length, attune_on_answer on_answer, void *arg, struct at_json *body,
+static struct local_call *job_new(struct attune *attune, const char *json, size_t length,
+                                  attune_on_answer on_answer, void *arg, struct at_json *body,
                                   struct attune_error *err) {
     struct local_call *call = call_new(attune, json, length, on_answer, arg, err);
     if (!call) return NULL;
     struct at_worker *worker = at_shop_worker(attune->shop, 0);
-    call->job = (struct at_job){.worker = worker, .arena = &call->arena, .is_secret = true, .source = "default", .done = job_over, .arg = call};
+    call->job = (struct at_job){.worker = worker,
+                                .arena = &call->arena,
+                                .is_secret = true,
+                                .source = "default",
+                                .done = job_over,
+                                .arg = call};
     at_bytes_init(&call->job.out, 1u << 28);
     call->parser = at_worker_take_parser(worker);
-    call->job.status = call->parser ? at_json_parse(call->parser, call->request.body.data, length, true, body, &call->job.err)
+    call->job.status = call->parser ? at_json_parse(call->parser, call->request.body.data, length, true, body,
+                                                    &call->job.err)
                                     : at_fail(&call->job.err, AT_NOMEM, NULL, "out of memory");
     return call;
 }
 
-int attune_track(struct attune *attune, const char *type, const char *json, size_t length, attune_on_answer on_answer, void *arg, struct attune_error *err) {
+int attune_track(struct attune *attune, const char *type, const char *json, size_t length,
+                 attune_on_answer on_answer, void *arg, struct attune_error *err) {
     struct at_json body;
     struct local_call *call = job_new(attune, json, length, on_answer, arg, &body, err);
     if (!call) return -1;
-    if (call->job.status == AT_OK) at_shop_track(&call->job, type, body, false);
-    else job_over(&call->job);
+    if (call->job.status == AT_OK)
+        at_shop_track(&call->job, type, body, false);
+    else
+        job_over(&call->job);
     return 0;
 }
 
-int attune_decide(struct attune *attune, const char *json, size_t length, attune_on_answer on_answer, void *arg, struct attune_error *err) {
+int attune_decide(struct attune *attune, const char *json, size_t length, attune_on_answer on_answer,
+                  void *arg, struct attune_error *err) {
     struct at_json body;
     struct local_call *call = job_new(attune, json, length, on_answer, arg, &body, err);
     if (!call) return -1;
-    if (call->job.status == AT_OK) at_shop_decide(&call->job, NULL, body);
-    else job_over(&call->job);
+    if (call->job.status == AT_OK)
+        at_shop_decide(&call->job, NULL, body);
+    else
+        job_over(&call->job);
     return 0;
 }

@@ -34,17 +34,25 @@ static void headers_of(const struct call *call, int status, char *out, size_t si
     size_t length = 0;
     out[0] = 0;
     if (status == 503 || status == 429) length += (size_t)snprintf(out, size, "Retry-After: 1\r\n");
-    if (status == 401) length += (size_t)snprintf(out + length, size - length, "WWW-Authenticate: Basic realm=\"attune\"\r\n");
-    if (call->origin.length) snprintf(out + length, size - length, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", (int)call->origin.length, call->origin.data);
+    if (status == 401)
+        length +=
+            (size_t)snprintf(out + length, size - length, "WWW-Authenticate: Basic realm=\"attune\"\r\n");
+    if (call->origin.length)
+        snprintf(out + length, size - length, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n",
+                 (int)call->origin.length, call->origin.data);
 }
 
 void call_answer(struct call *call, int status, struct at_text body) {
     char headers[600];
     headers_of(call, status, headers, sizeof headers);
-    struct at_answer answer = {.status = status, .content_type = call->content_type, .headers = headers[0] ? headers : NULL, .body = body};
+    struct at_answer answer = {.status = status,
+                               .content_type = call->content_type,
+                               .headers = headers[0] ? headers : NULL,
+                               .body = body};
     if (call->parser) at_worker_give_parser(call->worker, call->parser);
     call->parser = NULL;
-    at_shop_count_answer(call->worker, call->route ? call->route->name : "none", status, (at_ticks_ns() - call->began_ns) / 1000);
+    at_shop_count_answer(call->worker, call->route ? call->route->name : "none", status,
+                         (at_ticks_ns() - call->began_ns) / 1000);
     call->exchange->answer(call->exchange, &answer);
 }
 
@@ -71,15 +79,19 @@ static void answer_error(struct call *call, enum at_status status, const struct 
 void call_done(struct at_job *job) {
     struct call *call = (struct call *)job;
     struct at_bytes out = job->out; /* the answer ends the arena the call lives in */
-    bool has_own_body = job->status == AT_UNPROCESSABLE && out.length && !out.failed && memcmp(out.data, "{\"error\"", 8) == 0;
+    bool has_own_body = job->status == AT_UNPROCESSABLE && out.length && !out.failed &&
+                        memcmp(out.data, "{\"error\"", 8) == 0;
     if (job->status == AT_OK || has_own_body) {
         if (has_own_body) call->content_type = NULL;
-        call_answer(call, at_api_http_status(job->status), (struct at_text){out.data ? out.data : "", out.length});
-    } else answer_error(call, job->status, &job->err);
+        call_answer(call, at_api_http_status(job->status),
+                    (struct at_text){out.data ? out.data : "", out.length});
+    } else
+        answer_error(call, job->status, &job->err);
     at_bytes_clear(&out);
 }
 
-void call_fail(struct call *call, enum at_status status, const char *code, const char *field, const char *fmt, ...) {
+void call_fail(struct call *call, enum at_status status, const char *code, const char *field, const char *fmt,
+               ...) {
     struct at_error err = {0};
     va_list args;
     va_start(args, fmt);

@@ -35,15 +35,19 @@ static bool read_body(struct call *call) {
     if (kind != BODY_JSON && kind != BODY_OPTIONAL_JSON) return true;
     struct at_text type = at_request_header(call->request, "content-type");
     bool is_read = !type.length || starts_with(type, "application/json") || starts_with(type, "text/plain") ||
-                   starts_with(type, "application/x-www-form-urlencoded") || starts_with(type, "application/x-ndjson");
+                   starts_with(type, "application/x-www-form-urlencoded") ||
+                   starts_with(type, "application/x-ndjson");
     if (!is_read) {
-        call_fail(call, AT_UNSUPPORTED, "unsupported_type", "content-type", "send application/json, not %.*s", (int)(type.length < 100 ? type.length : 100), type.data);
+        call_fail(call, AT_UNSUPPORTED, "unsupported_type", "content-type", "send application/json, not %.*s",
+                  (int)(type.length < 100 ? type.length : 100), type.data);
         return false;
     }
     if (kind == BODY_OPTIONAL_JSON && !call->request->body.length) return true;
     call->parser = at_worker_take_parser(call->worker);
-    enum at_status status = call->parser ? at_json_parse(call->parser, call->request->body.data, call->request->body.length, call->request->is_padded, &call->body, &err)
-                                         : at_fail(&err, AT_NOMEM, NULL, "out of memory");
+    enum at_status status =
+        call->parser ? at_json_parse(call->parser, call->request->body.data, call->request->body.length,
+                                     call->request->is_padded, &call->body, &err)
+                     : at_fail(&err, AT_NOMEM, NULL, "out of memory");
     if (status == AT_OK) return true;
     call_fail(call, status, status == AT_INVALID ? "bad_json" : NULL, NULL, "%s", err.message);
     return false;
@@ -53,32 +57,40 @@ static bool check_key(struct call *call) {
     if (call->route->key == AT_KEY_NONE) return true;
     call->key = call_key(call);
     if (call->key.class == AT_KEY_NONE) {
-        call_fail(call, AT_UNAUTHORIZED, "no_key", NULL, at_request_header(call->request, "authorization").data
-                                                            ? "this key is not known: see keys in shop.lua"
-                                                            : "bring a key: as Basic user name, as Bearer, or as writeKey in the body");
+        call_fail(call, AT_UNAUTHORIZED, "no_key", NULL,
+                  at_request_header(call->request, "authorization").data
+                      ? "this key is not known: see keys in shop.lua"
+                      : "bring a key: as Basic user name, as Bearer, or as writeKey in the body");
         return false;
     }
     if (call->key.class >= call->route->key) return true;
-    call_fail(call, AT_FORBIDDEN, "secret_only", NULL, "a write key sends events and asks for decisions; this needs the secret key");
+    call_fail(call, AT_FORBIDDEN, "secret_only", NULL,
+              "a write key sends events and asks for decisions; this needs the secret key");
     return false;
 }
 
 /* CORS: only the origins of shop.lua, only where write keys may go. */
 static void note_origin(struct call *call) {
     struct at_text origin = at_request_header(call->request, "origin");
-    if (!origin.length || origin.length > 256 || !route_takes_write_key(call->request->path, call->request->arena)) return;
+    if (!origin.length || origin.length > 256 ||
+        !route_takes_write_key(call->request->path, call->request->arena))
+        return;
     if (at_shop_allows_origin(at_worker_shop(call->worker), origin)) call->origin = origin;
 }
 
 static void answer_options(struct call *call) {
     char allow[128], headers[900];
     route_allow(call->request->path, call->request->arena, allow, sizeof allow);
-    if (strcmp(allow, "OPTIONS") == 0) return call_fail(call, AT_NOTFOUND, "unknown_address", NULL, "there is nothing here: /openapi.json says what there is");
+    if (strcmp(allow, "OPTIONS") == 0)
+        return call_fail(call, AT_NOTFOUND, "unknown_address", NULL,
+                         "there is nothing here: /openapi.json says what there is");
     int length = snprintf(headers, sizeof headers, "Allow: %s\r\n", allow);
     if (call->origin.length)
         snprintf(headers + length, sizeof headers - (size_t)length,
-                 "Access-Control-Allow-Origin: %.*s\r\nAccess-Control-Allow-Methods: %s\r\nAccess-Control-Allow-Headers: authorization, content-type\r\n"
-                 "Access-Control-Max-Age: 86400\r\nVary: Origin\r\n", (int)call->origin.length, call->origin.data, allow);
+                 "Access-Control-Allow-Origin: %.*s\r\nAccess-Control-Allow-Methods: "
+                 "%s\r\nAccess-Control-Allow-Headers: authorization, content-type\r\n"
+                 "Access-Control-Max-Age: 86400\r\nVary: Origin\r\n",
+                 (int)call->origin.length, call->origin.data, allow);
     struct at_answer answer = {.status = 204, .headers = headers};
     at_shop_count_answer(call->worker, "options", 204, (at_ticks_ns() - call->began_ns) / 1000);
     call->exchange->answer(call->exchange, &answer);
@@ -86,10 +98,15 @@ static void answer_options(struct call *call) {
 
 static void answer_unrouted(struct call *call, bool other) {
     char allow[128], headers[200];
-    if (!other) return call_fail(call, AT_NOTFOUND, "unknown_address", NULL, "there is nothing here: /openapi.json says what there is");
+    if (!other)
+        return call_fail(call, AT_NOTFOUND, "unknown_address", NULL,
+                         "there is nothing here: /openapi.json says what there is");
     route_allow(call->request->path, call->request->arena, allow, sizeof allow);
     snprintf(headers, sizeof headers, "Allow: %s\r\n", allow);
-    struct at_answer answer = {.status = 405, .headers = headers, .body = AT_TEXT("{\"error\":{\"code\":\"method_not_allowed\",\"message\":\"this address has other methods: see Allow\"}}")};
+    struct at_answer answer = {.status = 405,
+                               .headers = headers,
+                               .body = AT_TEXT("{\"error\":{\"code\":\"method_not_allowed\",\"message\":"
+                                               "\"this address has other methods: see Allow\"}}")};
     at_shop_count_answer(call->worker, "none", 405, (at_ticks_ns() - call->began_ns) / 1000);
     call->exchange->answer(call->exchange, &answer);
 }
@@ -98,7 +115,10 @@ void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool 
     struct at_request *request = exchange->request;
     struct call *call = at_arena_zalloc(request->arena, sizeof *call);
     if (!call) {
-        struct at_answer answer = {.status = 503, .headers = "Retry-After: 1\r\n", .body = AT_TEXT("{\"error\":{\"code\":\"no_memory\",\"message\":\"out of memory\"}}")};
+        struct at_answer answer = {
+            .status = 503,
+            .headers = "Retry-After: 1\r\n",
+            .body = AT_TEXT("{\"error\":{\"code\":\"no_memory\",\"message\":\"out of memory\"}}")};
         exchange->answer(exchange, &answer);
         return;
     }
@@ -169,18 +189,25 @@ struct at_api *at_api_new(const struct at_api_options *options, struct at_error 
     return api;
 }
 
-void at_api_free(struct at_api *api) { free(api); }
-int at_api_port(const struct at_api *api) { return atomic_load(&((struct at_api *)(uintptr_t)api)->port); }
+void at_api_free(struct at_api *api) {
+    free(api);
+}
+int at_api_port(const struct at_api *api) {
+    return atomic_load(&((struct at_api *)(uintptr_t)api)->port);
+}
 
-static enum at_status open_local(struct face *face, const struct at_server_limits *limits, struct at_account *account, struct at_error *err) {
+static enum at_status open_local(struct face *face, const struct at_server_limits *limits,
+                                 struct at_account *account, struct at_error *err) {
     char where[4300];
     struct at_server_handler handler = {face, on_local_request, body_limit, on_refusal};
     if (!face->api->unix_path[0] || at_worker_index(face->worker)) return AT_OK;
     snprintf(where, sizeof where, "unix:%s", face->api->unix_path);
-    enum at_status status = at_server_open(&face->local, at_worker_loop(face->worker), where, 0, limits, &handler, account, err);
+    enum at_status status =
+        at_server_open(&face->local, at_worker_loop(face->worker), where, 0, limits, &handler, account, err);
     if (status == AT_OK) return status;
     /* The shop serves without it; only the verbs of this machine miss it. */
-    at_log(at_shop_log(at_worker_shop(face->worker)), AT_LOG_WARN, "serve", "%s: attune's other verbs cannot reach this server", err->message);
+    at_log(at_shop_log(at_worker_shop(face->worker)), AT_LOG_WARN, "serve",
+           "%s: attune's other verbs cannot reach this server", err->message);
     face->local = NULL;
     return AT_OK;
 }
@@ -194,7 +221,8 @@ enum at_status at_api_worker_start(void *arg, struct at_worker *worker, struct a
     struct at_account *account = &at_shop_ledger(at_worker_shop(worker))->accounts[AT_ACCOUNT_REQUESTS];
     struct at_server_limits limits = at_server_limits_default;
     struct at_server_handler handler = {face, on_request, body_limit, on_refusal};
-    enum at_status status = at_server_open(&face->server, at_worker_loop(worker), api->host, atomic_load(&api->port), &limits, &handler, account, err);
+    enum at_status status = at_server_open(&face->server, at_worker_loop(worker), api->host,
+                                           atomic_load(&api->port), &limits, &handler, account, err);
     if (status == AT_OK) {
         atomic_store(&api->port, at_server_port(face->server));
         status = open_local(face, &limits, account, err);

@@ -8,7 +8,9 @@
 #include <string.h>
 #include "api/internal.h"
 
-static bool is_true(struct at_text text) { return at_text_is(text, "true") || at_text_is(text, "1"); }
+static bool is_true(struct at_text text) {
+    return at_text_is(text, "true") || at_text_is(text, "1");
+}
 
 /* False: answered with what is wrong. */
 static bool read_limit(struct call *call, uint32_t *out) {
@@ -25,7 +27,9 @@ static bool read_limit(struct call *call, uint32_t *out) {
     return true;
 }
 
-static struct at_text none(void) { return (struct at_text){NULL, 0}; }
+static struct at_text none(void) {
+    return (struct at_text){NULL, 0};
+}
 
 /* ---- events and decisions ---- */
 
@@ -35,22 +39,30 @@ void handle_track(struct call *call) {
     at_shop_track(&call->job, is_import ? NULL : type, call->body, is_import);
 }
 
-void handle_decide(struct call *call) { at_shop_decide(&call->job, call->route->argument, call->body); }
+void handle_decide(struct call *call) {
+    at_shop_decide(&call->job, call->route->argument, call->body);
+}
 
-void handle_decision(struct call *call) { at_shop_decision(&call->job, call->params[0], at_request_param(call->request, "why_not")); }
+void handle_decision(struct call *call) {
+    at_shop_decision(&call->job, call->params[0], at_request_param(call->request, "why_not"));
+}
 
 /* ---- catalog ---- */
 
 void handle_items(struct call *call) {
     bool is_put = strcmp(call->route->argument, "put") == 0;
-    at_shop_items(&call->job, is_put ? AT_ITEMS_PUT : AT_ITEMS_PATCH, call->request->body, is_put && is_true(at_request_param(call->request, "complete")),
+    at_shop_items(&call->job, is_put ? AT_ITEMS_PUT : AT_ITEMS_PATCH, call->request->body,
+                  is_put && is_true(at_request_param(call->request, "complete")),
                   is_true(at_request_param(call->request, "sure")));
 }
 
 void handle_item(struct call *call) {
-    if (call->route->method == AT_PATCH) at_shop_item_patch(&call->job, call->params[0], call->body);
-    else if (call->route->method == AT_DELETE) at_shop_item_delete(&call->job, call->params[0]);
-    else at_shop_item_get(&call->job, call->params[0]);
+    if (call->route->method == AT_PATCH)
+        at_shop_item_patch(&call->job, call->params[0], call->body);
+    else if (call->route->method == AT_DELETE)
+        at_shop_item_delete(&call->job, call->params[0]);
+    else
+        at_shop_item_get(&call->job, call->params[0]);
 }
 
 /* ---- people ---- */
@@ -59,8 +71,11 @@ static bool read_customer(struct call *call, struct at_text *kind, struct at_tex
     bool is_by = call->route->argument != NULL;
     *kind = is_by ? call->params[0] : none();
     *value = call->params[is_by];
-    if (!is_by || at_text_is(*kind, "anonymous_id") || at_text_is(*kind, "user_id") || at_text_is(*kind, "email") || at_text_is(*kind, "phone")) return true;
-    call_fail(call, AT_UNPROCESSABLE, "unknown_kind", "kind", "a customer is found by anonymous_id, user_id, email or phone");
+    if (!is_by || at_text_is(*kind, "anonymous_id") || at_text_is(*kind, "user_id") ||
+        at_text_is(*kind, "email") || at_text_is(*kind, "phone"))
+        return true;
+    call_fail(call, AT_UNPROCESSABLE, "unknown_kind", "kind",
+              "a customer is found by anonymous_id, user_id, email or phone");
     return false;
 }
 
@@ -79,14 +94,21 @@ void handle_timeline(struct call *call) {
 void handle_customer_decisions(struct call *call) {
     struct at_text kind, value;
     uint32_t limit;
-    if (read_customer(call, &kind, &value) && read_limit(call, &limit)) at_shop_customer_decisions(&call->job, kind, value, limit);
+    if (read_customer(call, &kind, &value) && read_limit(call, &limit))
+        at_shop_customer_decisions(&call->job, kind, value, limit);
 }
 
 /* ---- scripts ---- */
 
-void handle_scripts(struct call *call) { at_shop_scripts(&call->job); }
-void handle_generations(struct call *call) { at_shop_generations(&call->job); }
-void handle_unhold(struct call *call) { at_shop_unhold(&call->job); }
+void handle_scripts(struct call *call) {
+    at_shop_scripts(&call->job);
+}
+void handle_generations(struct call *call) {
+    at_shop_generations(&call->job);
+}
+void handle_unhold(struct call *call) {
+    at_shop_unhold(&call->job);
+}
 
 static bool read_number(struct at_text text, uint64_t *out) {
     char number[32] = "", *rest;
@@ -101,7 +123,8 @@ static bool read_number(struct at_text text, uint64_t *out) {
 static void publish_one(struct call *call, bool is_put) {
     struct at_text path = call->params[0], expect_text = at_request_param(call->request, "expect");
     uint64_t expect = 0;
-    if (expect_text.data && !read_number(expect_text, &expect)) return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
+    if (expect_text.data && !read_number(expect_text, &expect))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
     struct at_bytes text;
     struct at_error err = {0};
     struct at_json files;
@@ -109,13 +132,18 @@ static void publish_one(struct call *call, bool is_put) {
     struct at_json_out out = at_json_out(&text);
     at_json_open(&out, '{');
     at_json_key_text(&out, path);
-    if (is_put) at_json_put_text(&out, call->request->body);
-    else at_json_put_null(&out);
+    if (is_put)
+        at_json_put_text(&out, call->request->body);
+    else
+        at_json_put_null(&out);
     at_json_close(&out, '}');
     call->parser = at_worker_take_parser(call->worker);
-    enum at_status status = text.failed || !call->parser ? AT_NOMEM : at_json_parse(call->parser, text.data, text.length, false, &files, &err);
+    enum at_status status = text.failed || !call->parser
+                                ? AT_NOMEM
+                                : at_json_parse(call->parser, text.data, text.length, false, &files, &err);
     at_bytes_clear(&text);
-    if (status != AT_OK) return call_fail(call, status, NULL, "body", "%s", err.message[0] ? err.message : "out of memory");
+    if (status != AT_OK)
+        return call_fail(call, status, NULL, "body", "%s", err.message[0] ? err.message : "out of memory");
     at_shop_publish(&call->job, files, at_request_param(call->request, "message"), expect, false);
 }
 
@@ -124,16 +152,22 @@ void handle_publish(struct call *call) {
     if (strcmp(what, "put") == 0 || strcmp(what, "delete") == 0) return publish_one(call, what[0] == 'p');
     struct at_json files = at_json_get(call->body, "files"), expect_json = at_json_get(call->body, "expect");
     int64_t expect = 0;
-    if (!at_json_is_object(files)) return call_fail(call, AT_UNPROCESSABLE, "no_files", "files", "say which files: \"files\":{\"scripts/rankings/a.lua\":\"text\"}");
-    if (expect_json.tape && !at_json_is_null(expect_json) && (!at_json_int(expect_json, &expect) || expect < 1))
+    if (!at_json_is_object(files))
+        return call_fail(call, AT_UNPROCESSABLE, "no_files", "files",
+                         "say which files: \"files\":{\"scripts/rankings/a.lua\":\"text\"}");
+    if (expect_json.tape && !at_json_is_null(expect_json) &&
+        (!at_json_int(expect_json, &expect) || expect < 1))
         return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
-    at_shop_publish(&call->job, files, at_json_text(at_json_get(call->body, "message")), (uint64_t)expect, strcmp(what, "check") == 0);
+    at_shop_publish(&call->job, files, at_json_text(at_json_get(call->body, "message")), (uint64_t)expect,
+                    strcmp(what, "check") == 0);
 }
 
 void handle_activate(struct call *call) {
     uint64_t id;
     bool restores = false;
-    if (!read_number(call->params[0], &id) || !id) return call_fail(call, AT_NOTFOUND, "unknown_generation", NULL, "generations have numbers: GET /v1/generations lists them");
+    if (!read_number(call->params[0], &id) || !id)
+        return call_fail(call, AT_NOTFOUND, "unknown_generation", NULL,
+                         "generations have numbers: GET /v1/generations lists them");
     if (call->body.tape) at_json_bool(at_json_get(call->body, "restore"), &restores);
     at_shop_activate(&call->job, id, restores);
 }
@@ -145,7 +179,9 @@ void handle_health(struct call *call) {
     call_done(&call->job);
 }
 
-void handle_ready(struct call *call) { at_shop_ready(&call->job); }
+void handle_ready(struct call *call) {
+    at_shop_ready(&call->job);
+}
 
 void handle_metrics(struct call *call) {
     call->content_type = "text/plain; version=0.0.4";
@@ -162,7 +198,8 @@ static void on_live(void *arg, const char *event, struct at_text json) {
     struct at_bytes text;
     at_bytes_init(&text, 1 << 20);
     at_bytes_printf(&text, "event: %s\ndata: %.*s\n\n", event, (int)json.length, json.data);
-    if (!text.failed && listener->stream) at_stream_send(listener->stream, (struct at_text){text.data, text.length});
+    if (!text.failed && listener->stream)
+        at_stream_send(listener->stream, (struct at_text){text.data, text.length});
     at_bytes_clear(&text);
 }
 
@@ -188,8 +225,10 @@ void handle_live(struct call *call) {
 }
 
 void handle_settings(struct call *call) {
-    struct at_key_match key = at_shop_key(at_worker_shop(call->worker), call->params[0].data, call->params[0].length, call->request->is_loopback);
-    if (key.class == AT_KEY_NONE) return call_fail(call, AT_UNAUTHORIZED, "unknown_key", "writeKey", "this write key is not known");
+    struct at_key_match key = at_shop_key(at_worker_shop(call->worker), call->params[0].data,
+                                          call->params[0].length, call->request->is_loopback);
+    if (key.class == AT_KEY_NONE)
+        return call_fail(call, AT_UNAUTHORIZED, "unknown_key", "writeKey", "this write key is not known");
     struct at_text host = at_request_header(call->request, "host");
     struct at_json_out out = at_json_out(&call->job.out);
     at_json_open(&out, '{');
@@ -200,7 +239,8 @@ void handle_settings(struct call *call) {
     at_json_add_text(&out, "apiKey", call->params[0]);
     if (host.length) {
         char api_host[300];
-        snprintf(api_host, sizeof api_host, "%.*s/v1", (int)(host.length < 256 ? host.length : 256), host.data);
+        snprintf(api_host, sizeof api_host, "%.*s/v1", (int)(host.length < 256 ? host.length : 256),
+                 host.data);
         at_json_add_string(&out, "apiHost", api_host);
     }
     at_json_close(&out, '}');

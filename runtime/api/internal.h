@@ -9,7 +9,7 @@
 
 #define PARAMS_MAX 3
 
-struct call { /* one request; lives in its arena */
+struct call {          /* one request; lives in its arena */
     struct at_job job; /* first */
     struct at_worker *worker;
     struct at_exchange *exchange;
@@ -17,7 +17,7 @@ struct call { /* one request; lives in its arena */
     const struct route *route;
     struct at_text params[PARAMS_MAX]; /* decoded parts of the path */
     struct at_key_match key;
-    struct at_text origin;             /* an allowed one, to be echoed */
+    struct at_text origin; /* an allowed one, to be echoed */
     struct at_json_parser *parser;
     struct at_json body;
     const char *content_type;
@@ -28,28 +28,30 @@ struct call { /* one request; lives in its arena */
 enum body_kind { BODY_NONE, BODY_JSON, BODY_OPTIONAL_JSON, BODY_RAW };
 struct route {
     enum at_method method;
-    const char *path;     /* "/v1/customers/by/{kind}/{value}" */
-    enum at_key_class key;/* the least that may */
+    const char *path;      /* "/v1/customers/by/{kind}/{value}" */
+    enum at_key_class key; /* the least that may */
     enum body_kind body;
-    uint32_t body_max;    /* 0: the server's */
+    uint32_t body_max; /* 0: the server's */
     void (*handle)(struct call *call);
     const char *argument; /* what tells routes of one handler apart: "track" */
     const char *name;     /* in metrics and as operationId */
     const char *summary;
     const char *request, *answer; /* schemas of openapi.c, or NULL */
-    const char *query;    /* "limit,cursor" or NULL */
-    bool is_alias;        /* another spelling: not in the document */
+    const char *query;            /* "limit,cursor" or NULL */
+    bool is_alias;                /* another spelling: not in the document */
 };
 extern const struct route routes[]; /* ends with a NULL path */
 /* NULL: none; *other: that path exists with other methods. */
-const struct route *route_find(enum at_method method, struct at_text path, struct at_arena *arena, struct at_text params[PARAMS_MAX], bool *other);
+const struct route *route_find(enum at_method method, struct at_text path, struct at_arena *arena,
+                               struct at_text params[PARAMS_MAX], bool *other);
 /* "GET, HEAD, OPTIONS" of the path. */
 void route_allow(struct at_text path, struct at_arena *arena, char *out, size_t size);
 bool route_takes_write_key(struct at_text path, struct at_arena *arena);
 
 /* answer.c */
 void call_done(struct at_job *job);
-void call_fail(struct call *call, enum at_status status, const char *code, const char *field, const char *fmt, ...) AT_PRINTF(5, 6);
+void call_fail(struct call *call, enum at_status status, const char *code, const char *field, const char *fmt,
+               ...) AT_PRINTF(5, 6);
 void call_answer(struct call *call, int status, struct at_text body);
 
 /* keys.c: finds the key a request brings. */

@@ -26,8 +26,10 @@ struct at_key_match call_key(struct call *call) {
     struct at_text header = at_request_header(call->request, "authorization"), key = {NULL, 0};
     if (call->is_owner) return (struct at_key_match){AT_KEY_SECRET, "default"};
     if (header.length > 6 && strncasecmp(header.data, "basic ", 6) == 0)
-        key = basic_user(skip_blanks((struct at_text){header.data + 6, header.length - 6}), user, sizeof user);
-    else if (header.length > 7 && strncasecmp(header.data, "bearer ", 7) == 0) key = skip_blanks((struct at_text){header.data + 7, header.length - 7});
+        key =
+            basic_user(skip_blanks((struct at_text){header.data + 6, header.length - 6}), user, sizeof user);
+    else if (header.length > 7 && strncasecmp(header.data, "bearer ", 7) == 0)
+        key = skip_blanks((struct at_text){header.data + 7, header.length - 7});
     else if (call->body.tape) {
         key = at_json_text(at_json_get(call->body, "writeKey"));
         struct at_key_match match = at_shop_key(shop, key.data, key.length, call->request->is_loopback);

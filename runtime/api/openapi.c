@@ -6,56 +6,115 @@
 #include <string.h>
 #include "api/internal.h"
 
-#define STRING  "{\"type\":\"string\"}"
-#define INTEGER "{\"type\":\"integer\"}"
-#define NUMBER  "{\"type\":\"number\"}"
-#define BOOLEAN "{\"type\":\"boolean\"}"
-#define OBJECT  "{\"type\":\"object\"}"
+#define STRING   "{\"type\":\"string\"}"
+#define INTEGER  "{\"type\":\"integer\"}"
+#define NUMBER   "{\"type\":\"number\"}"
+#define BOOLEAN  "{\"type\":\"boolean\"}"
+#define OBJECT   "{\"type\":\"object\"}"
 #define LIST(of) "{\"type\":\"array\",\"items\":" of "}"
-#define TIME    "{\"type\":\"string\",\"format\":\"date-time\"}"
-#define WHO                                                                                                            \
-    "{\"type\":\"object\",\"description\":\"Whom the list is for\",\"properties\":{\"user_id\":" STRING ",\"anonymous_id\":" STRING  \
-    ",\"email\":" STRING ",\"phone\":" STRING "}}"
-#define WHERE                                                                                                          \
-    "{\"type\":\"object\",\"description\":\"A filter: {\\\"category\\\":\\\"sofas\\\",\\\"price\\\":{\\\"at_most\\\":500}}; {} is everything\"}"
-#define LIST_ASK                                                                                                       \
-    "\"ranking\":" STRING ",\"items\":" LIST(STRING) ",\"where\":" WHERE ",\"sort\":" STRING ",\"fields\":" LIST(STRING)  \
-    ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000},\"offset\":{\"type\":\"integer\",\"minimum\":0}"
-#define AROUND                                                                                                         \
-    "\"customer\":" WHO ",\"context\":" OBJECT ",\"decision\":" STRING ",\"at\":" TIME ",\"explain\":" BOOLEAN ",\"dry_run\":" BOOLEAN
-#define RANKED_ITEMS                                                                                                   \
-    "\"items\":" LIST("{\"type\":\"object\",\"required\":[\"id\",\"score\"],\"properties\":{\"id\":" STRING ",\"score\":{\"type\":[\"number\",\"null\"]},\"propensity\":" NUMBER "}}") \
-    ",\"total\":" INTEGER ",\"unknown\":" LIST(STRING) ",\"fallback\":" STRING
+#define TIME     "{\"type\":\"string\",\"format\":\"date-time\"}"
+#define WHO                                                                                                  \
+    "{\"type\":\"object\",\"description\":\"Whom the list is for\",\"properties\":{\"user_id\":" STRING      \
+    ",\"anonymous_id\":" STRING ",\"email\":" STRING ",\"phone\":" STRING "}}"
+#define WHERE                                                                                                \
+    "{\"type\":\"object\",\"description\":\"A filter: "                                                      \
+    "{\\\"category\\\":\\\"sofas\\\",\\\"price\\\":{\\\"at_most\\\":500}}; {} is everything\"}"
+#define LIST_ASK                                                                                             \
+    "\"ranking\":" STRING                                                                                    \
+    ",\"items\":" LIST(STRING) ",\"where\":" WHERE ",\"sort\":" STRING ",\"fields\":" LIST(                  \
+        STRING) ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000},\"offset\":{\"type\":"    \
+                "\"integer\",\"minimum\":0}"
+#define AROUND                                                                                               \
+    "\"customer\":" WHO ",\"context\":" OBJECT ",\"decision\":" STRING ",\"at\":" TIME                       \
+    ",\"explain\":" BOOLEAN ",\"dry_run\":" BOOLEAN
+#define RANKED_ITEMS                                                                                         \
+    "\"items\":" LIST("{\"type\":\"object\",\"required\":[\"id\",\"score\"],\"properties\":{\"id\":" STRING  \
+                      ",\"score\":{\"type\":[\"number\",\"null\"]},\"propensity\":" NUMBER                   \
+                      "}}") ",\"total\":" INTEGER ",\"unknown\":" LIST(STRING) ",\"fallback\":" STRING
 
 static const struct {
     const char *name, *schema;
 } schemas[] = {
-    {"Error", "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":" STRING ",\"message\":" STRING ",\"field\":" STRING ",\"findings\":" LIST(OBJECT) "}}}}"},
-    {"Event", "{\"type\":\"object\",\"description\":\"As the tracking SDKs send it; anonymousId or userId is needed\",\"properties\":{\"type\":" STRING ",\"messageId\":" STRING ",\"anonymousId\":" STRING ",\"userId\":" STRING ",\"event\":" STRING ",\"name\":" STRING ",\"properties\":" OBJECT ",\"traits\":" OBJECT ",\"context\":" OBJECT ",\"timestamp\":" TIME ",\"originalTimestamp\":" TIME ",\"sentAt\":" TIME ",\"integrations\":" OBJECT ",\"groupId\":" STRING ",\"previousId\":" STRING ",\"writeKey\":" STRING "}}"},
-    {"Batch", "{\"type\":\"object\",\"required\":[\"batch\"],\"properties\":{\"batch\":{\"type\":\"array\",\"maxItems\":2500,\"items\":{\"$ref\":\"#/components/schemas/Event\"}},\"context\":" OBJECT ",\"sentAt\":" TIME ",\"writeKey\":" STRING "}}"},
+    {"Error", "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":\"object\","
+              "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":" STRING ",\"message\":" STRING
+              ",\"field\":" STRING ",\"findings\":" LIST(OBJECT) "}}}}"},
+    {"Event", "{\"type\":\"object\",\"description\":\"As the tracking SDKs send it; anonymousId or userId is "
+              "needed\",\"properties\":{\"type\":" STRING ",\"messageId\":" STRING ",\"anonymousId\":" STRING
+              ",\"userId\":" STRING ",\"event\":" STRING ",\"name\":" STRING ",\"properties\":" OBJECT
+              ",\"traits\":" OBJECT ",\"context\":" OBJECT ",\"timestamp\":" TIME
+              ",\"originalTimestamp\":" TIME ",\"sentAt\":" TIME ",\"integrations\":" OBJECT
+              ",\"groupId\":" STRING ",\"previousId\":" STRING ",\"writeKey\":" STRING "}}"},
+    {"Batch", "{\"type\":\"object\",\"required\":[\"batch\"],\"properties\":{\"batch\":{\"type\":\"array\","
+              "\"maxItems\":2500,\"items\":{\"$ref\":\"#/components/schemas/Event\"}},\"context\":" OBJECT
+              ",\"sentAt\":" TIME ",\"writeKey\":" STRING "}}"},
     {"Success", "{\"type\":\"object\",\"required\":[\"success\"],\"properties\":{\"success\":" BOOLEAN "}}"},
-    {"BatchResult", "{\"type\":\"object\",\"required\":[\"success\",\"results\"],\"properties\":{\"success\":" BOOLEAN ",\"results\":" LIST("{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"enum\":[\"accepted\",\"duplicate\",\"conflict\",\"invalid\"]},\"message\":" STRING "}}") "}}"},
-    {"SdkSettings", "{\"type\":\"object\",\"required\":[\"integrations\"],\"properties\":{\"integrations\":" OBJECT ",\"plan\":" OBJECT "}}"},
+    {"BatchResult",
+     "{\"type\":\"object\",\"required\":[\"success\",\"results\"],\"properties\":{\"success\":" BOOLEAN
+     ",\"results\":" LIST(
+         "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"enum\":[\"accepted\","
+         "\"duplicate\",\"conflict\",\"invalid\"]},\"message\":" STRING "}}") "}}"},
+    {"SdkSettings",
+     "{\"type\":\"object\",\"required\":[\"integrations\"],\"properties\":{\"integrations\":" OBJECT
+     ",\"plan\":" OBJECT "}}"},
     {"Rank", "{\"type\":\"object\",\"required\":[\"ranking\"],\"properties\":{" AROUND "," LIST_ASK "}}"},
-    {"Ranked", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"items\",\"total\"],\"properties\":{\"decision\":" STRING ",\"generation\":" INTEGER "," RANKED_ITEMS "}}"},
-    {"Decide", "{\"type\":\"object\",\"required\":[\"ask\"],\"properties\":{" AROUND ",\"ask\":{\"type\":\"object\",\"maxProperties\":32,\"additionalProperties\":{\"type\":\"object\",\"required\":[\"ranking\"],\"properties\":{" LIST_ASK "}}}}}"},
-    {"Decided", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"answers\"],\"properties\":{\"decision\":" STRING ",\"generation\":" INTEGER ",\"answers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"properties\":{" RANKED_ITEMS ",\"error\":" OBJECT "}}}}}"},
-    {"Explained", "{\"type\":\"object\",\"required\":[\"decision\"],\"properties\":{\"decision\":" STRING ",\"generation\":" INTEGER ",\"at\":" TIME ",\"script\":" STRING ",\"items\":" LIST(OBJECT) ",\"not\":" LIST(OBJECT) ",\"answers\":" OBJECT ",\"answer\":" OBJECT "}}"},
-    {"Item", "{\"type\":\"object\",\"properties\":{\"id\":" STRING ",\"title\":" STRING ",\"price\":" NUMBER ",\"list_price\":" NUMBER ",\"cost\":" NUMBER ",\"stock\":{},\"brand\":" STRING ",\"category\":" STRING ",\"tags\":" LIST(STRING) ",\"updated_at\":" TIME "}}"},
-    {"Items", "{\"description\":\"A JSON array of items, or one item a line\",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Item\"}}"},
-    {"ItemsResult", "{\"type\":\"object\",\"required\":[\"accepted\",\"unchanged\",\"invalid\",\"retired\",\"results\"],\"properties\":{\"accepted\":" INTEGER ",\"unchanged\":" INTEGER ",\"invalid\":" INTEGER ",\"retired\":" INTEGER ",\"results\":" LIST("{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":{\"type\":[\"string\",\"null\"]},\"status\":{\"enum\":[\"accepted\",\"unchanged\",\"not_found\",\"invalid\"]},\"line\":" INTEGER ",\"message\":" STRING ",\"field\":" STRING "}}") "}}"},
-    {"ItemResult", "{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":" STRING ",\"status\":" STRING "}}"},
-    {"Customer", "{\"type\":\"object\",\"required\":[\"id\",\"identifiers\",\"traits\",\"orders\",\"session\",\"affinity\"],\"properties\":{\"id\":" STRING ",\"identifiers\":" LIST("{\"type\":\"object\",\"properties\":{\"kind\":" STRING ",\"value\":" STRING ",\"since\":" TIME "}}") ",\"traits\":" OBJECT ",\"orders\":" OBJECT ",\"session\":" OBJECT ",\"basket\":" OBJECT ",\"affinity\":" OBJECT ",\"counts\":" OBJECT "}}"},
-    {"Timeline", "{\"type\":\"object\",\"required\":[\"events\",\"next\"],\"properties\":{\"events\":" LIST("{\"type\":\"object\",\"required\":[\"message_id\",\"event\",\"name\",\"timestamp\",\"properties\"],\"properties\":{\"message_id\":" STRING ",\"event\":" STRING ",\"name\":" STRING ",\"timestamp\":" TIME ",\"properties\":" OBJECT "}}") ",\"next\":{\"type\":[\"string\",\"null\"]}}}"},
-    {"Decisions", "{\"type\":\"object\",\"required\":[\"decisions\"],\"properties\":{\"decisions\":" LIST(OBJECT) "}}"},
-    {"Scripts", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"files\"],\"properties\":{\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"scripts\":" STRING ",\"files\":" LIST("{\"type\":\"object\",\"properties\":{\"path\":" STRING ",\"size\":" INTEGER ",\"text\":" STRING "}}") "}}"},
-    {"Publish", "{\"type\":\"object\",\"required\":[\"files\"],\"properties\":{\"files\":{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"null\"]}},\"message\":" STRING ",\"expect\":" INTEGER "}}"},
+    {"Ranked", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"items\",\"total\"],"
+               "\"properties\":{\"decision\":" STRING ",\"generation\":" INTEGER "," RANKED_ITEMS "}}"},
+    {"Decide", "{\"type\":\"object\",\"required\":[\"ask\"],\"properties\":{" AROUND
+               ",\"ask\":{\"type\":\"object\",\"maxProperties\":32,\"additionalProperties\":{\"type\":"
+               "\"object\",\"required\":[\"ranking\"],\"properties\":{" LIST_ASK "}}}}}"},
+    {"Decided", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"answers\"],\"properties\":{"
+                "\"decision\":" STRING ",\"generation\":" INTEGER
+                ",\"answers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
+                "\"properties\":{" RANKED_ITEMS ",\"error\":" OBJECT "}}}}}"},
+    {"Explained", "{\"type\":\"object\",\"required\":[\"decision\"],\"properties\":{\"decision\":" STRING
+                  ",\"generation\":" INTEGER ",\"at\":" TIME ",\"script\":" STRING ",\"items\":" LIST(
+                      OBJECT) ",\"not\":" LIST(OBJECT) ",\"answers\":" OBJECT ",\"answer\":" OBJECT "}}"},
+    {"Item", "{\"type\":\"object\",\"properties\":{\"id\":" STRING ",\"title\":" STRING ",\"price\":" NUMBER
+             ",\"list_price\":" NUMBER ",\"cost\":" NUMBER ",\"stock\":{},\"brand\":" STRING
+             ",\"category\":" STRING ",\"tags\":" LIST(STRING) ",\"updated_at\":" TIME "}}"},
+    {"Items", "{\"description\":\"A JSON array of items, or one item a "
+              "line\",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Item\"}}"},
+    {"ItemsResult",
+     "{\"type\":\"object\",\"required\":[\"accepted\",\"unchanged\",\"invalid\",\"retired\",\"results\"],"
+     "\"properties\":{\"accepted\":" INTEGER ",\"unchanged\":" INTEGER ",\"invalid\":" INTEGER
+     ",\"retired\":" INTEGER ",\"results\":" LIST(
+         "{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":{\"type\":[\"string\","
+         "\"null\"]},\"status\":{\"enum\":[\"accepted\",\"unchanged\",\"not_found\",\"invalid\"]},"
+         "\"line\":" INTEGER ",\"message\":" STRING ",\"field\":" STRING "}}") "}}"},
+    {"ItemResult", "{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":" STRING
+                   ",\"status\":" STRING "}}"},
+    {"Customer",
+     "{\"type\":\"object\",\"required\":[\"id\",\"identifiers\",\"traits\",\"orders\",\"session\","
+     "\"affinity\"],\"properties\":{\"id\":" STRING ",\"identifiers\":" LIST(
+         "{\"type\":\"object\",\"properties\":{\"kind\":" STRING ",\"value\":" STRING ",\"since\":" TIME
+         "}}") ",\"traits\":" OBJECT ",\"orders\":" OBJECT ",\"session\":" OBJECT ",\"basket\":" OBJECT
+               ",\"affinity\":" OBJECT ",\"counts\":" OBJECT "}}"},
+    {"Timeline", "{\"type\":\"object\",\"required\":[\"events\",\"next\"],\"properties\":{\"events\":" LIST(
+                     "{\"type\":\"object\",\"required\":[\"message_id\",\"event\",\"name\",\"timestamp\","
+                     "\"properties\"],\"properties\":{\"message_id\":" STRING ",\"event\":" STRING
+                     ",\"name\":" STRING ",\"timestamp\":" TIME ",\"properties\":" OBJECT
+                     "}}") ",\"next\":{\"type\":[\"string\",\"null\"]}}}"},
+    {"Decisions",
+     "{\"type\":\"object\",\"required\":[\"decisions\"],\"properties\":{\"decisions\":" LIST(OBJECT) "}}"},
+    {"Scripts", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"files\"],\"properties\":{"
+                "\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"scripts\":" STRING
+                ",\"files\":" LIST("{\"type\":\"object\",\"properties\":{\"path\":" STRING
+                                   ",\"size\":" INTEGER ",\"text\":" STRING "}}") "}}"},
+    {"Publish", "{\"type\":\"object\",\"required\":[\"files\"],\"properties\":{\"files\":{\"type\":"
+                "\"object\",\"additionalProperties\":{\"type\":[\"string\",\"null\"]}},\"message\":" STRING
+                ",\"expect\":" INTEGER "}}"},
     {"ScriptText", STRING},
-    {"Published", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"warnings\"],\"properties\":{\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"warnings\":" LIST(OBJECT) "}}"},
+    {"Published", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"warnings\"],\"properties\":{"
+                  "\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"warnings\":" LIST(OBJECT) "}}"},
     {"Activate", "{\"type\":\"object\",\"properties\":{\"restore\":" BOOLEAN "}}"},
-    {"Generations", "{\"type\":\"object\",\"required\":[\"active\",\"held\",\"generations\"],\"properties\":{\"active\":" INTEGER ",\"held\":" BOOLEAN ",\"generations\":" LIST("{\"type\":\"object\",\"properties\":{\"id\":" INTEGER ",\"at\":" TIME ",\"source\":" STRING ",\"message\":" STRING ",\"files\":" INTEGER "}}") "}}"},
+    {"Generations", "{\"type\":\"object\",\"required\":[\"active\",\"held\",\"generations\"],\"properties\":{"
+                    "\"active\":" INTEGER ",\"held\":" BOOLEAN ",\"generations\":" LIST(
+                        "{\"type\":\"object\",\"properties\":{\"id\":" INTEGER ",\"at\":" TIME
+                        ",\"source\":" STRING ",\"message\":" STRING ",\"files\":" INTEGER "}}") "}}"},
     {"Health", "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":" STRING "}}"},
-    {"Ready", "{\"type\":\"object\",\"required\":[\"ready\",\"generation\",\"held\",\"scripts\"],\"properties\":{\"ready\":" BOOLEAN ",\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"scripts\":{\"enum\":[\"ok\",\"stale\"]},\"products\":" INTEGER "}}"},
+    {"Ready", "{\"type\":\"object\",\"required\":[\"ready\",\"generation\",\"held\",\"scripts\"],"
+              "\"properties\":{\"ready\":" BOOLEAN ",\"generation\":" INTEGER ",\"held\":" BOOLEAN
+              ",\"scripts\":{\"enum\":[\"ok\",\"stale\"]},\"products\":" INTEGER "}}"},
     {"OpenApi", OBJECT},
 };
 
@@ -89,7 +148,8 @@ static void write_parameter(struct at_json_out *out, const char *name, size_t le
 static void write_parameters(const struct route *route, struct at_json_out *out) {
     at_json_key(out, "parameters");
     at_json_open(out, '[');
-    for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{')) write_parameter(out, at + 1, strcspn(at + 1, "*}"), "path");
+    for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{'))
+        write_parameter(out, at + 1, strcspn(at + 1, "*}"), "path");
     for (const char *at = route->query; at && *at;) {
         size_t length = strcspn(at, ",");
         write_parameter(out, at, length, "query");
@@ -108,8 +168,10 @@ static void write_content(struct at_json_out *out, const char *schema) {
     at_json_open(out, '{');
     char reference[100];
     snprintf(reference, sizeof reference, "#/components/schemas/%s", schema);
-    if (is_type) at_json_add_string(out, "type", "string");
-    else at_json_add_string(out, "$ref", reference);
+    if (is_type)
+        at_json_add_string(out, "type", "string");
+    else
+        at_json_add_string(out, "$ref", reference);
     at_json_close(out, '}');
     at_json_close(out, '}');
     at_json_close(out, '}');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one table of routes. What may be called, by whom, with what, is here and nowhere else; 404, 405, OPTIONS and the
- * OpenAPI document come from it.
+ * The one table of routes. What may be called, by whom, with what, is here and nowhere else; 404, 405,
+ * OPTIONS and the OpenAPI document come from it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,11 +11,21 @@
 #define CATALOG_MAX (64u << 20)
 #define SCRIPTS_MAX (8u << 20)
 
-#define EVENT(path, type, name, summary, alias) \
-    {AT_POST, path, AT_KEY_WRITE, BODY_JSON, EVENT_MAX, handle_track, type, name, summary, "Event", "Success", NULL, alias}
-#define BATCH(path, type, key, name, summary, alias) \
-    {AT_POST, path, key, BODY_JSON, EVENT_MAX, handle_track, type, name, summary, "Batch", "BatchResult", NULL, alias}
-#define LATER(method, path, name) {method, path, AT_KEY_NONE, BODY_NONE, 0, handle_later, NULL, name, "Not in this version", NULL, NULL, NULL, true}
+#define EVENT(path, type, name, summary, alias)                                                              \
+    {                                                                                                        \
+        AT_POST, path, AT_KEY_WRITE, BODY_JSON, EVENT_MAX, handle_track, type, name, summary, "Event",       \
+            "Success", NULL, alias                                                                           \
+    }
+#define BATCH(path, type, key, name, summary, alias)                                                         \
+    {                                                                                                        \
+        AT_POST, path, key, BODY_JSON, EVENT_MAX, handle_track, type, name, summary, "Batch", "BatchResult", \
+            NULL, alias                                                                                      \
+    }
+#define LATER(method, path, name)                                                                            \
+    {                                                                                                        \
+        method, path, AT_KEY_NONE, BODY_NONE, 0, handle_later, NULL, name, "Not in this version", NULL,      \
+            NULL, NULL, true                                                                                 \
+    }
 
 const struct route routes[] = {
     EVENT("/v1/track", "track", "track", "Take one event of something that happened", false),
@@ -24,8 +34,10 @@ const struct route routes[] = {
     EVENT("/v1/screen", "screen", "screen", "Take one screen view of an app", false),
     EVENT("/v1/group", "group", "group", "Say which group a person belongs to", false),
     EVENT("/v1/alias", "alias", "alias", "Join two ids of one person", false),
-    BATCH("/v1/batch", NULL, AT_KEY_WRITE, "batch", "Take up to 2,500 events; each has its own result", false),
-    BATCH("/v1/import", "import", AT_KEY_WRITE, "import", "Take events that happened earlier, at their own time", false),
+    BATCH("/v1/batch", NULL, AT_KEY_WRITE, "batch", "Take up to 2,500 events; each has its own result",
+          false),
+    BATCH("/v1/import", "import", AT_KEY_WRITE, "import",
+          "Take events that happened earlier, at their own time", false),
     EVENT("/v1/t", "track", "track", "Take one event", true),
     EVENT("/v1/p", "page", "page", "Take one page view", true),
     EVENT("/v1/i", "identify", "identify", "Say who a visitor is", true),
@@ -33,39 +45,70 @@ const struct route routes[] = {
     EVENT("/v1/g", "group", "group", "Say which group a person belongs to", true),
     EVENT("/v1/a", "alias", "alias", "Join two ids", true),
     BATCH("/v1/b", NULL, AT_KEY_WRITE, "batch", "Take events", true),
-    {AT_GET, "/v1/projects/{writeKey}/settings", AT_KEY_NONE, BODY_NONE, 0, handle_settings, NULL, "sdk_settings", "What the browser SDK asks for at start", NULL, "SdkSettings", NULL, false},
+    {AT_GET, "/v1/projects/{writeKey}/settings", AT_KEY_NONE, BODY_NONE, 0, handle_settings, NULL,
+     "sdk_settings", "What the browser SDK asks for at start", NULL, "SdkSettings", NULL, false},
 
-    {AT_POST, "/v1/rank", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, "rank", "rank", "Put products in order for one person", "Rank", "Ranked", NULL, false},
-    {AT_POST, "/v1/decide", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, NULL, "decide", "Everything one page needs, in one call", "Decide", "Decided", NULL, false},
-    {AT_GET, "/v1/decisions/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_decision, NULL, "decision", "Why a list was as it was", NULL, "Explained", "why_not", false},
+    {AT_POST, "/v1/rank", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, "rank", "rank",
+     "Put products in order for one person", "Rank", "Ranked", NULL, false},
+    {AT_POST, "/v1/decide", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, NULL, "decide",
+     "Everything one page needs, in one call", "Decide", "Decided", NULL, false},
+    {AT_GET, "/v1/decisions/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_decision, NULL, "decision",
+     "Why a list was as it was", NULL, "Explained", "why_not", false},
 
-    {AT_PUT, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "put", "put_items", "Put products in: a JSON array or JSON lines", "Items", "ItemsResult", "complete,sure", false},
-    {AT_PATCH, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "patch", "patch_items", "Change up to 5,000 products, each with its own result", "Items", "ItemsResult", NULL, false},
-    {AT_GET, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_item, NULL, "get_item", "One product as it was put in", NULL, "Item", NULL, false},
-    {AT_PATCH, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_JSON, 0, handle_item, NULL, "patch_item", "Change one product", "Item", "ItemResult", NULL, false},
-    {AT_DELETE, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_item, NULL, "delete_item", "Retire one product", NULL, "ItemResult", NULL, false},
+    {AT_PUT, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "put", "put_items",
+     "Put products in: a JSON array or JSON lines", "Items", "ItemsResult", "complete,sure", false},
+    {AT_PATCH, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "patch",
+     "patch_items", "Change up to 5,000 products, each with its own result", "Items", "ItemsResult", NULL,
+     false},
+    {AT_GET, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_item, NULL, "get_item",
+     "One product as it was put in", NULL, "Item", NULL, false},
+    {AT_PATCH, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_JSON, 0, handle_item, NULL, "patch_item",
+     "Change one product", "Item", "ItemResult", NULL, false},
+    {AT_DELETE, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_item, NULL, "delete_item",
+     "Retire one product", NULL, "ItemResult", NULL, false},
 
-    {AT_GET, "/v1/customers/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_customer, NULL, "customer", "What is known of one person", NULL, "Customer", NULL, false},
-    {AT_GET, "/v1/customers/{id}/timeline", AT_KEY_SECRET, BODY_NONE, 0, handle_timeline, NULL, "timeline", "What one person did, newest first", NULL, "Timeline", "limit,cursor", false},
-    {AT_GET, "/v1/customers/{id}/decisions", AT_KEY_SECRET, BODY_NONE, 0, handle_customer_decisions, NULL, "customer_decisions", "What was decided for one person", NULL, "Decisions", "limit", false},
-    {AT_GET, "/v1/customers/by/{kind}/{value}", AT_KEY_SECRET, BODY_NONE, 0, handle_customer, "by", "customer_by", "The same by anonymous_id, user_id, email or phone", NULL, "Customer", NULL, false},
-    {AT_GET, "/v1/customers/by/{kind}/{value}/timeline", AT_KEY_SECRET, BODY_NONE, 0, handle_timeline, "by", "timeline_by", "The same by an identifier", NULL, "Timeline", "limit,cursor", false},
-    {AT_GET, "/v1/customers/by/{kind}/{value}/decisions", AT_KEY_SECRET, BODY_NONE, 0, handle_customer_decisions, "by", "customer_decisions_by", "The same by an identifier", NULL, "Decisions", "limit", false},
+    {AT_GET, "/v1/customers/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_customer, NULL, "customer",
+     "What is known of one person", NULL, "Customer", NULL, false},
+    {AT_GET, "/v1/customers/{id}/timeline", AT_KEY_SECRET, BODY_NONE, 0, handle_timeline, NULL, "timeline",
+     "What one person did, newest first", NULL, "Timeline", "limit,cursor", false},
+    {AT_GET, "/v1/customers/{id}/decisions", AT_KEY_SECRET, BODY_NONE, 0, handle_customer_decisions, NULL,
+     "customer_decisions", "What was decided for one person", NULL, "Decisions", "limit", false},
+    {AT_GET, "/v1/customers/by/{kind}/{value}", AT_KEY_SECRET, BODY_NONE, 0, handle_customer, "by",
+     "customer_by", "The same by anonymous_id, user_id, email or phone", NULL, "Customer", NULL, false},
+    {AT_GET, "/v1/customers/by/{kind}/{value}/timeline", AT_KEY_SECRET, BODY_NONE, 0, handle_timeline, "by",
+     "timeline_by", "The same by an identifier", NULL, "Timeline", "limit,cursor", false},
+    {AT_GET, "/v1/customers/by/{kind}/{value}/decisions", AT_KEY_SECRET, BODY_NONE, 0,
+     handle_customer_decisions, "by", "customer_decisions_by", "The same by an identifier", NULL, "Decisions",
+     "limit", false},
 
-    {AT_GET, "/v1/scripts", AT_KEY_SECRET, BODY_NONE, 0, handle_scripts, NULL, "scripts", "The scripts that serve", NULL, "Scripts", NULL, false},
-    {AT_POST, "/v1/scripts", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "publish", "publish_scripts", "Change scripts and publish them, all or nothing", "Publish", "Published", NULL, false},
-    {AT_POST, "/v1/scripts/check", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "check", "check_scripts", "The same, but only checked", "Publish", "Published", NULL, false},
-    {AT_PUT, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_RAW, SCRIPTS_MAX, handle_publish, "put", "put_script", "Write one script and publish", "ScriptText", "Published", "message,expect", false},
-    {AT_DELETE, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_NONE, 0, handle_publish, "delete", "delete_script", "Remove one script and publish", NULL, "Published", "message,expect", false},
-    {AT_GET, "/v1/generations", AT_KEY_SECRET, BODY_NONE, 0, handle_generations, NULL, "generations", "What served and serves", NULL, "Generations", NULL, false},
-    {AT_POST, "/v1/generations/publish", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_unhold, NULL, "publish_folder", "Publish the folder again after a rollback", NULL, "Published", NULL, false},
-    {AT_POST, "/v1/generations/{id}/activate", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_activate, NULL, "activate_generation", "Serve an earlier generation again", "Activate", "Published", NULL, false},
+    {AT_GET, "/v1/scripts", AT_KEY_SECRET, BODY_NONE, 0, handle_scripts, NULL, "scripts",
+     "The scripts that serve", NULL, "Scripts", NULL, false},
+    {AT_POST, "/v1/scripts", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "publish",
+     "publish_scripts", "Change scripts and publish them, all or nothing", "Publish", "Published", NULL,
+     false},
+    {AT_POST, "/v1/scripts/check", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "check",
+     "check_scripts", "The same, but only checked", "Publish", "Published", NULL, false},
+    {AT_PUT, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_RAW, SCRIPTS_MAX, handle_publish, "put", "put_script",
+     "Write one script and publish", "ScriptText", "Published", "message,expect", false},
+    {AT_DELETE, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_NONE, 0, handle_publish, "delete", "delete_script",
+     "Remove one script and publish", NULL, "Published", "message,expect", false},
+    {AT_GET, "/v1/generations", AT_KEY_SECRET, BODY_NONE, 0, handle_generations, NULL, "generations",
+     "What served and serves", NULL, "Generations", NULL, false},
+    {AT_POST, "/v1/generations/publish", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_unhold, NULL,
+     "publish_folder", "Publish the folder again after a rollback", NULL, "Published", NULL, false},
+    {AT_POST, "/v1/generations/{id}/activate", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_activate, NULL,
+     "activate_generation", "Serve an earlier generation again", "Activate", "Published", NULL, false},
 
-    {AT_GET, "/health", AT_KEY_NONE, BODY_NONE, 0, handle_health, NULL, "health", "The process lives", NULL, "Health", NULL, false},
-    {AT_GET, "/ready", AT_KEY_NONE, BODY_NONE, 0, handle_ready, NULL, "ready", "The shop serves", NULL, "Ready", NULL, false},
-    {AT_GET, "/metrics", AT_KEY_SECRET, BODY_NONE, 0, handle_metrics, NULL, "metrics", "Figures as Prometheus reads them", NULL, "text/plain", NULL, false},
-    {AT_GET, "/v1/live", AT_KEY_SECRET, BODY_NONE, 0, handle_live, NULL, "live", "What happens, as Server-Sent Events", NULL, "text/event-stream", NULL, false},
-    {AT_GET, "/openapi.json", AT_KEY_NONE, BODY_NONE, 0, handle_openapi, NULL, "openapi", "This document", NULL, "OpenApi", NULL, false},
+    {AT_GET, "/health", AT_KEY_NONE, BODY_NONE, 0, handle_health, NULL, "health", "The process lives", NULL,
+     "Health", NULL, false},
+    {AT_GET, "/ready", AT_KEY_NONE, BODY_NONE, 0, handle_ready, NULL, "ready", "The shop serves", NULL,
+     "Ready", NULL, false},
+    {AT_GET, "/metrics", AT_KEY_SECRET, BODY_NONE, 0, handle_metrics, NULL, "metrics",
+     "Figures as Prometheus reads them", NULL, "text/plain", NULL, false},
+    {AT_GET, "/v1/live", AT_KEY_SECRET, BODY_NONE, 0, handle_live, NULL, "live",
+     "What happens, as Server-Sent Events", NULL, "text/event-stream", NULL, false},
+    {AT_GET, "/openapi.json", AT_KEY_NONE, BODY_NONE, 0, handle_openapi, NULL, "openapi", "This document",
+     NULL, "OpenApi", NULL, false},
 
     LATER(AT_POST, "/v1/recommend", "recommend"),
     LATER(AT_POST, "/v1/search", "search"),
@@ -106,7 +149,8 @@ static bool matches(const char *pattern, struct at_text path, struct at_text raw
     return at == end;
 }
 
-static const struct route *find(enum at_method method, struct at_text path, struct at_text raw[PARAMS_MAX], int *count, bool *other) {
+static const struct route *find(enum at_method method, struct at_text path, struct at_text raw[PARAMS_MAX],
+                                int *count, bool *other) {
     if (method == AT_HEAD) method = AT_GET;
     *other = false;
     for (const struct route *route = routes; route->path; route++) {
@@ -117,7 +161,8 @@ static const struct route *find(enum at_method method, struct at_text path, stru
     return NULL;
 }
 
-const struct route *route_find(enum at_method method, struct at_text path, struct at_arena *arena, struct at_text params[PARAMS_MAX], bool *other) {
+const struct route *route_find(enum at_method method, struct at_text path, struct at_arena *arena,
+                               struct at_text params[PARAMS_MAX], bool *other) {
     struct at_text raw[PARAMS_MAX];
     int count = 0;
     const struct route *route = find(method, path, raw, &count, other);
@@ -130,7 +175,11 @@ void route_allow(struct at_text path, struct at_arena *arena, char *out, size_t 
     static const struct {
         enum at_method method;
         const char *words;
-    } all[] = {{AT_GET, "GET, HEAD, "}, {AT_POST, "POST, "}, {AT_PUT, "PUT, "}, {AT_PATCH, "PATCH, "}, {AT_DELETE, "DELETE, "}};
+    } all[] = {{AT_GET, "GET, HEAD, "},
+               {AT_POST, "POST, "},
+               {AT_PUT, "PUT, "},
+               {AT_PATCH, "PATCH, "},
+               {AT_DELETE, "DELETE, "}};
     size_t length = 0;
     (void)arena;
     out[0] = 0;
@@ -138,7 +187,8 @@ void route_allow(struct at_text path, struct at_arena *arena, char *out, size_t 
         struct at_text raw[PARAMS_MAX];
         int count;
         bool other;
-        if (find(all[i].method, path, raw, &count, &other) && length < size) length += (size_t)snprintf(out + length, size - length, "%s", all[i].words);
+        if (find(all[i].method, path, raw, &count, &other) && length < size)
+            length += (size_t)snprintf(out + length, size - length, "%s", all[i].words);
     }
     if (length < size) snprintf(out + length, size - length, "OPTIONS");
 }
@@ -148,6 +198,8 @@ bool route_takes_write_key(struct at_text path, struct at_arena *arena) {
     int count;
     (void)arena;
     for (const struct route *route = routes; route->path; route++)
-        if (matches(route->path, path, raw, &count) && (route->key == AT_KEY_WRITE || strcmp(route->name, "sdk_settings") == 0)) return true;
+        if (matches(route->path, path, raw, &count) &&
+            (route->key == AT_KEY_WRITE || strcmp(route->name, "sdk_settings") == 0))
+            return true;
     return false;
 }

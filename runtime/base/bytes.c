@@ -61,7 +61,8 @@ static __attribute__((noinline)) bool grow(struct at_bytes *bytes, size_t more) 
 }
 
 bool at_bytes_reserve(struct at_bytes *bytes, size_t more) {
-    if (!bytes->failed && bytes->capacity > bytes->length && more < bytes->capacity - bytes->length) return true;
+    if (!bytes->failed && bytes->capacity > bytes->length && more < bytes->capacity - bytes->length)
+        return true;
     return grow(bytes, more);
 }
 

@@ -41,7 +41,8 @@ void at_hmac_sha256(const void *key, size_t key_length, const void *data, size_t
     /* libcrypto takes a NULL key for "the one before" */
     const void *given = key_length ? key : "";
     AT_ASSERT(key_length <= INT32_MAX);
-    AT_ASSERT(HMAC(EVP_sha256(), given, (int)key_length, data, length, out, &written) && written == AT_SHA256_SIZE);
+    AT_ASSERT(HMAC(EVP_sha256(), given, (int)key_length, data, length, out, &written) &&
+              written == AT_SHA256_SIZE);
 }
 
 void at_hex(const uint8_t *data, size_t length, char *out) {

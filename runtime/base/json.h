@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON in and out. Reading is simdjson's DOM behind one C++ shim (json.cc): a parse fills a flat tape that the
- * inline functions below walk without calls into C++. A document lives until its parser's next parse.
+ * JSON in and out. Reading is simdjson's DOM behind one C++ shim (json.cc): a parse fills a flat tape that
+ * the inline functions below walk without calls into C++. A document lives until its parser's next parse.
  * Writing appends to an at_bytes and puts the commas itself.
  *
  * Tape words: type byte in the top 8 bits, payload in the rest; containers hold the index past their end
@@ -26,9 +26,18 @@ struct at_json { /* a value: pass by copy. tape == NULL: "no value" */
     const uint8_t *strings;
     uint32_t at;
 };
-enum at_json_type { AT_JSON_NONE, AT_JSON_NULL, AT_JSON_BOOL, AT_JSON_NUMBER, AT_JSON_STRING, AT_JSON_ARRAY, AT_JSON_OBJECT };
+enum at_json_type {
+    AT_JSON_NONE,
+    AT_JSON_NULL,
+    AT_JSON_BOOL,
+    AT_JSON_NUMBER,
+    AT_JSON_STRING,
+    AT_JSON_ARRAY,
+    AT_JSON_OBJECT
+};
 
-/* One user at a time. max_bytes bounds a text, max_depth its nesting (the API uses 64). NULL: out of memory. */
+/* One user at a time. max_bytes bounds a text, max_depth its nesting (the API uses 64). NULL: out of memory.
+ */
 struct at_json_parser *at_json_parser_new(size_t max_bytes, size_t max_depth);
 void at_json_parser_free(struct at_json_parser *parser);
 /* text must have AT_JSON_PADDING readable bytes behind it if is_padded, else it is copied.
@@ -37,12 +46,22 @@ void at_json_parser_free(struct at_json_parser *parser);
 enum at_status at_json_parse(struct at_json_parser *parser, const char *text, size_t length, bool is_padded,
                              struct at_json *root, struct at_error *err) AT_MUST_CHECK;
 
-static inline char at_json_tag(struct at_json v) { return v.tape ? (char)(v.tape[v.at] >> 56) : 0; }
+static inline char at_json_tag(struct at_json v) {
+    return v.tape ? (char)(v.tape[v.at] >> 56) : 0;
+}
 enum at_json_type at_json_type(struct at_json v);
-static inline bool at_json_is_object(struct at_json v) { return at_json_tag(v) == '{'; }
-static inline bool at_json_is_array(struct at_json v) { return at_json_tag(v) == '['; }
-static inline bool at_json_is_string(struct at_json v) { return at_json_tag(v) == '"'; }
-static inline bool at_json_is_null(struct at_json v) { return at_json_tag(v) == 'n'; }
+static inline bool at_json_is_object(struct at_json v) {
+    return at_json_tag(v) == '{';
+}
+static inline bool at_json_is_array(struct at_json v) {
+    return at_json_tag(v) == '[';
+}
+static inline bool at_json_is_string(struct at_json v) {
+    return at_json_tag(v) == '"';
+}
+static inline bool at_json_is_null(struct at_json v) {
+    return at_json_tag(v) == 'n';
+}
 
 /* Index of the value after v. */
 static inline uint32_t at_json_after(struct at_json v) {
@@ -106,15 +125,20 @@ struct at_json_out {
     struct at_bytes *bytes;
     bool needs_comma;
 };
-static inline struct at_json_out at_json_out(struct at_bytes *bytes) { return (struct at_json_out){bytes, false}; }
+static inline struct at_json_out at_json_out(struct at_bytes *bytes) {
+    return (struct at_json_out){bytes, false};
+}
 void at_json_open(struct at_json_out *out, char bracket);  /* '{' or '[' */
 void at_json_close(struct at_json_out *out, char bracket); /* '}' or ']' */
 void at_json_key(struct at_json_out *out, const char *name);
 void at_json_key_text(struct at_json_out *out, struct at_text name);
-void at_json_put_text(struct at_json_out *out, struct at_text text); /* invalid UTF-8 becomes U+FFFD; data NULL: null */
+void at_json_put_text(struct at_json_out *out,
+                      struct at_text text); /* invalid UTF-8 becomes U+FFFD; data NULL: null */
 void at_json_put_string(struct at_json_out *out, const char *nul_terminated);
 void at_json_put_int(struct at_json_out *out, int64_t value);
-void at_json_put_number(struct at_json_out *out, double value); /* shortest that reads back; whole numbers as 12, NaN and infinities as null */
+void at_json_put_number(
+    struct at_json_out *out,
+    double value); /* shortest that reads back; whole numbers as 12, NaN and infinities as null */
 void at_json_put_bool(struct at_json_out *out, bool value);
 void at_json_put_null(struct at_json_out *out);
 void at_json_put_time(struct at_json_out *out, int64_t ms);                     /* RFC 3339 */

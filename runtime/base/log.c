@@ -23,7 +23,8 @@ struct line {
     bool is_full;
 };
 
-/* All or nothing, so that no escape or character is cut in two; once full, nothing smaller slips in behind. */
+/* All or nothing, so that no escape or character is cut in two; once full, nothing smaller slips in behind.
+ */
 static void add_piece(struct line *line, const char *piece, size_t length) {
     if (line->is_full || length > LINE_BYTES - CLOSING_BYTES - line->length) {
         line->is_full = true;
@@ -122,8 +123,10 @@ void at_log(const struct at_log *log, enum at_log_level level, const char *room,
     va_end(args);
     at_time_format(at_clock_now(NULL), time);
     struct line line = {.length = 0};
-    if (log->is_json) build_json(&line, time, level, room, message);
-    else build_text(&line, time, level, room, message);
+    if (log->is_json)
+        build_json(&line, time, level, room, message);
+    else
+        build_text(&line, time, level, room, message);
     line.text[line.length] = '\0';
     if (log->hook) log->hook(log->hook_arg, level, line.text);
     line.text[line.length++] = '\n';

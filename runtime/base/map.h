@@ -25,7 +25,8 @@ void at_map_init(struct at_map *map);
 void at_map_clear(struct at_map *map);
 /* A pointer to the value, or NULL. */
 uint64_t *at_map_get(const struct at_map *map, const char *key, size_t length);
-/* The existing value (*is_new false) or a new one set to 0 (*is_new true); NULL: out of memory. is_new may be NULL. */
+/* The existing value (*is_new false) or a new one set to 0 (*is_new true); NULL: out of memory. is_new may be
+ * NULL. */
 uint64_t *at_map_put(struct at_map *map, const char *key, size_t length, bool *is_new);
 bool at_map_remove(struct at_map *map, const char *key, size_t length);
 /* for (size_t i = 0; (slot = at_map_next(map, &i));) */

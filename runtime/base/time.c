@@ -75,7 +75,8 @@ static const char *read_date(struct reader *in, int64_t *ms) {
     int year = read_digits(in, 4), month, day;
     if (year < 0) return "it must begin with a year of four digits";
     if (year == 0) return "years go from 0001 to 9999";
-    if (!read_char(in, '-') || (month = read_digits(in, 2)) < 0) return "the year must be followed by \"-MM\"";
+    if (!read_char(in, '-') || (month = read_digits(in, 2)) < 0)
+        return "the year must be followed by \"-MM\"";
     if (!read_char(in, '-') || (day = read_digits(in, 2)) < 0) return "the month must be followed by \"-DD\"";
     if (month < 1 || month > 12) return "there is no such month";
     if (day < 1 || day > month_length(year, month)) return "that month has no such day";
@@ -128,7 +129,8 @@ static const char *read_moment(struct reader *in, int64_t *ms) {
     const char *wrong = read_date(in, ms);
     if (wrong || in->at == in->end) return wrong;
     bool has_space = *in->at == ' ';
-    if (!has_space && *in->at != 'T' && *in->at != 't') return "after the date comes \"T\" and the time of day";
+    if (!has_space && *in->at != 'T' && *in->at != 't')
+        return "after the date comes \"T\" and the time of day";
     in->at++;
     if ((wrong = read_clock(in, ms))) return wrong;
     if (in->at == in->end && has_space) return NULL; /* "2026-11-26 06:31:25" is UTC */
@@ -153,7 +155,8 @@ enum at_status at_time_parse(const char *text, size_t length, int64_t *ms_out, s
         return AT_OK;
     }
     char shown[48];
-    return at_fail(err, AT_INVALID, "bad_time", "\"%s\" is not a time: %s; write it like 2026-11-26T06:31:25Z",
+    return at_fail(err, AT_INVALID, "bad_time",
+                   "\"%s\" is not a time: %s; write it like 2026-11-26T06:31:25Z",
                    show_text(text, length, shown), wrong);
 }
 
@@ -231,8 +234,10 @@ static bool read_part(struct reader *in, int64_t *unit, int64_t *sum) {
 static bool is_bare_number(const char *text, size_t length) {
     size_t digits = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] >= '0' && text[i] <= '9') digits++;
-        else if (text[i] != '.') return false;
+        if (text[i] >= '0' && text[i] <= '9')
+            digits++;
+        else if (text[i] != '.')
+            return false;
     }
     return digits > 0;
 }
@@ -243,7 +248,8 @@ enum at_status at_span_parse(const char *text, size_t length, int64_t *ms_out, s
     char shown[48];
     if (is_bare_number(text, length)) {
         show_text(text, length, shown);
-        return at_fail(err, AT_INVALID, "bad_span", "a time needs a unit: %s what? write \"%sd\"", shown, shown);
+        return at_fail(err, AT_INVALID, "bad_span", "a time needs a unit: %s what? write \"%sd\"", shown,
+                       shown);
     }
     bool is_good = length > 0;
     while (is_good && in.at < in.end) is_good = read_part(&in, &unit, &sum);
@@ -274,6 +280,7 @@ enum at_status at_share_parse(const char *text, size_t length, double *share_out
             return AT_OK;
         }
     }
-    return at_fail(err, AT_INVALID, "bad_share", "\"%s\" is not a share: write a number from 0 to 100 and %%, like \"5%%\"",
+    return at_fail(err, AT_INVALID, "bad_share",
+                   "\"%s\" is not a share: write a number from 0 to 100 and %%, like \"5%%\"",
                    show_text(text, length, shown));
 }

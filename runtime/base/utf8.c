@@ -10,7 +10,8 @@
 
 #define LONGEST_NAME 64
 
-/* Length of the sequence at p, 0 if it is wrong. RFC 3629 §4: the second byte's range depends on the first. */
+/* Length of the sequence at p, 0 if it is wrong. RFC 3629 §4: the second byte's range depends on the first.
+ */
 static size_t sequence_length(const unsigned char *p, size_t left) {
     unsigned char lead = p[0], low = 0x80, high = 0xBF;
     if (lead < 0x80) return 1;
@@ -48,7 +49,8 @@ static int least(int a, int b) {
     return a < b ? a : b;
 }
 
-/* One row of the table: rows[0] is the one being filled, rows[1] and [2] the two before it; returns its least. */
+/* One row of the table: rows[0] is the one being filled, rows[1] and [2] the two before it; returns its
+ * least. */
 static int fill_row(int rows[3][LONGEST_NAME + 1], const char *a, size_t i, const char *b, size_t b_length) {
     int smallest = rows[0][0] = (int)i;
     for (size_t j = 1; j <= b_length; j++) {
@@ -78,7 +80,8 @@ int at_edit_distance(const char *a, size_t a_length, const char *b, size_t b_len
 }
 
 static void lower_name(const char *name, size_t length, char *out) {
-    for (size_t i = 0; i < length; i++) out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+    for (size_t i = 0; i < length; i++)
+        out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 }
 
 const char *at_suggest(const char *name, const char *const *names, size_t count) {
@@ -92,7 +95,8 @@ const char *at_suggest(const char *name, const char *const *names, size_t count)
         size_t n = strlen(names[i]);
         if (n > LONGEST_NAME) continue;
         lower_name(names[i], n, other);
-        int most = n < 4 ? least(limit, 1) : limit, distance = at_edit_distance(wanted, length, other, n, most);
+        int most = n < 4 ? least(limit, 1) : limit,
+            distance = at_edit_distance(wanted, length, other, n, most);
         if (distance > most) continue;
         nearest = names[i];
         limit = distance - 1; /* only a nearer one replaces it */

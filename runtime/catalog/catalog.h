@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Products as an immutable root of columns in chunks of 1,024 rows. Readers pin one root for a whole decision;
- * a change copies the touched chunks and publishes a new root (one atomic switch). Row ids are stable 32-bit
- * integers. One writer at a time (the caller's lock, see at_catalog_stage), any number of readers, which take no lock.
+ * Products as an immutable root of columns in chunks of 1,024 rows. Readers pin one root for a whole
+ * decision; a change copies the touched chunks and publishes a new root (one atomic switch). Row ids are
+ * stable 32-bit integers. One writer at a time (the caller's lock, see at_catalog_stage), any number of
+ * readers, which take no lock.
  */
 #ifndef AT_CATALOG_CATALOG_H
 #define AT_CATALOG_CATALOG_H
@@ -40,12 +41,14 @@ enum at_attribute_kind {
     AT_ATTRIBUTE_BOOL,   /* double 0, 1 or missing */
     AT_ATTRIBUTE_DATE,   /* double, ms since 1970 */
     AT_ATTRIBUTE_TEXT,   /* uint32 code in the attribute's dictionary, 0: missing */
-    AT_ATTRIBUTE_LIST    /* uint32 set id, 0: missing; a set is a sorted array of codes of the attribute's dictionary */
+    AT_ATTRIBUTE_LIST    /* uint32 set id, 0: missing; a set is a sorted array of codes of the attribute's
+                            dictionary */
 };
 struct at_attribute {
     char name[64];
     enum at_attribute_kind kind;
-    bool is_declared, is_facet; /* is_facet: categorical: text or list, not title, description, url, image, id … */
+    bool is_declared,
+        is_facet; /* is_facet: categorical: text or list, not title, description, url, image, id … */
 };
 
 struct at_catalog;
@@ -54,32 +57,36 @@ struct at_root; /* one version; reference-counted */
 struct at_catalog_options {
     struct at_account *account; /* AT_ACCOUNT_CATALOG; may be NULL */
 };
-enum at_status at_catalog_new(struct at_catalog **out, const struct at_catalog_options *options, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_catalog_new(struct at_catalog **out, const struct at_catalog_options *options,
+                              struct at_error *err) AT_MUST_CHECK;
 void at_catalog_free(struct at_catalog *catalog);
-/* attributes { rating = "number" }: kinds "number" "bool" "date" "text" "list". AT_CONFLICT if a feed fixed another kind. */
-enum at_status at_catalog_declare(struct at_catalog *catalog, const char *name, const char *kind, struct at_error *err) AT_MUST_CHECK;
+/* attributes { rating = "number" }: kinds "number" "bool" "date" "text" "list". AT_CONFLICT if a feed fixed
+ * another kind. */
+enum at_status at_catalog_declare(struct at_catalog *catalog, const char *name, const char *kind,
+                                  struct at_error *err) AT_MUST_CHECK;
 
 /* The current version, pinned until at_root_unref. Any thread, wait-free in practice. */
 struct at_root *at_catalog_root(struct at_catalog *catalog);
 struct at_root *at_root_ref(struct at_root *root);
 void at_root_unref(struct at_root *root);
 uint64_t at_root_version(const struct at_root *root);
-uint32_t at_root_rows(const struct at_root *root);  /* row ids are below this; retired ones included */
-uint32_t at_root_live(const struct at_root *root);  /* products for sale or shown: not retired */
+uint32_t at_root_rows(const struct at_root *root); /* row ids are below this; retired ones included */
+uint32_t at_root_live(const struct at_root *root); /* products for sale or shown: not retired */
 
 /* ---- names ---- */
 /* Product id, variant id or SKU → row of a live or retired product; AT_ROW_NONE. */
 uint32_t at_root_row(const struct at_root *root, const char *id, size_t length);
 /* The same for many at once (prefetched): rows[i] = AT_ROW_NONE where unknown or retired. */
 void at_root_row_many(const struct at_root *root, const struct at_text *ids, size_t count, uint32_t *rows);
-struct at_text at_root_id(const struct at_root *root, uint32_t row);   /* the product's own id */
-struct at_text at_root_body(const struct at_root *root, uint32_t row); /* its JSON document, data NULL if retired */
+struct at_text at_root_id(const struct at_root *root, uint32_t row); /* the product's own id */
+struct at_text at_root_body(const struct at_root *root,
+                            uint32_t row); /* its JSON document, data NULL if retired */
 bool at_root_is_live(const struct at_root *root, uint32_t row);
 
 /* ---- attributes ---- */
-/* -1: no product ever had it. Numbers every shop has are always there: price list_price cost stock released rating; texts:
- * title brand category; list: tags. Derived at import: margin ((price-cost)/price), discount ((list_price-price)/list_price,
- * never below 0). Ids are stable for the life of the catalog. */
+/* -1: no product ever had it. Numbers every shop has are always there: price list_price cost stock released
+ * rating; texts: title brand category; list: tags. Derived at import: margin ((price-cost)/price), discount
+ * ((list_price-price)/list_price, never below 0). Ids are stable for the life of the catalog. */
 int at_root_attribute(const struct at_root *root, const char *name, size_t length);
 int at_root_attribute_count(const struct at_root *root);
 const struct at_attribute *at_root_attribute_at(const struct at_root *root, int attribute);
@@ -105,8 +112,10 @@ const uint32_t *at_root_set(const struct at_root *root, int attribute, uint32_t 
 enum at_counted { AT_COUNTED_POPULARITY, AT_COUNTED_TRENDING, AT_COUNTED_CONVERSION, AT_COUNTED_COUNT };
 /* 0 where nothing is known; chunk of float[1024], NULL: all 0. */
 const float *at_root_counted(const struct at_root *root, enum at_counted which, uint32_t chunk);
-/* Publish new values for rows 0 … count-1 of all three (values[which] may be NULL: unchanged). Takes the writer's turn itself. */
-enum at_status at_catalog_publish_counted(struct at_catalog *catalog, const float *const values[AT_COUNTED_COUNT],
+/* Publish new values for rows 0 … count-1 of all three (values[which] may be NULL: unchanged). Takes the
+ * writer's turn itself. */
+enum at_status at_catalog_publish_counted(struct at_catalog *catalog,
+                                          const float *const values[AT_COUNTED_COUNT],
                                           uint32_t count) AT_MUST_CHECK;
 
 /* ---- changes ---- */
@@ -116,30 +125,35 @@ struct at_change {
     struct at_json document; /* PUT, PATCH: an object with "id"; lent while staging */
     struct at_text id;       /* RETIRE (and PATCH by path) */
     /* results */
-    enum at_status status;   /* AT_OK, AT_DUPLICATE (older or equal updated_at, or nothing changed), AT_INVALID, AT_NOTFOUND … */
+    enum at_status status; /* AT_OK, AT_DUPLICATE (older or equal updated_at, or nothing changed), AT_INVALID,
+                              AT_NOTFOUND … */
     struct at_error error;
     uint32_t row;
     int64_t updated_ms;
     bool is_retired;
-    struct at_text body;     /* the whole new document, in the staging's arena */
+    struct at_text body; /* the whole new document, in the staging's arena */
 };
-/* Begin a change: waits for the writer's turn. Validates every change against the current root and the ones before it in
- * this staging; each gets its own status. The turn is held until publish or cancel, so what is staged is what gets published.
- * PATCH merges members (RFC 7396); "stock":{"add":-1} counts; an older "updated_at" changes nothing. Rules: id required
- * (text or integer, ≤ 200 bytes), document ≤ 64 KiB, kinds fixed by first use or declaration ("price must be a number, got
+/* Begin a change: waits for the writer's turn. Validates every change against the current root and the ones
+ * before it in this staging; each gets its own status. The turn is held until publish or cancel, so what is
+ * staged is what gets published. PATCH merges members (RFC 7396); "stock":{"add":-1} counts; an older
+ * "updated_at" changes nothing. Rules: id required (text or integer, ≤ 200 bytes), document ≤ 64 KiB, kinds
+ * fixed by first use or declaration ("price must be a number, got
  * \"cheap\""), price/cost/list_price/stock ≥ 0, dates RFC 3339 text. */
 struct at_staging;
-enum at_status at_catalog_stage(struct at_catalog *catalog, struct at_arena *arena, struct at_change *changes, size_t count,
-                                struct at_staging **out, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_catalog_stage(struct at_catalog *catalog, struct at_arena *arena, struct at_change *changes,
+                                size_t count, struct at_staging **out, struct at_error *err) AT_MUST_CHECK;
 /* Add further changes to a staging (imports in batches). */
-enum at_status at_staging_add(struct at_staging *staging, struct at_change *changes, size_t count) AT_MUST_CHECK;
+enum at_status at_staging_add(struct at_staging *staging, struct at_change *changes,
+                              size_t count) AT_MUST_CHECK;
 /* What ?complete=true retires: every live product that this staging did not put. fn for each row. */
-uint32_t at_staging_missing(struct at_staging *staging, bool (*fn)(void *arg, uint32_t row, struct at_text id), void *arg);
-/* Publish the accepted changes as one new root, end the turn. Only AT_NOMEM can fail (then nothing is published). */
+uint32_t at_staging_missing(struct at_staging *staging,
+                            bool (*fn)(void *arg, uint32_t row, struct at_text id), void *arg);
+/* Publish the accepted changes as one new root, end the turn. Only AT_NOMEM can fail (then nothing is
+ * published). */
 enum at_status at_staging_publish(struct at_staging *staging) AT_MUST_CHECK;
 void at_staging_cancel(struct at_staging *staging);
 /* Start-up: put a stored document at its stored row, without validation of limits. */
-enum at_status at_staging_restore(struct at_staging *staging, uint32_t row, struct at_text id, int64_t updated_ms,
-                                  bool is_retired, struct at_json document) AT_MUST_CHECK;
+enum at_status at_staging_restore(struct at_staging *staging, uint32_t row, struct at_text id,
+                                  int64_t updated_ms, bool is_retired, struct at_json document) AT_MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each rule runs. The
- * attributes of the catalog are not known here, so those no shop has by itself are warnings.
+ * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each
+ * rule runs. The attributes of the catalog are not known here, so those no shop has by itself are warnings.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,34 +33,42 @@ static const char *env_or_name(void *arg, const char *name) {
 static enum at_status load_settings(struct checking *checking) {
     struct at_text text = {NULL, 0};
     struct at_settings_source source = {checking->folder, env_or_name, NULL};
-    enum at_status status = folder_read_file(checking->folder, "shop.lua", &checking->arena, &text, &checking->err);
+    enum at_status status =
+        folder_read_file(checking->folder, "shop.lua", &checking->arena, &text, &checking->err);
     if (status == AT_NOTFOUND) status = AT_OK;
-    if (status == AT_OK) status = at_settings_load(&source, text.data, text.length, &checking->settings, &checking->err);
+    if (status == AT_OK)
+        status = at_settings_load(&source, text.data, text.length, &checking->settings, &checking->err);
     for (uint32_t i = 0; status == AT_OK && i < checking->settings->attribute_count; i++)
-        status = at_catalog_declare(checking->catalog, checking->settings->attributes[i].name, checking->settings->attributes[i].kind, &checking->err);
+        status = at_catalog_declare(checking->catalog, checking->settings->attributes[i].name,
+                                    checking->settings->attributes[i].kind, &checking->err);
     return status;
 }
 
-static void say_rule(const char *what, const char *name, const char *path, uint32_t line, const struct at_rule_report *report) {
+static void say_rule(const char *what, const char *name, const char *path, uint32_t line,
+                     const struct at_rule_report *report) {
     printf("%-8s %-24s %s:%u  ", what, name, path, line);
     if (report->is_columnar) {
         printf("all at once\n");
         return;
     }
-    printf("product by product: line %u, \"%.*s\"%s%s\n", report->line, (int)report->text.length, report->text.data ? report->text.data : "",
-           report->advice[0] ? "; " : "", report->advice);
+    printf("product by product: line %u, \"%.*s\"%s%s\n", report->line, (int)report->text.length,
+           report->text.data ? report->text.data : "", report->advice[0] ? "; " : "", report->advice);
 }
 
 static void say_generation(const struct at_generation *generation) {
     for (uint32_t i = 0; i < generation->ranking_count; i++) {
         const struct at_ranking *ranking = &generation->rankings[i];
-        if (ranking->score) say_rule("ranking", ranking->name, ranking->path, ranking->score_line, &ranking->score_report);
-        if (ranking->first) say_rule("  first", ranking->name, ranking->path, ranking->line, &ranking->first_report);
+        if (ranking->score)
+            say_rule("ranking", ranking->name, ranking->path, ranking->score_line, &ranking->score_report);
+        if (ranking->first)
+            say_rule("  first", ranking->name, ranking->path, ranking->line, &ranking->first_report);
     }
     for (uint32_t i = 0; i < generation->rail_count; i++) {
         const struct at_rail_declaration *rail = &generation->rails[i];
-        if (rail->condition) say_rule("rail", rail->rail.name, rail->path, rail->line, &rail->report);
-        else printf("%-8s %-24s %s:%u  pins\n", "rail", rail->rail.name, rail->path, rail->line);
+        if (rail->condition)
+            say_rule("rail", rail->rail.name, rail->path, rail->line, &rail->report);
+        else
+            printf("%-8s %-24s %s:%u  pins\n", "rail", rail->rail.name, rail->path, rail->line);
     }
 }
 
@@ -72,7 +80,12 @@ static int check_scripts(struct checking *checking) {
     enum at_status status = folder_read(checking->folder, &checking->arena, &files, &count, &checking->err);
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
     struct at_root *root = at_catalog_root(checking->catalog);
-    struct at_build build = {.files = files, .file_count = count, .settings = checking->settings, .root = root, .guard = &checking->guard, .arena = &checking->arena};
+    struct at_build build = {.files = files,
+                             .file_count = count,
+                             .settings = checking->settings,
+                             .root = root,
+                             .guard = &checking->guard,
+                             .arena = &checking->arena};
     status = at_generation_build(&build, &generation, &checking->err);
     at_root_unref(root);
     at_bytes_init(&text, 16 << 20);
@@ -82,7 +95,8 @@ static int check_scripts(struct checking *checking) {
     if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
     say_generation(generation);
-    printf("%u files, %u rankings, %u rails: good\n", count, generation->ranking_count, generation->rail_count);
+    printf("%u files, %u rankings, %u rails: good\n", count, generation->ranking_count,
+           generation->rail_count);
     at_generation_free(generation);
     return EXIT_DONE;
 }
@@ -100,7 +114,9 @@ int run_check(const struct cli_call *call) {
         if (status == AT_OK) code = check_scripts(&checking);
         at_guard_unregister(&checking.guard);
     }
-    if (status != AT_OK) code = cli_fail(call, status == AT_NOMEM || status == AT_IO ? EXIT_FAILED : EXIT_REFUSED, "%s", checking.err.message);
+    if (status != AT_OK)
+        code = cli_fail(call, status == AT_NOMEM || status == AT_IO ? EXIT_FAILED : EXIT_REFUSED, "%s",
+                        checking.err.message);
     if (checking.settings) at_settings_free(checking.settings);
     if (checking.catalog) at_catalog_free(checking.catalog);
     if (checking.watchdog) at_watchdog_stop(checking.watchdog);

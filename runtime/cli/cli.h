@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The program: a table of verbs, each with its options; help, shell completion and the systemd unit are made from it.
- * Exit codes: 0 done · 1 the input is not accepted (findings, bad rows) · 2 used wrongly · 3 could not be done.
+ * The program: a table of verbs, each with its options; help, shell completion and the systemd unit are made
+ * from it. Exit codes: 0 done · 1 the input is not accepted (findings, bad rows) · 2 used wrongly · 3 could
+ * not be done.
  */
 #ifndef AT_CLI_CLI_H
 #define AT_CLI_CLI_H
@@ -22,16 +23,17 @@ struct cli_call {
     const struct cli_verb *verb;
     const char *words[4]; /* what is no option */
     int word_count;
-    const char *values[CLI_OPTIONS_MAX]; /* by index in the verb's options; "" for a flag that is set; NULL: not given */
+    const char *values[CLI_OPTIONS_MAX]; /* by index in the verb's options; "" for a flag that is set; NULL:
+                                            not given */
 };
 struct cli_verb {
     const char *name, *words, *summary; /* words: "DIR" */
     int least_words, most_words;
-    const struct cli_option *options;   /* ends with a NULL name */
+    const struct cli_option *options; /* ends with a NULL name */
     int (*run)(const struct cli_call *call);
     bool is_hidden;
 };
-extern const struct cli_verb cli_verbs[]; /* ends with a NULL name */
+extern const struct cli_verb cli_verbs[];                               /* ends with a NULL name */
 const char *cli_value(const struct cli_call *call, const char *option); /* NULL: not given */
 int cli_main(int argc, char **argv);
 /* "attune serve: " and the message on standard error; returns code. */
@@ -50,15 +52,19 @@ int run_version(const struct cli_call *call);
 int run_completion(const struct cli_call *call);
 int run_unit(const struct cli_call *call);
 
-/* Call the shop: the process that owns the data folder over its socket, or the shop opened here if nobody does. */
+/* Call the shop: the process that owns the data folder over its socket, or the shop opened here if nobody
+ * does. */
 struct cli_shop;
 struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder); /* NULL: said why */
 void cli_shop_close(struct cli_shop *shop);
-/* The HTTP status, 0: it could not be called (said why). answer is reset first; its bytes have room for the JSON parser. */
-int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body, size_t length, struct at_bytes *answer);
+/* The HTTP status, 0: it could not be called (said why). answer is reset first; its bytes have room for the
+ * JSON parser. */
+int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body,
+                  size_t length, struct at_bytes *answer);
 /* Parse an answer; on an error status says its message. False: there is nothing to read. */
 struct at_json;
 struct at_json_parser;
-bool cli_read(const struct cli_call *call, int status, const struct at_bytes *answer, struct at_json_parser *parser, struct at_json *out);
+bool cli_read(const struct cli_call *call, int status, const struct at_bytes *answer,
+              struct at_json_parser *parser, struct at_json *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How verbs reach the shop: the process that owns the data folder listens on a socket in it, which only its user can
- * open; if nobody does, the shop is opened here, without a listener.
+ * How verbs reach the shop: the process that owns the data folder listens on a socket in it, which only its
+ * user can open; if nobody does, the shop is opened here, without a listener.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +43,8 @@ struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder) 
     }
     struct attune_options options = {.shop = folder, .data = data, .watchdog_signal = -1};
     int code = at_loop_new(&shop->loop, NULL, &err) == AT_OK ? 0 : -1;
-    if (code) snprintf(said.message, sizeof said.message, "%s", err.message);
+    if (code)
+        snprintf(said.message, sizeof said.message, "%s", err.message);
     else {
         options.loop = at_loop_uv(shop->loop);
         code = attune_open(&shop->shop, &options, &said);
@@ -80,27 +81,33 @@ static void on_answer(void *arg, const struct attune_answer *answer) {
 static int call_here(struct cli_shop *shop, const struct attune_request *request) {
     struct attune_error err = {0};
     shop->status = 0;
-    if (attune_call(shop->shop, request, on_answer, shop, &err)) return cli_fail(shop->call, 0, "%s", err.message);
+    if (attune_call(shop->shop, request, on_answer, shop, &err))
+        return cli_fail(shop->call, 0, "%s", err.message);
     at_loop_run(shop->loop); /* a stop that came before is kept: it ends at once */
     return shop->status;
 }
 
-int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body, size_t length, struct at_bytes *answer) {
+int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body,
+                  size_t length, struct at_bytes *answer) {
     struct at_error err = {0};
     int status = 0;
     at_bytes_reset(answer);
     shop->answer = answer;
-    if (!shop->is_remote) status = call_here(shop, &(struct attune_request){method, path, body, length});
-    else if (at_client_call(shop->socket_path, method, path, (struct at_text){body, length}, &status, answer, &err) != AT_OK)
+    if (!shop->is_remote)
+        status = call_here(shop, &(struct attune_request){method, path, body, length});
+    else if (at_client_call(shop->socket_path, method, path, (struct at_text){body, length}, &status, answer,
+                            &err) != AT_OK)
         return cli_fail(shop->call, 0, "%s", err.message);
     if (!at_bytes_reserve(answer, AT_JSON_PADDING)) return cli_fail(shop->call, 0, "out of memory");
     return status;
 }
 
-bool cli_read(const struct cli_call *call, int status, const struct at_bytes *answer, struct at_json_parser *parser, struct at_json *out) {
+bool cli_read(const struct cli_call *call, int status, const struct at_bytes *answer,
+              struct at_json_parser *parser, struct at_json *out) {
     struct at_error err = {0};
     if (!status) return false;
-    if (!parser || at_json_parse(parser, answer->data ? answer->data : "", answer->length, answer->data != NULL, out, &err) != AT_OK)
+    if (!parser || at_json_parse(parser, answer->data ? answer->data : "", answer->length,
+                                 answer->data != NULL, out, &err) != AT_OK)
         return cli_fail(call, 0, "the answer (%d) cannot be read: %s", status, err.message);
     if (status < 400) return true;
     struct at_text message = at_json_text(at_json_get(at_json_get(*out, "error"), "message"));

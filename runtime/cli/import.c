@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune import catalog: reads a file row by row and sends what it could read in batches. Every row that was not taken is
- * said with its line; the good ones are kept. A bar on a terminal, plain lines in a pipe.
+ * attune import catalog: reads a file row by row and sends what it could read in batches. Every row that was
+ * not taken is said with its line; the good ones are kept. A bar on a terminal, plain lines in a pipe.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,8 @@ struct importing {
     bool is_terminal, is_whole; /* is_whole: one call, because the list is complete */
 };
 
-static void say_bad(struct importing *importing, size_t line, struct at_text id, const char *message, size_t length) {
+static void say_bad(struct importing *importing, size_t line, struct at_text id, const char *message,
+                    size_t length) {
     importing->bad++;
     if (importing->bad > SHOWN_MAX) return;
     if (importing->is_terminal) fprintf(stderr, "\r\033[K");
@@ -44,7 +45,8 @@ static void say_progress(const struct importing *importing, bool is_last) {
         return;
     }
     int filled = (int)(share * 30);
-    fprintf(stderr, "\r\033[K[%.*s%*s] %3.0f %%  %zu products%s", filled, "##############################", 30 - filled, "", 100 * share, done, is_last ? "\n" : "");
+    fprintf(stderr, "\r\033[K[%.*s%*s] %3.0f %%  %zu products%s", filled, "##############################",
+            30 - filled, "", 100 * share, done, is_last ? "\n" : "");
 }
 
 static int take_answer(struct importing *importing, struct at_json json) {
@@ -58,7 +60,8 @@ static int take_answer(struct importing *importing, struct at_json json) {
         int64_t line = 0;
         at_json_int(at_json_get(it.value, "line"), &line);
         size_t where = line > 0 && (size_t)line <= importing->count ? importing->lines[line - 1] : 0;
-        say_bad(importing, where, at_json_text(at_json_get(it.value, "id")), message.data ? message.data : "not accepted", message.data ? message.length : 12);
+        say_bad(importing, where, at_json_text(at_json_get(it.value, "id")),
+                message.data ? message.data : "not accepted", message.data ? message.length : 12);
     }
     return EXIT_DONE;
 }
@@ -70,8 +73,11 @@ static int send_batch(struct importing *importing) {
     snprintf(path, sizeof path, "/v1/catalog/items%s%s", importing->is_whole ? "?complete=true" : "",
              importing->is_whole && cli_value(importing->call, "sure") ? "&sure=true" : "");
     if (importing->batch.failed) return cli_fail(importing->call, EXIT_FAILED, "out of memory");
-    int status = cli_shop_call(importing->shop, "PUT", path, importing->batch.data ? importing->batch.data : "", importing->batch.length, &importing->answer);
-    if (!cli_read(importing->call, status, &importing->answer, importing->parser, &json)) return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
+    int status =
+        cli_shop_call(importing->shop, "PUT", path, importing->batch.data ? importing->batch.data : "",
+                      importing->batch.length, &importing->answer);
+    if (!cli_read(importing->call, status, &importing->answer, importing->parser, &json))
+        return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
     take_answer(importing, json);
     importing->count = 0;
     at_bytes_reset(&importing->batch);
@@ -104,8 +110,10 @@ static int drain(struct importing *importing, struct at_feed *feed) {
         enum at_status status = at_feed_next(feed, &document, &line, &err);
         if (status == AT_NOTFOUND) return EXIT_DONE;
         if (status == AT_NOMEM) return cli_fail(importing->call, EXIT_FAILED, "out of memory");
-        if (status != AT_OK) say_bad(importing, line, (struct at_text){NULL, 0}, err.message, strlen(err.message));
-        else code = add_row(importing, document, line);
+        if (status != AT_OK)
+            say_bad(importing, line, (struct at_text){NULL, 0}, err.message, strlen(err.message));
+        else
+            code = add_row(importing, document, line);
         if (code) return code;
     }
     return EXIT_DONE;
@@ -116,18 +124,22 @@ static int read_file(struct importing *importing, FILE *file, const char *name) 
     struct at_error err = {0};
     enum at_feed_kind kind;
     size_t length = fread(piece, 1, sizeof piece, file);
-    if (at_feed_kind_of(strcmp(name, "-") == 0 ? NULL : name, (struct at_text){piece, length}, &kind, &err) != AT_OK)
+    if (at_feed_kind_of(strcmp(name, "-") == 0 ? NULL : name, (struct at_text){piece, length}, &kind, &err) !=
+        AT_OK)
         return cli_fail(importing->call, EXIT_REFUSED, "%s", err.message);
     struct at_feed *feed = at_feed_new(kind, NULL);
     int code = feed ? EXIT_DONE : cli_fail(importing->call, EXIT_FAILED, "out of memory");
     while (!code) {
         bool is_last = length < sizeof piece && feof(file);
         importing->read_bytes += length;
-        if (at_feed_give(feed, piece, length, is_last, &err) != AT_OK) code = cli_fail(importing->call, EXIT_REFUSED, "%s", err.message);
-        else code = drain(importing, feed);
+        if (at_feed_give(feed, piece, length, is_last, &err) != AT_OK)
+            code = cli_fail(importing->call, EXIT_REFUSED, "%s", err.message);
+        else
+            code = drain(importing, feed);
         if (is_last || code) break;
         length = fread(piece, 1, sizeof piece, file);
-        if (ferror(file)) code = cli_fail(importing->call, EXIT_FAILED, "cannot read %s: %s", name, strerror(errno));
+        if (ferror(file))
+            code = cli_fail(importing->call, EXIT_FAILED, "cannot read %s: %s", name, strerror(errno));
     }
     if (feed) at_feed_free(feed);
     return code ? code : send_batch(importing);
@@ -136,9 +148,12 @@ static int read_file(struct importing *importing, FILE *file, const char *name) 
 int run_import(const struct cli_call *call) {
     const char *name = call->words[1], *folder = cli_value(call, "shop") ? cli_value(call, "shop") : ".";
     struct stat info;
-    struct importing importing = {.call = call, .is_terminal = isatty(STDERR_FILENO), .is_whole = cli_value(call, "complete") != NULL};
-    if (strcmp(call->words[0], "catalog") != 0) return cli_fail(call, EXIT_USAGE, "import what? write attune import catalog FILE");
-    if (cli_value(call, "sure") && !importing.is_whole) return cli_fail(call, EXIT_USAGE, "--sure belongs to --complete");
+    struct importing importing = {
+        .call = call, .is_terminal = isatty(STDERR_FILENO), .is_whole = cli_value(call, "complete") != NULL};
+    if (strcmp(call->words[0], "catalog") != 0)
+        return cli_fail(call, EXIT_USAGE, "import what? write attune import catalog FILE");
+    if (cli_value(call, "sure") && !importing.is_whole)
+        return cli_fail(call, EXIT_USAGE, "--sure belongs to --complete");
     FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
     if (!file) return cli_fail(call, EXIT_FAILED, "cannot read %s: %s", name, strerror(errno));
     if (fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode)) importing.file_bytes = (size_t)info.st_size;
@@ -150,7 +165,8 @@ int run_import(const struct cli_call *call) {
     if (!code) {
         say_progress(&importing, true);
         if (importing.bad > SHOWN_MAX) fprintf(stderr, "… and %zu more\n", importing.bad - SHOWN_MAX);
-        printf("%zu products taken, %zu unchanged, %zu retired, %zu rows not accepted\n", importing.accepted, importing.unchanged, importing.retired, importing.bad);
+        printf("%zu products taken, %zu unchanged, %zu retired, %zu rows not accepted\n", importing.accepted,
+               importing.unchanged, importing.retired, importing.bad);
         if (importing.bad) code = EXIT_REFUSED;
     }
     if (importing.shop) cli_shop_close(importing.shop);

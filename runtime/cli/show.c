@@ -21,14 +21,16 @@ static void end(struct session *session) {
 }
 
 /* Opens, calls, reads; shown as it comes with --json. A code, or -1: go on with *json. */
-static int begin(struct session *session, const struct cli_call *call, const char *method, const char *path, const char *body, struct at_json *json) {
+static int begin(struct session *session, const struct cli_call *call, const char *method, const char *path,
+                 const char *body, struct at_json *json) {
     const char *folder = cli_value(call, "shop");
     *session = (struct session){.parser = at_json_parser_new(1u << 28, 64)};
     at_bytes_init(&session->answer, 1u << 28);
     session->shop = cli_shop_open(call, folder ? folder : ".");
     if (!session->shop) return EXIT_FAILED;
     int status = cli_shop_call(session->shop, method, path, body, body ? strlen(body) : 0, &session->answer);
-    if (!cli_read(call, status, &session->answer, session->parser, json)) return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
+    if (!cli_read(call, status, &session->answer, session->parser, json))
+        return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
     if (cli_value(call, "json") == NULL) return -1;
     printf("%.*s\n", (int)session->answer.length, session->answer.data);
     return EXIT_DONE;
@@ -52,7 +54,8 @@ static void show_item(struct at_json item) {
     double score = 0;
     printf("%4lld. ", number(place, "now"));
     put_text(at_json_get(item, "id"));
-    if (at_json_number(at_json_get(item, "score"), &score)) printf("   score %.4f (place %lld by score)", score, number(place, "by_score"));
+    if (at_json_number(at_json_get(item, "score"), &score))
+        printf("   score %.4f (place %lld by score)", score, number(place, "by_score"));
     printf("   because of: ");
     put_text(at_json_get(place, "because"));
     printf("\n");
@@ -97,10 +100,13 @@ static bool encode(const char *text, char *out, size_t size) {
     size_t n = 0;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+        bool is_plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
         if (n + 4 > size) return false;
-        if (is_plain) out[n++] = (char)c;
-        else n += (size_t)snprintf(out + n, 4, "%%%c%c", hex[c >> 4], hex[c & 15]);
+        if (is_plain)
+            out[n++] = (char)c;
+        else
+            n += (size_t)snprintf(out + n, 4, "%%%c%c", hex[c >> 4], hex[c & 15]);
     }
     out[n] = 0;
     return true;
@@ -111,7 +117,8 @@ int run_explain(const struct cli_call *call) {
     struct session session;
     struct at_json json;
     const char *why_not = cli_value(call, "why-not");
-    if (!encode(call->words[0], id, sizeof id) || !encode(why_not ? why_not : "", product, sizeof product)) return cli_fail(call, EXIT_USAGE, "that id is too long");
+    if (!encode(call->words[0], id, sizeof id) || !encode(why_not ? why_not : "", product, sizeof product))
+        return cli_fail(call, EXIT_USAGE, "that id is too long");
     snprintf(path, sizeof path, why_not ? "/v1/decisions/%s?why_not=%s" : "/v1/decisions/%s%s", id, product);
     int code = begin(&session, call, "GET", path, NULL, &json);
     if (code == -1) {
@@ -123,10 +130,13 @@ int run_explain(const struct cli_call *call) {
         printf("\n");
         struct at_json answers = at_json_get(json, "answers"), kept = at_json_get(json, "answer");
         struct at_json_each it = at_json_each(answers.tape ? answers : at_json_get(kept, "answers"));
-        if (it.end) while (at_json_next(&it)) {
-            printf("\n%.*s\n", (int)it.key.length, it.key.data);
-            show_list(it.value);
-        } else show_list(kept.tape ? kept : json);
+        if (it.end)
+            while (at_json_next(&it)) {
+                printf("\n%.*s\n", (int)it.key.length, it.key.data);
+                show_list(it.value);
+            }
+        else
+            show_list(kept.tape ? kept : json);
     }
     end(&session);
     return code;
@@ -165,9 +175,11 @@ int run_rollback(const struct cli_call *call) {
     struct session session;
     struct at_json json;
     unsigned long long id = strtoull(call->words[0], &rest, 10);
-    if (!id || *rest) return cli_fail(call, EXIT_USAGE, "which generation? a number, as attune generations lists them");
+    if (!id || *rest)
+        return cli_fail(call, EXIT_USAGE, "which generation? a number, as attune generations lists them");
     snprintf(path, sizeof path, "/v1/generations/%llu/activate", id);
-    int code = begin(&session, call, "POST", path, cli_value(call, "restore") ? "{\"restore\":true}" : "{}", &json);
+    int code =
+        begin(&session, call, "POST", path, cli_value(call, "restore") ? "{\"restore\":true}" : "{}", &json);
     if (code == -1) {
         bool is_held = false;
         at_json_bool(at_json_get(json, "held"), &is_held);

@@ -9,8 +9,10 @@
 #include <string.h>
 #include "base/utf8.h"
 
-#define SHOP_OPTION {"shop", "DIR", "the shop's folder (default: the current one)"}
-#define DATA_OPTION {"data", "DIR", "the data folder (default: DIR/data)"}
+#define SHOP_OPTION                                                                                          \
+    { "shop", "DIR", "the shop's folder (default: the current one)" }
+#define DATA_OPTION                                                                                          \
+    { "data", "DIR", "the data folder (default: DIR/data)" }
 
 static const struct cli_option no_options[] = {{0}};
 static const struct cli_option serve_options[] = {
@@ -24,22 +26,34 @@ static const struct cli_option serve_options[] = {
     {0}};
 static const struct cli_option check_options[] = {DATA_OPTION, {0}};
 static const struct cli_option import_options[] = {
-    SHOP_OPTION, DATA_OPTION,
+    SHOP_OPTION,
+    DATA_OPTION,
     {"complete", NULL, "retire what is not in the file"},
     {"sure", NULL, "with --complete: even if that is more than a tenth"},
     {0}};
-static const struct cli_option explain_options[] = {SHOP_OPTION, DATA_OPTION, {"why-not", "ID", "say why this product is not on the list"}, {"json", NULL, "the answer as it comes"}, {0}};
-static const struct cli_option list_options[] = {SHOP_OPTION, DATA_OPTION, {"json", NULL, "the answer as it comes"}, {0}};
-static const struct cli_option rollback_options[] = {SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
+static const struct cli_option explain_options[] = {
+    SHOP_OPTION,
+    DATA_OPTION,
+    {"why-not", "ID", "say why this product is not on the list"},
+    {"json", NULL, "the answer as it comes"},
+    {0}};
+static const struct cli_option list_options[] = {
+    SHOP_OPTION, DATA_OPTION, {"json", NULL, "the answer as it comes"}, {0}};
+static const struct cli_option rollback_options[] = {
+    SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
 
 const struct cli_verb cli_verbs[] = {
-    {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, no_options, run_new, false},
+    {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, no_options,
+     run_new, false},
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
-    {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check, false},
-    {"import", "catalog FILE", "bring products in: JSON lines, a JSON array or CSV", 2, 2, import_options, run_import, false},
+    {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check,
+     false},
+    {"import", "catalog FILE", "bring products in: JSON lines, a JSON array or CSV", 2, 2, import_options,
+     run_import, false},
     {"explain", "DECISION", "say why a list was as it was", 1, 1, explain_options, run_explain, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
-    {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options, run_rollback, false},
+    {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
+     run_rollback, false},
     {"version", "", "say the version", 0, 0, no_options, run_version, false},
     {"completion", "bash|zsh|fish", "print shell completion", 1, 1, no_options, run_completion, true},
     {"unit", "DIR", "print a systemd unit that serves DIR", 1, 1, no_options, run_unit, true},
@@ -70,7 +84,8 @@ int cli_fail(const struct cli_call *call, int code, const char *fmt, ...) {
 /* ---- help ---- */
 
 static void print_usage(FILE *to, const struct cli_verb *verb) {
-    fprintf(to, "attune %s%s%s%s\n", verb->name, *verb->words ? " " : "", verb->words, verb->options[0].name ? " [options]" : "");
+    fprintf(to, "attune %s%s%s%s\n", verb->name, *verb->words ? " " : "", verb->words,
+            verb->options[0].name ? " [options]" : "");
 }
 
 static void print_verb(const struct cli_verb *verb) {
@@ -79,7 +94,8 @@ static void print_verb(const struct cli_verb *verb) {
     if (verb->options[0].name) printf("\n");
     for (int i = 0; verb->options[i].name; i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s %s", verb->options[i].name, verb->options[i].value ? verb->options[i].value : "");
+        snprintf(left, sizeof left, "--%s %s", verb->options[i].name,
+                 verb->options[i].value ? verb->options[i].value : "");
         printf("  %-26s %s\n", left, verb->options[i].help);
     }
     printf("\nExit codes: 0 done, 1 the input is not accepted, 2 used wrongly, 3 could not be done.\n");
@@ -109,7 +125,10 @@ static int unknown_verb(const char *name) {
     size_t count = 0;
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) names[count++] = verb->name;
     const char *near = at_suggest(name, names, count);
-    fprintf(stderr, near ? "attune: there is no verb \"%s\" — did you mean \"%s\"?\n" : "attune: there is no verb \"%s\"%s; attune --help lists them\n", name, near ? near : "");
+    fprintf(stderr,
+            near ? "attune: there is no verb \"%s\" — did you mean \"%s\"?\n"
+                 : "attune: there is no verb \"%s\"%s; attune --help lists them\n",
+            name, near ? near : "");
     return EXIT_USAGE;
 }
 
@@ -121,10 +140,14 @@ static bool read_option(struct cli_call *call, int argc, char **argv, int *at) {
     for (int i = 0; options[i].name; i++) {
         if (strlen(options[i].name) != length || strncmp(options[i].name, text, length) != 0) continue;
         if (!options[i].value && equals) return cli_fail(call, 0, "--%s takes no value", options[i].name);
-        if (!options[i].value) call->values[i] = "";
-        else if (equals) call->values[i] = equals + 1;
-        else if (*at + 1 < argc) call->values[i] = argv[++*at];
-        else return cli_fail(call, 0, "--%s needs %s", options[i].name, options[i].value);
+        if (!options[i].value)
+            call->values[i] = "";
+        else if (equals)
+            call->values[i] = equals + 1;
+        else if (*at + 1 < argc)
+            call->values[i] = argv[++*at];
+        else
+            return cli_fail(call, 0, "--%s needs %s", options[i].name, options[i].value);
         return true;
     }
     char name[64];
@@ -150,13 +173,15 @@ int cli_main(int argc, char **argv) {
     if (!call.verb) return unknown_verb(argv[1]);
     bool ends = false;
     for (int i = 2; i < argc; i++) {
-        if (!ends && strcmp(argv[i], "--") == 0) ends = true;
+        if (!ends && strcmp(argv[i], "--") == 0)
+            ends = true;
         else if (!ends && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
             print_verb(call.verb);
             return EXIT_DONE;
         } else if (!ends && strncmp(argv[i], "--", 2) == 0) {
             if (!read_option(&call, argc, argv, &i)) return EXIT_USAGE;
-        } else if (call.word_count < (int)AT_LENGTH(call.words)) call.words[call.word_count++] = argv[i];
+        } else if (call.word_count < (int)AT_LENGTH(call.words))
+            call.words[call.word_count++] = argv[i];
     }
     if (call.word_count < call.verb->least_words || call.word_count > call.verb->most_words) {
         fprintf(stderr, "attune %s: use it as\n  ", call.verb->name);
@@ -175,7 +200,8 @@ int run_version(const struct cli_call *call) {
 }
 
 static void complete_bash(void) {
-    printf("_attune() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W \"");
+    printf("_attune() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    "
+           "COMPREPLY=($(compgen -W \"");
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) printf("%s ", verb->name);
     printf("\" -- \"$word\"))\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n");
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) {
@@ -188,7 +214,8 @@ static void complete_bash(void) {
 
 static void complete_zsh(void) {
     printf("#compdef attune\n_attune() {\n  if (( CURRENT == 2 )); then\n    local -a verbs=(");
-    for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) printf("'%s:%s' ", verb->name, verb->summary);
+    for (const struct cli_verb *verb = cli_verbs; verb->name; verb++)
+        printf("'%s:%s' ", verb->name, verb->summary);
     printf(")\n    _describe verb verbs\n    return\n  fi\n  case $words[2] in\n");
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) {
         printf("    %s) _arguments '--help[say more]' ", verb->name);
@@ -208,15 +235,19 @@ static void complete_fish(void) {
     for (const struct cli_verb *verb = cli_verbs; verb->name; verb++) {
         printf("complete -c attune -n __fish_use_subcommand -a %s -d \"%s\"\n", verb->name, verb->summary);
         for (int i = 0; verb->options[i].name; i++)
-            printf("complete -c attune -n \"__fish_seen_subcommand_from %s\" -l %s%s -d \"%s\"\n", verb->name, verb->options[i].name,
-                   verb->options[i].value ? " -r" : "", verb->options[i].help);
+            printf("complete -c attune -n \"__fish_seen_subcommand_from %s\" -l %s%s -d \"%s\"\n", verb->name,
+                   verb->options[i].name, verb->options[i].value ? " -r" : "", verb->options[i].help);
     }
 }
 
 int run_completion(const struct cli_call *call) {
-    if (strcmp(call->words[0], "bash") == 0) complete_bash();
-    else if (strcmp(call->words[0], "zsh") == 0) complete_zsh();
-    else if (strcmp(call->words[0], "fish") == 0) complete_fish();
-    else return cli_fail(call, EXIT_USAGE, "completion is for bash, zsh or fish, not \"%s\"", call->words[0]);
+    if (strcmp(call->words[0], "bash") == 0)
+        complete_bash();
+    else if (strcmp(call->words[0], "zsh") == 0)
+        complete_zsh();
+    else if (strcmp(call->words[0], "fish") == 0)
+        complete_fish();
+    else
+        return cli_fail(call, EXIT_USAGE, "completion is for bash, zsh or fish, not \"%s\"", call->words[0]);
     return EXIT_DONE;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which values of a rule depend on the product, by following locals until nothing changes; then whether anything looks at
- * such a value in a way that only one product at a time can answer. What is not known to be harmless is not.
+ * Which values of a rule depend on the product, by following locals until nothing changes; then whether
+ * anything looks at such a value in a way that only one product at a time can answer. What is not known to be
+ * harmless is not.
  */
 #include "language/analysis.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALLS_MAX 6   /* local functions within local functions */
+#define CALLS_MAX 6 /* local functions within local functions */
 #define TERMS_MAX 256
 
 enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
@@ -18,7 +19,7 @@ struct analysis {
     struct at_arena *arena;
     struct at_text source;
     const struct at_vocabulary *vocabulary;
-    struct at_node *root;     /* the file */
+    struct at_node *root; /* the file */
     struct at_rule_report *report;
     bool is_changed, is_checking, is_short;
     int calls;
@@ -41,7 +42,9 @@ static struct at_text text_of(const struct analysis *a, const struct at_node *no
 /* The first place that prevents columns is the one that is told. */
 static void prevent(struct analysis *a, const struct at_node *node, const char *advice) {
     struct at_rule_report *report = a->report;
-    if (!a->is_checking || (report->line && (report->line < node->line || (report->line == node->line && report->column <= node->column)))) return;
+    if (!a->is_checking || (report->line && (report->line < node->line ||
+                                             (report->line == node->line && report->column <= node->column))))
+        return;
     report->is_columnar = false;
     report->line = node->line;
     report->column = node->column;
@@ -72,7 +75,8 @@ static bool find_function(void *arg, struct at_node *node) {
         search->count++;
     } else if (node->kind == AT_NODE_LOCALS) {
         struct at_node *value = node->list2;
-        for (struct at_node *local = node->list; local; local = local->next, value = value ? value->next : NULL)
+        for (struct at_node *local = node->list; local;
+             local = local->next, value = value ? value->next : NULL)
             if (local == search->local) {
                 search->function = value && value->kind == AT_NODE_FUNCTION ? value : NULL;
                 search->count++;
@@ -115,12 +119,20 @@ static bool depends_binary(struct analysis *a, struct at_node *node) {
     struct at_text sign = node->text;
     if (!left && !right) return false;
     if (at_text_is(sign, "and") || at_text_is(sign, "or")) {
-        if (left) prevent(a, node, at_text_is(sign, "or") ? "write any(a, b) for conditions, :or_else(value) for what may be missing" : "write all(a, b)");
+        if (left)
+            prevent(a, node,
+                    at_text_is(sign, "or")
+                        ? "write any(a, b) for conditions, :or_else(value) for what may be missing"
+                        : "write all(a, b)");
         return true;
     }
     if (strchr("<>", sign.data[0]) || at_text_is(sign, "==") || at_text_is(sign, "~=")) {
         bool is_shift = at_text_is(sign, "<<") || at_text_is(sign, ">>");
-        prevent(a, node, is_shift ? "" : "write :above :below :at_least :at_most :is or :is_not, as in product.price:above(100)");
+        prevent(
+            a, node,
+            is_shift
+                ? ""
+                : "write :above :below :at_least :at_most :is or :is_not, as in product.price:above(100)");
         return true;
     }
     if (sign.length != 1 || !strchr("+-*/^", sign.data[0])) prevent(a, node, "");
@@ -137,7 +149,8 @@ static bool depends_call(struct analysis *a, struct at_node *node) {
     bool by_function = depends(a, node->a);
     struct at_node *function = by_arguments ? function_of(a, node->a) : NULL;
     if (function) return call_function(a, node, function);
-    bool is_word = node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
+    bool is_word =
+        node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
     if (by_function || (by_arguments && !is_word)) prevent(a, node, "");
     return by_function || by_arguments;
 }
@@ -175,7 +188,8 @@ static bool depends(struct analysis *a, struct at_node *node) {
     case AT_NODE_BINARY: return depends_binary(a, node);
     case AT_NODE_UNARY: {
         bool result = depends(a, node->a);
-        if (result && !at_text_is(node->text, "-")) prevent(a, node, at_text_is(node->text, "not") ? "write no(condition)" : "");
+        if (result && !at_text_is(node->text, "-"))
+            prevent(a, node, at_text_is(node->text, "not") ? "write no(condition)" : "");
         return result;
     }
     case AT_NODE_PAREN: return depends(a, node->a);
@@ -234,14 +248,17 @@ static void visit_if(struct analysis *a, struct at_node *node) {
     visit_condition(a, node->a, "write when(condition, yes, no) instead of if");
     visit_block(a, node->body);
     if (!node->else_part) return;
-    if (node->else_part->kind == AT_NODE_IF) visit_if(a, node->else_part);
-    else visit_block(a, node->else_part);
+    if (node->else_part->kind == AT_NODE_IF)
+        visit_if(a, node->else_part);
+    else
+        visit_block(a, node->else_part);
 }
 
 static void visit_for(struct analysis *a, struct at_node *node) {
     bool by_values = visit_list(a, node->list2);
     if (by_values) prevent(a, node->list2, "");
-    for (struct at_node *local = node->list; local && by_values; local = local->next) mark(a, local, MARK_PRODUCT);
+    for (struct at_node *local = node->list; local && by_values; local = local->next)
+        mark(a, local, MARK_PRODUCT);
     visit_block(a, node->body);
 }
 
@@ -261,7 +278,8 @@ static void visit_statement(struct analysis *a, struct at_node *node) {
     case AT_NODE_FOR_IN: visit_for(a, node); break;
     case AT_NODE_FUNCTION_STATEMENT:
         if (!node->is_local) depends(a, node->b);
-        break; /* a local function is looked at where it is called; one that mentions the product is told there */
+        break; /* a local function is looked at where it is called; one that mentions the product is told
+                  there */
     case AT_NODE_RETURN: visit_list(a, node->list); break;
     case AT_NODE_GOTO: prevent(a, node, ""); break;
     default: break;
@@ -294,8 +312,10 @@ static bool add_values(void *arg, struct at_node *node) {
     struct values *values = arg;
     if (node->kind != AT_NODE_LOCALS && node->kind != AT_NODE_ASSIGN) return true;
     struct at_node *value = node->list2;
-    for (struct at_node *target = node->list; target; target = target->next, value = value ? value->next : NULL) {
-        bool is_it = target == values->local || (target->kind == AT_NODE_NAME && target->binding == values->local);
+    for (struct at_node *target = node->list; target;
+         target = target->next, value = value ? value->next : NULL) {
+        bool is_it =
+            target == values->local || (target->kind == AT_NODE_NAME && target->binding == values->local);
         if (is_it && value) add_terms(values->terms, value);
     }
     return true;
@@ -312,8 +332,10 @@ static void add_leaf(struct terms *terms, struct at_node *node) {
     }
     for (size_t i = 0; i < text.length; i++) {
         bool is_blank = strchr(" \t\r\n", text.data[i]) != NULL;
-        if (!is_blank) folded[n++] = text.data[i];
-        else if (n && folded[n - 1] != ' ') folded[n++] = ' ';
+        if (!is_blank)
+            folded[n++] = text.data[i];
+        else if (n && folded[n - 1] != ' ')
+            folded[n++] = ' ';
     }
     folded[n] = 0;
     terms->list[terms->count++] = (struct at_term){node->line, {folded, n}};
@@ -326,8 +348,10 @@ static void add_terms(struct terms *terms, struct at_node *node) {
     if (is_sum) {
         add_terms(terms, node->a);
         add_terms(terms, node->b);
-    } else if (node->kind == AT_NODE_PAREN) add_terms(terms, node->a);
-    else if (node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT && node->binding != terms->function->list) {
+    } else if (node->kind == AT_NODE_PAREN)
+        add_terms(terms, node->a);
+    else if (node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT &&
+             node->binding != terms->function->list) {
         /* x = x + …: what x was comes from its other values */
         struct values values = {terms, node->binding};
         struct at_node *local = node->binding;
@@ -336,7 +360,8 @@ static void add_terms(struct terms *terms, struct at_node *node) {
             at_node_walk(terms->function->body, add_values, &values);
             local->mark &= ~4u;
         }
-    } else add_leaf(terms, node);
+    } else
+        add_leaf(terms, node);
     terms->depth--;
 }
 
@@ -366,9 +391,10 @@ static void find_terms(struct analysis *a, struct at_node *function) {
     a->report->term_count = terms->count;
 }
 
-enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function, const struct at_vocabulary *vocabulary,
-                               struct at_rule_report *report) {
-    struct analysis a = {.arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
+enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function,
+                               const struct at_vocabulary *vocabulary, struct at_rule_report *report) {
+    struct analysis a = {
+        .arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
     memset(report, 0, sizeof *report);
     report->is_columnar = true;
     if (!function->list) { /* a rule that does not take the product: one value for all */

@@ -2,9 +2,10 @@
  *
  * Decides from a rule's source whether it may run on columns, and finds the terms explanations show.
  *
- * A rule may run on columns when no branch, comparison, length, concatenation, loop bound, table key or call that
- * looks at a value depends on a value of the product: then one run with columns in place of numbers computes for
- * every product what a run for that product would. Conservative: what it does not know goes product by product.
+ * A rule may run on columns when no branch, comparison, length, concatenation, loop bound, table key or call
+ * that looks at a value depends on a value of the product: then one run with columns in place of numbers
+ * computes for every product what a run for that product would. Conservative: what it does not know goes
+ * product by product.
  */
 #ifndef AT_LANGUAGE_ANALYSIS_H
 #define AT_LANGUAGE_ANALYSIS_H
@@ -13,9 +14,11 @@
 
 /* Words and methods that mean the same on a column and on one value. NULL-terminated arrays. */
 struct at_vocabulary {
-    const char *const *globals;  /* every global a script may use: nouns, words, libraries */
-    const char *const *words;    /* globals that take columns: when min max clamp log sqrt normalize rank_of all any no */
-    const char *const *methods;  /* methods that take columns: above below at_least … or_else contains top? no */
+    const char *const *globals; /* every global a script may use: nouns, words, libraries */
+    const char *const
+        *words; /* globals that take columns: when min max clamp log sqrt normalize rank_of all any no */
+    const char *const
+        *methods; /* methods that take columns: above below at_least … or_else contains top? no */
 };
 struct at_term { /* a maximal summand of the returned score that depends on the product */
     uint32_t line;
@@ -23,30 +26,35 @@ struct at_term { /* a maximal summand of the returned score that depends on the 
 };
 struct at_rule_report {
     bool is_columnar;
-    uint32_t line, column;      /* if not: what prevents it */
-    struct at_text text;        /* those words of the source */
-    char advice[200];           /* what to write instead, or "" */
+    uint32_t line, column;       /* if not: what prevents it */
+    struct at_text text;         /* those words of the source */
+    char advice[200];            /* what to write instead, or "" */
     const struct at_term *terms; /* in order of evaluation within a line, lines ascending */
     size_t term_count;
 };
-/* function: an AT_NODE_FUNCTION whose first parameter is the product. The report's arrays live in the arena. */
+/* function: an AT_NODE_FUNCTION whose first parameter is the product. The report's arrays live in the arena.
+ */
 enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function,
-                               const struct at_vocabulary *vocabulary, struct at_rule_report *report) AT_MUST_CHECK;
+                               const struct at_vocabulary *vocabulary,
+                               struct at_rule_report *report) AT_MUST_CHECK;
 
 /* One finding of a check, for people. */
 struct at_finding {
     struct at_finding *next;
     bool is_warning;
     uint32_t line, column;
-    char code[40];       /* "unknown_name" "syntax" "assigned_global" "assigned_constant" … */
-    char message[256];   /* one sentence */
-    char hint[200];      /* or "" */
+    char code[40];     /* "unknown_name" "syntax" "assigned_global" "assigned_constant" … */
+    char message[256]; /* one sentence */
+    char hint[200];    /* or "" */
 };
-/* Static checks of one file: syntax; unknown globals with a suggestion; assignment to a global; assignment inside a
- * function to a local of the file ("Nothing lives in Lua between calls"). Findings in order of position. */
-enum at_status at_source_check(struct at_arena *arena, struct at_text source, const struct at_vocabulary *vocabulary,
+/* Static checks of one file: syntax; unknown globals with a suggestion; assignment to a global; assignment
+ * inside a function to a local of the file ("Nothing lives in Lua between calls"). Findings in order of
+ * position. */
+enum at_status at_source_check(struct at_arena *arena, struct at_text source,
+                               const struct at_vocabulary *vocabulary,
                                struct at_finding **findings) AT_MUST_CHECK;
 /* "path:line:column  message", the source line, a caret line, "Hint: …" — appended to out. */
-void at_finding_print(struct at_bytes *out, const char *path, struct at_text source, const struct at_finding *finding);
+void at_finding_print(struct at_bytes *out, const char *path, struct at_text source,
+                      const struct at_finding *finding);
 
 #endif

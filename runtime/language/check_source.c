@@ -51,13 +51,18 @@ static void unknown_name(struct checking *checking, const struct at_node *node) 
     short_name(node->text, name);
     struct at_finding *finding = add(checking, node->line, node->column, "unknown_name");
     if (!finding) return;
-    const char *near = at_suggest(name, checking->vocabulary->globals, count_of(checking->vocabulary->globals));
-    if (near) snprintf(finding->message, sizeof finding->message, "unknown name '%s' — did you mean '%s'?", name, near);
-    else snprintf(finding->message, sizeof finding->message, "unknown name '%s'", name);
+    const char *near =
+        at_suggest(name, checking->vocabulary->globals, count_of(checking->vocabulary->globals));
+    if (near)
+        snprintf(finding->message, sizeof finding->message, "unknown name '%s' — did you mean '%s'?", name,
+                 near);
+    else
+        snprintf(finding->message, sizeof finding->message, "unknown name '%s'", name);
     if (near) snprintf(finding->hint, sizeof finding->hint, "write %s", near);
 }
 
-static void assigned(struct checking *checking, const struct at_node *target, const struct at_node *statement) {
+static void assigned(struct checking *checking, const struct at_node *target,
+                     const struct at_node *statement) {
     char name[64];
     (void)statement;
     short_name(target->text, name);
@@ -65,19 +70,25 @@ static void assigned(struct checking *checking, const struct at_node *target, co
         struct at_finding *finding = add(checking, target->line, target->column, "assigned_global");
         if (!finding) return;
         bool is_word = is_known(checking, target->text);
-        snprintf(finding->message, sizeof finding->message, is_word ? "'%s' is a word of the language and cannot be set" : "'%s' is not declared", name);
-        snprintf(finding->hint, sizeof finding->hint, is_word ? "choose another name: local my_%s = …" : "write local %s = …", name);
+        snprintf(finding->message, sizeof finding->message,
+                 is_word ? "'%s' is a word of the language and cannot be set" : "'%s' is not declared", name);
+        snprintf(finding->hint, sizeof finding->hint,
+                 is_word ? "choose another name: local my_%s = …" : "write local %s = …", name);
     } else if (!target->binding->function && target->function) {
         struct at_finding *finding = add(checking, target->line, target->column, "assigned_outside");
         if (!finding) return;
-        snprintf(finding->message, sizeof finding->message, "'%s' belongs to the file: nothing lives in Lua between calls, so what a rule puts there is lost", name);
+        snprintf(
+            finding->message, sizeof finding->message,
+            "'%s' belongs to the file: nothing lives in Lua between calls, so what a rule puts there is lost",
+            name);
         snprintf(finding->hint, sizeof finding->hint, "declare it inside the function: local %s = …", name);
     }
 }
 
 static bool visit(void *arg, struct at_node *node) {
     struct checking *checking = arg;
-    if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text)) unknown_name(checking, node);
+    if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text))
+        unknown_name(checking, node);
     if (node->kind == AT_NODE_FUNCTION_STATEMENT && !node->is_local && node->a->kind == AT_NODE_NAME) {
         assigned(checking, node->a, node);
         at_node_walk(node->b, visit, arg);
@@ -88,13 +99,15 @@ static bool visit(void *arg, struct at_node *node) {
         if (target->kind == AT_NODE_NAME) {
             assigned(checking, target, node);
             if (target->binding) continue;
-        } else at_node_walk(target, visit, arg);
+        } else
+            at_node_walk(target, visit, arg);
     }
     for (struct at_node *value = node->list2; value; value = value->next) at_node_walk(value, visit, arg);
     return false;
 }
 
-enum at_status at_source_check(struct at_arena *arena, struct at_text source, const struct at_vocabulary *vocabulary, struct at_finding **findings) {
+enum at_status at_source_check(struct at_arena *arena, struct at_text source,
+                               const struct at_vocabulary *vocabulary, struct at_finding **findings) {
     struct checking checking = {.arena = arena, .vocabulary = vocabulary};
     struct at_node *block;
     struct at_error err = {0};
@@ -104,8 +117,10 @@ enum at_status at_source_check(struct at_arena *arena, struct at_text source, co
     if (status == AT_INVALID) {
         struct at_finding *finding = add(&checking, line, column, "syntax");
         if (finding) snprintf(finding->message, sizeof finding->message, "%.250s", err.message);
-    } else if (status != AT_OK) return status;
-    else at_node_walk(block, visit, &checking);
+    } else if (status != AT_OK)
+        return status;
+    else
+        at_node_walk(block, visit, &checking);
     *findings = checking.first;
     return checking.is_short ? AT_NOMEM : AT_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The border between Lua values and nodes of the running call's column program. Whatever columns cannot express ends the
- * column run with need_rows; the judge then runs the rule product by product, which always can.
+ * The border between Lua values and nodes of the running call's column program. Whatever columns cannot
+ * express ends the column run with need_rows; the judge then runs the rule product by product, which always
+ * can.
  */
 #include <string.h>
 #include "language/state.h"
@@ -24,14 +25,16 @@ static uint32_t line_now(lua_State *L) {
 
 void push_node(lua_State *L, int node) {
     struct at_language *language = language_of(L);
-    if (node < 0) at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
+    if (node < 0)
+        at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
     if (language->explains) language->program.nodes[node].line = line_now(L);
     push_view(L, VIEW_COLUMN, (uint32_t)node);
 }
 
 static int constant(lua_State *L, double value, enum at_column_type type) {
     int node = at_program_const(&language_of(L)->program, value, type);
-    if (node < 0) at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
+    if (node < 0)
+        at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
     return node;
 }
 
@@ -41,7 +44,8 @@ static int check_type(lua_State *L, int node, enum at_column_type wanted) {
     if (wanted == AT_COLUMN_NUMBER && type == AT_COLUMN_BOOL)
         at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
     if (wanted == AT_COLUMN_BOOL && type == AT_COLUMN_NUMBER) need_rows(L);
-    at_script_raise(L, wanted == AT_COLUMN_NUMBER ? "a text cannot be calculated with" : "a text is not a yes or no");
+    at_script_raise(L, wanted == AT_COLUMN_NUMBER ? "a text cannot be calculated with"
+                                                  : "a text is not a yes or no");
     return -1;
 }
 
@@ -64,12 +68,14 @@ static double parse_amount(lua_State *L, int at) {
 int column_operand(lua_State *L, int at, enum at_column_type wanted) {
     uint32_t index;
     switch (lua_type(L, at)) {
-    case LUA_TNIL: case LUA_TNONE: return constant(L, at_missing(), wanted);
+    case LUA_TNIL:
+    case LUA_TNONE: return constant(L, at_missing(), wanted);
     case LUA_TNUMBER:
         if (wanted == AT_COLUMN_BOOL) return constant(L, 1, wanted); /* as in Lua: every number is a yes */
         return constant(L, lua_tonumber(L, at), AT_COLUMN_NUMBER);
     case LUA_TBOOLEAN:
-        if (wanted == AT_COLUMN_NUMBER) at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
+        if (wanted == AT_COLUMN_NUMBER)
+            at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
         return constant(L, lua_toboolean(L, at), AT_COLUMN_BOOL);
     case LUA_TSTRING: return constant(L, wanted == AT_COLUMN_BOOL ? 1 : parse_amount(L, at), wanted);
     case LUA_TLIGHTUSERDATA:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The customer's and the page's views, and taste: what of a profile the rules of this version can read. Words of the
- * language that come with later versions are refused by name.
+ * The customer's and the page's views, and taste: what of a profile the rules of this version can read. Words
+ * of the language that come with later versions are refused by name.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,20 +10,26 @@
 #include "language/state.h"
 
 static int push_text(lua_State *L, struct at_text text) {
-    if (text.length) lua_pushlstring(L, text.data, text.length);
-    else lua_pushnil(L);
+    if (text.length)
+        lua_pushlstring(L, text.data, text.length);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
 static int push_moment(lua_State *L, int64_t ms) {
-    if (ms) lua_pushnumber(L, (double)ms);
-    else lua_pushnil(L);
+    if (ms)
+        lua_pushnumber(L, (double)ms);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
-static int raise_field(lua_State *L, const char *what, const char *name, const char *const *known, size_t count) {
+static int raise_field(lua_State *L, const char *what, const char *name, const char *const *known,
+                       size_t count) {
     const char *nearest = at_suggest(name, known, count);
-    if (nearest) return at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
+    if (nearest)
+        return at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
     return at_script_raise(L, "%s has no field \"%s\"", what, name);
 }
 
@@ -37,17 +43,22 @@ static void push_json(lua_State *L, struct at_json value, int depth) {
     double number;
     bool truth;
     struct at_text text = at_json_text(value);
-    if (text.data) lua_pushlstring(L, text.data, text.length);
-    else if (at_json_number(value, &number)) lua_pushnumber(L, number);
-    else if (at_json_bool(value, &truth)) lua_pushboolean(L, truth);
+    if (text.data)
+        lua_pushlstring(L, text.data, text.length);
+    else if (at_json_number(value, &number))
+        lua_pushnumber(L, number);
+    else if (at_json_bool(value, &truth))
+        lua_pushboolean(L, truth);
     else if ((at_json_is_object(value) || at_json_is_array(value)) && depth < 8) {
         luaL_checkstack(L, 4, "traits");
         lua_newtable(L);
         lua_Integer at = 1;
         struct at_json_each it = at_json_each(value);
         while (at_json_next(&it)) {
-            if (it.is_object) lua_pushlstring(L, it.key.data, it.key.length);
-            else lua_pushinteger(L, at++);
+            if (it.is_object)
+                lua_pushlstring(L, it.key.data, it.key.length);
+            else
+                lua_pushinteger(L, at++);
             push_json(L, it.value, depth + 1);
             lua_rawset(L, -3);
         }
@@ -75,11 +86,12 @@ static struct at_text identifier_of(const struct at_profile *profile, const char
 
 /* ---- customer ---- */
 
-static const char *const customer_fields[] = {"id", "email", "phone", "first_name", "last_name", "country", "locale", "timezone",
-                                              "traits", "is_known", "is_returning", "has_ordered", "session", "acquired", "orders",
-                                              "basket", "affinity"};
-static const char *const later_customer_fields[] = {"predicted", "consent", "granted", "count", "did", "last", "in_segment",
-                                                    "variant", "may"};
+static const char *const customer_fields[] = {
+    "id",      "email",    "phone",  "first_name", "last_name",    "country",
+    "locale",  "timezone", "traits", "is_known",   "is_returning", "has_ordered",
+    "session", "acquired", "orders", "basket",     "affinity"};
+static const char *const later_customer_fields[] = {"predicted", "consent",    "granted", "count", "did",
+                                                    "last",      "in_segment", "variant", "may"};
 
 static bool is_known_person(const struct at_profile *profile) {
     return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
@@ -114,27 +126,31 @@ static int index_person(lua_State *L, const char *name) {
     if (is(name, "id")) {
         char id[AT_PERSON_ID_SIZE];
         at_person_id_format(profile->person, id);
-        if (profile->person) lua_pushstring(L, id);
-        else lua_pushnil(L);
+        if (profile->person)
+            lua_pushstring(L, id);
+        else
+            lua_pushnil(L);
         return 1;
     }
     for (size_t i = 0; i < AT_LENGTH(later_customer_fields); i++)
-        if (is(name, later_customer_fields[i])) return at_script_raise(L, "customer.%s is not in this version", name);
+        if (is(name, later_customer_fields[i]))
+            return at_script_raise(L, "customer.%s is not in this version", name);
     return raise_field(L, "customer", name, customer_fields, AT_LENGTH(customer_fields));
 }
 
 /* ---- session and acquired ---- */
 
-static const char *const session_fields[] = {"started_at", "pages", "source", "campaign", "landing", "device", "referrer",
-                                             "is_live", "intent", "intent_score"};
+static const char *const session_fields[] = {"started_at", "pages",    "source",  "campaign", "landing",
+                                             "device",     "referrer", "is_live", "intent",   "intent_score"};
 
-/* What somebody is here for, from what they did in this visit: a basket being filled is buying; four products looked at, or a
- * third of the actions views of products, is comparing. */
+/* What somebody is here for, from what they did in this visit: a basket being filled is buying; four products
+ * looked at, or a third of the actions views of products, is comparing. */
 static const char *intent_of(const struct at_profile *profile, int64_t now_ms, double *score) {
     bool is_live = now_ms - profile->visit.last_ms < AT_SESSION_GAP_MS;
     uint32_t views = 0;
     for (uint32_t i = 0; i < profile->product_count; i++)
-        views += profile->products[i].viewed_at_ms >= profile->visit.started_ms && profile->products[i].viewed_at_ms > 0;
+        views += profile->products[i].viewed_at_ms >= profile->visit.started_ms &&
+                 profile->products[i].viewed_at_ms > 0;
     bool has_basket = profile->basket_count && profile->basket_updated_ms >= profile->visit.started_ms;
     *score = !is_live ? 0 : has_basket ? 0.8 : views >= 4 ? 0.5 : 0.1;
     if (is_live && has_basket) return "buy";
@@ -152,10 +168,15 @@ static int index_visit(lua_State *L, const struct at_visit *visit, const char *n
     if (is(name, "referrer")) return push_text(L, visit->referrer);
     if (is(name, "pages")) return lua_pushnumber(L, visit->pages), 1;
     if (is_session && is(name, "is_live"))
-        return lua_pushboolean(L, view->profile->last_seen_ms && view->now_ms - visit->last_ms < AT_SESSION_GAP_MS), 1;
-    if (is_session && is(name, "intent")) return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
-    if (is_session && is(name, "intent_score")) return intent_of(view->profile, view->now_ms, &score), lua_pushnumber(L, score), 1;
-    return raise_field(L, is_session ? "customer.session" : "customer.acquired", name, session_fields, AT_LENGTH(session_fields));
+        return lua_pushboolean(L, view->profile->last_seen_ms &&
+                                      view->now_ms - visit->last_ms < AT_SESSION_GAP_MS),
+               1;
+    if (is_session && is(name, "intent"))
+        return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
+    if (is_session && is(name, "intent_score"))
+        return intent_of(view->profile, view->now_ms, &score), lua_pushnumber(L, score), 1;
+    return raise_field(L, is_session ? "customer.session" : "customer.acquired", name, session_fields,
+                       AT_LENGTH(session_fields));
 }
 
 /* ---- orders and basket ---- */
@@ -167,7 +188,8 @@ static int index_orders(lua_State *L, const char *name) {
     double revenue = profile->orders.revenue - profile->orders.refunded;
     if (is(name, "count")) return lua_pushnumber(L, (double)profile->orders.count), 1;
     if (is(name, "revenue")) return lua_pushnumber(L, revenue), 1;
-    if (is(name, "average")) return lua_pushnumber(L, profile->orders.count ? revenue / (double)profile->orders.count : 0), 1;
+    if (is(name, "average"))
+        return lua_pushnumber(L, profile->orders.count ? revenue / (double)profile->orders.count : 0), 1;
     if (is(name, "first_at")) return push_moment(L, profile->orders.first_ms);
     if (is(name, "last_at")) return push_moment(L, profile->orders.last_ms);
     if (is(name, "last") || is(name, "since_last") || is(name, "typical_interval"))
@@ -209,7 +231,8 @@ static int push_lines(lua_State *L, const struct at_profile *profile) {
 static int index_basket(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
     if (is(name, "items")) return push_lines(L, profile);
-    if (is(name, "first")) return profile->basket_count ? push_line_product(L, profile->basket[0].product) : (lua_pushnil(L), 1);
+    if (is(name, "first"))
+        return profile->basket_count ? push_line_product(L, profile->basket[0].product) : (lua_pushnil(L), 1);
     if (is(name, "count")) return lua_pushnumber(L, profile->basket_count), 1;
     if (is(name, "value")) return lua_pushnumber(L, at_basket_value(profile)), 1;
     if (is(name, "url")) return push_text(L, profile->basket_url);
@@ -235,11 +258,13 @@ double affinity_of(lua_State *L, struct at_text facet, struct at_text value) {
 static double *table_of_facet(lua_State *L, const struct at_facet_taste *facet, int attribute) {
     struct at_decision_view *view = language_of(L)->view;
     const struct at_tastes *tastes = tastes_of(L);
-    double *table = at_arena_zalloc(view->arena, ((size_t)at_root_code_count(view->root, attribute) + 1) * sizeof *table);
+    double *table =
+        at_arena_zalloc(view->arena, ((size_t)at_root_code_count(view->root, attribute) + 1) * sizeof *table);
     if (!table) at_script_raise(L, "out of memory");
     for (uint32_t i = 0; facet && i < facet->count; i++) {
         struct at_text value = view->profile->tastes[tastes->order[facet->first + i]].value;
-        table[at_root_code_of(view->root, attribute, value.data, value.length)] = tastes->affinity[facet->first + i];
+        table[at_root_code_of(view->root, attribute, value.data, value.length)] =
+            tastes->affinity[facet->first + i];
     }
     table[0] = 0;
     return table;
@@ -255,7 +280,8 @@ static void build_facets(lua_State *L) {
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
         const struct at_facet_taste *facet = &tastes->facets[i];
         int attribute = at_root_attribute(view->root, facet->facet.data, facet->facet.length);
-        if (attribute < 0 || facet->gain <= 0 || !at_root_attribute_at(view->root, attribute)->is_facet) continue;
+        if (attribute < 0 || facet->gain <= 0 || !at_root_attribute_at(view->root, attribute)->is_facet)
+            continue;
         bool is_list = at_root_attribute_at(view->root, attribute)->kind == AT_ATTRIBUTE_LIST;
         view->facets[view->facet_count++] =
             (struct at_facet_table){attribute, is_list, table_of_facet(L, facet, attribute), facet->gain};
@@ -309,7 +335,8 @@ static int l_top(lua_State *L) {
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
         if (!at_text_is(tastes->facets[i].facet, name)) continue;
         for (uint32_t k = 0; k < tastes->facets[i].count && k < wanted; k++) {
-            struct at_text value = language_of(L)->view->profile->tastes[tastes->order[tastes->facets[i].first + k]].value;
+            struct at_text value =
+                language_of(L)->view->profile->tastes[tastes->order[tastes->facets[i].first + k]].value;
             lua_pushlstring(L, value.data, value.length);
             lua_rawseti(L, -2, (lua_Integer)k + 1);
         }
@@ -336,9 +363,12 @@ static int index_affinity(lua_State *L, const char *name) {
     struct at_language *language = language_of(L);
     const struct at_root *root = language->view->root;
     int attribute = at_root_attribute(root, name, strlen(name));
-    if (attribute < 0 && at_root_rows(root) > 0) return at_script_raise(L, "customer.affinity.%s: no product has an attribute \"%s\"", name, name);
-    const char *kept = attribute < 0 ? at_arena_dup(language->view->arena, name, strlen(name)) : at_root_attribute_at(root, attribute)->name;
-    if (!kept || language->facet_count == AT_LENGTH(language->facet_names)) return at_script_raise(L, "too many facets in one rule");
+    if (attribute < 0 && at_root_rows(root) > 0)
+        return at_script_raise(L, "customer.affinity.%s: no product has an attribute \"%s\"", name, name);
+    const char *kept = attribute < 0 ? at_arena_dup(language->view->arena, name, strlen(name))
+                                     : at_root_attribute_at(root, attribute)->name;
+    if (!kept || language->facet_count == AT_LENGTH(language->facet_names))
+        return at_script_raise(L, "too many facets in one rule");
     for (uint32_t i = 0; i < language->facet_count; i++)
         if (is(language->facet_names[i], kept)) return push_view(L, VIEW_FACET, i), 1;
     language->facet_names[language->facet_count] = kept;
@@ -383,8 +413,10 @@ const struct at_by_row *seen_rows(lua_State *L) {
     for (uint32_t i = 0; i < view->profile->product_count; i++) {
         const struct at_met_product *met = &view->profile->products[i];
         if (met->shown <= 0) continue;
-        double age = (double)(view->now_ms - met->shown_at_ms), shown = met->shown * exp2(-(age > 0 ? age : 0) / AT_SHOWN_HALF_MS);
-        set_by_row(view->seen, at_root_row(view->root, met->product.data, met->product.length), shown / (shown + 2));
+        double age = (double)(view->now_ms - met->shown_at_ms),
+               shown = met->shown * exp2(-(age > 0 ? age : 0) / AT_SHOWN_HALF_MS);
+        set_by_row(view->seen, at_root_row(view->root, met->product.data, met->product.length),
+                   shown / (shown + 2));
     }
     return view->seen;
 }
@@ -396,7 +428,9 @@ const struct at_by_row *bought_rows(lua_State *L) {
     view->bought = take_by_row(L, &language->by_row[1]);
     for (uint32_t i = 0; i < view->profile->product_count; i++) {
         const struct at_met_product *met = &view->profile->products[i];
-        if (met->bought) set_by_row(view->bought, at_root_row(view->root, met->product.data, met->product.length), met->bought);
+        if (met->bought)
+            set_by_row(view->bought, at_root_row(view->root, met->product.data, met->product.length),
+                       met->bought);
     }
     return view->bought;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a rule's score was made of, for one product: its terms and the features it read. Runs on the program the judge kept
- * (view->explains); nothing here enters Lua.
+ * What a rule's score was made of, for one product: its terms and the features it read. Runs on the program
+ * the judge kept (view->explains); nothing here enters Lua.
  */
 #include <string.h>
 #include "language/state.h"
@@ -13,7 +13,8 @@ struct leaf {
 };
 
 /* The summands of the result, left to right. */
-static void split(const struct at_program *program, int node, bool is_negative, struct leaf *leaves, uint32_t *count) {
+static void split(const struct at_program *program, int node, bool is_negative, struct leaf *leaves,
+                  uint32_t *count) {
     const struct at_column *column = &program->nodes[node];
     if (*count >= LEAF_MAX) return;
     if (column->op == AT_OP_ADD || column->op == AT_OP_SUB) {
@@ -31,7 +32,8 @@ static struct at_text term_text(const struct at_rule_report *report, uint32_t li
     return AT_TEXT("");
 }
 
-static enum at_status one_term(struct at_rule_use *use, double score, struct at_explained_term **terms, uint32_t *count) {
+static enum at_status one_term(struct at_rule_use *use, double score, struct at_explained_term **terms,
+                               uint32_t *count) {
     *terms = at_arena_alloc(use->view->arena, sizeof **terms);
     if (!*terms) return AT_NOMEM;
     **terms = (struct at_explained_term){use->line, AT_TEXT("the whole rule, product by product"), score};
@@ -39,7 +41,8 @@ static enum at_status one_term(struct at_rule_use *use, double score, struct at_
     return AT_OK;
 }
 
-static enum at_status value_of(struct at_rule_use *use, const struct leaf *leaf, uint32_t row, double *value) {
+static enum at_status value_of(struct at_rule_use *use, const struct leaf *leaf, uint32_t row,
+                               double *value) {
     enum at_status status = at_program_run(use->program, leaf->node, &row, 1, value);
     if (leaf->is_negative && !at_is_missing(*value)) *value = -*value;
     return status;
@@ -54,7 +57,8 @@ static uint32_t order_in_line(const struct at_rule_use *use, const struct leaf *
     return before;
 }
 
-enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score, struct at_explained_term **terms, uint32_t *count) {
+enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score,
+                             struct at_explained_term **terms, uint32_t *count) {
     struct leaf leaves[LEAF_MAX];
     uint32_t leaf_count = 0;
     *count = 0;
@@ -69,15 +73,19 @@ enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score
         enum at_status status = value_of(use, &leaves[i], row, &term->value);
         if (status != AT_OK) return status;
         term->line = node->line ? node->line : use->line;
-        term->text = node->op == AT_OP_CONST ? AT_TEXT("a constant") : term_text(use->report, term->line, order_in_line(use, leaves, i));
-        if (node->op == AT_OP_CONST && term->value == 0) continue; /* a word that does not apply to this customer */
+        term->text = node->op == AT_OP_CONST
+                         ? AT_TEXT("a constant")
+                         : term_text(use->report, term->line, order_in_line(use, leaves, i));
+        if (node->op == AT_OP_CONST && term->value == 0)
+            continue; /* a word that does not apply to this customer */
         (*count)++;
     }
     return AT_OK;
 }
 
 static const char *slot_name(const struct at_root *root, int slot) {
-    return slot >= AT_ATTRIBUTE_MAX ? at_feature_names[slot - AT_ATTRIBUTE_MAX] : at_root_attribute_at(root, slot)->name;
+    return slot >= AT_ATTRIBUTE_MAX ? at_feature_names[slot - AT_ATTRIBUTE_MAX]
+                                    : at_root_attribute_at(root, slot)->name;
 }
 
 static void tell(struct at_rule_use *use, int slot, uint32_t row,
@@ -92,7 +100,8 @@ static void tell(struct at_rule_use *use, int slot, uint32_t row,
         fn(arg, name, at_root_number(root, slot, row), none);
     } else if (slot >= AT_ATTRIBUTE_MAX && use->program && use->reads[slot] >= 0) {
         double value;
-        if (at_program_run(use->program, use->reads[slot], &row, 1, &value) == AT_OK) fn(arg, name, value, none);
+        if (at_program_run(use->program, use->reads[slot], &row, 1, &value) == AT_OK)
+            fn(arg, name, value, none);
     }
 }
 

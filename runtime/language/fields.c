@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Static check of the fields a rule reads of product, customer and page, in branches that rarely run too: unknown ones get a
- * suggestion, those of later versions are refused by name. An unknown attribute is a warning while the catalog is empty.
+ * Static check of the fields a rule reads of product, customer and page, in branches that rarely run too:
+ * unknown ones get a suggestion, those of later versions are refused by name. An unknown attribute is a
+ * warning while the catalog is empty.
  */
 #include <string.h>
 #include "base/utf8.h"
 #include "language/state.h"
 
-static const char *const customer_fields[] = {"id", "email", "phone", "first_name", "last_name", "country", "locale", "timezone",
-                                              "traits", "is_known", "is_returning", "has_ordered", "session", "acquired", "orders",
-                                              "basket", "affinity", NULL};
-static const char *const session_fields[] = {"started_at", "pages", "source", "campaign", "landing", "device", "referrer", "is_live",
-                                             "intent", "intent_score", NULL};
+static const char *const customer_fields[] = {
+    "id",      "email",    "phone",  "first_name", "last_name",    "country",
+    "locale",  "timezone", "traits", "is_known",   "is_returning", "has_ordered",
+    "session", "acquired", "orders", "basket",     "affinity",     NULL};
+static const char *const session_fields[] = {"started_at", "pages",        "source",   "campaign",
+                                             "landing",    "device",       "referrer", "is_live",
+                                             "intent",     "intent_score", NULL};
 static const char *const acquired_fields[] = {"at", "source", "campaign", "landing", NULL};
 static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at", NULL};
 static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at", NULL};
 static const char *const page_fields[] = {"name", "product", "category", "query", "url", NULL};
-static const char *const later_fields[] = {"predicted", "consent", "granted", "count", "did", "last", "in_segment", "variant", "may",
-                                           "since_last", "typical_interval", NULL};
+static const char *const later_fields[] = {"predicted", "consent",    "granted",          "count",
+                                           "did",       "last",       "in_segment",       "variant",
+                                           "may",       "since_last", "typical_interval", NULL};
 static const char *const learner_features[] = {"taste", "together", "relevance", "model", NULL};
 
 struct checking {
@@ -37,40 +41,48 @@ static const char *text_of(struct at_build *build, struct at_text text) {
     return kept ? kept : "";
 }
 
-static void suggest(struct checking *checking, const struct at_node *at, const char *what, const char *const *known, size_t count) {
+static void suggest(struct checking *checking, const struct at_node *at, const char *what,
+                    const char *const *known, size_t count) {
     const char *name = text_of(checking->build, at->text);
     const char *nearest = at_suggest(name, known, count);
     if (nearest)
-        add_finding(checking->build, checking->path, at, false, "unknown_field", "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
+        add_finding(checking->build, checking->path, at, false, "unknown_field",
+                    "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
     else
-        add_finding(checking->build, checking->path, at, false, "unknown_field", "%s has no field \"%s\"", what, name);
+        add_finding(checking->build, checking->path, at, false, "unknown_field", "%s has no field \"%s\"",
+                    what, name);
 }
 
 static void check_product_field(struct checking *checking, const struct at_node *key) {
     const struct at_root *root = checking->build->root;
     struct at_text name = key->text;
     if (is_in(name, learner_features)) {
-        add_finding(checking->build, checking->path, key, true, "no_learner", "product.%s is 0 everywhere: what learns it is not in this version",
+        add_finding(checking->build, checking->path, key, true, "no_learner",
+                    "product.%s is 0 everywhere: what learns it is not in this version",
                     text_of(checking->build, name));
         return;
     }
     if (is_feature(name.data, name.length) || is_in(name, at_method_names)) return;
     if (root && at_root_attribute(root, name.data, name.length) >= 0) return;
     if (!root || at_root_rows(root) == 0) {
-        add_finding(checking->build, checking->path, key, true, "unknown_attribute", "no product has an attribute \"%s\" yet", text_of(checking->build, name));
+        add_finding(checking->build, checking->path, key, true, "unknown_attribute",
+                    "no product has an attribute \"%s\" yet", text_of(checking->build, name));
         return;
     }
     const char *known[AT_SLOT_MAX];
     size_t count = 0;
     for (; at_feature_names[count]; count++) known[count] = at_feature_names[count];
-    for (int i = 0; i < at_root_attribute_count(root) && count < AT_SLOT_MAX; i++) known[count++] = at_root_attribute_at(root, i)->name;
+    for (int i = 0; i < at_root_attribute_count(root) && count < AT_SLOT_MAX; i++)
+        known[count++] = at_root_attribute_at(root, i)->name;
     suggest(checking, key, "a product", known, count);
 }
 
-static void check_named(struct checking *checking, const struct at_node *key, const char *what, const char *const *known) {
+static void check_named(struct checking *checking, const struct at_node *key, const char *what,
+                        const char *const *known) {
     if (is_in(key->text, known)) return;
     if (is_in(key->text, later_fields)) {
-        add_finding(checking->build, checking->path, key, false, "not_in_this_version", "%s.%s is not in this version", what, text_of(checking->build, key->text));
+        add_finding(checking->build, checking->path, key, false, "not_in_this_version",
+                    "%s.%s is not in this version", what, text_of(checking->build, key->text));
         return;
     }
     size_t count = 0;
@@ -88,8 +100,10 @@ static int role_of(const struct checking *checking, const struct at_node *node) 
 static void check_part(struct checking *checking, const struct at_node *node) {
     const struct at_node *part = node->a;
     if (part->kind != AT_NODE_INDEX || !part->is_dot || role_of(checking, part->a) != 1) return;
-    if (at_text_is(part->b->text, "session")) check_named(checking, node->b, "customer.session", session_fields);
-    if (at_text_is(part->b->text, "acquired")) check_named(checking, node->b, "customer.acquired", acquired_fields);
+    if (at_text_is(part->b->text, "session"))
+        check_named(checking, node->b, "customer.session", session_fields);
+    if (at_text_is(part->b->text, "acquired"))
+        check_named(checking, node->b, "customer.acquired", acquired_fields);
     if (at_text_is(part->b->text, "orders")) check_named(checking, node->b, "customer.orders", orders_fields);
     if (at_text_is(part->b->text, "basket")) check_named(checking, node->b, "customer.basket", basket_fields);
 }
@@ -110,11 +124,12 @@ static bool visit(void *arg, struct at_node *node) {
     return true;
 }
 
-struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function, uint32_t product_at,
-                                     struct at_file_finding *findings) {
+struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function,
+                                     uint32_t product_at, struct at_file_finding *findings) {
     struct checking checking = {.build = build, .path = path};
     struct at_node *parameter = function->list;
-    for (uint32_t i = product_at; parameter && i < 3; i++, parameter = parameter->next) checking.roles[i] = parameter;
+    for (uint32_t i = product_at; parameter && i < 3; i++, parameter = parameter->next)
+        checking.roles[i] = parameter;
     at_node_walk(function->body, visit, &checking);
     return findings;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Builds a generation from files: static checks of every file, a load in a throw-away state, analysis of every rule. All
- * findings of the static checks come at once; the load reports its first error. A generation is immutable afterwards.
+ * Builds a generation from files: static checks of every file, a load in a throw-away state, analysis of
+ * every rule. All findings of the static checks come at once; the load reports its first error. A generation
+ * is immutable afterwards.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
 #include "language/state.h"
 
-struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node, bool is_warning,
-                                    const char *code, const char *fmt, ...) {
+struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
+                                    bool is_warning, const char *code, const char *fmt, ...) {
     struct at_file_finding *made = at_arena_zalloc(build->arena, sizeof *made);
     if (!made) return NULL;
     made->path = path;
@@ -50,7 +51,8 @@ static enum at_status check_file(struct at_build *build, const struct at_source_
     enum at_status status = at_source_check(build->arena, file->text, vocabulary(&words), &found);
     if (status != AT_OK) return status;
     for (; found; found = found->next) {
-        struct at_file_finding *made = add_finding(build, file->path.data, NULL, found->is_warning, found->code, "%s", found->message);
+        struct at_file_finding *made =
+            add_finding(build, file->path.data, NULL, found->is_warning, found->code, "%s", found->message);
         if (!made) return AT_NOMEM;
         made->finding.line = found->line;
         made->finding.column = found->column;
@@ -70,7 +72,8 @@ static enum at_status check_files(struct at_build *build) {
 /* ---- the load ---- */
 
 /* "scripts/a.lua:7: message" → a finding at that place; the words were translated by the door. */
-static void add_load_error(struct at_build *build, const struct at_script_where *where, const struct at_error *err) {
+static void add_load_error(struct at_build *build, const struct at_script_where *where,
+                           const struct at_error *err) {
     const char *message = err->message, *path = where->line ? where->path : "scripts";
     size_t length = strlen(path);
     if (where->line && strncmp(message, path, length) == 0) {
@@ -78,7 +81,8 @@ static void add_load_error(struct at_build *build, const struct at_script_where 
         if (colon) message = colon + 1 + strspn(colon + 1, " ");
     }
     char *kept = at_arena_dup(build->arena, path, length);
-    struct at_file_finding *made = kept ? add_finding(build, kept, NULL, false, "declaration", "%s", message) : NULL;
+    struct at_file_finding *made =
+        kept ? add_finding(build, kept, NULL, false, "declaration", "%s", message) : NULL;
     if (made && where->line) made->finding.line = (uint32_t)where->line;
 }
 
@@ -88,8 +92,8 @@ struct parsed {
     struct at_node *block; /* NULL: not parsed yet */
 };
 
-static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path, uint32_t line,
-                                     struct at_text *source);
+static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path,
+                                     uint32_t line, struct at_text *source);
 
 struct search {
     uint32_t line;
@@ -101,13 +105,13 @@ static bool visit_function(void *arg, struct at_node *node) {
     return true;
 }
 
-static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path, uint32_t line,
-                                     struct at_text *source) {
+static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path,
+                                     uint32_t line, struct at_text *source) {
     for (uint32_t i = 0; i < build->file_count; i++) {
         if (!at_text_is(build->files[i].path, path)) continue;
         uint32_t at_line, at_column;
-        if (!parsed[i].block &&
-            at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line, &at_column, NULL) != AT_OK)
+        if (!parsed[i].block && at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line,
+                                         &at_column, NULL) != AT_OK)
             return NULL;
         struct search search = {line, NULL};
         at_node_walk(parsed[i].block, visit_function, &search);
@@ -133,15 +137,19 @@ static int line_of(lua_State *L, void *arg) {
     return 0;
 }
 
-/* The analysis of one rule; what cannot be found in the source (a function made by another) goes product by product. */
-static enum at_status analyse(struct assembly *assembly, const char *path, int function, struct at_rule_report *report) {
+/* The analysis of one rule; what cannot be found in the source (a function made by another) goes product by
+ * product. */
+static enum at_status analyse(struct assembly *assembly, const char *path, int function,
+                              struct at_rule_report *report) {
     *report = (struct at_rule_report){0};
     if (!function) return AT_OK;
     int id_and_line[2] = {function, 0};
-    enum at_status status = at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, line_of, id_and_line, NULL, NULL);
+    enum at_status status =
+        at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, line_of, id_and_line, NULL, NULL);
     if (status != AT_OK) return status;
     struct at_text source;
-    struct at_node *node = find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &source);
+    struct at_node *node =
+        find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &source);
     if (!node) return AT_OK;
     struct at_vocabulary words;
     status = at_rule_analyse(&assembly->generation->arena, source, node, vocabulary(&words), report);
@@ -162,13 +170,16 @@ static int compare_rails(const void *a, const void *b) {
 static enum at_status take_rankings(struct assembly *assembly, const struct declarations *declarations) {
     struct at_generation *generation = assembly->generation;
     generation->ranking_count = declarations->ranking_count;
-    generation->rankings = at_arena_alloc(&generation->arena, (declarations->ranking_count + 1) * sizeof *generation->rankings);
+    generation->rankings =
+        at_arena_alloc(&generation->arena, (declarations->ranking_count + 1) * sizeof *generation->rankings);
     if (!generation->rankings) return AT_NOMEM;
-    memcpy(generation->rankings, declarations->rankings, declarations->ranking_count * sizeof *generation->rankings);
+    memcpy(generation->rankings, declarations->rankings,
+           declarations->ranking_count * sizeof *generation->rankings);
     for (uint32_t i = 0; i < generation->ranking_count; i++) {
         struct at_ranking *ranking = &generation->rankings[i];
         enum at_status status = analyse(assembly, ranking->path, ranking->score, &ranking->score_report);
-        if (status == AT_OK) status = analyse(assembly, ranking->path, ranking->first, &ranking->first_report);
+        if (status == AT_OK)
+            status = analyse(assembly, ranking->path, ranking->first, &ranking->first_report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rankings, generation->ranking_count, sizeof *generation->rankings, compare_rankings);
@@ -178,11 +189,13 @@ static enum at_status take_rankings(struct assembly *assembly, const struct decl
 static enum at_status take_rails(struct assembly *assembly, const struct declarations *declarations) {
     struct at_generation *generation = assembly->generation;
     generation->rail_count = declarations->rail_count;
-    generation->rails = at_arena_alloc(&generation->arena, (declarations->rail_count + 1) * sizeof *generation->rails);
+    generation->rails =
+        at_arena_alloc(&generation->arena, (declarations->rail_count + 1) * sizeof *generation->rails);
     if (!generation->rails) return AT_NOMEM;
     memcpy(generation->rails, declarations->rails, declarations->rail_count * sizeof *generation->rails);
     for (uint32_t i = 0; i < generation->rail_count; i++) {
-        enum at_status status = analyse(assembly, generation->rails[i].path, generation->rails[i].condition, &generation->rails[i].report);
+        enum at_status status = analyse(assembly, generation->rails[i].path, generation->rails[i].condition,
+                                        &generation->rails[i].report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rails, generation->rail_count, sizeof *generation->rails, compare_rails);
@@ -192,7 +205,8 @@ static enum at_status take_rails(struct assembly *assembly, const struct declara
 
 static enum at_status keep_files(struct at_generation *generation, const struct at_build *build) {
     generation->file_count = build->file_count;
-    generation->files = at_arena_alloc(&generation->arena, (build->file_count + 1) * sizeof *generation->files);
+    generation->files =
+        at_arena_alloc(&generation->arena, (build->file_count + 1) * sizeof *generation->files);
     if (!generation->files) return AT_NOMEM;
     for (uint32_t i = 0; i < build->file_count; i++) {
         const struct at_source_file *file = &build->files[i];
@@ -210,16 +224,21 @@ static void check_diversify(struct at_build *build, const struct declarations *d
     if (!build->root || at_root_rows(build->root) == 0) return;
     for (uint32_t i = 0; i < declarations->ranking_count; i++) {
         const struct at_ranking *ranking = &declarations->rankings[i];
-        if (!ranking->diversify_by || at_root_attribute(build->root, ranking->diversify_by, strlen(ranking->diversify_by)) >= 0) continue;
-        struct at_file_finding *made = add_finding(build, ranking->path, NULL, false, "unknown_attribute",
-                                                   "no product has an attribute \"%s\" to diversify by", ranking->diversify_by);
+        if (!ranking->diversify_by ||
+            at_root_attribute(build->root, ranking->diversify_by, strlen(ranking->diversify_by)) >= 0)
+            continue;
+        struct at_file_finding *made =
+            add_finding(build, ranking->path, NULL, false, "unknown_attribute",
+                        "no product has an attribute \"%s\" to diversify by", ranking->diversify_by);
         if (made) made->finding.line = ranking->line;
     }
 }
 
-static enum at_status assemble(struct at_build *build, struct at_language *language, struct declarations *declarations,
-                               struct at_generation *generation) {
-    struct assembly assembly = {build, generation, at_arena_zalloc(build->arena, (build->file_count + 1) * sizeof(struct parsed)), language};
+static enum at_status assemble(struct at_build *build, struct at_language *language,
+                               struct declarations *declarations, struct at_generation *generation) {
+    struct assembly assembly = {
+        build, generation, at_arena_zalloc(build->arena, (build->file_count + 1) * sizeof(struct parsed)),
+        language};
     if (!assembly.parsed) return AT_NOMEM;
     declarations->arena = &generation->arena;
     struct at_script_where where = {0};
@@ -233,7 +252,8 @@ static enum at_status assemble(struct at_build *build, struct at_language *langu
     return status == AT_OK ? take_rails(&assembly, declarations) : status;
 }
 
-static enum at_status build_generation(struct at_build *build, struct at_generation *generation, struct at_error *err) {
+static enum at_status build_generation(struct at_build *build, struct at_generation *generation,
+                                       struct at_error *err) {
     struct at_language *language = NULL;
     struct declarations *declarations = calloc(1, sizeof *declarations);
     enum at_status status = declarations ? keep_files(generation, build) : AT_NOMEM;
@@ -262,7 +282,9 @@ enum at_status at_generation_build(struct at_build *build, struct at_generation 
         return AT_OK;
     }
     at_generation_free(generation);
-    if (status != AT_OK) return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while building scripts") : status;
+    if (status != AT_OK)
+        return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while building scripts")
+                                  : status;
     return at_fail(err, AT_UNPROCESSABLE, "scripts_refused", "the scripts have errors");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs one rule over candidates: once with whole columns where its analysis allows, else product by product. Called by
- * ranking/ and rail/ through at_judge. A column run that meets something only the other way can do is run again that way.
+ * Runs one rule over candidates: once with whole columns where its analysis allows, else product by product.
+ * Called by ranking/ and rail/ through at_judge. A column run that meets something only the other way can do
+ * is run again that way.
  */
 #include <math.h>
 #include <string.h>
@@ -22,7 +23,8 @@ struct run {
     int node; /* result of a column run; -1: one constant */
 };
 
-static void begin_call(struct at_language *language, struct at_rule_use *use, const struct at_candidates *candidates) {
+static void begin_call(struct at_language *language, struct at_rule_use *use,
+                       const struct at_candidates *candidates) {
     language->call++;
     language->is_running = true;
     language->view = use->view;
@@ -48,7 +50,8 @@ static void push_arguments(lua_State *L, enum view_kind product) {
 
 /* ---- whole columns ---- */
 
-/* What a rule may answer: a score is a number, a condition anything (nil and false are no); missing is nil. */
+/* What a rule may answer: a score is a number, a condition anything (nil and false are no); missing is nil.
+ */
 static double answer_at(lua_State *L, int at, bool is_condition) {
     if (is_condition) return lua_toboolean(L, at) ? 1 : 0;
     if (lua_isnil(L, at)) return at_missing();
@@ -78,19 +81,22 @@ static int run_columns(lua_State *L, void *arg) {
 
 static uint64_t budget_left(const struct at_decision_view *view) {
     uint64_t now = at_ticks_ns();
-    return now + 100000 < view->deadline_ns ? view->deadline_ns - now : 100000; /* a tenth of a millisecond at least */
+    return now + 100000 < view->deadline_ns ? view->deadline_ns - now
+                                            : 100000; /* a tenth of a millisecond at least */
 }
 
-static enum at_status name_failure(const struct run *run, enum at_status status, const struct at_script_where *where) {
+static enum at_status name_failure(const struct run *run, enum at_status status,
+                                   const struct at_script_where *where) {
     struct at_error *err = run->err;
     if (!err) return status;
     if (status == AT_STOPPED)
         return at_fail(err, status, "stopped", "%s:%d  \"%s\" took longer than %d ms and was stopped",
-                       where->line ? where->path : run->use->path, where->line ? where->line : (int)run->use->line,
-                       run->use->name, (int)(AT_DECISION_BUDGET_NS / 1000000));
+                       where->line ? where->path : run->use->path,
+                       where->line ? where->line : (int)run->use->line, run->use->name,
+                       (int)(AT_DECISION_BUDGET_NS / 1000000));
     if (status == AT_NOMEM)
-        return at_fail(err, AT_FAILED, "memory", "%s:%d  \"%s\" used more memory than a script may", run->use->path,
-                       (int)run->use->line, run->use->name);
+        return at_fail(err, AT_FAILED, "memory", "%s:%d  \"%s\" used more memory than a script may",
+                       run->use->path, (int)run->use->line, run->use->name);
     return status;
 }
 
@@ -98,7 +104,8 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
     struct at_language *language = run->use->language;
     struct at_script_where where = {0};
     begin_call(language, run->use, run->candidates);
-    enum at_status status = at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
+    enum at_status status =
+        at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
     end_call(language);
     *falls_back = status == AT_FAILED && language->needs_rows;
     if (status != AT_OK) return name_failure(run, status, &where);
@@ -111,7 +118,8 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
         memcpy(run->use->reads, language->node_of, sizeof run->use->reads);
     }
     if (run->node >= 0)
-        return at_program_run(&language->program, run->node, run->candidates->rows, run->candidates->count, run->out);
+        return at_program_run(&language->program, run->node, run->candidates->rows, run->candidates->count,
+                              run->out);
     for (uint32_t i = 0; i < run->candidates->count; i++) run->out[i] = run->use->constant;
     return AT_OK;
 }
@@ -124,14 +132,16 @@ static void note_error(struct run *run, const char *message) {
     at_fail(run->err, AT_FAILED, "script", "%s", message);
 }
 
-/* A condition that fails for one product withholds that product only (rails fail closed), so each call is protected. */
+/* A condition that fails for one product withholds that product only (rails fail closed), so each call is
+ * protected. */
 static double judge_protected(lua_State *L, struct run *run) {
     int status = lua_pcall(L, 3, 1, 0);
     if (status == LUA_OK) return answer_at(L, -1, true);
     at_script_poll(L); /* raises on if the budget is what ended it */
     if (status != LUA_ERRRUN) lua_error(L);
     char words[400];
-    at_script_translate(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "the rule failed", words, sizeof words);
+    at_script_translate(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "the rule failed", words,
+                        sizeof words);
     note_error(run, words);
     return NAN;
 }
@@ -146,7 +156,8 @@ static int run_rows(lua_State *L, void *arg) {
         language->ordinal_next = 0;
         lua_pushvalue(L, 1);
         push_arguments(L, VIEW_PRODUCT);
-        if (run->use->is_condition) run->out[i] = judge_protected(L, run);
+        if (run->use->is_condition)
+            run->out[i] = judge_protected(L, run);
         else {
             lua_call(L, 3, 1);
             run->out[i] = answer_at(L, -1, false);
@@ -159,11 +170,14 @@ static int run_rows(lua_State *L, void *arg) {
 int ordinal_word(lua_State *L, enum at_column_op op) {
     struct at_language *language = language_of(L);
     uint32_t n = language->ordinal_next++;
-    if (!language->ordinals) return at_script_raise(L, "normalize and rank_of belong in a rule over products");
-    if (n >= ORDINAL_MAX) return at_script_raise(L, "a rule may use normalize and rank_of at most %d times", ORDINAL_MAX);
+    if (!language->ordinals)
+        return at_script_raise(L, "normalize and rank_of belong in a rule over products");
+    if (n >= ORDINAL_MAX)
+        return at_script_raise(L, "a rule may use normalize and rank_of at most %d times", ORDINAL_MAX);
     struct ordinal *ordinal = &language->ordinals[n];
     if (!ordinal->values) {
-        ordinal->values = at_arena_alloc(language->view->arena, (language->candidates->count + 1) * sizeof(double));
+        ordinal->values =
+            at_arena_alloc(language->view->arena, (language->candidates->count + 1) * sizeof(double));
         if (!ordinal->values) return at_script_raise(L, "out of memory");
         for (uint32_t i = 0; i < language->candidates->count; i++) ordinal->values[i] = at_missing();
         language->ordinal_ops[n] = op;
@@ -175,13 +189,16 @@ int ordinal_word(lua_State *L, enum at_column_op op) {
         lua_pushnumber(L, 0);
         return 1;
     }
-    if (at_is_missing(*value)) lua_pushnil(L);
-    else lua_pushnumber(L, *value);
+    if (at_is_missing(*value))
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, *value);
     return 1;
 }
 
 /* The first ordinal not ready yet now has the values of every product. */
-static enum at_status ready_ordinal(struct at_language *language, const struct at_candidates *candidates, bool *is_done) {
+static enum at_status ready_ordinal(struct at_language *language, const struct at_candidates *candidates,
+                                    bool *is_done) {
     *is_done = true;
     for (uint32_t n = 0; n < language->ordinal_count; n++) {
         struct ordinal *ordinal = &language->ordinals[n];
@@ -206,7 +223,8 @@ static enum at_status judge_rows(struct run *run) {
     language->ordinals = ordinals;
     language->ordinal_count = 0;
     do {
-        status = at_script_call(language->script, budget_left(run->use->view), run_rows, run, &where, run->err);
+        status =
+            at_script_call(language->script, budget_left(run->use->view), run_rows, run, &where, run->err);
         if (status == AT_OK) status = ready_ordinal(language, run->candidates, &is_done);
     } while (status == AT_OK && !is_done);
     language->ordinals = NULL;
@@ -216,7 +234,8 @@ static enum at_status judge_rows(struct run *run) {
     return status == AT_OK ? AT_OK : name_failure(run, status, &where);
 }
 
-enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out, struct at_error *err) {
+enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
+                             struct at_error *err) {
     struct run run = {.use = arg, .candidates = candidates, .out = out, .err = err};
     if (at_language_is_spent(run.use->language))
         return at_fail(err, AT_STOPPED, "stopped", "an earlier rule of this decision was stopped");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What merchants see, for shop/: settings (shop.lua), generations (what the scripts declare), and one loaded state per
- * worker and generation that runs the rules. The domain rooms get judges from here and know no Lua.
+ * What merchants see, for shop/: settings (shop.lua), generations (what the scripts declare), and one loaded
+ * state per worker and generation that runs the rules. The domain rooms get judges from here and know no Lua.
  */
 #ifndef AT_LANGUAGE_LANGUAGE_H
 #define AT_LANGUAGE_LANGUAGE_H
@@ -63,7 +63,7 @@ struct at_rail_declaration {
     struct at_rail rail; /* rail.declaration: its index in the generation */
     const char *path;
     uint32_t line;
-    int condition;       /* function id; 0 for pins */
+    int condition; /* function id; 0 for pins */
     struct at_rule_report report;
 };
 struct at_generation {
@@ -84,8 +84,9 @@ struct at_file_finding {
     const char *path;
     struct at_finding finding;
 };
-/* Check and build. Findings (errors and warnings) are in the arena given; any error finding: AT_UNPROCESSABLE and *out NULL.
- * root: the catalog whose attributes are known; an empty one makes unknown attributes warnings. */
+/* Check and build. Findings (errors and warnings) are in the arena given; any error finding: AT_UNPROCESSABLE
+ * and *out NULL. root: the catalog whose attributes are known; an empty one makes unknown attributes
+ * warnings. */
 struct at_build {
     const struct at_source_file *files;
     uint32_t file_count;
@@ -95,7 +96,8 @@ struct at_build {
     struct at_arena *arena; /* of the findings */
     struct at_file_finding *findings;
 };
-enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_generation_build(struct at_build *build, struct at_generation **out,
+                                   struct at_error *err) AT_MUST_CHECK;
 void at_generation_free(struct at_generation *generation);
 const struct at_ranking *at_generation_ranking(const struct at_generation *generation, struct at_text name);
 /* sha256 in hex over the sorted (path, content hash) pairs. */
@@ -105,8 +107,9 @@ void at_findings_print(const struct at_build *build, struct at_bytes *out);
 
 /* ---- running rules ---- */
 struct at_language; /* one Lua state with a generation's scripts loaded */
-enum at_status at_language_new(struct at_language **out, const struct at_generation *generation, const struct at_settings *settings,
-                               struct at_guard *guard, struct at_account *account, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_language_new(struct at_language **out, const struct at_generation *generation,
+                               const struct at_settings *settings, struct at_guard *guard,
+                               struct at_account *account, struct at_error *err) AT_MUST_CHECK;
 void at_language_free(struct at_language *language);
 bool at_language_is_spent(const struct at_language *language); /* a rule was stopped: build a new one */
 void at_language_collect(struct at_language *language, uint32_t max_us);
@@ -121,7 +124,7 @@ struct at_decision_view {
     struct at_text page_name, page_category, page_query, page_url;
     uint32_t page_product; /* row or AT_ROW_NONE */
     struct at_arena *arena;
-    uint64_t deadline_ns;  /* at_ticks_ns: when the decision's budget ends */
+    uint64_t deadline_ns; /* at_ticks_ns: when the decision's budget ends */
     bool explains;
     /* caches, zero at first */
     struct at_tastes tastes;
@@ -147,10 +150,12 @@ struct at_rule_use { /* the arg of a judge: one rule of one decision; in the req
     bool ran_on_columns;
     struct at_program *program; /* of the last column run, for explanations */
     int result;                 /* its result node */
-    int16_t reads[AT_SLOT_MAX]; /* with explains: >= 0 where the rule read that attribute or feature; the node of a column run */
+    int16_t reads[AT_SLOT_MAX]; /* with explains: >= 0 where the rule read that attribute or feature; the node
+                                   of a column run */
     double constant;            /* where the rule answered one value for all */
 };
-enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out, struct at_error *err);
+enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
+                             struct at_error *err);
 
 /* ---- explaining ---- */
 struct at_explained_term {
@@ -158,10 +163,12 @@ struct at_explained_term {
     struct at_text text;
     double value;
 };
-/* The terms of the score of one candidate after at_rule_judge ran with view->explains; one term "the whole rule" if it went
- * product by product. Terms in order; *count set. */
-enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score, struct at_explained_term **terms, uint32_t *count) AT_MUST_CHECK;
-/* Calls fn with each feature the rule read and its value for that row (missing: NaN of at_missing; text: through text). */
+/* The terms of the score of one candidate after at_rule_judge ran with view->explains; one term "the whole
+ * rule" if it went product by product. Terms in order; *count set. */
+enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score,
+                             struct at_explained_term **terms, uint32_t *count) AT_MUST_CHECK;
+/* Calls fn with each feature the rule read and its value for that row (missing: NaN of at_missing; text:
+ * through text). */
 void at_rule_features(struct at_rule_use *use, uint32_t row,
                       void (*fn)(void *arg, const char *name, double value, struct at_text text), void *arg);
 

@@ -25,8 +25,12 @@ bool lex_fail(struct lexer *lexer, uint32_t line, uint32_t column, const char *f
 static char peek(const struct lexer *lexer, uint32_t ahead) {
     return lexer->at + ahead < lexer->source.length ? lexer->source.data[lexer->at + ahead] : 0;
 }
-static bool is_over(const struct lexer *lexer) { return lexer->at >= lexer->source.length; }
-static uint32_t column_of(const struct lexer *lexer, uint32_t at) { return at - lexer->line_start + 1; }
+static bool is_over(const struct lexer *lexer) {
+    return lexer->at >= lexer->source.length;
+}
+static uint32_t column_of(const struct lexer *lexer, uint32_t at) {
+    return at - lexer->line_start + 1;
+}
 
 static void new_line(struct lexer *lexer) {
     char c = lexer->source.data[lexer->at++];
@@ -60,8 +64,10 @@ static bool read_long(struct lexer *lexer, int level, struct at_text *out, const
                 return true;
             }
             lexer->at += n;
-        } else if (c == '\n' || c == '\r') new_line(lexer);
-        else lexer->at++;
+        } else if (c == '\n' || c == '\r')
+            new_line(lexer);
+        else
+            lexer->at++;
     }
     return lex_fail(lexer, line, column, "unfinished long %s (starting at line %u) near '<eof>'", what, line);
 }
@@ -69,8 +75,10 @@ static bool read_long(struct lexer *lexer, int level, struct at_text *out, const
 static bool skip_blanks(struct lexer *lexer) {
     while (!is_over(lexer)) {
         char c = peek(lexer, 0);
-        if (c == '\n' || c == '\r') new_line(lexer);
-        else if (c == ' ' || c == '\t' || c == '\v' || c == '\f') lexer->at++;
+        if (c == '\n' || c == '\r')
+            new_line(lexer);
+        else if (c == ' ' || c == '\t' || c == '\v' || c == '\f')
+            lexer->at++;
         else if (c == '-' && peek(lexer, 1) == '-') {
             lexer->at += 2;
             struct at_text text;
@@ -79,7 +87,8 @@ static bool skip_blanks(struct lexer *lexer) {
                 if (!read_long(lexer, level, &text, "comment")) return false;
             } else
                 while (!is_over(lexer) && peek(lexer, 0) != '\n' && peek(lexer, 0) != '\r') lexer->at++;
-        } else break;
+        } else
+            break;
     }
     return true;
 }
@@ -148,24 +157,31 @@ static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
     } else if (c == 'z') {
         lexer->at++;
         while (!is_over(lexer) && isspace((unsigned char)peek(lexer, 0))) {
-            if (peek(lexer, 0) == '\n' || peek(lexer, 0) == '\r') new_line(lexer);
-            else lexer->at++;
+            if (peek(lexer, 0) == '\n' || peek(lexer, 0) == '\r')
+                new_line(lexer);
+            else
+                lexer->at++;
         }
-    } else if (c == 'u') return read_utf8(lexer, out, n);
+    } else if (c == 'u')
+        return read_utf8(lexer, out, n);
     else if (isdigit((unsigned char)c)) {
         int code = 0;
-        for (int i = 0; i < 3 && isdigit((unsigned char)peek(lexer, 0)); i++) code = code * 10 + lexer->source.data[lexer->at++] - '0';
+        for (int i = 0; i < 3 && isdigit((unsigned char)peek(lexer, 0)); i++)
+            code = code * 10 + lexer->source.data[lexer->at++] - '0';
         if (code > 255) return lex_fail(lexer, lexer->line, column, "decimal escape too large");
         out[(*n)++] = (char)code;
-    } else return lex_fail(lexer, lexer->line, column, "invalid escape sequence '\\%c'", c >= 32 ? c : '?');
+    } else
+        return lex_fail(lexer, lexer->line, column, "invalid escape sequence '\\%c'", c >= 32 ? c : '?');
     return true;
 }
 
 static bool read_string(struct lexer *lexer, struct token *out) {
     char quote = peek(lexer, 0);
     uint32_t end = lexer->at + 1;
-    while (end < lexer->source.length && lexer->source.data[end] != quote) end += lexer->source.data[end] == '\\' ? 2 : 1;
-    char *text = at_arena_alloc(lexer->arena, (end > lexer->source.length ? lexer->source.length : end) - lexer->at + 8);
+    while (end < lexer->source.length && lexer->source.data[end] != quote)
+        end += lexer->source.data[end] == '\\' ? 2 : 1;
+    char *text = at_arena_alloc(lexer->arena,
+                                (end > lexer->source.length ? lexer->source.length : end) - lexer->at + 8);
     size_t n = 0;
     if (!text) {
         lexer->status = AT_NOMEM;
@@ -174,16 +190,20 @@ static bool read_string(struct lexer *lexer, struct token *out) {
     lexer->at++;
     for (;;) {
         char c = peek(lexer, 0);
-        if (is_over(lexer)) return lex_fail(lexer, lexer->line, column_of(lexer, lexer->at), "unfinished string near '<eof>'");
+        if (is_over(lexer))
+            return lex_fail(lexer, lexer->line, column_of(lexer, lexer->at),
+                            "unfinished string near '<eof>'");
         if (c == '\n' || c == '\r') {
             uint32_t shown = lexer->at - out->from < 60 ? lexer->at - out->from : 60;
-            return lex_fail(lexer, out->line, out->column, "unfinished string near '%.*s'", (int)shown, lexer->source.data + out->from);
+            return lex_fail(lexer, out->line, out->column, "unfinished string near '%.*s'", (int)shown,
+                            lexer->source.data + out->from);
         }
         if (c == quote) break;
         if (c != '\\') {
             text[n++] = c;
             lexer->at++;
-        } else if (!read_escape(lexer, text, &n)) return false;
+        } else if (!read_escape(lexer, text, &n))
+            return false;
     }
     lexer->at++;
     out->kind = TOKEN_STRING;
@@ -200,21 +220,28 @@ static bool read_number(struct lexer *lexer, struct token *out) {
     for (;;) {
         char c = peek(lexer, 0), sign = peek(lexer, 1);
         bool is_exponent = (c | 32) == (is_hex ? 'p' : 'e');
-        if (is_exponent && (sign == '+' || sign == '-')) lexer->at += 2;
-        else if (isxdigit((unsigned char)c) || c == '.') lexer->at++;
-        else if (isalnum((unsigned char)c) || c == '_') lexer->at++;
-        else break;
+        if (is_exponent && (sign == '+' || sign == '-'))
+            lexer->at += 2;
+        else if (isxdigit((unsigned char)c) || c == '.')
+            lexer->at++;
+        else if (isalnum((unsigned char)c) || c == '_')
+            lexer->at++;
+        else
+            break;
         is_float |= is_exponent || c == '.';
     }
     char text[256], *end;
     size_t length = lexer->at - from;
-    if (length >= sizeof text) return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number");
+    if (length >= sizeof text)
+        return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number");
     memcpy(text, lexer->source.data + from, length);
     text[length] = 0;
     out->number = strtod(text, &end);
-    /* strtod takes "inf", "nan" and "0x" alone; a number here begins with a digit or a point and has digits */
+    /* strtod takes "inf", "nan" and "0x" alone; a number here begins with a digit or a point and has digits
+     */
     bool has_digit = strpbrk(text + (is_hex ? 2 : 0), "0123456789abcdefABCDEF") != NULL;
-    if (*end || !has_digit) return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number near '%.60s'", text);
+    if (*end || !has_digit)
+        return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number near '%.60s'", text);
     if (is_hex && !is_float) { /* hexadecimal integers wrap around */
         uint64_t value = 0;
         for (const char *c = text + 2; *c; c++) value = value * 16 + (uint64_t)hex_of(*c);
@@ -226,19 +253,22 @@ static bool read_number(struct lexer *lexer, struct token *out) {
 }
 
 static bool is_reserved(struct at_text text) {
-    static const char *const words[] = {"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in",
-                                        "local", "nil", "not", "or", "repeat", "return", "then", "true", "until", "while"};
+    static const char *const words[] = {
+        "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
+        "in",  "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
     for (size_t i = 0; i < AT_LENGTH(words); i++)
         if (at_text_is(text, words[i])) return true;
     return false;
 }
 
 static bool read_sign(struct lexer *lexer, struct token *out) {
-    static const char *const signs[] = {"...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::", "..", "+", "-", "*", "/", "%", "^", "#",
-                                        "&", "~", "|", "<", ">", "=", "(", ")", "{", "}", "[", "]", ";", ":", ",", "."};
+    static const char *const signs[] = {"...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::", "..", "+",
+                                        "-",   "*",  "/",  "%",  "^",  "#",  "&",  "~",  "|",  "<",  ">",
+                                        "=",   "(",  ")",  "{",  "}",  "[",  "]",  ";",  ":",  ",",  "."};
     for (size_t i = 0; i < AT_LENGTH(signs); i++) {
         size_t n = strlen(signs[i]);
-        if (lexer->at + n > lexer->source.length || memcmp(lexer->source.data + lexer->at, signs[i], n) != 0) continue;
+        if (lexer->at + n > lexer->source.length || memcmp(lexer->source.data + lexer->at, signs[i], n) != 0)
+            continue;
         lexer->at += (uint32_t)n;
         out->kind = TOKEN_SIGN;
         out->text = (struct at_text){signs[i], n};
@@ -257,17 +287,21 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     out->column = column_of(lexer, lexer->at);
     bool is_ok = true;
     unsigned char c = (unsigned char)peek(lexer, 0);
-    if (is_over(lexer)) out->kind = TOKEN_END;
+    if (is_over(lexer))
+        out->kind = TOKEN_END;
     else if (isalpha(c) || c == '_') {
         while (isalnum((unsigned char)peek(lexer, 0)) || peek(lexer, 0) == '_') lexer->at++;
         out->text = (struct at_text){lexer->source.data + out->from, lexer->at - out->from};
         out->kind = is_reserved(out->text) ? TOKEN_WORD : TOKEN_NAME;
-    } else if (isdigit(c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1)))) is_ok = read_number(lexer, out);
-    else if (c == '"' || c == '\'') is_ok = read_string(lexer, out);
+    } else if (isdigit(c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1))))
+        is_ok = read_number(lexer, out);
+    else if (c == '"' || c == '\'')
+        is_ok = read_string(lexer, out);
     else if (c == '[' && long_level(lexer) >= 0) {
         out->kind = TOKEN_STRING;
         is_ok = read_long(lexer, long_level(lexer), &out->text, "string");
-    } else is_ok = read_sign(lexer, out);
+    } else
+        is_ok = read_sign(lexer, out);
     out->to = lexer->at;
     return is_ok;
 }

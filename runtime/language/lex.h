@@ -9,14 +9,17 @@
 #include "base/bytes.h"
 
 enum token_kind {
-    TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_STRING,
-    TOKEN_WORD,  /* a reserved word; text */
-    TOKEN_SIGN   /* an operator or bracket; text */
+    TOKEN_END,
+    TOKEN_NAME,
+    TOKEN_NUMBER,
+    TOKEN_STRING,
+    TOKEN_WORD, /* a reserved word; text */
+    TOKEN_SIGN  /* an operator or bracket; text */
 };
 struct token {
     enum token_kind kind;
     uint32_t from, to, line, column;
-    struct at_text text;  /* of a string: its value, in the arena */
+    struct at_text text; /* of a string: its value, in the arena */
     double number;
     bool is_integer;
 };

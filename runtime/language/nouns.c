@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nouns scripts declare with: ranking "name" { … }, rail "name" { … }; require for the merchant's own modules; and the
- * nouns and words of later versions, refused by name. A declaration checks every field, keeps its functions by number and
- * is recorded in the load's declarations.
+ * The nouns scripts declare with: ranking "name" { … }, rail "name" { … }; require for the merchant's own
+ * modules; and the nouns and words of later versions, refused by name. A declaration checks every field,
+ * keeps its functions by number and is recorded in the load's declarations.
  */
 #include <math.h>
 #include <string.h>
@@ -10,13 +10,36 @@
 #include "language/state.h"
 
 const char *const at_noun_names[] = {"ranking", "rail", NULL};
-static const char *const later_nouns[] = {"segment", "recommendation", "search", "creative", "offer", "generate", "experiment",
-                                          "metric", "flow", "channel", "assistant", "test", NULL};
-static const char *const later_words[] = {"wait", "wait_until", "wait_for", "wait_any", "set_trait", "track", "remember", "undo",
-                                          "restart_with", "learn", "generated", "event", "after", "entered", "left", "date",
-                                          "bought_together", "similar_to", "secret", "expect", "random", "send", "http", NULL};
-static const char *const settings_nouns[] = {"shop", "keys", "email", "sources", "models", "secrets", "consent", "attributes",
-                                             "identity", "markets", "env", "file", NULL};
+static const char *const later_nouns[] = {"segment",   "recommendation", "search", "creative", "offer",
+                                          "generate",  "experiment",     "metric", "flow",     "channel",
+                                          "assistant", "test",           NULL};
+static const char *const later_words[] = {"wait",
+                                          "wait_until",
+                                          "wait_for",
+                                          "wait_any",
+                                          "set_trait",
+                                          "track",
+                                          "remember",
+                                          "undo",
+                                          "restart_with",
+                                          "learn",
+                                          "generated",
+                                          "event",
+                                          "after",
+                                          "entered",
+                                          "left",
+                                          "date",
+                                          "bought_together",
+                                          "similar_to",
+                                          "secret",
+                                          "expect",
+                                          "random",
+                                          "send",
+                                          "http",
+                                          NULL};
+static const char *const settings_nouns[] = {"shop",    "keys",    "email",      "sources",  "models",
+                                             "secrets", "consent", "attributes", "identity", "markets",
+                                             "env",     "file",    NULL};
 
 /* ---- checking fields ---- */
 
@@ -46,7 +69,8 @@ static const char *article(const char *noun) {
 }
 
 /* Every key of the table at index 2 is a field this noun has. */
-static void check_fields_known(lua_State *L, const char *noun, const char *const *known, const char *const *later) {
+static void check_fields_known(lua_State *L, const char *noun, const char *const *known,
+                               const char *const *later) {
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             at_script_raise(L, "%s %s has named fields only: write name = value", article(noun), noun);
@@ -56,7 +80,9 @@ static void check_fields_known(lua_State *L, const char *noun, const char *const
         if (is_named(name, known)) continue;
         if (later && is_named(name, later)) at_script_raise(L, "%s.%s is not in this version", noun, name);
         const char *nearest = at_suggest(name, known, count_names(known));
-        if (nearest) at_script_raise(L, "%s %s has no field \"%s\" — did you mean \"%s\"?", article(noun), noun, name, nearest);
+        if (nearest)
+            at_script_raise(L, "%s %s has no field \"%s\" — did you mean \"%s\"?", article(noun), noun, name,
+                            nearest);
         at_script_raise(L, "%s %s has no field \"%s\"", article(noun), noun, name);
     }
 }
@@ -64,8 +90,10 @@ static void check_fields_known(lua_State *L, const char *noun, const char *const
 /* The function in that field, kept; 0 if there is none. */
 static int function_field(lua_State *L, const char *noun, const char *name) {
     int type = lua_getfield(L, 2, name), id = 0;
-    if (type == LUA_TFUNCTION) id = keep_function(L, -1);
-    else if (type != LUA_TNIL) at_script_raise(L, "%s.%s must be a function, like function(product) return … end", noun, name);
+    if (type == LUA_TFUNCTION)
+        id = keep_function(L, -1);
+    else if (type != LUA_TNIL)
+        at_script_raise(L, "%s.%s must be a function, like function(product) return … end", noun, name);
     lua_pop(L, 1);
     return id;
 }
@@ -86,7 +114,8 @@ static const char *keep_text(lua_State *L, const char *text) {
 static uint32_t count_field(lua_State *L, int table, const char *where, const char *name) {
     lua_getfield(L, table, name);
     lua_Number value = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
-    if (value < 1 || value > 1000 || floor(value) != value) at_script_raise(L, "%s.%s must be a whole number from 1", where, name);
+    if (value < 1 || value > 1000 || floor(value) != value)
+        at_script_raise(L, "%s.%s must be a whole number from 1", where, name);
     lua_pop(L, 1);
     return (uint32_t)value;
 }
@@ -106,12 +135,14 @@ static void read_diversify(lua_State *L, struct at_ranking *ranking) {
         lua_pop(L, 1);
         return;
     }
-    if (type != LUA_TTABLE) at_script_raise(L, "ranking.diversify must be like { by = \"brand\", at_most = 2, within = 8 }");
+    if (type != LUA_TTABLE)
+        at_script_raise(L, "ranking.diversify must be like { by = \"brand\", at_most = 2, within = 8 }");
     int table = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
         if (lua_type(L, -2) != LUA_TSTRING || !is_named(lua_tostring(L, -2), known))
             at_script_raise(L, "ranking.diversify has the fields by, at_most and within");
-    if (lua_getfield(L, table, "by") != LUA_TSTRING) at_script_raise(L, "ranking.diversify.by must name an attribute, like \"brand\"");
+    if (lua_getfield(L, table, "by") != LUA_TSTRING)
+        at_script_raise(L, "ranking.diversify.by must name an attribute, like \"brand\"");
     ranking->diversify_by = keep_text(L, lua_tostring(L, -1));
     lua_pop(L, 1);
     ranking->diversify_at_most = count_field(L, table, "ranking.diversify", "at_most");
@@ -124,11 +155,13 @@ static double share_field(lua_State *L, const char *name) {
     double share = 0;
     int type = lua_getfield(L, 2, name);
     if (type == LUA_TNUMBER) {
-        at_script_raise(L, "%s = %s: %s what? write \"%s%%\"", name, lua_tostring(L, -1), lua_tostring(L, -1), lua_tostring(L, -1));
+        at_script_raise(L, "%s = %s: %s what? write \"%s%%\"", name, lua_tostring(L, -1), lua_tostring(L, -1),
+                        lua_tostring(L, -1));
     } else if (type == LUA_TSTRING) {
         size_t length;
         const char *text = lua_tolstring(L, -1, &length);
-        if (at_share_parse(text, length, &share, &err) != AT_OK) at_script_raise(L, "%s: %s", name, err.message);
+        if (at_share_parse(text, length, &share, &err) != AT_OK)
+            at_script_raise(L, "%s: %s", name, err.message);
     } else if (type != LUA_TNIL) {
         at_script_raise(L, "%s must be a share, like \"5%%\"", name);
     }
@@ -150,10 +183,13 @@ static int declare_ranking(lua_State *L, const char *name) {
     if (declarations->ranking_count == AT_LENGTH(declarations->rankings))
         return at_script_raise(L, "there are more than %d rankings", (int)AT_LENGTH(declarations->rankings));
     struct at_ranking *ranking = &declarations->rankings[declarations->ranking_count];
-    *ranking = (struct at_ranking){.name = keep_text(L, name), .path = keep_text(L, declarations->path), .line = line_of_caller(L)};
+    *ranking = (struct at_ranking){
+        .name = keep_text(L, name), .path = keep_text(L, declarations->path), .line = line_of_caller(L)};
     ranking->score = function_field(L, "ranking", "score");
     ranking->first = function_field(L, "ranking", "first");
-    if (!ranking->score) return at_script_raise(L, "ranking \"%s\" needs score = function(product, customer, page) return … end", name);
+    if (!ranking->score)
+        return at_script_raise(
+            L, "ranking \"%s\" needs score = function(product, customer, page) return … end", name);
     ranking->score_line = line_of_function(L, ranking->score);
     read_diversify(L, ranking);
     ranking->explore_share = share_field(L, "explore");
@@ -192,7 +228,8 @@ static void read_pins(lua_State *L, struct at_rail *rail) {
     struct at_pin pins[200];
     uint32_t count = 0;
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        if (count == AT_LENGTH(pins)) at_script_raise(L, "a rail pins at most %d products", (int)AT_LENGTH(pins));
+        if (count == AT_LENGTH(pins))
+            at_script_raise(L, "a rail pins at most %d products", (int)AT_LENGTH(pins));
         read_pin(L, &pins[count++]);
     }
     struct at_pin *kept = at_arena_alloc(language_of(L)->declarations->arena, (count + 1) * sizeof *kept);
@@ -219,8 +256,10 @@ static struct at_rail_declaration *new_rail(lua_State *L, const char *name, enum
     made->rail.from_ms = day_field(L, "from", 0);
     made->rail.to_ms = day_field(L, "to", 1);
     int type = lua_getfield(L, 2, "on");
-    if (type == LUA_TSTRING) made->rail.on = keep_text(L, lua_tostring(L, -1));
-    else if (type != LUA_TNIL) at_script_raise(L, "rail.on must name a page, a surface or a list, like \"product\"");
+    if (type == LUA_TSTRING)
+        made->rail.on = keep_text(L, lua_tostring(L, -1));
+    else if (type != LUA_TNIL)
+        at_script_raise(L, "rail.on must name a page, a surface or a list, like \"product\"");
     lua_pop(L, 1);
     return made;
 }
@@ -258,7 +297,8 @@ static int declare_rail(lua_State *L, const char *name) {
 
 static int l_declare(lua_State *L) {
     const char *noun = lua_tostring(L, lua_upvalueindex(1)), *name = lua_tostring(L, lua_upvalueindex(2));
-    if (lua_type(L, 1) != LUA_TTABLE) return at_script_raise(L, "%s \"%s\" is followed by its fields: { … }", noun, name);
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return at_script_raise(L, "%s \"%s\" is followed by its fields: { … }", noun, name);
     lua_settop(L, 1);
     lua_pushvalue(L, 1);
     return strcmp(noun, "ranking") == 0 ? declare_ranking(L, name) : declare_rail(L, name);
@@ -268,7 +308,8 @@ static int l_noun(lua_State *L) {
     const char *noun = lua_tostring(L, lua_upvalueindex(1));
     size_t length;
     const char *name = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
-    if (!name || !length || length > 100) return at_script_raise(L, "%s is followed by a name in quotes: %s \"summer\" { … }", noun, noun);
+    if (!name || !length || length > 100)
+        return at_script_raise(L, "%s is followed by a name in quotes: %s \"summer\" { … }", noun, noun);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, l_declare, 2);
@@ -292,7 +333,7 @@ static const struct at_source_file *find_module(lua_State *L, const char *name, 
     size_t used = (size_t)snprintf(path, size, "scripts/%s", name);
     for (size_t i = 8; i < used && i < size; i++)
         if (path[i] == '.') path[i] = '/';
-    if (used + 5 < size) strcat(path, ".lua");
+    if (used + 5 < size) snprintf(path + used, size - used, ".lua");
     for (uint32_t i = 0; i < language->file_count; i++)
         if (at_text_is(language->files[i].path, path)) return &language->files[i];
     return NULL;
@@ -301,9 +342,12 @@ static const struct at_source_file *find_module(lua_State *L, const char *name, 
 static int l_require(lua_State *L) {
     char path[200];
     const char *name = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "";
-    if (strncmp(name, "lib.", 4) != 0) return at_script_raise(L, "require loads your own modules from scripts/lib only: require \"lib.prices\"");
+    if (strncmp(name, "lib.", 4) != 0)
+        return at_script_raise(
+            L, "require loads your own modules from scripts/lib only: require \"lib.prices\"");
     lua_rawgetp(L, LUA_REGISTRYINDEX, loaded_address);
-    if (lua_getfield(L, -1, name) == LUA_TBOOLEAN) return at_script_raise(L, "module \"%s\" requires itself", name);
+    if (lua_getfield(L, -1, name) == LUA_TBOOLEAN)
+        return at_script_raise(L, "module \"%s\" requires itself", name);
     if (!lua_isnil(L, -1)) return 1;
     const struct at_source_file *file = find_module(L, name, path, sizeof path);
     if (!file) return at_script_raise(L, "there is no %s", path);
@@ -342,15 +386,89 @@ void install_nouns(lua_State *L) {
 }
 
 const char *const *at_global_names(void) {
-    static const char *const names[] = {
-        "assert", "error", "ipairs", "pairs", "next", "select", "tonumber", "tostring", "type", "pcall", "xpcall", "print",
-        "math", "string", "table", "utf8", "require",
-        "when", "min", "max", "clamp", "log", "sqrt", "normalize", "rank_of", "all", "any", "no",
-        "seconds", "minutes", "hours", "days", "weeks", "now",
-        "ranking", "rail",
-        "segment", "recommendation", "search", "creative", "offer", "generate", "experiment", "metric", "flow", "channel", "assistant", "test",
-        "wait", "wait_until", "wait_for", "wait_any", "set_trait", "track", "remember", "undo", "restart_with", "learn", "generated",
-        "event", "after", "entered", "left", "date", "bought_together", "similar_to", "secret", "expect", "random", "send", "http",
-        "shop", "keys", "email", "sources", "models", "secrets", "consent", "attributes", "identity", "markets", "env", "file", NULL};
+    static const char *const names[] = {"assert",
+                                        "error",
+                                        "ipairs",
+                                        "pairs",
+                                        "next",
+                                        "select",
+                                        "tonumber",
+                                        "tostring",
+                                        "type",
+                                        "pcall",
+                                        "xpcall",
+                                        "print",
+                                        "math",
+                                        "string",
+                                        "table",
+                                        "utf8",
+                                        "require",
+                                        "when",
+                                        "min",
+                                        "max",
+                                        "clamp",
+                                        "log",
+                                        "sqrt",
+                                        "normalize",
+                                        "rank_of",
+                                        "all",
+                                        "any",
+                                        "no",
+                                        "seconds",
+                                        "minutes",
+                                        "hours",
+                                        "days",
+                                        "weeks",
+                                        "now",
+                                        "ranking",
+                                        "rail",
+                                        "segment",
+                                        "recommendation",
+                                        "search",
+                                        "creative",
+                                        "offer",
+                                        "generate",
+                                        "experiment",
+                                        "metric",
+                                        "flow",
+                                        "channel",
+                                        "assistant",
+                                        "test",
+                                        "wait",
+                                        "wait_until",
+                                        "wait_for",
+                                        "wait_any",
+                                        "set_trait",
+                                        "track",
+                                        "remember",
+                                        "undo",
+                                        "restart_with",
+                                        "learn",
+                                        "generated",
+                                        "event",
+                                        "after",
+                                        "entered",
+                                        "left",
+                                        "date",
+                                        "bought_together",
+                                        "similar_to",
+                                        "secret",
+                                        "expect",
+                                        "random",
+                                        "send",
+                                        "http",
+                                        "shop",
+                                        "keys",
+                                        "email",
+                                        "sources",
+                                        "models",
+                                        "secrets",
+                                        "consent",
+                                        "attributes",
+                                        "identity",
+                                        "markets",
+                                        "env",
+                                        "file",
+                                        NULL};
     return names;
 }

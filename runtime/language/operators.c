@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nil is harmless: the metatables that nil, numbers and booleans share. In + and − a missing part is left out, * / ^ of it
- * are missing, order comparisons with it are no, reading a field of it is nil. Numbers and booleans get the methods of
- * words.c, so that product.price:above(100) means the same for one product and for all.
+ * nil is harmless: the metatables that nil, numbers and booleans share. In + and − a missing part is left
+ * out, * / ^ of it are missing, order comparisons with it are no, reading a field of it is nil. Numbers and
+ * booleans get the methods of words.c, so that product.price:above(100) means the same for one product and
+ * for all.
  */
 #include "language/state.h"
 
@@ -11,7 +12,9 @@ static bool is_text(lua_State *L) {
 }
 
 static int refuse(lua_State *L) {
-    const char *what = is_text(L) ? "a text" : lua_type(L, 1) == LUA_TBOOLEAN || lua_type(L, 2) == LUA_TBOOLEAN ? "a yes or no" : "this value";
+    const char *what = is_text(L)                                                         ? "a text"
+                       : lua_type(L, 1) == LUA_TBOOLEAN || lua_type(L, 2) == LUA_TBOOLEAN ? "a yes or no"
+                                                                                          : "this value";
     return at_script_raise(L, "%s cannot be calculated with", what);
 }
 
@@ -30,8 +33,10 @@ static int l_add(lua_State *L) {
 static int l_sub(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) return column_binary(L, AT_OP_SUB, AT_COLUMN_NUMBER);
     if (!is_harmless(L)) return refuse(L);
-    if (lua_isnil(L, 2)) lua_pushvalue(L, 1);
-    else lua_pushnumber(L, -lua_tonumber(L, 2));
+    if (lua_isnil(L, 2))
+        lua_pushvalue(L, 1);
+    else
+        lua_pushnumber(L, -lua_tonumber(L, 2));
     return 1;
 }
 
@@ -41,9 +46,15 @@ static int missing(lua_State *L, enum at_column_op op) {
     lua_pushnil(L);
     return 1;
 }
-static int l_mul(lua_State *L) { return missing(L, AT_OP_MUL); }
-static int l_div(lua_State *L) { return missing(L, AT_OP_DIV); }
-static int l_pow(lua_State *L) { return missing(L, AT_OP_POW); }
+static int l_mul(lua_State *L) {
+    return missing(L, AT_OP_MUL);
+}
+static int l_div(lua_State *L) {
+    return missing(L, AT_OP_DIV);
+}
+static int l_pow(lua_State *L) {
+    return missing(L, AT_OP_POW);
+}
 static int l_nothing(lua_State *L) {
     lua_pushnil(L);
     return 1;
@@ -72,14 +83,15 @@ static int l_methods(lua_State *L) {
 
 static int l_number_field(lua_State *L) {
     l_methods(L);
-    if (lua_isnil(L, -1)) return at_script_raise(L, "a number has no field \"%s\"", luaL_tolstring(L, 2, NULL));
+    if (lua_isnil(L, -1))
+        return at_script_raise(L, "a number has no field \"%s\"", luaL_tolstring(L, 2, NULL));
     return 1;
 }
 
 static const luaL_Reg nil_operators[] = {
-    {"__add", l_add}, {"__sub", l_sub}, {"__mul", l_mul}, {"__div", l_div}, {"__pow", l_pow}, {"__mod", l_mul}, {"__idiv", l_div},
-    {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no}, {"__le", l_no}, {"__len", l_length}, {"__call", l_call},
-    {"__index", l_methods}, {NULL, NULL}};
+    {"__add", l_add}, {"__sub", l_sub},    {"__mul", l_mul},     {"__div", l_div},        {"__pow", l_pow},
+    {"__mod", l_mul}, {"__idiv", l_div},   {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no},
+    {"__le", l_no},   {"__len", l_length}, {"__call", l_call},   {"__index", l_methods},  {NULL, NULL}};
 static const luaL_Reg number_operators[] = {{"__index", l_number_field}, {NULL, NULL}};
 
 static void share_metatable(lua_State *L, const luaL_Reg *functions) {

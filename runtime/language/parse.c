@@ -21,15 +21,19 @@ struct parser {
     struct scope *scope;
     struct at_node *function; /* the one being read; NULL: the file */
     bool is_vararg;
-    uint32_t last_end;        /* where the last token ended */
+    uint32_t last_end; /* where the last token ended */
     int depth, loops;
 };
 
 static bool fail(struct parser *p, const char *fmt, const char *word) {
     char near[64];
     const struct token *token = &p->token;
-    if (token->kind == TOKEN_END) snprintf(near, sizeof near, "<eof>");
-    else snprintf(near, sizeof near, "%.*s", (int)(token->to - token->from < 40 ? token->to - token->from : 40), p->lexer.source.data + token->from);
+    if (token->kind == TOKEN_END)
+        snprintf(near, sizeof near, "<eof>");
+    else
+        snprintf(near, sizeof near, "%.*s",
+                 (int)(token->to - token->from < 40 ? token->to - token->from : 40),
+                 p->lexer.source.data + token->from);
     char message[200];
     snprintf(message, sizeof message, "%s%s", word, fmt);
     return lex_fail(&p->lexer, token->line, token->column, "%s near '%s'", message, near);
@@ -48,8 +52,12 @@ static bool look_ahead(struct parser *p) {
     p->has_ahead = lex_next(&p->lexer, &p->ahead);
     return p->has_ahead;
 }
-static bool is_sign(const struct parser *p, const char *sign) { return p->token.kind == TOKEN_SIGN && at_text_is(p->token.text, sign); }
-static bool is_word(const struct parser *p, const char *word) { return p->token.kind == TOKEN_WORD && at_text_is(p->token.text, word); }
+static bool is_sign(const struct parser *p, const char *sign) {
+    return p->token.kind == TOKEN_SIGN && at_text_is(p->token.text, sign);
+}
+static bool is_word(const struct parser *p, const char *word) {
+    return p->token.kind == TOKEN_WORD && at_text_is(p->token.text, word);
+}
 
 static bool expect(struct parser *p, const char *text) {
     char message[40];
@@ -60,8 +68,10 @@ static bool expect(struct parser *p, const char *text) {
 static bool expect_close(struct parser *p, const char *what, const char *opened, uint32_t line) {
     if (is_sign(p, what) || is_word(p, what)) return advance(p);
     char message[100];
-    if (p->token.line == line) snprintf(message, sizeof message, "'%s' expected", what);
-    else snprintf(message, sizeof message, "'%s' expected (to close '%s' at line %u)", what, opened, line);
+    if (p->token.line == line)
+        snprintf(message, sizeof message, "'%s' expected", what);
+    else
+        snprintf(message, sizeof message, "'%s' expected (to close '%s' at line %u)", what, opened, line);
     return fail(p, "", message);
 }
 
@@ -160,7 +170,8 @@ static struct at_node *table(struct parser *p) {
             field->is_dot = true;
             if (!advance(p) || !advance(p)) return NULL;
         } else if (is_sign(p, "[")) {
-            if (!advance(p) || !(field->a = expression(p, 0)) || !expect(p, "]") || !expect(p, "=")) return NULL;
+            if (!advance(p) || !(field->a = expression(p, 0)) || !expect(p, "]") || !expect(p, "="))
+                return NULL;
         }
         if (!(field->b = expression(p, 0))) return NULL;
         field->to = p->last_end;
@@ -204,7 +215,8 @@ static struct at_node *primary(struct parser *p) {
     }
     uint32_t line = p->token.line;
     node = node_new(p, AT_NODE_PAREN);
-    if (!node || !advance(p) || !(node->a = expression(p, 0)) || !expect_close(p, ")", "(", line)) return NULL;
+    if (!node || !advance(p) || !(node->a = expression(p, 0)) || !expect_close(p, ")", "(", line))
+        return NULL;
     node->to = p->last_end;
     return node;
 }
@@ -236,7 +248,8 @@ static struct at_node *suffixed(struct parser *p) {
     struct at_node *node = primary(p);
     while (node) {
         struct at_node *next = NULL;
-        if (is_sign(p, ".") || is_sign(p, "[")) next = index_node(p, node);
+        if (is_sign(p, ".") || is_sign(p, "["))
+            next = index_node(p, node);
         else if (is_sign(p, ":")) {
             next = node_new(p, AT_NODE_METHOD);
             if (!next || !advance(p)) return NULL;
@@ -253,7 +266,8 @@ static struct at_node *suffixed(struct parser *p) {
             if (!next) return NULL;
             next->a = node;
             if (!arguments(p, next)) return NULL;
-        } else break;
+        } else
+            break;
         if (next) {
             uint32_t line = next->line;
             begin_at(next, node);
@@ -282,7 +296,8 @@ static struct at_node *simple(struct parser *p) {
             return NULL;
         }
         node = node_new(p, AT_NODE_VARARG);
-    } else if (is_sign(p, "{")) return table(p);
+    } else if (is_sign(p, "{"))
+        return table(p);
     else if (is_word(p, "function")) {
         node = node_new(p, AT_NODE_FUNCTION);
         return node && advance(p) ? function_body(p, node, false) : NULL;
@@ -297,9 +312,10 @@ static struct at_node *simple(struct parser *p) {
 static const struct {
     const char *sign;
     int left, right;
-} binaries[] = {{"or", 1, 1}, {"and", 2, 2}, {"<", 3, 3}, {">", 3, 3}, {"<=", 3, 3}, {">=", 3, 3}, {"~=", 3, 3}, {"==", 3, 3},
-                {"|", 4, 4}, {"~", 5, 5}, {"&", 6, 6}, {"<<", 7, 7}, {">>", 7, 7}, {"..", 9, 8}, {"+", 10, 10}, {"-", 10, 10},
-                {"*", 11, 11}, {"/", 11, 11}, {"//", 11, 11}, {"%", 11, 11}, {"^", 14, 13}};
+} binaries[] = {{"or", 1, 1},   {"and", 2, 2}, {"<", 3, 3},   {">", 3, 3},   {"<=", 3, 3},  {">=", 3, 3},
+                {"~=", 3, 3},   {"==", 3, 3},  {"|", 4, 4},   {"~", 5, 5},   {"&", 6, 6},   {"<<", 7, 7},
+                {">>", 7, 7},   {"..", 9, 8},  {"+", 10, 10}, {"-", 10, 10}, {"*", 11, 11}, {"/", 11, 11},
+                {"//", 11, 11}, {"%", 11, 11}, {"^", 14, 13}};
 #define UNARY_PRIORITY 12
 
 static int find_binary(const struct parser *p) {
@@ -318,7 +334,8 @@ static struct at_node *expression(struct parser *p, int limit) {
         node->text = p->token.text;
         if (!advance(p) || !(node->a = expression(p, UNARY_PRIORITY))) return NULL;
         node->to = p->last_end;
-    } else if (!(node = simple(p))) return NULL;
+    } else if (!(node = simple(p)))
+        return NULL;
     for (int at; (at = find_binary(p)) >= 0 && binaries[at].left > limit;) {
         struct at_node *binary = node_new(p, AT_NODE_BINARY);
         if (!binary) return NULL;
@@ -364,7 +381,8 @@ static struct at_node *function_body(struct parser *p, struct at_node *function,
         if (!advance(p)) return NULL;
         if (is_sign(p, ")")) return fail(p, " expected", "<name>"), NULL;
     }
-    if (!expect(p, ")") || !block(p, &function->body) || !expect_close(p, "end", "function", line)) return NULL;
+    if (!expect(p, ")") || !block(p, &function->body) || !expect_close(p, "end", "function", line))
+        return NULL;
     function->to = p->last_end;
     p->function = outer;
     p->scope = scope;
@@ -384,7 +402,9 @@ static bool scoped_block(struct parser *p, struct at_node **out) {
 
 static struct at_node *if_statement(struct parser *p, uint32_t line) {
     struct at_node *node = node_new(p, AT_NODE_IF);
-    if (!node || !deeper(p) || !advance(p) || !(node->a = expression(p, 0)) || !expect(p, "then") || !scoped_block(p, &node->body)) return NULL;
+    if (!node || !deeper(p) || !advance(p) || !(node->a = expression(p, 0)) || !expect(p, "then") ||
+        !scoped_block(p, &node->body))
+        return NULL;
     if (is_word(p, "elseif")) {
         if (!(node->else_part = if_statement(p, line))) return NULL;
     } else {
@@ -522,10 +542,14 @@ static struct at_node *local_statement(struct parser *p) {
         local->text2 = p->token.text;
         bool is_close = at_text_is(p->token.text, "close");
         if (p->token.kind != TOKEN_NAME || (!at_text_is(p->token.text, "const") && !is_close)) {
-            lex_fail(&p->lexer, p->token.line, p->token.column, "unknown attribute '%.*s'", (int)(p->token.text.length < 40 ? p->token.text.length : 40), p->token.text.data);
+            lex_fail(&p->lexer, p->token.line, p->token.column, "unknown attribute '%.*s'",
+                     (int)(p->token.text.length < 40 ? p->token.text.length : 40), p->token.text.data);
             return NULL;
         }
-        if (is_close && closes++) return lex_fail(&p->lexer, p->token.line, p->token.column, "multiple to-be-closed variables in local list"), NULL;
+        if (is_close && closes++)
+            return lex_fail(&p->lexer, p->token.line, p->token.column,
+                            "multiple to-be-closed variables in local list"),
+                   NULL;
         if (!advance(p) || !expect(p, ">")) return NULL;
     } while (is_sign(p, ","));
     if (is_sign(p, "=") && (!advance(p) || !expression_list(p, &node->list2))) return NULL;
@@ -538,7 +562,8 @@ static struct at_node *local_statement(struct parser *p) {
 static struct at_node *return_statement(struct parser *p) {
     struct at_node *node = node_new(p, AT_NODE_RETURN);
     if (!node || !advance(p)) return NULL;
-    bool is_end = p->token.kind == TOKEN_END || is_word(p, "end") || is_word(p, "else") || is_word(p, "elseif") || is_word(p, "until") || is_sign(p, ";");
+    bool is_end = p->token.kind == TOKEN_END || is_word(p, "end") || is_word(p, "else") ||
+                  is_word(p, "elseif") || is_word(p, "until") || is_sign(p, ";");
     if (!is_end && !expression_list(p, &node->list)) return NULL;
     node->to = p->last_end;
     if (is_sign(p, ";") && !advance(p)) return NULL;
@@ -549,14 +574,16 @@ static bool is_assignable(struct parser *p, const struct at_node *target) {
     if (target->kind == AT_NODE_INDEX) return true;
     if (target->kind != AT_NODE_NAME) return fail(p, "", "syntax error");
     if (!target->binding || !target->binding->text2.length) return true;
-    return lex_fail(&p->lexer, target->line, target->column, "attempt to assign to const variable '%.*s'", (int)target->text.length, target->text.data);
+    return lex_fail(&p->lexer, target->line, target->column, "attempt to assign to const variable '%.*s'",
+                    (int)target->text.length, target->text.data);
 }
 
 static struct at_node *expression_statement(struct parser *p) {
     struct at_node *first = suffixed(p);
     if (!first) return NULL;
     if (!is_sign(p, "=") && !is_sign(p, ",")) {
-        if (first->kind != AT_NODE_CALL && first->kind != AT_NODE_METHOD) return fail(p, "", "syntax error"), NULL;
+        if (first->kind != AT_NODE_CALL && first->kind != AT_NODE_METHOD)
+            return fail(p, "", "syntax error"), NULL;
         struct at_node *node = node_new(p, AT_NODE_EXPRESSION_STATEMENT);
         if (!node) return NULL;
         begin_at(node, first);
@@ -601,10 +628,15 @@ static struct at_node *statement(struct parser *p) {
     if (is_word(p, "goto") || is_sign(p, "::")) return label_or_goto(p);
     if (is_word(p, "do")) {
         node = node_new(p, AT_NODE_DO);
-        return node && advance(p) && scoped_block(p, &node->body) && expect_close(p, "end", "do", node->line) ? node : NULL;
+        return node && advance(p) && scoped_block(p, &node->body) && expect_close(p, "end", "do", node->line)
+                   ? node
+                   : NULL;
     }
     if (is_word(p, "break")) {
-        if (!p->loops) return lex_fail(&p->lexer, p->token.line, p->token.column, "break outside a loop at line %u", p->token.line), NULL;
+        if (!p->loops)
+            return lex_fail(&p->lexer, p->token.line, p->token.column, "break outside a loop at line %u",
+                            p->token.line),
+                   NULL;
         node = node_new(p, AT_NODE_BREAK);
         return node && advance(p) ? node : NULL;
     }
@@ -617,7 +649,9 @@ static bool block(struct parser *p, struct at_node **out) {
     for (;;) {
         while (is_sign(p, ";"))
             if (!advance(p)) return false;
-        if (p->token.kind == TOKEN_END || is_word(p, "end") || is_word(p, "else") || is_word(p, "elseif") || is_word(p, "until")) break;
+        if (p->token.kind == TOKEN_END || is_word(p, "end") || is_word(p, "else") || is_word(p, "elseif") ||
+            is_word(p, "until"))
+            break;
         bool is_last = is_word(p, "return");
         struct at_node *one = statement(p);
         if (!one) return false;
@@ -630,9 +664,10 @@ static bool block(struct parser *p, struct at_node **out) {
     return true;
 }
 
-enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out, uint32_t *line, uint32_t *column,
-                        struct at_error *err) {
-    struct parser parser = {.lexer = {.arena = arena, .source = source, .line = 1, .err = err}, .is_vararg = true};
+enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out,
+                        uint32_t *line, uint32_t *column, struct at_error *err) {
+    struct parser parser = {.lexer = {.arena = arena, .source = source, .line = 1, .err = err},
+                            .is_vararg = true};
     *block_out = NULL;
     bool is_ok = advance(&parser) && block(&parser, block_out);
     if (is_ok && parser.token.kind != TOKEN_END) is_ok = fail(&parser, " expected", "'<eof>'");

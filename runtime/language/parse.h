@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A parser for Lua 5.4 source with exact positions: the base for checks, analysis and explanations. Pure C over
- * text: no Lua state. The tree lives in the caller's arena.
+ * A parser for Lua 5.4 source with exact positions: the base for checks, analysis and explanations. Pure C
+ * over text: no Lua state. The tree lives in the caller's arena.
  */
 #ifndef AT_LANGUAGE_PARSE_H
 #define AT_LANGUAGE_PARSE_H
@@ -13,7 +13,12 @@
 
 enum at_node_kind {
     /* expressions */
-    AT_NODE_NIL, AT_NODE_TRUE, AT_NODE_FALSE, AT_NODE_NUMBER, AT_NODE_STRING, AT_NODE_VARARG,
+    AT_NODE_NIL,
+    AT_NODE_TRUE,
+    AT_NODE_FALSE,
+    AT_NODE_NUMBER,
+    AT_NODE_STRING,
+    AT_NODE_VARARG,
     AT_NODE_NAME,     /* text; binding: the AT_NODE_LOCAL it refers to, NULL: a global */
     AT_NODE_INDEX,    /* a[b]; for a.name b is a STRING and is_dot */
     AT_NODE_CALL,     /* a(list) */
@@ -25,36 +30,41 @@ enum at_node_kind {
     AT_NODE_UNARY,    /* text: "-" "not" "#" "~", a */
     AT_NODE_PAREN,    /* a */
     /* statements */
-    AT_NODE_BLOCK,    /* list */
-    AT_NODE_LOCALS,   /* list: LOCAL…, list2: values */
-    AT_NODE_ASSIGN,   /* list: targets, list2: values */
+    AT_NODE_BLOCK,                /* list */
+    AT_NODE_LOCALS,               /* list: LOCAL…, list2: values */
+    AT_NODE_ASSIGN,               /* list: targets, list2: values */
     AT_NODE_EXPRESSION_STATEMENT, /* a: a call */
-    AT_NODE_DO, AT_NODE_WHILE, AT_NODE_REPEAT, /* a: condition, body */
-    AT_NODE_IF,       /* a: condition, body, else_part: IF (elseif) or BLOCK or NULL */
-    AT_NODE_FOR_NUMBER, /* list: one LOCAL, list2: 2–3 values, body */
-    AT_NODE_FOR_IN,   /* list: LOCALs, list2: values, body */
+    AT_NODE_DO,
+    AT_NODE_WHILE,
+    AT_NODE_REPEAT,             /* a: condition, body */
+    AT_NODE_IF,                 /* a: condition, body, else_part: IF (elseif) or BLOCK or NULL */
+    AT_NODE_FOR_NUMBER,         /* list: one LOCAL, list2: 2–3 values, body */
+    AT_NODE_FOR_IN,             /* list: LOCALs, list2: values, body */
     AT_NODE_FUNCTION_STATEMENT, /* a: target (NAME/INDEX), b: FUNCTION; is_local */
-    AT_NODE_RETURN,   /* list */
-    AT_NODE_BREAK, AT_NODE_GOTO, AT_NODE_LABEL,
-    AT_NODE_LOCAL,    /* a declaration: text; attribs const/close in text2 */
+    AT_NODE_RETURN,             /* list */
+    AT_NODE_BREAK,
+    AT_NODE_GOTO,
+    AT_NODE_LABEL,
+    AT_NODE_LOCAL, /* a declaration: text; attribs const/close in text2 */
 };
 struct at_node {
     enum at_node_kind kind;
-    uint32_t line, column;   /* of its first character, from 1; columns in bytes */
-    uint32_t from, to;       /* byte range in the source */
+    uint32_t line, column;                       /* of its first character, from 1; columns in bytes */
+    uint32_t from, to;                           /* byte range in the source */
     bool is_dot, is_local, is_vararg, is_method; /* is_method: function a:b() */
     struct at_text text, text2;
-    double number;           /* of NUMBER */
+    double number; /* of NUMBER */
     struct at_node *a, *b, *body, *else_part;
     struct at_node *list, *list2; /* first of a chain through next */
     struct at_node *next;
-    struct at_node *binding; /* of NAME */
-    struct at_node *function;/* of LOCAL and NAME: the FUNCTION (or NULL: the file) it stands in */
-    uint32_t mark;           /* scratch for analyses */
+    struct at_node *binding;  /* of NAME */
+    struct at_node *function; /* of LOCAL and NAME: the FUNCTION (or NULL: the file) it stands in */
+    uint32_t mark;            /* scratch for analyses */
 };
-/* AT_INVALID: err->message without the position ("'then' expected near '!'", as luac words it), *line and *column where. */
-enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out, uint32_t *line,
-                        uint32_t *column, struct at_error *err) AT_MUST_CHECK;
+/* AT_INVALID: err->message without the position ("'then' expected near '!'", as luac words it), *line and
+ * *column where. */
+enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out,
+                        uint32_t *line, uint32_t *column, struct at_error *err) AT_MUST_CHECK;
 
 /* Calls fn for every node, parents first; fn returns false to skip the children. */
 void at_node_walk(struct at_node *root, bool (*fn)(void *arg, struct at_node *node), void *arg);

@@ -1,22 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What product.NAME means, both ways: one product's value as a Lua value, or the node that loads it for all. The features
- * the runtime keeps are 0 where nothing is known; catalog attributes are nil where they are missing.
+ * What product.NAME means, both ways: one product's value as a Lua value, or the node that loads it for all.
+ * The features the runtime keeps are 0 where nothing is known; catalog attributes are nil where they are
+ * missing.
  */
 #include <string.h>
 #include "base/utf8.h"
 #include "language/state.h"
 
 enum feature {
-    FEATURE_AFFINITY, FEATURE_POPULARITY, FEATURE_TRENDING, FEATURE_CONVERSION, FEATURE_SEEN, FEATURE_BOUGHT, FEATURE_MARGIN,
-    FEATURE_DISCOUNT, FEATURE_AGE, FEATURE_TASTE, FEATURE_TOGETHER, FEATURE_RELEVANCE, FEATURE_MODEL, FEATURE_ID, FEATURE_NONE
+    FEATURE_AFFINITY,
+    FEATURE_POPULARITY,
+    FEATURE_TRENDING,
+    FEATURE_CONVERSION,
+    FEATURE_SEEN,
+    FEATURE_BOUGHT,
+    FEATURE_MARGIN,
+    FEATURE_DISCOUNT,
+    FEATURE_AGE,
+    FEATURE_TASTE,
+    FEATURE_TOGETHER,
+    FEATURE_RELEVANCE,
+    FEATURE_MODEL,
+    FEATURE_ID,
+    FEATURE_NONE
 };
-const char *const at_feature_names[] = {"affinity", "popularity", "trending", "conversion", "seen", "bought", "margin", "discount",
-                                        "age", "taste", "together", "relevance", "model", "id", NULL};
+const char *const at_feature_names[] = {"affinity", "popularity", "trending", "conversion", "seen",
+                                        "bought",   "margin",     "discount", "age",        "taste",
+                                        "together", "relevance",  "model",    "id",         NULL};
 
 static enum feature feature_of(const char *name, size_t length) {
     for (int i = 0; at_feature_names[i]; i++)
-        if (strlen(at_feature_names[i]) == length && memcmp(at_feature_names[i], name, length) == 0) return (enum feature)i;
+        if (strlen(at_feature_names[i]) == length && memcmp(at_feature_names[i], name, length) == 0)
+            return (enum feature)i;
     return FEATURE_NONE;
 }
 
@@ -31,7 +47,8 @@ static int raise_unknown(lua_State *L, const struct at_root *root, const char *n
     for (int i = 0; i < at_root_attribute_count(root) && count < AT_LENGTH(names); i++)
         names[count++] = at_root_attribute_at(root, i)->name;
     const char *nearest = at_suggest(name, names, count);
-    if (nearest) return at_script_raise(L, "a product has no attribute \"%s\" — did you mean \"%s\"?", name, nearest);
+    if (nearest)
+        return at_script_raise(L, "a product has no attribute \"%s\" — did you mean \"%s\"?", name, nearest);
     return at_script_raise(L, "a product has no attribute \"%s\"", name);
 }
 
@@ -50,8 +67,10 @@ static int counted_of(enum feature feature) {
 /* ---- one product ---- */
 
 static void push_number(lua_State *L, double value) {
-    if (at_is_missing(value)) lua_pushnil(L);
-    else lua_pushnumber(L, value);
+    if (at_is_missing(value))
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, value);
 }
 
 static double counted_value(const struct at_root *root, int which, uint32_t row) {
@@ -76,9 +95,9 @@ static int push_feature(lua_State *L, enum feature feature, uint32_t row) {
     struct at_decision_view *view = language_of(L)->view;
     switch (feature) {
     case FEATURE_AFFINITY: lua_pushnumber(L, affinity_of_row(L, row)); break;
-    case FEATURE_POPULARITY: case FEATURE_TRENDING: case FEATURE_CONVERSION:
-        lua_pushnumber(L, counted_value(view->root, counted_of(feature), row));
-        break;
+    case FEATURE_POPULARITY:
+    case FEATURE_TRENDING:
+    case FEATURE_CONVERSION: lua_pushnumber(L, counted_value(view->root, counted_of(feature), row)); break;
     case FEATURE_SEEN: lua_pushnumber(L, seen_rows(L)->values[row]); break;
     case FEATURE_BOUGHT: lua_pushnumber(L, bought_rows(L)->values[row]); break;
     case FEATURE_MARGIN: lua_pushnumber(L, attribute_or_zero(view->root, "margin", row)); break;
@@ -93,7 +112,8 @@ static int push_feature(lua_State *L, enum feature feature, uint32_t row) {
 static int push_list(lua_State *L, uint32_t row, int attribute) {
     struct at_language *language = language_of(L);
     if (!at_root_code(language->view->root, attribute, row)) return lua_pushnil(L), 1;
-    if (language->list_count == AT_LENGTH(language->lists)) language->list_count = 0; /* views of one product are short-lived */
+    if (language->list_count == AT_LENGTH(language->lists))
+        language->list_count = 0; /* views of one product are short-lived */
     language->lists[language->list_count] = (struct list_view){row, attribute};
     push_view(L, VIEW_LIST, language->list_count++);
     return 1;
@@ -110,8 +130,10 @@ static int push_attribute(lua_State *L, const struct at_root *root, int attribut
         return 1;
     }
     double value = at_root_number(root, attribute, row);
-    if (kind == AT_ATTRIBUTE_BOOL && !at_is_missing(value)) lua_pushboolean(L, value > 0);
-    else push_number(L, value);
+    if (kind == AT_ATTRIBUTE_BOOL && !at_is_missing(value))
+        lua_pushboolean(L, value > 0);
+    else
+        push_number(L, value);
     return 1;
 }
 
@@ -144,7 +166,8 @@ int product_tostring(lua_State *L, uint32_t row) {
 
 /* ---- all of them ---- */
 
-static int load_node(struct at_language *language, enum at_column_op op, enum at_column_type type, int attribute) {
+static int load_node(struct at_language *language, enum at_column_op op, enum at_column_type type,
+                     int attribute) {
     int node = at_program_add(&language->program, op, type);
     if (node >= 0) language->program.nodes[node].attribute = attribute;
     return node;
@@ -176,8 +199,9 @@ static int feature_node(lua_State *L, enum feature feature) {
     struct at_language *language = language_of(L);
     switch (feature) {
     case FEATURE_AFFINITY: return affinity_column(L);
-    case FEATURE_POPULARITY: case FEATURE_TRENDING: case FEATURE_CONVERSION:
-        return load_node(language, AT_OP_COUNTED, AT_COLUMN_NUMBER, counted_of(feature));
+    case FEATURE_POPULARITY:
+    case FEATURE_TRENDING:
+    case FEATURE_CONVERSION: return load_node(language, AT_OP_COUNTED, AT_COLUMN_NUMBER, counted_of(feature));
     case FEATURE_SEEN: return by_row_node(language, seen_rows(L));
     case FEATURE_BOUGHT: return by_row_node(language, bought_rows(L));
     case FEATURE_MARGIN: return number_or_zero(language, "margin");

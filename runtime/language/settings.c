@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * shop.lua: the settings, versioned apart from the scripts. Run in a state of its own where only the settings' nouns exist.
- * Secrets come through env "NAME" or file "path"; an unset env is an error that names it. What a later version brings is
- * refused by name.
+ * shop.lua: the settings, versioned apart from the scripts. Run in a state of its own where only the
+ * settings' nouns exist. Secrets come through env "NAME" or file "path"; an unset env is an error that names
+ * it. What a later version brings is refused by name.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -38,7 +38,9 @@ static int l_env(lua_State *L) {
     const struct at_settings_source *source = reading_of(L)->source;
     const char *name = luaL_checkstring(L, 1);
     const char *value = source->env ? source->env(source->env_arg, name) : getenv(name);
-    if (!value || !*value) return at_script_raise(L, "the environment variable %s is not set: set it, or take env \"%s\" out", name, name);
+    if (!value || !*value)
+        return at_script_raise(L, "the environment variable %s is not set: set it, or take env \"%s\" out",
+                               name, name);
     lua_pushstring(L, value);
     return 1;
 }
@@ -58,7 +60,8 @@ static int l_file(lua_State *L) {
 
 /* ---- checking ---- */
 
-static void check_known(lua_State *L, int table, const char *noun, const char *const *known, const char *const *later) {
+static void check_known(lua_State *L, int table, const char *noun, const char *const *known,
+                        const char *const *later) {
     size_t known_count = 0;
     while (known[known_count]) known_count++;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
@@ -107,10 +110,12 @@ static int l_shop_fields(lua_State *L) {
     text_field(L, 1, "shop", "timezone", &settings->timezone);
     text_field(L, 1, "shop", "country", &settings->country);
     text_field(L, 1, "shop", "locale", &settings->locale);
-    if (!is_currency(settings->currency)) return at_script_raise(L, "shop.currency must be three capital letters, like \"EUR\"");
+    if (!is_currency(settings->currency))
+        return at_script_raise(L, "shop.currency must be three capital letters, like \"EUR\"");
     at_zone_free(settings->zone);
     settings->zone = NULL;
-    if (at_zone_load(settings->timezone, &settings->zone, &err) != AT_OK) return at_script_raise(L, "shop.timezone: %s", err.message);
+    if (at_zone_load(settings->timezone, &settings->zone, &err) != AT_OK)
+        return at_script_raise(L, "shop.timezone: %s", err.message);
     return 0;
 }
 
@@ -118,7 +123,8 @@ static int l_shop(lua_State *L) {
     struct reading *reading = reading_of(L);
     size_t length;
     const char *name = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
-    if (!name || !length) return at_script_raise(L, "shop is followed by its name in quotes: shop \"outfitter\" { … }");
+    if (!name || !length)
+        return at_script_raise(L, "shop is followed by its name in quotes: shop \"outfitter\" { … }");
     if (reading->has_shop) return at_script_raise(L, "there is more than one shop in shop.lua");
     reading->has_shop = true;
     reading->settings->name = keep(L, name, length);
@@ -135,10 +141,12 @@ static void add_key(lua_State *L, const char *source, bool is_secret) {
     const char *what = is_secret ? "secret" : "write";
     if (!text || length < 8 || length > 200)
         at_script_raise(L, "keys.%s must be a text of 8 to 200 characters, best env \"NAME\"", what);
-    if (reading->settings->key_count == AT_LENGTH(reading->keys)) at_script_raise(L, "there are more than %d keys", (int)AT_LENGTH(reading->keys));
+    if (reading->settings->key_count == AT_LENGTH(reading->keys))
+        at_script_raise(L, "there are more than %d keys", (int)AT_LENGTH(reading->keys));
     for (uint32_t i = 0; i < reading->settings->key_count; i++)
         if (reading->keys[i].value.length == length && memcmp(reading->keys[i].value.data, text, length) == 0)
-            at_script_raise(L, "keys.%s: the same key stands twice; a write key and a secret key must differ", what);
+            at_script_raise(L, "keys.%s: the same key stands twice; a write key and a secret key must differ",
+                            what);
     struct at_key *key = &reading->keys[reading->settings->key_count++];
     *key = (struct at_key){source, {keep(L, text, length), length}, is_secret};
 }
@@ -162,15 +170,19 @@ static void read_keys(lua_State *L, const char *field, bool is_secret) {
 static void read_origins(lua_State *L) {
     struct reading *reading = reading_of(L);
     int type = lua_getfield(L, 1, "origins");
-    if (type != LUA_TNIL && type != LUA_TTABLE) at_script_raise(L, "keys.origins must be a list, like { \"https://outfitter.example\" }");
+    if (type != LUA_TNIL && type != LUA_TTABLE)
+        at_script_raise(L, "keys.origins must be a list, like { \"https://outfitter.example\" }");
     lua_Integer count = type == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, -1) : 0;
-    if (count > (lua_Integer)AT_LENGTH(reading->origins)) at_script_raise(L, "keys.origins holds at most %d origins", (int)AT_LENGTH(reading->origins));
+    if (count > (lua_Integer)AT_LENGTH(reading->origins))
+        at_script_raise(L, "keys.origins holds at most %d origins", (int)AT_LENGTH(reading->origins));
     for (lua_Integer i = 1; i <= count; i++) {
         size_t length;
         lua_rawgeti(L, -1, i);
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
-        if (!text || (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0) || strchr(text + 8, '/'))
-            at_script_raise(L, "keys.origins: an origin is like \"https://outfitter.example\", without a path");
+        if (!text || (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0) ||
+            strchr(text + 8, '/'))
+            at_script_raise(L,
+                            "keys.origins: an origin is like \"https://outfitter.example\", without a path");
         reading->origins[reading->settings->origin_count++] = keep(L, text, length);
         lua_pop(L, 1);
     }
@@ -199,9 +211,13 @@ static int l_attributes(lua_State *L) {
         const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "", *found = NULL;
         for (size_t i = 0; i < AT_LENGTH(kinds); i++)
             if (strcmp(kind, kinds[i]) == 0) found = kinds[i];
-        if (!name || !found) return at_script_raise(L, "attributes: a kind is \"number\", \"bool\", \"date\", \"text\" or \"list\", like rating = \"number\"");
-        if (reading->settings->attribute_count == AT_LENGTH(reading->attributes)) return at_script_raise(L, "too many attributes");
-        reading->attributes[reading->settings->attribute_count++] = (struct at_declared_attribute){keep(L, name, length), found};
+        if (!name || !found)
+            return at_script_raise(L, "attributes: a kind is \"number\", \"bool\", \"date\", \"text\" or "
+                                      "\"list\", like rating = \"number\"");
+        if (reading->settings->attribute_count == AT_LENGTH(reading->attributes))
+            return at_script_raise(L, "too many attributes");
+        reading->attributes[reading->settings->attribute_count++] =
+            (struct at_declared_attribute){keep(L, name, length), found};
     }
     return 0;
 }
@@ -213,8 +229,10 @@ static int l_later(lua_State *L) {
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
-    static const luaL_Reg nouns[] = {{"shop", l_shop}, {"keys", l_keys}, {"attributes", l_attributes}, {"env", l_env}, {"file", l_file}, {NULL, NULL}};
-    static const char *const later[] = {"email", "sources", "models", "secrets", "consent", "identity", "markets", NULL};
+    static const luaL_Reg nouns[] = {{"shop", l_shop}, {"keys", l_keys}, {"attributes", l_attributes},
+                                     {"env", l_env},   {"file", l_file}, {NULL, NULL}};
+    static const char *const later[] = {"email",   "sources",  "models",  "secrets",
+                                        "consent", "identity", "markets", NULL};
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);
@@ -234,12 +252,15 @@ static int run_settings(lua_State *L, void *arg) {
 static enum at_status keep_lists(struct reading *reading) {
     struct at_settings *settings = reading->settings;
     settings->keys = at_arena_alloc(&settings->arena, (settings->key_count + 1) * sizeof *settings->keys);
-    settings->origins = at_arena_alloc(&settings->arena, (settings->origin_count + 1) * sizeof *settings->origins);
-    settings->attributes = at_arena_alloc(&settings->arena, (settings->attribute_count + 1) * sizeof *settings->attributes);
+    settings->origins =
+        at_arena_alloc(&settings->arena, (settings->origin_count + 1) * sizeof *settings->origins);
+    settings->attributes =
+        at_arena_alloc(&settings->arena, (settings->attribute_count + 1) * sizeof *settings->attributes);
     if (!settings->keys || !settings->origins || !settings->attributes) return AT_NOMEM;
     memcpy(settings->keys, reading->keys, settings->key_count * sizeof *settings->keys);
     memcpy(settings->origins, reading->origins, settings->origin_count * sizeof *settings->origins);
-    memcpy(settings->attributes, reading->attributes, settings->attribute_count * sizeof *settings->attributes);
+    memcpy(settings->attributes, reading->attributes,
+           settings->attribute_count * sizeof *settings->attributes);
     return AT_OK;
 }
 
@@ -254,8 +275,8 @@ static enum at_status read_settings(struct reading *reading, struct at_error *er
     return status == AT_OK ? keep_lists(reading) : status;
 }
 
-enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length, struct at_settings **out,
-                                struct at_error *err) {
+enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length,
+                                struct at_settings **out, struct at_error *err) {
     struct at_settings *settings = calloc(1, sizeof *settings);
     struct reading *reading = calloc(1, sizeof *reading);
     enum at_status status = AT_NOMEM;
@@ -272,8 +293,10 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
         status = read_settings(reading, err);
     }
     free(reading);
-    if (status == AT_OK) *out = settings;
-    else at_settings_free(settings);
+    if (status == AT_OK)
+        *out = settings;
+    else
+        at_settings_free(settings);
     return status;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One Lua state with a generation's scripts loaded: made by shop/ for each worker, runs on that worker's thread. The same
- * load that makes it fills the declarations; nouns.c keeps the rules' functions by number, in the order of declaration, so
- * that numbers agree between all states of one generation.
+ * One Lua state with a generation's scripts loaded: made by shop/ for each worker, runs on that worker's
+ * thread. The same load that makes it fills the declarations; nouns.c keeps the rules' functions by number,
+ * in the order of declaration, so that numbers agree between all states of one generation.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,8 +70,8 @@ enum at_status load_scripts(struct at_language *language, const struct at_source
     return at_script_call(language->script, AT_LOAD_BUDGET_NS, run_files, &load, where, err);
 }
 
-static enum at_status new_state(struct at_language *language, struct at_guard *guard, struct at_account *account,
-                                struct at_error *err) {
+static enum at_status new_state(struct at_language *language, struct at_guard *guard,
+                                struct at_account *account, struct at_error *err) {
     struct at_script_options options = {.account = account, .guard = guard};
     enum at_status status = at_script_new(&language->script, &options, err);
     if (status != AT_OK) return status;
@@ -81,19 +81,22 @@ static enum at_status new_state(struct at_language *language, struct at_guard *g
     return at_script_call(language->script, AT_LOAD_BUDGET_NS, install, NULL, NULL, err);
 }
 
-enum at_status language_open(struct at_language **out, const struct at_settings *settings, struct at_guard *guard,
-                             struct at_account *account, struct at_error *err) {
+enum at_status language_open(struct at_language **out, const struct at_settings *settings,
+                             struct at_guard *guard, struct at_account *account, struct at_error *err) {
     struct at_language *language = calloc(1, sizeof *language);
     if (!language) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     language->settings = settings;
     enum at_status status = new_state(language, guard, account, err);
-    if (status != AT_OK) at_language_free(language);
-    else *out = language;
+    if (status != AT_OK)
+        at_language_free(language);
+    else
+        *out = language;
     return status;
 }
 
-enum at_status at_language_new(struct at_language **out, const struct at_generation *generation, const struct at_settings *settings,
-                               struct at_guard *guard, struct at_account *account, struct at_error *err) {
+enum at_status at_language_new(struct at_language **out, const struct at_generation *generation,
+                               const struct at_settings *settings, struct at_guard *guard,
+                               struct at_account *account, struct at_error *err) {
     struct at_language *language;
     struct declarations *declarations = calloc(1, sizeof *declarations);
     struct at_arena arena;
@@ -107,8 +110,10 @@ enum at_status at_language_new(struct at_language **out, const struct at_generat
         language->declarations = declarations;
         status = load_scripts(language, generation->files, generation->file_count, NULL, err);
         language->declarations = NULL;
-        if (status == AT_OK) *out = language;
-        else at_language_free(language);
+        if (status == AT_OK)
+            *out = language;
+        else
+            at_language_free(language);
     }
     at_arena_clear(&arena);
     free(declarations);

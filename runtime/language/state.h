@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to language/: the state behind the bindings. Scripts hold no pointers: product, customer, columns … are light
- * userdata that pack (call number, kind, index); the call number must be the running call's, so that a value kept from
- * an earlier call is refused instead of followed.
+ * Private to language/: the state behind the bindings. Scripts hold no pointers: product, customer, columns …
+ * are light userdata that pack (call number, kind, index); the call number must be the running call's, so
+ * that a value kept from an earlier call is refused instead of followed.
  */
 #ifndef AT_LANGUAGE_STATE_H
 #define AT_LANGUAGE_STATE_H
@@ -17,8 +17,14 @@ enum view_kind {
     VIEW_COLUMNS,    /* the product, whole columns */
     VIEW_PRODUCT,    /* index: into state->rows */
     VIEW_LIST,       /* a product's list attribute; index: into state->lists */
-    VIEW_CUSTOMER, VIEW_TRAITS, VIEW_SESSION, VIEW_ACQUIRED, VIEW_ORDERS, VIEW_BASKET, VIEW_AFFINITY,
-    VIEW_FACET,      /* index: into state->facet_names */
+    VIEW_CUSTOMER,
+    VIEW_TRAITS,
+    VIEW_SESSION,
+    VIEW_ACQUIRED,
+    VIEW_ORDERS,
+    VIEW_BASKET,
+    VIEW_AFFINITY,
+    VIEW_FACET, /* index: into state->facet_names */
     VIEW_PAGE,
 };
 #define VIEW_INDEX_BITS 20
@@ -42,20 +48,20 @@ struct at_language {
     struct at_script *script;
     const struct at_generation *generation; /* NULL while one is being built */
     const struct at_settings *settings;
-    struct declarations *declarations;      /* while scripts are loaded; else NULL */
-    uint64_t call;                          /* number of the running call */
+    struct declarations *declarations; /* while scripts are loaded; else NULL */
+    uint64_t call;                     /* number of the running call */
     bool is_running;
     /* of the running call */
     struct at_decision_view *view;
     const struct at_candidates *candidates;
     struct at_program program;
     int16_t node_of[AT_SLOT_MAX]; /* memo of loads; -1 none */
-    uint32_t rows[32], row_count;       /* products scripts can hold: 0 is the candidate */
+    uint32_t rows[32], row_count; /* products scripts can hold: 0 is the candidate */
     struct list_view lists[256];
     uint32_t list_count;
     const char *facet_names[64];
     uint32_t facet_count;
-    bool needs_rows;                    /* the column run met something only the other way can do */
+    bool needs_rows; /* the column run met something only the other way can do */
     bool explains;
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;
@@ -63,8 +69,8 @@ struct at_language {
     enum at_column_op ordinal_ops[8];
     const struct at_source_file *files; /* of the generation, for require */
     uint32_t file_count;
-    uint32_t candidate; /* position of the current candidate */
-    struct at_by_row by_row[2];         /* seen, bought */
+    uint32_t candidate;         /* position of the current candidate */
+    struct at_by_row by_row[2]; /* seen, bought */
     struct at_json_parser *traits_parser;
 };
 
@@ -77,7 +83,8 @@ enum view_kind view_at(lua_State *L, int at, uint32_t *index);
 void install_views(lua_State *L);
 /* columns.c: operators over columns */
 int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type);
-int column_operand(lua_State *L, int at, enum at_column_type wanted); /* node of a value at that stack place */
+int column_operand(lua_State *L, int at,
+                   enum at_column_type wanted); /* node of a value at that stack place */
 void push_node(lua_State *L, int node);
 _Noreturn void need_rows(lua_State *L);
 bool is_column(lua_State *L, int at);
@@ -109,10 +116,10 @@ void install_nouns(lua_State *L);
 extern const char *const at_noun_names[];
 const char *const *at_global_names(void);
 /* fields.c */
-struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function, uint32_t product_at,
-                                     struct at_file_finding *findings);
-struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node, bool is_warning,
-                                    const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
+struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function,
+                                     uint32_t product_at, struct at_file_finding *findings);
+struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
+                                    bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);
 extern const char *const at_feature_names[];
 
@@ -128,8 +135,9 @@ struct declarations {
     const char *path; /* of the file being loaded */
 };
 /* A state with all words, nothing loaded. */
-enum at_status language_open(struct at_language **out, const struct at_settings *settings, struct at_guard *guard,
-                             struct at_account *account, struct at_error *err) AT_MUST_CHECK;
+enum at_status language_open(struct at_language **out, const struct at_settings *settings,
+                             struct at_guard *guard, struct at_account *account,
+                             struct at_error *err) AT_MUST_CHECK;
 enum at_status load_scripts(struct at_language *language, const struct at_source_file *files, uint32_t count,
                             struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 void push_function(lua_State *L, int id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Views: light userdata that stand for the product, the customer, columns … of the running call. This file packs and
- * unpacks them, and holds the metatable all light userdata share; what a field means is in product.c and customer.c.
+ * Views: light userdata that stand for the product, the customer, columns … of the running call. This file
+ * packs and unpacks them, and holds the metatable all light userdata share; what a field means is in
+ * product.c and customer.c.
  */
 #include <string.h>
 #include "language/state.h"
@@ -12,7 +13,8 @@ struct at_language *language_of(lua_State *L) {
 
 void push_view(lua_State *L, enum view_kind kind, uint32_t index) {
     struct at_language *language = language_of(L);
-    uint64_t packed = language->call << (VIEW_INDEX_BITS + VIEW_KIND_BITS) | (uint64_t)kind << VIEW_INDEX_BITS | index;
+    uint64_t packed =
+        language->call << (VIEW_INDEX_BITS + VIEW_KIND_BITS) | (uint64_t)kind << VIEW_INDEX_BITS | index;
     lua_pushlightuserdata(L, (void *)(uintptr_t)packed);
 }
 
@@ -21,7 +23,8 @@ enum view_kind view_at(lua_State *L, int at, uint32_t *index) {
     uint64_t packed = (uint64_t)(uintptr_t)lua_touserdata(L, at);
     struct at_language *language = language_of(L);
     uint64_t call = packed >> (VIEW_INDEX_BITS + VIEW_KIND_BITS);
-    if (!language->is_running || call != (language->call & (UINT64_MAX >> (VIEW_INDEX_BITS + VIEW_KIND_BITS))))
+    if (!language->is_running ||
+        call != (language->call & (UINT64_MAX >> (VIEW_INDEX_BITS + VIEW_KIND_BITS))))
         at_script_raise(L, "this value belongs to an earlier call: nothing lives in Lua between calls");
     *index = packed & VIEW_INDEX_MAX;
     return (enum view_kind)(packed >> VIEW_INDEX_BITS & ((1u << VIEW_KIND_BITS) - 1));
@@ -72,7 +75,8 @@ static int l_index(lua_State *L) {
 static const char *kind_word(enum view_kind kind) {
     switch (kind) {
     case VIEW_COLUMN: return "a product's value";
-    case VIEW_COLUMNS: case VIEW_PRODUCT: return "product";
+    case VIEW_COLUMNS:
+    case VIEW_PRODUCT: return "product";
     case VIEW_LIST: return "a product's list";
     case VIEW_PAGE: return "page";
     case VIEW_CUSTOMER: return "customer";
@@ -133,7 +137,8 @@ static int l_ipairs(lua_State *L) {
     return 3;
 }
 
-/* Order comparisons on a column cannot give a column back; the other way can. On anything else they are a mistake. */
+/* Order comparisons on a column cannot give a column back; the other way can. On anything else they are a
+ * mistake. */
 static int l_compare(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) need_rows(L);
     if (lua_isnil(L, 1) || lua_isnil(L, 2)) return lua_pushboolean(L, 0), 1;
@@ -145,11 +150,21 @@ static int l_concat(lua_State *L) {
     return at_script_raise(L, "only texts and numbers can be joined with ..");
 }
 
-static int l_add(lua_State *L) { return column_binary(L, AT_OP_ADD, AT_COLUMN_NUMBER); }
-static int l_sub(lua_State *L) { return column_binary(L, AT_OP_SUB, AT_COLUMN_NUMBER); }
-static int l_mul(lua_State *L) { return column_binary(L, AT_OP_MUL, AT_COLUMN_NUMBER); }
-static int l_div(lua_State *L) { return column_binary(L, AT_OP_DIV, AT_COLUMN_NUMBER); }
-static int l_pow(lua_State *L) { return column_binary(L, AT_OP_POW, AT_COLUMN_NUMBER); }
+static int l_add(lua_State *L) {
+    return column_binary(L, AT_OP_ADD, AT_COLUMN_NUMBER);
+}
+static int l_sub(lua_State *L) {
+    return column_binary(L, AT_OP_SUB, AT_COLUMN_NUMBER);
+}
+static int l_mul(lua_State *L) {
+    return column_binary(L, AT_OP_MUL, AT_COLUMN_NUMBER);
+}
+static int l_div(lua_State *L) {
+    return column_binary(L, AT_OP_DIV, AT_COLUMN_NUMBER);
+}
+static int l_pow(lua_State *L) {
+    return column_binary(L, AT_OP_POW, AT_COLUMN_NUMBER);
+}
 static int l_other(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) need_rows(L);
     return at_script_raise(L, "this operator works on numbers only");
@@ -164,11 +179,12 @@ static int l_unm(lua_State *L) {
 }
 
 static const luaL_Reg metamethods[] = {
-    {"__index", l_index}, {"__newindex", l_newindex}, {"__call", l_call}, {"__tostring", l_tostring}, {"__len", l_len},
-    {"__ipairs", l_ipairs}, {"__lt", l_compare}, {"__le", l_compare}, {"__concat", l_concat}, {"__add", l_add},
-    {"__sub", l_sub}, {"__mul", l_mul}, {"__div", l_div}, {"__pow", l_pow}, {"__unm", l_unm}, {"__mod", l_other},
-    {"__idiv", l_other}, {"__band", l_other}, {"__bor", l_other}, {"__bxor", l_other}, {"__shl", l_other},
-    {"__shr", l_other}, {"__bnot", l_other}, {NULL, NULL}};
+    {"__index", l_index},   {"__newindex", l_newindex}, {"__call", l_call},  {"__tostring", l_tostring},
+    {"__len", l_len},       {"__ipairs", l_ipairs},     {"__lt", l_compare}, {"__le", l_compare},
+    {"__concat", l_concat}, {"__add", l_add},           {"__sub", l_sub},    {"__mul", l_mul},
+    {"__div", l_div},       {"__pow", l_pow},           {"__unm", l_unm},    {"__mod", l_other},
+    {"__idiv", l_other},    {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},
+    {"__shl", l_other},     {"__shr", l_other},         {"__bnot", l_other}, {NULL, NULL}};
 
 void install_views(lua_State *L) {
     lua_pushlightuserdata(L, NULL);

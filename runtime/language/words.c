@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The words and methods that mean the same for one product and for all: when min max clamp log sqrt normalize rank_of
- * all any no, :above :below … :or_else. Each looks whether a column is among its arguments; the scalar side calls the
- * scalar twin, so both ways agree bit for bit. Also days(7) and its kin.
+ * The words and methods that mean the same for one product and for all: when min max clamp log sqrt normalize
+ * rank_of all any no, :above :below … :or_else. Each looks whether a column is among its arguments; the
+ * scalar side calls the scalar twin, so both ways agree bit for bit. Also days(7) and its kin.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,10 @@ static bool any_column(lua_State *L) {
 }
 
 static void push_double(lua_State *L, double value) {
-    if (at_is_missing(value)) lua_pushnil(L);
-    else lua_pushnumber(L, value);
+    if (at_is_missing(value))
+        lua_pushnil(L);
+    else
+        lua_pushnumber(L, value);
 }
 
 /* A number, or a text that says a time or a share; nil is missing. */
@@ -34,7 +36,8 @@ static double scalar_at(lua_State *L, int at) {
     if (lua_isnoneornil(L, at)) return at_missing();
     if (lua_type(L, at) == LUA_TNUMBER) return lua_tonumber(L, at);
     if (lua_type(L, at) != LUA_TSTRING)
-        return at_script_raise(L, "%s stands where a number is needed", lua_type(L, at) == LUA_TBOOLEAN ? "yes or no" : luaL_typename(L, at));
+        return at_script_raise(L, "%s stands where a number is needed",
+                               lua_type(L, at) == LUA_TBOOLEAN ? "yes or no" : luaL_typename(L, at));
     const char *text = lua_tolstring(L, at, &length);
     bool is_share = length && text[length - 1] == '%';
     if (is_share && at_share_parse(text, length, &share, &err) == AT_OK) return share;
@@ -50,10 +53,18 @@ static int compare(lua_State *L, enum at_column_op op) {
     lua_pushboolean(L, at_scalar(op, scalar_at(L, 1), scalar_at(L, 2)) > 0);
     return 1;
 }
-static int l_above(lua_State *L) { return compare(L, AT_OP_ABOVE); }
-static int l_below(lua_State *L) { return compare(L, AT_OP_BELOW); }
-static int l_at_least(lua_State *L) { return compare(L, AT_OP_AT_LEAST); }
-static int l_at_most(lua_State *L) { return compare(L, AT_OP_AT_MOST); }
+static int l_above(lua_State *L) {
+    return compare(L, AT_OP_ABOVE);
+}
+static int l_below(lua_State *L) {
+    return compare(L, AT_OP_BELOW);
+}
+static int l_at_least(lua_State *L) {
+    return compare(L, AT_OP_AT_LEAST);
+}
+static int l_at_most(lua_State *L) {
+    return compare(L, AT_OP_AT_MOST);
+}
 
 static int both(lua_State *L, int node_a, int node_b) {
     push_node(L, at_program_binary(&language_of(L)->program, AT_OP_ALL, AT_COLUMN_BOOL, node_a, node_b));
@@ -64,7 +75,8 @@ static int l_between(lua_State *L) {
     lua_settop(L, 3);
     if (!any_column(L)) {
         double value = scalar_at(L, 1), low = scalar_at(L, 2), high = scalar_at(L, 3);
-        lua_pushboolean(L, at_scalar(AT_OP_AT_LEAST, value, low) > 0 && at_scalar(AT_OP_AT_MOST, value, high) > 0);
+        lua_pushboolean(L, at_scalar(AT_OP_AT_LEAST, value, low) > 0 &&
+                               at_scalar(AT_OP_AT_MOST, value, high) > 0);
         return 1;
     }
     struct at_program *program = &language_of(L)->program;
@@ -95,8 +107,10 @@ static int compare_codes(const void *a, const void *b) {
 static lua_Integer texts_at(lua_State *L, int at) {
     uint32_t index;
     switch (lua_type(L, at)) {
-    case LUA_TNIL: case LUA_TNONE: return 0;
-    case LUA_TSTRING: case LUA_TNUMBER: return 1;
+    case LUA_TNIL:
+    case LUA_TNONE: return 0;
+    case LUA_TSTRING:
+    case LUA_TNUMBER: return 1;
     case LUA_TTABLE: return (lua_Integer)lua_rawlen(L, at);
     case LUA_TLIGHTUSERDATA:
         if (view_at(L, at, &index) == VIEW_COLUMN) need_rows(L);
@@ -107,7 +121,8 @@ static lua_Integer texts_at(lua_State *L, int at) {
 
 /* Pushes the i-th of them (from 1). */
 static const char *push_text_at(lua_State *L, int at, lua_Integer i, size_t *length) {
-    if (lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNUMBER) lua_pushvalue(L, at);
+    if (lua_type(L, at) == LUA_TSTRING || lua_type(L, at) == LUA_TNUMBER)
+        lua_pushvalue(L, at);
     else {
         lua_pushinteger(L, i);
         lua_gettable(L, at);
@@ -182,19 +197,28 @@ static int is_same(lua_State *L, bool wants_same) {
     }
     if (is_texts(column_at(L, 2))) need_rows(L);
     if (any_column(L)) {
-        if (lua_type(L, 2) == LUA_TBOOLEAN || (column_at(L, 1) && column_at(L, 1)->type == AT_COLUMN_BOOL)) need_rows(L);
+        if (lua_type(L, 2) == LUA_TBOOLEAN || (column_at(L, 1) && column_at(L, 1)->type == AT_COLUMN_BOOL))
+            need_rows(L);
         return column_binary(L, wants_same ? AT_OP_IS : AT_OP_IS_NOT, AT_COLUMN_BOOL);
     }
     bool same;
-    if (lua_isnil(L, 1) || lua_isnil(L, 2)) same = false;
-    else if (compares_texts(L)) same = holds_text(L);
-    else if (lua_type(L, 1) == LUA_TBOOLEAN || lua_type(L, 2) == LUA_TBOOLEAN) same = lua_rawequal(L, 1, 2);
-    else same = at_scalar(AT_OP_IS, scalar_at(L, 1), scalar_at(L, 2)) > 0;
+    if (lua_isnil(L, 1) || lua_isnil(L, 2))
+        same = false;
+    else if (compares_texts(L))
+        same = holds_text(L);
+    else if (lua_type(L, 1) == LUA_TBOOLEAN || lua_type(L, 2) == LUA_TBOOLEAN)
+        same = lua_rawequal(L, 1, 2);
+    else
+        same = at_scalar(AT_OP_IS, scalar_at(L, 1), scalar_at(L, 2)) > 0;
     lua_pushboolean(L, same == wants_same);
     return 1;
 }
-static int l_is(lua_State *L) { return is_same(L, true); }
-static int l_is_not(lua_State *L) { return is_same(L, false); }
+static int l_is(lua_State *L) {
+    return is_same(L, true);
+}
+static int l_is_not(lua_State *L) {
+    return is_same(L, false);
+}
 
 static int one_of_numbers(lua_State *L) {
     double value = scalar_at(L, 1);
@@ -246,7 +270,8 @@ static int l_contains(lua_State *L) {
 
 static int l_or_else(lua_State *L) {
     lua_settop(L, 2);
-    if (is_texts(column_at(L, 1)) || (column_at(L, 1) && column_at(L, 1)->type == AT_COLUMN_BOOL)) need_rows(L);
+    if (is_texts(column_at(L, 1)) || (column_at(L, 1) && column_at(L, 1)->type == AT_COLUMN_BOOL))
+        need_rows(L);
     if (any_column(L)) return column_binary(L, AT_OP_OR_ELSE, AT_COLUMN_NUMBER);
     if (lua_isnil(L, 1)) return 1;
     lua_pushvalue(L, 1);
@@ -263,7 +288,8 @@ static int combine(lua_State *L, enum at_column_op op, bool start) {
     int count = lua_gettop(L);
     if (!any_column(L)) {
         bool result = start;
-        for (int i = 1; i <= count; i++) result = op == AT_OP_ALL ? result && holds(L, i) : result || holds(L, i);
+        for (int i = 1; i <= count; i++)
+            result = op == AT_OP_ALL ? result && holds(L, i) : result || holds(L, i);
         lua_pushboolean(L, result);
         return 1;
     }
@@ -274,8 +300,12 @@ static int combine(lua_State *L, enum at_column_op op, bool start) {
     push_node(L, node);
     return 1;
 }
-static int l_all(lua_State *L) { return combine(L, AT_OP_ALL, true); }
-static int l_any(lua_State *L) { return combine(L, AT_OP_ANY, false); }
+static int l_all(lua_State *L) {
+    return combine(L, AT_OP_ALL, true);
+}
+static int l_any(lua_State *L) {
+    return combine(L, AT_OP_ANY, false);
+}
 
 /* no(a, b): none of them holds. */
 static int l_no(lua_State *L) {
@@ -295,18 +325,21 @@ static int l_no(lua_State *L) {
 }
 
 static int l_when(lua_State *L) {
-    if (lua_gettop(L) < 2) return at_script_raise(L, "when needs a condition and a value: when(condition, yes, no)");
+    if (lua_gettop(L) < 2)
+        return at_script_raise(L, "when needs a condition and a value: when(condition, yes, no)");
     if (lua_gettop(L) < 3) lua_pushnumber(L, 0);
     lua_settop(L, 3);
     if (!is_column(L, 1)) {
         lua_pushvalue(L, holds(L, 1) ? 2 : 3);
         return 1;
     }
-    if (is_texts(column_at(L, 2)) || is_texts(column_at(L, 3)) || lua_type(L, 2) == LUA_TSTRING || lua_type(L, 3) == LUA_TSTRING)
+    if (is_texts(column_at(L, 2)) || is_texts(column_at(L, 3)) || lua_type(L, 2) == LUA_TSTRING ||
+        lua_type(L, 3) == LUA_TSTRING)
         need_rows(L);
     struct at_program *program = &language_of(L)->program;
     int condition = column_operand(L, 1, AT_COLUMN_BOOL);
-    bool is_bool = lua_type(L, 2) == LUA_TBOOLEAN || (column_at(L, 2) && column_at(L, 2)->type == AT_COLUMN_BOOL);
+    bool is_bool =
+        lua_type(L, 2) == LUA_TBOOLEAN || (column_at(L, 2) && column_at(L, 2)->type == AT_COLUMN_BOOL);
     if (is_bool) need_rows(L);
     int yes = column_operand(L, 2, AT_COLUMN_NUMBER), no = column_operand(L, 3, AT_COLUMN_NUMBER);
     int node = at_program_add(program, AT_OP_WHEN, AT_COLUMN_NUMBER);
@@ -337,15 +370,20 @@ static int extreme(lua_State *L, enum at_column_op op) {
     push_node(L, node);
     return 1;
 }
-static int l_min(lua_State *L) { return extreme(L, AT_OP_MIN); }
-static int l_max(lua_State *L) { return extreme(L, AT_OP_MAX); }
+static int l_min(lua_State *L) {
+    return extreme(L, AT_OP_MIN);
+}
+static int l_max(lua_State *L) {
+    return extreme(L, AT_OP_MAX);
+}
 
 /* clamp(x, low, high); of what is missing, missing. */
 static int l_clamp(lua_State *L) {
     lua_settop(L, 3);
     if (!any_column(L)) {
         double value = scalar_at(L, 1), low = scalar_at(L, 2), high = scalar_at(L, 3);
-        push_double(L, at_is_missing(value) ? value : at_scalar(AT_OP_MIN, at_scalar(AT_OP_MAX, value, low), high));
+        push_double(L, at_is_missing(value) ? value
+                                            : at_scalar(AT_OP_MIN, at_scalar(AT_OP_MAX, value, low), high));
         return 1;
     }
     struct at_program *program = &language_of(L)->program;
@@ -353,7 +391,8 @@ static int l_clamp(lua_State *L) {
     int high = column_operand(L, 3, AT_COLUMN_NUMBER);
     int raised = at_program_binary(program, AT_OP_MAX, AT_COLUMN_NUMBER, value, low);
     int bounded = at_program_binary(program, AT_OP_MIN, AT_COLUMN_NUMBER, raised, high);
-    int zero = at_program_const(program, 0, AT_COLUMN_NUMBER); /* value · 0 + bounded would lose infinities: choose instead */
+    int zero = at_program_const(
+        program, 0, AT_COLUMN_NUMBER); /* value · 0 + bounded would lose infinities: choose instead */
     int is_there = at_program_binary(program, AT_OP_AT_LEAST, AT_COLUMN_BOOL, value, zero);
     int is_below = at_program_binary(program, AT_OP_BELOW, AT_COLUMN_BOOL, value, zero);
     int known = at_program_binary(program, AT_OP_ANY, AT_COLUMN_BOOL, is_there, is_below);
@@ -380,17 +419,26 @@ static int unary(lua_State *L, enum at_column_op op) {
     push_node(L, node);
     return 1;
 }
-static int l_log(lua_State *L) { return unary(L, AT_OP_LOG); }
-static int l_sqrt(lua_State *L) { return unary(L, AT_OP_SQRT); }
+static int l_log(lua_State *L) {
+    return unary(L, AT_OP_LOG);
+}
+static int l_sqrt(lua_State *L) {
+    return unary(L, AT_OP_SQRT);
+}
 
-/* Over all candidates. Product by product the values of all are needed first: rows.c runs the rule once more for each call. */
+/* Over all candidates. Product by product the values of all are needed first: rows.c runs the rule once more
+ * for each call. */
 static int over_all(lua_State *L, enum at_column_op op) {
     lua_settop(L, 1);
     if (!is_column(L, 1)) return ordinal_word(L, op);
     return unary(L, op);
 }
-static int l_normalize(lua_State *L) { return over_all(L, AT_OP_NORMALIZE); }
-static int l_rank_of(lua_State *L) { return over_all(L, AT_OP_RANK_OF); }
+static int l_normalize(lua_State *L) {
+    return over_all(L, AT_OP_NORMALIZE);
+}
+static int l_rank_of(lua_State *L) {
+    return over_all(L, AT_OP_RANK_OF);
+}
 
 /* ---- times ---- */
 
@@ -398,30 +446,64 @@ static int span(lua_State *L, double unit_ms) {
     lua_pushnumber(L, luaL_checknumber(L, 1) * unit_ms);
     return 1;
 }
-static int l_seconds(lua_State *L) { return span(L, AT_SECOND_MS); }
-static int l_minutes(lua_State *L) { return span(L, AT_MINUTE_MS); }
-static int l_hours(lua_State *L) { return span(L, AT_HOUR_MS); }
-static int l_days(lua_State *L) { return span(L, AT_DAY_MS); }
-static int l_weeks(lua_State *L) { return span(L, 7 * AT_DAY_MS); }
+static int l_seconds(lua_State *L) {
+    return span(L, AT_SECOND_MS);
+}
+static int l_minutes(lua_State *L) {
+    return span(L, AT_MINUTE_MS);
+}
+static int l_hours(lua_State *L) {
+    return span(L, AT_HOUR_MS);
+}
+static int l_days(lua_State *L) {
+    return span(L, AT_DAY_MS);
+}
+static int l_weeks(lua_State *L) {
+    return span(L, 7 * AT_DAY_MS);
+}
 
 /* The decision's own moment, in the same unit as times: ms since 1970. */
 static int l_now(lua_State *L) {
     struct at_language *language = language_of(L);
-    if (!language->view) return at_script_raise(L, "now() has no meaning while scripts are loaded: call it inside a rule");
+    if (!language->view)
+        return at_script_raise(L, "now() has no meaning while scripts are loaded: call it inside a rule");
     lua_pushnumber(L, (double)language->view->now_ms);
     return 1;
 }
 
-static const luaL_Reg words[] = {
-    {"when", l_when}, {"min", l_min}, {"max", l_max}, {"clamp", l_clamp}, {"log", l_log}, {"sqrt", l_sqrt},
-    {"normalize", l_normalize}, {"rank_of", l_rank_of}, {"all", l_all}, {"any", l_any}, {"no", l_no},
-    {"seconds", l_seconds}, {"minutes", l_minutes}, {"hours", l_hours}, {"days", l_days}, {"weeks", l_weeks}, {"now", l_now}, {NULL, NULL}};
-const char *const at_word_names[] = {"when", "min", "max", "clamp", "log", "sqrt", "normalize", "rank_of", "all", "any", "no", NULL};
-static const luaL_Reg methods[] = {
-    {"above", l_above}, {"below", l_below}, {"at_least", l_at_least}, {"at_most", l_at_most}, {"between", l_between},
-    {"is", l_is}, {"is_not", l_is_not}, {"one_of", l_one_of}, {"contains", l_contains}, {"or_else", l_or_else}, {NULL, NULL}};
-const char *const at_method_names[] = {"above", "below", "at_least", "at_most", "between", "is", "is_not",
-                                       "one_of", "contains", "or_else", NULL};
+static const luaL_Reg words[] = {{"when", l_when},
+                                 {"min", l_min},
+                                 {"max", l_max},
+                                 {"clamp", l_clamp},
+                                 {"log", l_log},
+                                 {"sqrt", l_sqrt},
+                                 {"normalize", l_normalize},
+                                 {"rank_of", l_rank_of},
+                                 {"all", l_all},
+                                 {"any", l_any},
+                                 {"no", l_no},
+                                 {"seconds", l_seconds},
+                                 {"minutes", l_minutes},
+                                 {"hours", l_hours},
+                                 {"days", l_days},
+                                 {"weeks", l_weeks},
+                                 {"now", l_now},
+                                 {NULL, NULL}};
+const char *const at_word_names[] = {"when",      "min",     "max", "clamp", "log", "sqrt",
+                                     "normalize", "rank_of", "all", "any",   "no",  NULL};
+static const luaL_Reg methods[] = {{"above", l_above},
+                                   {"below", l_below},
+                                   {"at_least", l_at_least},
+                                   {"at_most", l_at_most},
+                                   {"between", l_between},
+                                   {"is", l_is},
+                                   {"is_not", l_is_not},
+                                   {"one_of", l_one_of},
+                                   {"contains", l_contains},
+                                   {"or_else", l_or_else},
+                                   {NULL, NULL}};
+const char *const at_method_names[] = {"above",  "below",  "at_least", "at_most", "between", "is",
+                                       "is_not", "one_of", "contains", "or_else", NULL};
 
 void install_words(lua_State *L) {
     at_script_push_globals(L);

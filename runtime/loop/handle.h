@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to loop/: the loop's struct, and what timers, watches and signals have in common, one uv handle that
- * hangs in its loop's list until uv has let go of it. The struct that begins with an at_handle is freed by its
- * close callback and nowhere else.
+ * Private to loop/: the loop's struct, and what timers, watches and signals have in common, one uv handle
+ * that hangs in its loop's list until uv has let go of it. The struct that begins with an at_handle is freed
+ * by its close callback and nowhere else.
  */
 #ifndef AT_LOOP_HANDLE_H
 #define AT_LOOP_HANDLE_H

@@ -2,7 +2,8 @@
  *
  * The event loop of one thread and its inbox. Other rooms see uv only through this and through at_loop_uv.
  * The inbox is a stack that posters push onto without a lock; the loop takes it whole and turns it round, so
- * that tasks of one poster run in the order they were posted. Whoever pushes onto an empty inbox wakes the loop.
+ * that tasks of one poster run in the order they were posted. Whoever pushes onto an empty inbox wakes the
+ * loop.
  */
 #include "loop/handle.h"
 
@@ -166,8 +167,10 @@ static void on_handle_closed(uv_handle_t *uv) {
 
 void at_handle_close(struct at_handle *handle) {
     if (!handle) return;
-    if (handle->previous) handle->previous->next = handle->next;
-    else handle->loop->handles = handle->next;
+    if (handle->previous)
+        handle->previous->next = handle->next;
+    else
+        handle->loop->handles = handle->next;
     if (handle->next) handle->next->previous = handle->previous;
     uv_close(&handle->uv.any, on_handle_closed);
 }

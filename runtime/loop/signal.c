@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signals as events of a loop, for the program in cli/: SIGTERM, SIGINT, SIGHUP. The library never calls this.
+ * Signals as events of a loop, for the program in cli/: SIGTERM, SIGINT, SIGHUP. The library never calls
+ * this.
  */
 #include "loop/handle.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Starting a named thread with a deep stack and a quiet signal mask: signals of the process belong to the main
- * thread (or the host's), so the starter blocks all of them while the child is born and the child opens only
- * the watchdog's. Faults stay open: a blocked SIGSEGV would hide where it happened.
+ * Starting a named thread with a deep stack and a quiet signal mask: signals of the process belong to the
+ * main thread (or the host's), so the starter blocks all of them while the child is born and the child opens
+ * only the watchdog's. Faults stay open: a blocked SIGSEGV would hide where it happened.
  */
 #include "loop/thread.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The watchdog thread. script/ arms a guard around every call into Lua: two stores and a load. The thread looks
- * once a millisecond while guards are in use and sleeps on a condition otherwise; past a deadline it queues the
- * signal to the guarded thread with the guard's address, again each tick until the guard has fired or is
- * disarmed. The handler trusts nothing but the guard's own deadline, so that a late signal does nothing.
- * Invariant: signals are queued only under the lock, only for registered guards; unregistering takes the guard
- * out under the lock and then swallows what is still pending, so no handler ever sees a guard that is gone.
+ * The watchdog thread. script/ arms a guard around every call into Lua: two stores and a load. The thread
+ * looks once a millisecond while guards are in use and sleeps on a condition otherwise; past a deadline it
+ * queues the signal to the guarded thread with the guard's address, again each tick until the guard has fired
+ * or is disarmed. The handler trusts nothing but the guard's own deadline, so that a late signal does
+ * nothing. Invariant: signals are queued only under the lock, only for registered guards; unregistering takes
+ * the guard out under the lock and then swallows what is still pending, so no handler ever sees a guard that
+ * is gone.
  */
 #include "loop/watchdog.h"
 
@@ -61,7 +62,8 @@ static int install(int number) {
     int code = 0;
     pthread_mutex_lock(&install_lock);
     if (installed[number].users == 0) {
-        struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+        struct sigaction action = {.sa_sigaction = on_signal,
+                                   .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
         sigfillset(&action.sa_mask);
         if (sigaction(number, &action, &installed[number].before)) code = errno;
     }
@@ -143,8 +145,10 @@ enum at_status at_watchdog_start(struct at_watchdog **out, int signal_number, st
     watchdog->signal_number = signal_number;
     atomic_store(&watchdog->is_awake, true);
     enum at_status status = signal_number ? start_thread(watchdog, err) : AT_OK;
-    if (status) free(watchdog);
-    else *out = watchdog;
+    if (status)
+        free(watchdog);
+    else
+        *out = watchdog;
     return status;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The deadline half of the limiter: one thread that looks at every armed guard each millisecond and, past its
- * deadline, sends a signal to the guarded thread; the handler calls the guard's expire function *on that thread*
- * (only if the deadline is really past). script/ puts lua_sethook behind expire. No cost while a call runs.
- * With signal 0 (thread sanitizer, hosts that keep their signals) no thread is started and guards never fire:
- * script/ then uses a count hook that reads the deadline itself.
+ * deadline, sends a signal to the guarded thread; the handler calls the guard's expire function *on that
+ * thread* (only if the deadline is really past). script/ puts lua_sethook behind expire. No cost while a call
+ * runs. With signal 0 (thread sanitizer, hosts that keep their signals) no thread is started and guards never
+ * fire: script/ then uses a count hook that reads the deadline itself.
  */
 #ifndef AT_LOOP_WATCHDOG_H
 #define AT_LOOP_WATCHDOG_H
@@ -30,7 +30,8 @@ struct at_guard {
 };
 
 /* signal_number: a free real-time signal (default SIGRTMIN + 4) or 0. The old handler is put back by stop. */
-enum at_status at_watchdog_start(struct at_watchdog **out, int signal_number, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_watchdog_start(struct at_watchdog **out, int signal_number,
+                                 struct at_error *err) AT_MUST_CHECK;
 void at_watchdog_stop(struct at_watchdog *watchdog);
 int at_watchdog_signal(const struct at_watchdog *watchdog); /* 0: count hook wanted */
 void at_guard_register(struct at_watchdog *watchdog, struct at_guard *guard);

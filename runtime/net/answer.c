@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Answers: appended to the connection's output, written together, at once if the socket takes them. Streams send what
- * they have room for.
+ * Answers: appended to the connection's output, written together, at once if the socket takes them. Streams
+ * send what they have room for.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,8 @@ static size_t put_number(char *out, size_t n) {
 }
 
 /* The head is put together by hand: this is on the way of every answer. */
-static void put_head(struct conn *conn, int status, const char *type, const char *headers, size_t length, bool has_length, bool closes) {
+static void put_head(struct conn *conn, int status, const char *type, const char *headers, size_t length,
+                     bool has_length, bool closes) {
     struct at_bytes *out = &conn->out;
     const char *words = reason(status);
     size_t extra = headers ? strlen(headers) : 0, type_length = type ? strlen(type) : 0;
@@ -71,8 +72,10 @@ static void put_head(struct conn *conn, int status, const char *type, const char
         at += put_number(at, length);
         PUT("\r\n", 2);
     }
-    if (closes) PUT("Connection: close\r\n", 19);
-    else if (conn->is_http_1_0) PUT("Connection: keep-alive\r\n", 24);
+    if (closes)
+        PUT("Connection: close\r\n", 19);
+    else if (conn->is_http_1_0)
+        PUT("Connection: keep-alive\r\n", 24);
     if (extra) PUT(headers, extra);
     PUT("\r\n", 2);
 #undef PUT
@@ -84,18 +87,23 @@ void answer_write(struct conn *conn, const struct at_answer *answer) {
     bool is_head = conn->request.method == AT_HEAD;
     bool closes = answer->close || conn->must_drop || conn->server->is_draining;
     conn->wants_close |= closes;
-    put_head(conn, answer->status, answer->content_type ? answer->content_type : "application/json", answer->headers, answer->body.length, true, closes);
-    if (!is_head && answer->status != 204 && answer->status != 304) at_bytes_add(&conn->out, answer->body.data, answer->body.length);
+    put_head(conn, answer->status, answer->content_type ? answer->content_type : "application/json",
+             answer->headers, answer->body.length, true, closes);
+    if (!is_head && answer->status != 204 && answer->status != 304)
+        at_bytes_add(&conn->out, answer->body.data, answer->body.length);
     if (conn->out.failed) conn_close(conn);
 }
 
 void answer_refuse(struct conn *conn, int status, const char *code, const char *message) {
     char body[400];
-    int length = snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code, message);
-    struct at_answer answer = {status, NULL, status == 503 ? "Retry-After: 1\r\n" : NULL, {body, (size_t)length}, true};
+    int length =
+        snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code, message);
+    struct at_answer answer = {
+        status, NULL, status == 503 ? "Retry-After: 1\r\n" : NULL, {body, (size_t)length}, true};
     conn->request.method = AT_GET; /* the body is sent whatever was asked */
     conn->server->counts.refusals_total++;
-    if (conn->server->handler.on_refusal) conn->server->handler.on_refusal(conn->server->handler.arg, status, code);
+    if (conn->server->handler.on_refusal)
+        conn->server->handler.on_refusal(conn->server->handler.arg, status, code);
     answer_write(conn, &answer);
 }
 
@@ -120,8 +128,10 @@ static void on_written(uv_write_t *write, int status) {
     conn->is_writing = false;
     at_bytes_reset(&conn->writing);
     conn->since_ms = uv_now(conn->server->check.loop);
-    if (status < 0 || conn->state == CONN_CLOSING) conn_close(conn);
-    else conn_process(conn);
+    if (status < 0 || conn->state == CONN_CLOSING)
+        conn_close(conn);
+    else
+        conn_process(conn);
 }
 
 static void write_rest(struct conn *conn, size_t done) {
@@ -143,9 +153,12 @@ void answer_flush(struct conn *conn) {
         return;
     }
     if (n == (int)conn->out.length) {
-        if (conn->out.capacity > 256 * 1024) at_bytes_clear(&conn->out);
-        else at_bytes_reset(&conn->out);
-    } else write_rest(conn, n > 0 ? (size_t)n : 0);
+        if (conn->out.capacity > 256 * 1024)
+            at_bytes_clear(&conn->out);
+        else
+            at_bytes_reset(&conn->out);
+    } else
+        write_rest(conn, n > 0 ? (size_t)n : 0);
 }
 
 /* ---- streams ---- */
@@ -163,7 +176,9 @@ struct at_stream *answer_stream(struct at_exchange *exchange, void (*on_close)(v
 
 bool at_stream_send(struct at_stream *stream, struct at_text text) {
     struct conn *conn = stream->conn;
-    if (conn->state != CONN_STREAM || conn->out.length + conn->writing.length + text.length > STREAM_BEHIND_MAX) return false;
+    if (conn->state != CONN_STREAM ||
+        conn->out.length + conn->writing.length + text.length > STREAM_BEHIND_MAX)
+        return false;
     at_bytes_add(&conn->out, text.data, text.length);
     if (conn->out.failed) return false;
     answer_flush(conn);

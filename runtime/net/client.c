@@ -18,7 +18,7 @@ static int open_socket(const char *path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address)) {
         int code = errno;
@@ -86,15 +86,22 @@ static bool read_answer(int fd, int *status, struct at_bytes *body) {
     return !body->failed;
 }
 
-enum at_status at_client_call(const char *socket_path, const char *method, const char *path, struct at_text request, int *status,
-                              struct at_bytes *body, struct at_error *err) {
+enum at_status at_client_call(const char *socket_path, const char *method, const char *path,
+                              struct at_text request, int *status, struct at_bytes *body,
+                              struct at_error *err) {
     char head[4096];
-    int length = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+    int length = snprintf(head, sizeof head,
+                          "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                          "application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
                           method, path, request.length);
-    if (length < 0 || (size_t)length >= sizeof head) return at_fail(err, AT_TOOBIG, NULL, "that address is too long");
+    if (length < 0 || (size_t)length >= sizeof head)
+        return at_fail(err, AT_TOOBIG, NULL, "that address is too long");
     int fd = open_socket(socket_path);
-    bool is_ok = fd >= 0 && send_all(fd, head, (size_t)length) && send_all(fd, request.data, request.length) && read_answer(fd, status, body);
+    bool is_ok = fd >= 0 && send_all(fd, head, (size_t)length) &&
+                 send_all(fd, request.data, request.length) && read_answer(fd, status, body);
     int code = errno;
     if (fd >= 0) close(fd);
-    return is_ok ? AT_OK : at_fail(err, AT_IO, NULL, "the server at %s did not answer: %s", socket_path, strerror(code));
+    return is_ok ? AT_OK
+                 : at_fail(err, AT_IO, NULL, "the server at %s did not answer: %s", socket_path,
+                           strerror(code));
 }

@@ -6,9 +6,10 @@
 #include <string.h>
 #include "net/internal.h"
 
-#define FIRST_BYTES  (16u * 1024)
-#define KEPT_BYTES   (128u * 1024) /* a buffer larger than this is given back between requests */
-#define ARENA_MAX    (1u << 30)
+#define FIRST_BYTES (16u * 1024)
+#define KEPT_BYTES  (128u * 1024) /* a buffer larger than this is given back between requests */
+#define LINGER_MS   1000
+#define ARENA_MAX   (1u << 30)
 
 struct conn *conn_new(struct at_server *server) {
     struct conn *conn = server->spare;
@@ -26,8 +27,9 @@ struct conn *conn_new(struct at_server *server) {
         if (server->account) at_account_force(server->account, sizeof *conn);
     }
     conn->state = CONN_IDLE;
-    conn->is_in_process = conn->is_answered = conn->is_ready = conn->is_reading = conn->is_writing = conn->is_asked = conn->is_gone = false;
-    conn->wants_close = conn->is_http_1_0 = conn->must_drop = false;
+    conn->is_in_process = conn->is_answered = conn->is_ready = conn->is_reading = conn->is_writing =
+        conn->is_asked = conn->is_gone = false;
+    conn->wants_close = conn->is_http_1_0 = conn->must_drop = conn->lingers = false;
     conn->in_length = conn->parsed = 0;
     llhttp_init(&conn->parser, HTTP_REQUEST, &server->settings);
     conn->parser.data = conn;
@@ -44,7 +46,9 @@ void conn_free(struct conn *conn) {
     free(conn);
 }
 
-static void on_conn_closed(uv_handle_t *handle) { server_conn_gone((struct conn *)handle->data); }
+static void on_conn_closed(uv_handle_t *handle) {
+    server_conn_gone((struct conn *)handle->data);
+}
 
 void conn_close(struct conn *conn) {
     if (conn->state == CONN_CLOSING) return;
@@ -73,9 +77,11 @@ static bool make_room(struct conn *conn, uint32_t more) {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     struct conn *conn = handle->data;
     (void)suggested;
-    uint32_t more = conn->state == CONN_BODY && (conn->parser.flags & F_CONTENT_LENGTH) && conn->parser.content_length > 8192
-                        ? (uint32_t)(conn->parser.content_length < (1u << 20) ? conn->parser.content_length : (1u << 20))
-                        : 8192;
+    uint32_t more =
+        conn->state == CONN_BODY && (conn->parser.flags & F_CONTENT_LENGTH) &&
+                conn->parser.content_length > 8192
+            ? (uint32_t)(conn->parser.content_length < (1u << 20) ? conn->parser.content_length : (1u << 20))
+            : 8192;
     if (!make_room(conn, more)) {
         *buffer = uv_buf_init(NULL, 0);
         return;
@@ -99,7 +105,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
         conn_close(conn);
         return;
     }
-    if (conn->state == CONN_STREAM || conn->state == CONN_ENDING) return; /* nothing more is listened to */
+    if (conn->state == CONN_STREAM || conn->state == CONN_ENDING || conn->state == CONN_LINGER)
+        return; /* nothing more is listened to */
     conn->in_length += (uint32_t)n;
     if (conn->state == CONN_BODY) conn->since_ms = uv_now(stream->loop);
     if (conn->state == CONN_IDLE) conn->since_ms = uv_now(stream->loop);
@@ -109,8 +116,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
 static void want_reading(struct conn *conn, bool wants) {
     if (wants == conn->is_reading || conn->state == CONN_CLOSING) return;
     conn->is_reading = wants;
-    if (!wants) uv_read_stop(&conn->uv.stream);
-    else if (uv_read_start(&conn->uv.stream, on_alloc, on_read)) conn_close(conn);
+    if (!wants)
+        uv_read_stop(&conn->uv.stream);
+    else if (uv_read_start(&conn->uv.stream, on_alloc, on_read))
+        conn_close(conn);
 }
 
 void conn_begin(struct conn *conn) {
@@ -140,7 +149,25 @@ static void finish_request(struct conn *conn) {
 
 static void refuse_and_end(struct conn *conn, int status, const char *code, const char *message) {
     answer_refuse(conn, status, code, message);
-    if (conn->state != CONN_CLOSING) conn->state = CONN_ENDING;
+    if (conn->state == CONN_CLOSING) return;
+    conn->state = CONN_ENDING;
+    conn->lingers = true;
+}
+
+static void on_shut_down(uv_shutdown_t *shutdown, int status) {
+    (void)shutdown;
+    (void)status;
+}
+
+/* A close with unread bytes resets the connection, and the peer may lose the answer. */
+static void linger(struct conn *conn) {
+    conn->state = CONN_LINGER;
+    conn->since_ms = uv_now(conn->server->check.loop);
+    conn->in_length = conn->parsed = 0;
+    if (uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shut_down))
+        conn_close(conn);
+    else
+        want_reading(conn, true);
 }
 
 static void ask(struct conn *conn) {
@@ -165,7 +192,8 @@ static void ask(struct conn *conn) {
 /* Parse what is there. True: a request is whole. */
 static bool parse(struct conn *conn) {
     if (conn->parsed == conn->in_length) return false;
-    enum llhttp_errno code = llhttp_execute(&conn->parser, conn->in + conn->parsed, conn->in_length - conn->parsed);
+    enum llhttp_errno code =
+        llhttp_execute(&conn->parser, conn->in + conn->parsed, conn->in_length - conn->parsed);
     if (code == HPE_OK) {
         conn->parsed = conn->in_length;
         if (conn->state == CONN_HEAD && conn->in_length > conn->server->limits.header_bytes_max)
@@ -175,15 +203,19 @@ static bool parse(struct conn *conn) {
     if (code == HPE_PAUSED || code == HPE_PAUSED_UPGRADE) {
         const char *at = llhttp_get_error_pos(&conn->parser);
         conn->parsed = (uint32_t)(at - conn->in);
-        if (code == HPE_PAUSED) llhttp_resume(&conn->parser);
-        else llhttp_resume_after_upgrade(&conn->parser);
+        if (code == HPE_PAUSED)
+            llhttp_resume(&conn->parser);
+        else
+            llhttp_resume_after_upgrade(&conn->parser);
         uint32_t head = conn->body.length ? conn->body.from : conn->parsed;
         if (head <= conn->server->limits.header_bytes_max) return true;
         refuse_and_end(conn, 431, "headers_too_large", "the head of a request may have 16 KiB");
         return false;
     }
-    if (conn->refusal) refuse_and_end(conn, conn->refusal, conn->refusal_code, conn->refusal_message);
-    else refuse_and_end(conn, 400, "bad_request", "this is not an HTTP request");
+    if (conn->refusal)
+        refuse_and_end(conn, conn->refusal, conn->refusal_code, conn->refusal_message);
+    else
+        refuse_and_end(conn, 400, "bad_request", "this is not an HTTP request");
     return false;
 }
 
@@ -195,21 +227,29 @@ void conn_process(struct conn *conn) {
             if (!conn->is_answered) break;
             finish_request(conn);
             if (conn->out.length > 64 * 1024) answer_flush(conn); /* keeps what waits small */
-        } else if (parse(conn)) ask(conn);
-        else break;
+        } else if (parse(conn))
+            ask(conn);
+        else
+            break;
     }
     conn->is_in_process = false;
     answer_flush(conn);
     if (conn->state == CONN_CLOSING) return;
+    if (conn->state == CONN_LINGER) return;
     if (conn->state == CONN_ENDING && !conn->is_writing) {
-        conn_close(conn);
+        if (conn->lingers && !conn->server->is_draining)
+            linger(conn);
+        else
+            conn_close(conn);
         return;
     }
     if (conn->state == CONN_IDLE && conn->server->is_draining && !conn->is_writing) {
         conn_close(conn);
         return;
     }
-    want_reading(conn, !conn->is_writing && (conn->state != CONN_ASKED || conn->in_length - conn->parsed < 64 * 1024) && conn->state != CONN_ENDING);
+    want_reading(conn, !conn->is_writing &&
+                           (conn->state != CONN_ASKED || conn->in_length - conn->parsed < 64 * 1024) &&
+                           conn->state != CONN_ENDING);
 }
 
 void conn_tick(struct conn *conn, uint64_t now_ms) {
@@ -228,6 +268,9 @@ void conn_tick(struct conn *conn, uint64_t now_ms) {
         if (waited <= (conn->state == CONN_HEAD ? limits->header_timeout_ms : limits->body_timeout_ms)) break;
         refuse_and_end(conn, 408, "timeout", "the request did not come in time");
         conn_process(conn);
+        break;
+    case CONN_LINGER:
+        if (waited > LINGER_MS) conn_close(conn);
         break;
     default: break;
     }

@@ -2,9 +2,10 @@
  *
  * Private to net/: a server, its connections. One loop, one thread.
  *
- * A connection reads into one buffer and keeps offsets into it until a request is whole; then the request's texts are
- * made, the handler is called, and only when it has answered does the next request of the connection go on. What was
- * answered together is written together. Nothing is read while an answer waits for a slow reader.
+ * A connection reads into one buffer and keeps offsets into it until a request is whole; then the request's
+ * texts are made, the handler is called, and only when it has answered does the next request of the
+ * connection go on. What was answered together is written together. Nothing is read while an answer waits for
+ * a slow reader.
  */
 #ifndef AT_NET_INTERNAL_H
 #define AT_NET_INTERNAL_H
@@ -16,12 +17,14 @@
 #define AT_BODY_PADDING 64 /* AT_JSON_PADDING: readable bytes behind a body */
 
 enum conn_state {
-    CONN_IDLE,    /* between requests */
-    CONN_HEAD,    /* a head has begun */
-    CONN_BODY,    /* its body comes */
-    CONN_ASKED,   /* the handler has the request */
-    CONN_STREAM,  /* an endless answer */
-    CONN_ENDING,  /* closes when what is to be written is written */
+    CONN_IDLE,   /* between requests */
+    CONN_HEAD,   /* a head has begun */
+    CONN_BODY,   /* its body comes */
+    CONN_ASKED,  /* the handler has the request */
+    CONN_STREAM, /* an endless answer */
+    CONN_ENDING, /* closes when what is to be written is written */
+    CONN_LINGER, /* was refused while it sent: the rest is read and thrown away for a second, so that the
+                    answer arrives */
     CONN_CLOSING
 };
 struct span {
@@ -43,8 +46,10 @@ struct conn {
     struct conn *previous, *next; /* of the server */
     struct conn *next_ready;      /* answered from elsewhere, to go on */
     enum conn_state state;
-    bool is_in_process, is_answered, is_ready, is_asked /* the handler owes an answer */, is_gone /* closed meanwhile */, is_reading, is_writing, wants_close, is_http_1_0, is_loopback, must_drop;
-    uint64_t since_ms;            /* of the state, or of the last byte */
+    bool is_in_process, is_answered, is_ready, lingers, is_asked /* the handler owes an answer */,
+        is_gone /* closed meanwhile */, is_reading, is_writing, wants_close, is_http_1_0, is_loopback,
+        must_drop;
+    uint64_t since_ms; /* of the state, or of the last byte */
     /* input */
     char *in;
     uint32_t in_length, in_capacity, parsed; /* parsed: bytes llhttp has seen */
@@ -52,7 +57,7 @@ struct conn {
     struct span url, names[AT_HEADERS_MAX], values[AT_HEADERS_MAX], body;
     uint32_t header_count, body_max;
     bool in_value, has_too_many;
-    int refusal;                  /* a status found by a callback */
+    int refusal; /* a status found by a callback */
     const char *refusal_code, *refusal_message;
     /* the request */
     struct at_request request;
@@ -60,9 +65,10 @@ struct conn {
     struct at_exchange exchange;
     struct at_stream sse;
     /* output */
-    struct at_bytes out;          /* being filled */
-    struct at_bytes writing;      /* with libuv */
+    struct at_bytes out;     /* being filled */
+    struct at_bytes writing; /* with libuv */
     uv_write_t write;
+    uv_shutdown_t shutdown;
 };
 struct at_server {
     struct at_loop *loop;
@@ -93,7 +99,7 @@ struct at_server {
 struct conn *conn_new(struct at_server *server); /* NULL: out of memory */
 void conn_begin(struct conn *conn);              /* accepted */
 void conn_close(struct conn *conn);
-void conn_process(struct conn *conn);            /* go on with what was read */
+void conn_process(struct conn *conn); /* go on with what was read */
 void conn_tick(struct conn *conn, uint64_t now_ms);
 void conn_free(struct conn *conn);
 /* request.c: llhttp's callbacks, and the request from offsets. */

@@ -11,7 +11,8 @@ struct at_text at_request_header(const struct at_request *request, const char *n
     size_t length = strlen(name);
     for (uint32_t i = 0; i < request->header_count; i++) {
         const struct at_header *header = &request->headers[i];
-        if (header->name.length == length && strncasecmp(header->name.data, name, length) == 0) return header->value;
+        if (header->name.length == length && strncasecmp(header->name.data, name, length) == 0)
+            return header->value;
     }
     return (struct at_text){NULL, 0};
 }
@@ -23,7 +24,8 @@ static int hex_of(char c) {
     return -1;
 }
 
-enum at_status at_percent_decode(struct at_arena *arena, struct at_text in, bool plus_is_space, struct at_text *out) {
+enum at_status at_percent_decode(struct at_arena *arena, struct at_text in, bool plus_is_space,
+                                 struct at_text *out) {
     char *text = at_arena_alloc(arena, in.length + 1);
     size_t n = 0;
     if (!text) return AT_NOMEM;
@@ -35,7 +37,8 @@ enum at_status at_percent_decode(struct at_arena *arena, struct at_text in, bool
             if (high < 0 || low < 0 || high + low == 0) return AT_INVALID;
             c = (char)(high << 4 | low);
             i += 2;
-        } else if (c == '+' && plus_is_space) c = ' ';
+        } else if (c == '+' && plus_is_space)
+            c = ' ';
         if (!c) return AT_INVALID;
         text[n++] = c;
     }
@@ -54,7 +57,10 @@ struct at_text at_request_param(const struct at_request *request, const char *na
         struct at_text key, value = {"", 0};
         struct at_text raw = {at, (size_t)((equals ? equals : stop) - at)};
         if (at_percent_decode(request->arena, raw, true, &key) == AT_OK && at_text_is(key, name)) {
-            if (equals && at_percent_decode(request->arena, (struct at_text){equals + 1, (size_t)(stop - equals - 1)}, true, &value) != AT_OK) return none;
+            if (equals &&
+                at_percent_decode(request->arena, (struct at_text){equals + 1, (size_t)(stop - equals - 1)},
+                                  true, &value) != AT_OK)
+                return none;
             return value;
         }
         at = stop + 1;

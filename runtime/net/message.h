@@ -35,10 +35,12 @@ struct at_request {
 
 /* The value of a header, case-insensitive; data NULL if absent. */
 struct at_text at_request_header(const struct at_request *request, const char *name);
-/* The decoded value of a query parameter ("limit"), NUL-terminated in the arena; data NULL if absent. "+" is a space. */
+/* The decoded value of a query parameter ("limit"), NUL-terminated in the arena; data NULL if absent. "+" is
+ * a space. */
 struct at_text at_request_param(const struct at_request *request, const char *name);
 /* Percent-decode into the arena, NUL-terminated. AT_INVALID on broken escapes or NUL. */
-enum at_status at_percent_decode(struct at_arena *arena, struct at_text in, bool plus_is_space, struct at_text *out) AT_MUST_CHECK;
+enum at_status at_percent_decode(struct at_arena *arena, struct at_text in, bool plus_is_space,
+                                 struct at_text *out) AT_MUST_CHECK;
 
 /* What is answered. headers: extra "Name: value\r\n" lines, or NULL. */
 struct at_answer {
@@ -52,7 +54,8 @@ struct at_answer {
 struct at_exchange {
     struct at_request *request;
     void (*answer)(struct at_exchange *exchange, const struct at_answer *answer);
-    /* Begin an endless text/event-stream answer; the stream is closed by the peer or by at_stream_close. NULL: not possible here. */
+    /* Begin an endless text/event-stream answer; the stream is closed by the peer or by at_stream_close.
+     * NULL: not possible here. */
     struct at_stream *(*stream)(struct at_exchange *exchange, void (*on_close)(void *arg), void *arg);
 };
 

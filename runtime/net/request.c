@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From bytes to a request: llhttp's callbacks note offsets into the connection's buffer; when the request is whole its
- * texts are made from them. Bodies are kept in one piece (chunks move together in place) and inflated if they say gzip.
+ * From bytes to a request: llhttp's callbacks note offsets into the connection's buffer; when the request is
+ * whole its texts are made from them. Bodies are kept in one piece (chunks move together in place) and
+ * inflated if they say gzip.
  */
 #include <string.h>
 #include <strings.h>
@@ -48,7 +49,8 @@ static int on_url(llhttp_t *parser, const char *at, size_t length) {
 static int on_field(llhttp_t *parser, const char *at, size_t length) {
     struct conn *conn = parser->data;
     if (conn->in_value || !conn->header_count) {
-        if (conn->header_count == AT_HEADERS_MAX) return refuse(conn, 431, "too_many_headers", "a request may have 64 headers");
+        if (conn->header_count == AT_HEADERS_MAX)
+            return refuse(conn, 431, "too_many_headers", "a request may have 64 headers");
         conn->in_value = false;
         conn->names[conn->header_count] = conn->values[conn->header_count] = (struct span){0, 0};
         conn->header_count++;
@@ -87,11 +89,13 @@ void request_texts(struct conn *conn) {
     const char *mark = memchr(url.data, '?', url.length);
     request->method = method_of(conn->parser.method);
     request->path = (struct at_text){url.data, mark ? (size_t)(mark - url.data) : url.length};
-    request->query = mark ? (struct at_text){mark + 1, url.length - request->path.length - 1} : (struct at_text){"", 0};
+    request->query =
+        mark ? (struct at_text){mark + 1, url.length - request->path.length - 1} : (struct at_text){"", 0};
     const char *fragment = memchr(request->query.data, '#', request->query.length);
     if (fragment) request->query.length = (size_t)(fragment - request->query.data);
     for (uint32_t i = 0; i < conn->header_count; i++)
-        request->headers[i] = (struct at_header){text_at(conn, conn->names[i]), text_at(conn, conn->values[i])};
+        request->headers[i] =
+            (struct at_header){text_at(conn, conn->names[i]), text_at(conn, conn->values[i])};
     request->header_count = conn->header_count;
     request->body = conn->body.length ? text_at(conn, conn->body) : (struct at_text){"", 0};
     request->is_padded = conn->body.length > 0;
@@ -121,25 +125,32 @@ static bool is_smuggling(const struct conn *conn) {
 static int on_headers(llhttp_t *parser) {
     struct conn *conn = parser->data;
     request_texts(conn);
-    if (conn->request.method == AT_METHOD_OTHER) return refuse(conn, 501, "not_implemented", "this method is not known here");
-    if (is_smuggling(conn)) return refuse(conn, 400, "bad_request", "the framing of this request is ambiguous");
+    if (conn->request.method == AT_METHOD_OTHER)
+        return refuse(conn, 501, "not_implemented", "this method is not known here");
+    if (is_smuggling(conn))
+        return refuse(conn, 400, "bad_request", "the framing of this request is ambiguous");
     if (conn->server->handler.body_limit) {
         uint32_t max = conn->server->handler.body_limit(conn->server->handler.arg, &conn->request);
         if (max) conn->body_max = max;
     }
     bool has_length = parser->flags & F_CONTENT_LENGTH;
-    if (has_length && parser->content_length > conn->body_max) return refuse(conn, 413, "too_large", "the body is larger than this address takes");
+    if (has_length && parser->content_length > conn->body_max)
+        return refuse(conn, 413, "too_large", "the body is larger than this address takes");
     conn->state = CONN_BODY;
     struct at_text expect = at_request_header(&conn->request, "expect");
-    if (expect.length == 12 && strncasecmp(expect.data, "100-continue", 12) == 0) at_bytes_add_text(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    if (expect.length == 12 && strncasecmp(expect.data, "100-continue", 12) == 0)
+        at_bytes_add_text(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
     return 0;
 }
 
 static int on_body(llhttp_t *parser, const char *at, size_t length) {
     struct conn *conn = parser->data;
-    if (conn->body.length + length > conn->body_max) return refuse(conn, 413, "too_large", "the body is larger than this address takes");
-    if (conn->body.length) memmove(conn->in + conn->body.from + conn->body.length, at, length);
-    else conn->body.from = (uint32_t)(at - conn->in);
+    if (conn->body.length + length > conn->body_max)
+        return refuse(conn, 413, "too_large", "the body is larger than this address takes");
+    if (conn->body.length)
+        memmove(conn->in + conn->body.from + conn->body.length, at, length);
+    else
+        conn->body.from = (uint32_t)(at - conn->in);
     conn->body.length += (uint32_t)length;
     return 0;
 }
@@ -174,9 +185,12 @@ static bool inflate_all(struct conn *conn, z_stream *zip, size_t most) {
         code = inflate(zip, Z_NO_FLUSH);
         length = room + 1 - zip->avail_out;
         if (code == Z_STREAM_END) break;
-        if (code != Z_OK || (zip->avail_out && !zip->avail_in)) return refuse(conn, 400, "bad_gzip", "the body is not whole gzip"), false;
+        if (code != Z_OK || (zip->avail_out && !zip->avail_in))
+            return refuse(conn, 400, "bad_gzip", "the body is not whole gzip"), false;
         if (length <= room) continue;
-        if (room == most) return refuse(conn, 413, "too_large", "the inflated body is larger than this address takes"), false;
+        if (room == most)
+            return refuse(conn, 413, "too_large", "the inflated body is larger than this address takes"),
+                   false;
         size_t bigger = room * 4 < most ? room * 4 : most;
         char *next = at_arena_alloc(&conn->arena, bigger + AT_BODY_PADDING + 1);
         if (next) memcpy(next, text, length);
@@ -184,7 +198,8 @@ static bool inflate_all(struct conn *conn, z_stream *zip, size_t most) {
         room = bigger;
     }
     if (!text) return refuse(conn, 503, "no_memory", "out of memory"), false;
-    if (length > most) return refuse(conn, 413, "too_large", "the inflated body is larger than this address takes"), false;
+    if (length > most)
+        return refuse(conn, 413, "too_large", "the inflated body is larger than this address takes"), false;
     if (zip->avail_in) return refuse(conn, 400, "bad_gzip", "there is something behind the gzip body"), false;
     memset(text + length, 0, AT_BODY_PADDING);
     request->body = (struct at_text){text, length};
@@ -195,7 +210,8 @@ static bool inflate_all(struct conn *conn, z_stream *zip, size_t most) {
 bool request_inflate(struct conn *conn) {
     struct at_text coding = at_request_header(&conn->request, "content-encoding");
     if (!coding.length || (coding.length == 8 && strncasecmp(coding.data, "identity", 8) == 0)) return true;
-    if (!(coding.length == 4 && strncasecmp(coding.data, "gzip", 4) == 0)) return refuse(conn, 415, "unsupported_encoding", "bodies may be gzip, nothing else"), false;
+    if (!(coding.length == 4 && strncasecmp(coding.data, "gzip", 4) == 0))
+        return refuse(conn, 415, "unsupported_encoding", "bodies may be gzip, nothing else"), false;
     const struct at_server_limits *limits = &conn->server->limits;
     size_t most = conn->body_max > limits->body_bytes_max ? conn->body_max : limits->inflated_bytes_max;
     if (most > conn->request.body.length * 20) most = conn->request.body.length * 20;

@@ -35,11 +35,14 @@ static bool is_loopback(struct conn *conn) {
     int length = sizeof peer;
     if (conn->server->is_pipe) return true;
     if (uv_tcp_getpeername(&conn->uv.tcp, (struct sockaddr *)&peer, &length)) return false;
-    if (peer.ss_family == AF_INET) return (ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr) >> 24) == 127;
+    if (peer.ss_family == AF_INET)
+        return (ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr) >> 24) == 127;
     return peer.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&peer)->sin6_addr);
 }
 
-static void on_dropped(uv_handle_t *handle) { free(handle); }
+static void on_dropped(uv_handle_t *handle) {
+    free(handle);
+}
 
 /* No memory for a connection: take it off the queue and let go of it. */
 static void drop_one(struct at_server *server) {
@@ -64,8 +67,10 @@ static void on_connection(uv_stream_t *listener, int status) {
     if (status < 0) return;
     struct conn *conn = conn_new(server);
     if (!conn) return drop_one(server);
-    if (server->is_pipe) uv_pipe_init(listener->loop, &conn->uv.pipe, 0);
-    else uv_tcp_init(listener->loop, &conn->uv.tcp);
+    if (server->is_pipe)
+        uv_pipe_init(listener->loop, &conn->uv.pipe, 0);
+    else
+        uv_tcp_init(listener->loop, &conn->uv.tcp);
     conn->uv.handle.data = conn;
     add(server, conn);
     if (uv_accept(listener, &conn->uv.stream)) {
@@ -91,18 +96,22 @@ void server_conn_gone(struct conn *conn) {
         conn->is_gone = true;
         return;
     }
-    if (conn->previous) conn->previous->next = conn->next;
-    else server->conns = conn->next;
+    if (conn->previous)
+        conn->previous->next = conn->next;
+    else
+        server->conns = conn->next;
     if (conn->next) conn->next->previous = conn->previous;
     server->counts.connections_now--;
     at_arena_reset(&conn->arena);
     at_bytes_reset(&conn->out);
     at_bytes_reset(&conn->writing);
-    if (server->spare_count < SPARE_MAX && !server->is_closing && conn->in_capacity <= 64 * 1024 && conn->out.capacity <= 64 * 1024) {
+    if (server->spare_count < SPARE_MAX && !server->is_closing && conn->in_capacity <= 64 * 1024 &&
+        conn->out.capacity <= 64 * 1024) {
         conn->next = server->spare;
         server->spare = conn;
         server->spare_count++;
-    } else conn_free(conn);
+    } else
+        conn_free(conn);
     if (!server->conns && server->is_draining && server->on_drained) {
         void (*on_drained)(void *) = server->on_drained;
         server->on_drained = NULL;
@@ -119,8 +128,10 @@ static void on_check(uv_check_t *check) {
         struct conn *conn = server->ready;
         server->ready = conn->next_ready;
         conn->is_ready = false;
-        if (conn->is_gone) server_conn_gone(conn);
-        else conn_process(conn);
+        if (conn->is_gone)
+            server_conn_gone(conn);
+        else
+            conn_process(conn);
     }
 }
 
@@ -139,7 +150,8 @@ static void on_tick(uv_timer_t *timer) {
 static int open_socket(const struct sockaddr *address, socklen_t length) {
     int yes = 1, fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
-    bool is_ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0 &&
+    bool is_ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                 setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0 &&
                  bind(fd, address, length) == 0;
     if (is_ok) return fd;
     int code = errno;
@@ -158,13 +170,17 @@ static enum at_status listen_tcp(struct at_server *server, const char *host, int
     socklen_t length = sizeof address.v4;
     if (uv_ip4_addr(host, port, &address.v4)) {
         length = sizeof address.v6;
-        if (uv_ip6_addr(host, port, &address.v6)) return at_fail(err, AT_INVALID, "bad_address", "\"%s\" is not an address to listen on: write 127.0.0.1, 0.0.0.0 or ::1", host);
+        if (uv_ip6_addr(host, port, &address.v6))
+            return at_fail(err, AT_INVALID, "bad_address",
+                           "\"%s\" is not an address to listen on: write 127.0.0.1, 0.0.0.0 or ::1", host);
     }
     int fd = open_socket(&address.any, length);
     if (fd < 0) return at_fail(err, AT_IO, NULL, "cannot listen on %s:%d: %s", host, port, strerror(errno));
     int code = uv_tcp_open(&server->listener.tcp, fd);
-    if (code) close(fd);
-    else code = uv_listen(&server->listener.stream, BACKLOG, on_connection);
+    if (code)
+        close(fd);
+    else
+        code = uv_listen(&server->listener.stream, BACKLOG, on_connection);
     if (code) return at_fail(err, AT_IO, NULL, "cannot listen on %s:%d: %s", host, port, uv_strerror(code));
     socklen_t size = sizeof address.storage;
     getsockname(fd, &address.any, &size);
@@ -181,8 +197,9 @@ static enum at_status listen_pipe(struct at_server *server, const char *path, st
     return code ? at_fail(err, AT_IO, NULL, "cannot listen on %s: %s", path, uv_strerror(code)) : AT_OK;
 }
 
-enum at_status at_server_open(struct at_server **out, struct at_loop *loop, const char *host, int port, const struct at_server_limits *limits,
-                              const struct at_server_handler *handler, struct at_account *account, struct at_error *err) {
+enum at_status at_server_open(struct at_server **out, struct at_loop *loop, const char *host, int port,
+                              const struct at_server_limits *limits, const struct at_server_handler *handler,
+                              struct at_account *account, struct at_error *err) {
     struct at_server *server = calloc(1, sizeof *server);
     if (!server) return at_fail(err, AT_NOMEM, NULL, "no memory to listen");
     server->loop = loop;
@@ -194,12 +211,15 @@ enum at_status at_server_open(struct at_server **out, struct at_loop *loop, cons
     uv_loop_t *uv = at_loop_uv(loop);
     uv_check_init(uv, &server->check);
     uv_timer_init(uv, &server->timer);
-    if (server->is_pipe) uv_pipe_init(uv, &server->listener.pipe, 0);
-    else uv_tcp_init(uv, &server->listener.tcp);
+    if (server->is_pipe)
+        uv_pipe_init(uv, &server->listener.pipe, 0);
+    else
+        uv_tcp_init(uv, &server->listener.tcp);
     server->check.data = server->timer.data = server->listener.handle.data = server;
     server->open_handles = 3;
     server->is_listening = true;
-    enum at_status status = server->is_pipe ? listen_pipe(server, host + 5, err) : listen_tcp(server, host, port, err);
+    enum at_status status =
+        server->is_pipe ? listen_pipe(server, host + 5, err) : listen_tcp(server, host, port, err);
     if (status != AT_OK) {
         at_server_close(server, NULL, NULL);
         return status;
@@ -210,8 +230,12 @@ enum at_status at_server_open(struct at_server **out, struct at_loop *loop, cons
     return AT_OK;
 }
 
-int at_server_port(const struct at_server *server) { return server->port; }
-struct at_server_counts at_server_counts(const struct at_server *server) { return server->counts; }
+int at_server_port(const struct at_server *server) {
+    return server->port;
+}
+struct at_server_counts at_server_counts(const struct at_server *server) {
+    return server->counts;
+}
 
 /* ---- closing ---- */
 
@@ -248,7 +272,9 @@ void at_server_drain(struct at_server *server, void (*on_drained)(void *arg), vo
     struct conn *next;
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
-        if ((conn->state == CONN_IDLE || conn->state == CONN_STREAM || conn->state == CONN_HEAD) && !conn->is_writing) conn_close(conn);
+        if ((conn->state == CONN_IDLE || conn->state == CONN_STREAM || conn->state == CONN_HEAD) &&
+            !conn->is_writing)
+            conn_close(conn);
     }
     if (server->conns || !on_drained) return;
     server->on_drained = NULL;

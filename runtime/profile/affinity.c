@@ -134,7 +134,9 @@ static void prune(struct at_crowd *crowd) {
     at_map_init(&kept.index);
     qsort(crowd->entries, crowd->count, sizeof *crowd->entries, by_weight);
     for (size_t i = 0; i < crowd->count / 2; i++)
-        if (!put(&kept, at_text_of(crowd->entries[i].facet), at_text_of(crowd->entries[i].value), crowd->entries[i].weight)) break;
+        if (!put(&kept, at_text_of(crowd->entries[i].facet), at_text_of(crowd->entries[i].value),
+                 crowd->entries[i].weight))
+            break;
     clear(crowd);
     *crowd = kept;
 }
@@ -151,7 +153,8 @@ static bool learn_facets(struct at_crowd *crowd, struct at_json facets, double w
         if (at_json_is_string(it.value) && !put(crowd, it.key, at_json_text(it.value), weight)) return false;
         struct at_json_each values = at_json_each(it.value);
         while (at_json_is_array(it.value) && at_json_next(&values))
-            if (at_json_is_string(values.value) && !put(crowd, it.key, at_json_text(values.value), weight)) return false;
+            if (at_json_is_string(values.value) && !put(crowd, it.key, at_json_text(values.value), weight))
+                return false;
     }
     return true;
 }
@@ -188,7 +191,8 @@ struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd, int64_t now_
     for (size_t i = 0; is_ok && i < crowd->count; i++) {
         uint64_t *bits = at_map_put(&totals, crowd->entries[i].facet, strlen(crowd->entries[i].facet), NULL);
         double total;
-        if (!bits) is_ok = false;
+        if (!bits)
+            is_ok = false;
         else {
             memcpy(&total, bits, sizeof total); /* new: the bits of 0 are 0.0 */
             total += crowd->entries[i].weight;
@@ -199,10 +203,13 @@ struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd, int64_t now_
         const struct entry *entry = &crowd->entries[i];
         double total;
         memcpy(&total, at_map_get(&totals, entry->facet, strlen(entry->facet)), sizeof total);
-        uint64_t *bits = at_intmap_put(&baseline->shares, key_of(at_text_of(entry->facet), at_text_of(entry->value)), NULL);
+        uint64_t *bits = at_intmap_put(&baseline->shares,
+                                       key_of(at_text_of(entry->facet), at_text_of(entry->value)), NULL);
         double share = total > 0 ? entry->weight / total : 0;
-        if (bits) memcpy(bits, &share, sizeof share);
-        else is_ok = false;
+        if (bits)
+            memcpy(bits, &share, sizeof share);
+        else
+            is_ok = false;
     }
     at_map_clear(&totals);
     if (is_ok) return baseline;
@@ -271,8 +278,8 @@ static void sort_tastes(const struct at_profile *profile, struct weighed *list, 
     }
 }
 
-static void weigh_facet(const struct at_profile *profile, const struct at_baseline *baseline, const struct weighed *list, struct at_facet_taste *facet,
-                        struct at_tastes *out) {
+static void weigh_facet(const struct at_profile *profile, const struct at_baseline *baseline,
+                        const struct weighed *list, struct at_facet_taste *facet, struct at_tastes *out) {
     double sum = 0, gain = 0;
     for (uint32_t i = facet->first; i < facet->first + facet->count; i++) sum += list[i].weight;
     for (uint32_t i = facet->first; i < facet->first + facet->count && sum > 0; i++) {
@@ -286,8 +293,8 @@ static void weigh_facet(const struct at_profile *profile, const struct at_baseli
     facet->gain = gain;
 }
 
-enum at_status at_tastes_compute(const struct at_profile *profile, const struct at_baseline *baseline, int64_t now_ms, struct at_arena *arena,
-                                 struct at_tastes *out) {
+enum at_status at_tastes_compute(const struct at_profile *profile, const struct at_baseline *baseline,
+                                 int64_t now_ms, struct at_arena *arena, struct at_tastes *out) {
     uint32_t count = profile->taste_count;
     memset(out, 0, sizeof *out);
     struct weighed *list = at_arena_alloc(arena, (count + 1) * sizeof *list);
@@ -307,11 +314,13 @@ enum at_status at_tastes_compute(const struct at_profile *profile, const struct 
             out->facets[out->facet_count++] = (struct at_facet_taste){facet, 0, i, 0};
         out->facets[out->facet_count - 1].count++;
     }
-    for (uint32_t f = 0; f < out->facet_count; f++) weigh_facet(profile, baseline, list, &out->facets[f], out);
+    for (uint32_t f = 0; f < out->facet_count; f++)
+        weigh_facet(profile, baseline, list, &out->facets[f], out);
     return AT_OK;
 }
 
-double at_tastes_of(const struct at_tastes *tastes, const struct at_profile *profile, struct at_text facet, struct at_text value) {
+double at_tastes_of(const struct at_tastes *tastes, const struct at_profile *profile, struct at_text facet,
+                    struct at_text value) {
     for (uint32_t f = 0; f < tastes->facet_count; f++) {
         const struct at_facet_taste *one = &tastes->facets[f];
         if (!at_text_equal(one->facet, facet)) continue;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Taste relative to what everyone likes. For a facet f (brand, category, …) let w(v) be the person's decayed weights, W their
- * sum, q(v) everyone's share of v in f (the baseline). Posterior share p(v) = (w(v) + m·q(v)) / (W + m), m = 10 (Dirichlet).
- *   affinity(f, v) = max(0, (p − q) / (p + q)) · W / (W + 3)                       in 0 … 1, 0 where nothing is known.
- *   gain(f)        = Σ_v w(v)/W · affinity(f, v)      how much taste the person shows in this facet
- *   affinity(product) = Σ_f gain(f) · affinity(f, v_f) / Σ_f gain(f);  lists take their best value.
- * Event weights: viewed or clicked 1, added to wishlist 3, added to basket 4, bought 6 (each item once an event).
- * (Lift with a Dirichlet prior, so that "everyone likes black" counts for nobody.)
+ * Taste relative to what everyone likes. For a facet f (brand, category, …) let w(v) be the person's decayed
+ * weights, W their sum, q(v) everyone's share of v in f (the baseline). Posterior share p(v) = (w(v) +
+ * m·q(v)) / (W + m), m = 10 (Dirichlet). affinity(f, v) = max(0, (p − q) / (p + q)) · W / (W + 3) in 0 … 1, 0
+ * where nothing is known. gain(f)        = Σ_v w(v)/W · affinity(f, v)      how much taste the person shows
+ * in this facet affinity(product) = Σ_f gain(f) · affinity(f, v_f) / Σ_f gain(f);  lists take their best
+ * value. Event weights: viewed or clicked 1, added to wishlist 3, added to basket 4, bought 6 (each item once
+ * an event). (Lift with a Dirichlet prior, so that "everyone likes black" counts for nobody.)
  */
 #ifndef AT_PROFILE_AFFINITY_H
 #define AT_PROFILE_AFFINITY_H
@@ -17,7 +17,8 @@
 struct at_baseline;
 struct at_baseline *at_baseline_ref(struct at_baseline *baseline);
 void at_baseline_unref(struct at_baseline *baseline);
-double at_baseline_share(const struct at_baseline *baseline, struct at_text facet, struct at_text value); /* NULL: 0 */
+double at_baseline_share(const struct at_baseline *baseline, struct at_text facet,
+                         struct at_text value); /* NULL: 0 */
 
 /* The learner's side: decayed totals over all events (half AT_AFFINITY_HALF_MS); one owner. */
 struct at_crowd;
@@ -29,22 +30,23 @@ struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd, int64_t now_
 void at_crowd_write(const struct at_crowd *crowd, struct at_bytes *out); /* JSON state, and back */
 enum at_status at_crowd_read(struct at_crowd *crowd, struct at_json json) AT_MUST_CHECK;
 
-/* affinity of every taste of the profile at a moment: out[i] for profile->tastes[i]. Returns the number of facets written to
- * facets (at most max_facets; weakest gains dropped). */
+/* affinity of every taste of the profile at a moment: out[i] for profile->tastes[i]. Returns the number of
+ * facets written to facets (at most max_facets; weakest gains dropped). */
 struct at_facet_taste {
     struct at_text facet;
-    double gain;            /* gain(f) */
-    uint32_t first, count;  /* range of entries in order[] */
+    double gain;           /* gain(f) */
+    uint32_t first, count; /* range of entries in order[] */
 };
 struct at_tastes {
     struct at_facet_taste *facets;
     uint32_t facet_count;
-    uint32_t *order;   /* indexes into profile->tastes, grouped by facet, strongest first */
-    double *affinity;  /* for order[i] */
+    uint32_t *order;  /* indexes into profile->tastes, grouped by facet, strongest first */
+    double *affinity; /* for order[i] */
 };
-enum at_status at_tastes_compute(const struct at_profile *profile, const struct at_baseline *baseline, int64_t now_ms,
-                                 struct at_arena *arena, struct at_tastes *out) AT_MUST_CHECK;
+enum at_status at_tastes_compute(const struct at_profile *profile, const struct at_baseline *baseline,
+                                 int64_t now_ms, struct at_arena *arena, struct at_tastes *out) AT_MUST_CHECK;
 /* One value; 0 unknown. Linear in the facet's values. */
-double at_tastes_of(const struct at_tastes *tastes, const struct at_profile *profile, struct at_text facet, struct at_text value);
+double at_tastes_of(const struct at_tastes *tastes, const struct at_profile *profile, struct at_text facet,
+                    struct at_text value);
 
 #endif

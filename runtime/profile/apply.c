@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One event of the log applied to a profile. Pure: what it needs stands in the event and its facts; the same events in
- * the same order give the same profile, whenever and wherever they are applied.
+ * One event of the log applied to a profile. Pure: what it needs stands in the event and its facts; the same
+ * events in the same order give the same profile, whenever and wherever they are applied.
  */
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include "profile/names.h"
 
 /* ---- traits ---- */
-
 
 static bool has_member(struct at_json json, struct at_text key) {
     struct at_json_each it = at_json_each(json);
@@ -25,7 +24,8 @@ static bool is_last(struct at_json json, struct at_text key, uint32_t at) {
     return true;
 }
 
-/* Members of the new ones replace those of the old, null removes; what no longer fits goes from the oldest on. */
+/* Members of the new ones replace those of the old, null removes; what no longer fits goes from the oldest
+ * on. */
 static void merge_traits(struct draft *draft, struct at_json old, struct at_json fresh) {
     struct at_bytes bytes;
     uint32_t skipped = 0;
@@ -68,7 +68,8 @@ static bool apply_traits(struct draft *draft, struct at_json traits) {
     if (!at_json_is_object(traits) || at_json_count(traits) == 0) return true;
     struct at_json_parser *parser = at_json_parser_new(TRAITS_MAX + 1024, 64);
     struct at_json old;
-    bool is_ok = parser && at_json_parse(parser, draft->profile.traits.data, draft->profile.traits.length, false, &old, NULL) == AT_OK;
+    bool is_ok = parser && at_json_parse(parser, draft->profile.traits.data, draft->profile.traits.length,
+                                         false, &old, NULL) == AT_OK;
     if (is_ok) merge_traits(draft, old, traits);
     if (parser) at_json_parser_free(parser);
     return is_ok;
@@ -82,14 +83,18 @@ static bool contains(struct at_text text, const char *word) {
 }
 
 static struct at_text device_of(struct at_json context) {
-    struct at_text agent = at_json_text(at_json_get(context, "userAgent")), type = at_json_text(at_json_get(at_json_get(context, "device"), "type"));
+    struct at_text agent = at_json_text(at_json_get(context, "userAgent")),
+                   type = at_json_text(at_json_get(at_json_get(context, "device"), "type"));
     if (contains(agent, "iPad") || contains(agent, "Tablet")) return AT_TEXT("tablet");
-    if (contains(agent, "Mobi") || contains(agent, "iPhone") || contains(agent, "Android")) return AT_TEXT("mobile");
+    if (contains(agent, "Mobi") || contains(agent, "iPhone") || contains(agent, "Android"))
+        return AT_TEXT("mobile");
     if (agent.length) return AT_TEXT("desktop");
     return type.length ? type : AT_TEXT("");
 }
 
-static struct at_text or_empty(struct at_text text) { return text.data && text.length <= 500 ? text : AT_TEXT(""); }
+static struct at_text or_empty(struct at_text text) {
+    return text.data && text.length <= 500 ? text : AT_TEXT("");
+}
 
 static void fill_visit(struct at_visit *visit, struct at_json context) {
     struct at_json campaign = at_json_get(context, "campaign"), page = at_json_get(context, "page");
@@ -104,7 +109,8 @@ static void fill_visit(struct at_visit *visit, struct at_json context) {
 
 static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
     struct at_profile *profile = &draft->profile;
-    bool is_first = profile->sessions == 0, is_old = !is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS;
+    bool is_first = profile->sessions == 0,
+         is_old = !is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS;
     bool is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS;
     if (is_first || event->at_ms < profile->first_seen_ms) profile->first_seen_ms = event->at_ms;
     if (is_first || event->at_ms > profile->last_seen_ms) profile->last_seen_ms = event->at_ms;
@@ -118,18 +124,22 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
     if (event->at_ms > profile->visit.last_ms) profile->visit.last_ms = event->at_ms;
     if (event->at_ms < profile->visit.started_ms) profile->visit.started_ms = event->at_ms;
     profile->visit.events++;
-    profile->visit.pages += at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
+    profile->visit.pages +=
+        at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
 }
 
 static void apply_context(struct draft *draft, struct at_json context, struct at_json traits) {
-    struct at_text timezone = at_json_text(at_json_get(context, "timezone")), locale = at_json_text(at_json_get(context, "locale"));
+    struct at_text timezone = at_json_text(at_json_get(context, "timezone")),
+                   locale = at_json_text(at_json_get(context, "locale"));
     struct at_text country = at_json_text(at_json_get(at_json_get(context, "location"), "country"));
     struct at_text said = at_json_text(at_json_get(at_json_get(traits, "address"), "country"));
     if (!said.length) said = at_json_text(at_json_get(traits, "country"));
     if (timezone.length && timezone.length <= 64) draft->profile.timezone = timezone;
     if (locale.length && locale.length <= 64) draft->profile.locale = locale;
-    if (said.length && said.length <= 64) draft->profile.country = said;
-    else if (country.length && country.length <= 64 && !draft->profile.country.length) draft->profile.country = country;
+    if (said.length && said.length <= 64)
+        draft->profile.country = said;
+    else if (country.length && country.length <= 64 && !draft->profile.country.length)
+        draft->profile.country = country;
 }
 
 /* ---- products ---- */
@@ -141,28 +151,33 @@ struct item {
 };
 
 static struct item item_of(struct at_json json) {
-    struct item item = {at_json_text(at_json_get(json, "product")), at_json_text(at_json_get(json, "named")), at_missing(), 1, at_json_get(json, "facets")};
+    struct item item = {at_json_text(at_json_get(json, "product")), at_json_text(at_json_get(json, "named")),
+                        at_missing(), 1, at_json_get(json, "facets")};
     if (!item.named.length) item.named = item.product;
     at_json_number(at_json_get(json, "price"), &item.price);
     at_json_number(at_json_get(json, "quantity"), &item.quantity);
     return item;
 }
 
-static void add_taste(struct draft *draft, struct at_text facet, struct at_text value, double weight, int64_t at_ms) {
+static void add_taste(struct draft *draft, struct at_text facet, struct at_text value, double weight,
+                      int64_t at_ms) {
     if (!value.length || value.length > 200) return;
     struct at_taste *taste = draft_taste(draft, facet, value, at_ms);
     if (at_ms >= taste->at_ms) {
         taste->weight = taste->weight * decay(at_ms - taste->at_ms, AT_AFFINITY_HALF_MS) + weight;
         taste->at_ms = at_ms;
-    } else taste->weight += weight * decay(taste->at_ms - at_ms, AT_AFFINITY_HALF_MS);
+    } else
+        taste->weight += weight * decay(taste->at_ms - at_ms, AT_AFFINITY_HALF_MS);
 }
 
 static void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms) {
     struct at_json_each facets = at_json_each(item->facets);
     while (at_json_next(&facets)) {
-        if (at_json_is_string(facets.value)) add_taste(draft, facets.key, at_json_text(facets.value), weight, at_ms);
+        if (at_json_is_string(facets.value))
+            add_taste(draft, facets.key, at_json_text(facets.value), weight, at_ms);
         struct at_json_each values = at_json_each(facets.value);
-        while (at_json_is_array(facets.value) && at_json_next(&values)) add_taste(draft, facets.key, at_json_text(values.value), weight, at_ms);
+        while (at_json_is_array(facets.value) && at_json_next(&values))
+            add_taste(draft, facets.key, at_json_text(values.value), weight, at_ms);
     }
 }
 
@@ -170,10 +185,12 @@ static void add_shown(struct at_met_product *met, int64_t at_ms) {
     if (at_ms >= met->shown_at_ms) {
         met->shown = met->shown * decay(at_ms - met->shown_at_ms, AT_SHOWN_HALF_MS) + 1;
         met->shown_at_ms = at_ms;
-    } else met->shown += decay(met->shown_at_ms - at_ms, AT_SHOWN_HALF_MS);
+    } else
+        met->shown += decay(met->shown_at_ms - at_ms, AT_SHOWN_HALF_MS);
 }
 
-static void apply_met(struct draft *draft, const struct at_logged_event *event, const struct item *item, double interest, bool is_order) {
+static void apply_met(struct draft *draft, const struct at_logged_event *event, const struct item *item,
+                      double interest, bool is_order) {
     bool is_shown = at_text_is(event->name, "product_list_viewed");
     if (!interest && !is_shown) return;
     struct at_met_product *met = draft_product(draft, item->product);
@@ -200,19 +217,23 @@ static void put_in_basket(struct draft *draft, const struct item *item, double q
         if (at == BASKET_MAX) {
             memmove(draft->basket, draft->basket + 1, (BASKET_MAX - 1) * sizeof *draft->basket);
             at = BASKET_MAX - 1;
-        } else profile->basket_count++;
+        } else
+            profile->basket_count++;
         draft->basket[at] = (struct at_basket_line){item->product, item->named, item->price, 0};
     }
     draft->basket[at].quantity += quantity;
     if (!at_is_missing(item->price)) draft->basket[at].price = item->price;
     if (draft->basket[at].quantity > 0) return;
-    memmove(&draft->basket[at], &draft->basket[at + 1], (profile->basket_count - at - 1) * sizeof *draft->basket);
+    memmove(&draft->basket[at], &draft->basket[at + 1],
+            (profile->basket_count - at - 1) * sizeof *draft->basket);
     profile->basket_count--;
 }
 
-static void apply_basket(struct draft *draft, const struct at_logged_event *event, struct at_json items, struct at_json context) {
+static void apply_basket(struct draft *draft, const struct at_logged_event *event, struct at_json items,
+                         struct at_json context) {
     struct at_profile *profile = &draft->profile;
-    bool adds = at_text_is(event->name, "product_added") || at_text_is(event->name, "wishlist_product_added_to_cart");
+    bool adds =
+        at_text_is(event->name, "product_added") || at_text_is(event->name, "wishlist_product_added_to_cart");
     bool removes = at_text_is(event->name, "product_removed");
     bool replaces = at_text_is(event->name, "cart_viewed") || at_text_is(event->name, "checkout_started");
     bool clears = at_text_is(event->name, "order_completed");
@@ -233,9 +254,11 @@ static void apply_basket(struct draft *draft, const struct at_logged_event *even
 
 /* ---- orders ---- */
 
-static void add_order(struct draft *draft, const struct at_logged_event *event, struct at_json items, double revenue) {
+static void add_order(struct draft *draft, const struct at_logged_event *event, struct at_json items,
+                      double revenue) {
     struct at_profile *profile = &draft->profile;
-    struct at_order order = {.id = at_json_text(at_json_get(event->facts, "order")), .at_ms = event->at_ms, .revenue = revenue};
+    struct at_order order = {
+        .id = at_json_text(at_json_get(event->facts, "order")), .at_ms = event->at_ms, .revenue = revenue};
     double dearest = -1;
     struct at_json_each it = at_json_each(items);
     while (at_json_next(&it)) {
@@ -262,8 +285,10 @@ static void add_order(struct draft *draft, const struct at_logged_event *event, 
         at--;
     }
     draft->orders[at] = order;
-    if (!profile->orders.count || order.at_ms < profile->orders.first_ms) profile->orders.first_ms = order.at_ms;
-    if (!profile->orders.count || order.at_ms > profile->orders.last_ms) profile->orders.last_ms = order.at_ms;
+    if (!profile->orders.count || order.at_ms < profile->orders.first_ms)
+        profile->orders.first_ms = order.at_ms;
+    if (!profile->orders.count || order.at_ms > profile->orders.last_ms)
+        profile->orders.last_ms = order.at_ms;
     profile->orders.count++;
     profile->orders.revenue += revenue;
 }
@@ -291,19 +316,24 @@ static void apply_orders(struct draft *draft, const struct at_logged_event *even
     double revenue = at_missing();
     at_json_number(at_json_get(event->facts, "revenue"), &revenue);
     if (!is_won(event->facts)) return;
-    if (at_text_is(event->name, "order_completed")) add_order(draft, event, items, at_is_missing(revenue) ? 0 : revenue);
-    else if (at_text_is(event->name, "order_refunded")) refund_order(draft, event, revenue);
+    if (at_text_is(event->name, "order_completed"))
+        add_order(draft, event, items, at_is_missing(revenue) ? 0 : revenue);
+    else if (at_text_is(event->name, "order_refunded"))
+        refund_order(draft, event, revenue);
 }
 
 /* ---- all of it ---- */
 
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
-    struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"), items = at_json_get(event->facts, "items");
-    bool is_identify = at_text_is(event->name, "identified"), is_order = at_text_is(event->name, "order_completed");
+    struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"),
+                   items = at_json_get(event->facts, "items");
+    bool is_identify = at_text_is(event->name, "identified"),
+         is_order = at_text_is(event->name, "order_completed");
     double interest = interest_of(event->name);
     apply_visit(draft, event, context);
     apply_context(draft, context, is_identify ? traits : at_json_get(context, "traits"));
-    if (!apply_traits(draft, at_json_get(context, "traits")) || (is_identify && !apply_traits(draft, traits))) return false;
+    if (!apply_traits(draft, at_json_get(context, "traits")) || (is_identify && !apply_traits(draft, traits)))
+        return false;
     draft_count(draft, event->name, event->at_ms);
     if (!is_order || is_won(event->facts)) {
         struct at_json_each it = at_json_each(items);
@@ -320,7 +350,8 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
     return true;
 }
 
-struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event, bool is_private) {
+struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
+                                    bool is_private) {
     struct at_profile *next = NULL;
     if (event->seq <= base->applied_seq) return is_private ? base : at_profile_ref(base);
     struct draft *draft = draft_begin(base);
@@ -329,19 +360,23 @@ struct at_profile *at_profile_apply(struct at_profile *base, const struct at_log
     return next;
 }
 
-struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier, int64_t since_ms, bool is_private) {
+struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
+                                              int64_t since_ms, bool is_private) {
     for (uint32_t i = 0; i < base->identifier_count; i++)
-        if (at_text_equal(base->identifiers[i].kind, identifier->kind) && at_text_equal(base->identifiers[i].value, identifier->value))
+        if (at_text_equal(base->identifiers[i].kind, identifier->kind) &&
+            at_text_equal(base->identifiers[i].value, identifier->value))
             return is_private ? base : at_profile_ref(base);
     struct draft *draft = draft_begin(base);
     struct at_profile *next = NULL;
     if (draft) {
         struct at_profile *profile = &draft->profile;
         if (profile->identifier_count == IDENTIFIERS_MAX) {
-            memmove(draft->identifiers, draft->identifiers + 1, (IDENTIFIERS_MAX - 1) * sizeof *draft->identifiers);
+            memmove(draft->identifiers, draft->identifiers + 1,
+                    (IDENTIFIERS_MAX - 1) * sizeof *draft->identifiers);
             profile->identifier_count--;
         }
-        draft->identifiers[profile->identifier_count++] = (struct at_known_identifier){identifier->kind, identifier->value, since_ms};
+        draft->identifiers[profile->identifier_count++] =
+            (struct at_known_identifier){identifier->kind, identifier->value, since_ms};
         next = draft_finish(draft, base->account);
     }
     if (is_private) at_profile_unref(base);

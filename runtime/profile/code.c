@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A profile as JSON a person can read, and back: the same state bit for bit. Doubles are written so that they read back.
+ * A profile as JSON a person can read, and back: the same state bit for bit. Doubles are written so that they
+ * read back.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,8 @@ static void write_visit(struct at_json_out *out, const char *name, const struct 
     at_json_close(out, '}');
 }
 
-static void write_buckets(struct at_json_out *out, const char *name, const struct bucket *buckets, uint32_t count) {
+static void write_buckets(struct at_json_out *out, const char *name, const struct bucket *buckets,
+                          uint32_t count) {
     at_json_key(out, name);
     at_json_open(out, '[');
     for (uint32_t i = 0; i < count; i++) {
@@ -192,9 +194,11 @@ static struct at_json nth(struct at_json list, uint32_t n) {
 }
 
 static void read_visit(struct at_json json, struct at_visit *visit) {
-    *visit = (struct at_visit){int_of(json, "started"), int_of(json, "last"), (uint32_t)int_of(json, "pages"), (uint32_t)int_of(json, "events"),
-                               text_of(json, "source"), text_of(json, "campaign"), text_of(json, "medium"), text_of(json, "landing"),
-                               text_of(json, "device"), text_of(json, "referrer")};
+    *visit = (struct at_visit){int_of(json, "started"),         int_of(json, "last"),
+                               (uint32_t)int_of(json, "pages"), (uint32_t)int_of(json, "events"),
+                               text_of(json, "source"),         text_of(json, "campaign"),
+                               text_of(json, "medium"),         text_of(json, "landing"),
+                               text_of(json, "device"),         text_of(json, "referrer")};
 }
 
 static void read_orders(struct draft *draft, struct at_json json) {
@@ -206,8 +210,10 @@ static void read_orders(struct draft *draft, struct at_json json) {
     p->orders.last_ms = int_of(json, "last");
     struct at_json_each it = at_json_each(at_json_get(json, "list"));
     while (p->order_count < ORDERS_MAX && at_json_next(&it))
-        draft->orders[p->order_count++] = (struct at_order){text_of(it.value, "id"), int_of(it.value, "at"), number_of(it.value, "revenue"), number_of(it.value, "refunded"),
-                                                            text_of(it.value, "product"), text_of(it.value, "category"), number_of(it.value, "quantity")};
+        draft->orders[p->order_count++] = (struct at_order){
+            text_of(it.value, "id"),         int_of(it.value, "at"),       number_of(it.value, "revenue"),
+            number_of(it.value, "refunded"), text_of(it.value, "product"), text_of(it.value, "category"),
+            number_of(it.value, "quantity")};
 }
 
 static void read_basket(struct draft *draft, struct at_json json) {
@@ -217,7 +223,8 @@ static void read_basket(struct draft *draft, struct at_json json) {
     struct at_json_each it = at_json_each(at_json_get(json, "list"));
     while (p->basket_count < BASKET_MAX && at_json_next(&it)) {
         struct at_basket_line *line = &draft->basket[p->basket_count++];
-        *line = (struct at_basket_line){text_of(it.value, "product"), text_of(it.value, "named"), at_missing(), number_of(it.value, "quantity")};
+        *line = (struct at_basket_line){text_of(it.value, "product"), text_of(it.value, "named"),
+                                        at_missing(), number_of(it.value, "quantity")};
         at_json_number(at_json_get(it.value, "price"), &line->price);
     }
 }
@@ -246,13 +253,17 @@ static bool read_counts(struct draft *draft, struct at_json json, struct pool *p
     struct at_profile *p = &draft->profile;
     struct at_json_each it = at_json_each(json);
     size_t wanted = 0;
-    while (at_json_next(&it)) wanted += at_json_count(at_json_get(it.value, "hours")) / 2 + at_json_count(at_json_get(it.value, "days")) / 2 + 2;
+    while (at_json_next(&it))
+        wanted += at_json_count(at_json_get(it.value, "hours")) / 2 +
+                  at_json_count(at_json_get(it.value, "days")) / 2 + 2;
     pool->buckets = malloc((wanted + 1) * sizeof *pool->buckets);
     if (!pool->buckets) return false;
     it = at_json_each(json);
     while (p->count_count < COUNTS_MAX && at_json_next(&it)) {
         struct buckets *buckets = &draft->buckets[p->count_count];
-        draft->counts[p->count_count++] = (struct at_event_count){text_of(it.value, "name"), (uint64_t)int_of(it.value, "total"), int_of(it.value, "first"), int_of(it.value, "last")};
+        draft->counts[p->count_count++] =
+            (struct at_event_count){text_of(it.value, "name"), (uint64_t)int_of(it.value, "total"),
+                                    int_of(it.value, "first"), int_of(it.value, "last")};
         buckets->hours = pool->buckets + pool->count;
         buckets->hour_count = read_buckets(pool, at_json_get(it.value, "hours"), HOURS_MAX);
         buckets->days = pool->buckets + pool->count;
@@ -272,22 +283,28 @@ static void read_lists(struct draft *draft, struct at_json json) {
     }
     it = at_json_each(at_json_get(json, "products"));
     while (p->product_count < PRODUCTS_MAX && at_json_next(&it))
-        draft->products[p->product_count++] = (struct at_met_product){text_of(it.value, "product"), (uint32_t)int_of(it.value, "views"), (uint32_t)int_of(it.value, "adds"),
-                                                                      (uint32_t)int_of(it.value, "bought"), number_of(it.value, "quantity"), number_of(it.value, "shown"),
-                                                                      int_of(it.value, "shown_at"), int_of(it.value, "viewed_at"), int_of(it.value, "bought_at")};
+        draft->products[p->product_count++] =
+            (struct at_met_product){text_of(it.value, "product"),       (uint32_t)int_of(it.value, "views"),
+                                    (uint32_t)int_of(it.value, "adds"), (uint32_t)int_of(it.value, "bought"),
+                                    number_of(it.value, "quantity"),    number_of(it.value, "shown"),
+                                    int_of(it.value, "shown_at"),       int_of(it.value, "viewed_at"),
+                                    int_of(it.value, "bought_at")};
     it = at_json_each(at_json_get(json, "identifiers"));
     while (p->identifier_count < IDENTIFIERS_MAX && at_json_next(&it)) {
         struct at_known_identifier *known = &draft->identifiers[p->identifier_count++];
-        *known = (struct at_known_identifier){at_json_text(nth(it.value, 0)), at_json_text(nth(it.value, 1)), 0};
+        *known =
+            (struct at_known_identifier){at_json_text(nth(it.value, 0)), at_json_text(nth(it.value, 1)), 0};
         at_json_int(nth(it.value, 2), &known->since_ms);
     }
 }
 
-enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out, struct at_error *err) {
+enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out,
+                               struct at_error *err) {
     struct at_json traits = at_json_get(json, "traits");
     struct pool pool = {0};
     struct at_bytes text;
-    if (!at_json_is_object(json) || int_of(json, "version") != 1 || !int_of(json, "person") || !at_json_is_object(traits))
+    if (!at_json_is_object(json) || int_of(json, "version") != 1 || !int_of(json, "person") ||
+        !at_json_is_object(traits))
         return at_fail(err, AT_INVALID, NULL, "this is no profile of version 1");
     struct at_profile *empty = at_profile_new((uint64_t)int_of(json, "person"), NULL);
     struct draft *draft = empty ? draft_begin(empty) : NULL;
@@ -312,7 +329,8 @@ enum at_status at_profile_read(struct at_json json, struct at_account *account, 
     struct at_json_out written = at_json_out(&text);
     at_json_put_value(&written, traits);
     p->traits = (struct at_text){text.data, text.length};
-    bool is_ok = read_counts(draft, at_json_get(json, "counts"), &pool) && !text.failed && text.length <= TRAITS_MAX;
+    bool is_ok =
+        read_counts(draft, at_json_get(json, "counts"), &pool) && !text.failed && text.length <= TRAITS_MAX;
     *out = is_ok ? draft_finish(draft, account) : NULL;
     at_bytes_clear(&text);
     free(pool.buckets);

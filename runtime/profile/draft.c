@@ -12,7 +12,9 @@
 /* One scratch a thread, freed when the thread ends. */
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
-static void make_key(void) { pthread_key_create(&scratch_key, free); }
+static void make_key(void) {
+    pthread_key_create(&scratch_key, free);
+}
 
 static struct draft *scratch(void) {
     pthread_once(&scratch_once, make_key);
@@ -27,7 +29,8 @@ static struct draft *scratch(void) {
     return draft;
 }
 
-#define COPY(list, count) (memcpy(draft->list, base->list, base->count * sizeof *draft->list), draft->profile.list = draft->list)
+#define COPY(list, count)                                                                                    \
+    (memcpy(draft->list, base->list, base->count * sizeof *draft->list), draft->profile.list = draft->list)
 
 struct draft *draft_begin(const struct at_profile *base) {
     struct draft *draft = scratch();
@@ -44,7 +47,9 @@ struct draft *draft_begin(const struct at_profile *base) {
     return draft;
 }
 
-double decay(int64_t span_ms, int64_t half_ms) { return span_ms <= 0 ? 1 : exp2(-(double)span_ms / (double)half_ms); }
+double decay(int64_t span_ms, int64_t half_ms) {
+    return span_ms <= 0 ? 1 : exp2(-(double)span_ms / (double)half_ms);
+}
 
 /* ---- lists ---- */
 
@@ -56,7 +61,12 @@ static int64_t last_met(const struct at_met_product *met) {
 
 /* What was bought stays longer than what was only seen. */
 static bool is_weaker(const struct at_met_product *a, const struct at_met_product *b) {
-    int rank_a = a->bought ? 2 : a->views || a->adds ? 1 : 0, rank_b = b->bought ? 2 : b->views || b->adds ? 1 : 0;
+    int rank_a = a->bought             ? 2
+                 : a->views || a->adds ? 1
+                                       : 0,
+        rank_b = b->bought             ? 2
+                 : b->views || b->adds ? 1
+                                       : 0;
     return rank_a != rank_b ? rank_a < rank_b : last_met(a) < last_met(b);
 }
 
@@ -69,9 +79,11 @@ struct at_met_product *draft_product(struct draft *draft, struct at_text product
         place = 0;
         for (uint32_t i = 1; i < PRODUCTS_MAX; i++)
             if (is_weaker(&draft->products[i], &draft->products[place])) place = i;
-        memmove(&draft->products[place], &draft->products[place + 1], (PRODUCTS_MAX - 1 - place) * sizeof *draft->products);
+        memmove(&draft->products[place], &draft->products[place + 1],
+                (PRODUCTS_MAX - 1 - place) * sizeof *draft->products);
         place = PRODUCTS_MAX - 1;
-    } else profile->product_count++;
+    } else
+        profile->product_count++;
     memset(&draft->products[place], 0, sizeof draft->products[place]);
     draft->products[place].product = product;
     return &draft->products[place];
@@ -80,18 +92,21 @@ struct at_met_product *draft_product(struct draft *draft, struct at_text product
 struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms) {
     struct at_profile *profile = &draft->profile;
     for (uint32_t i = 0; i < profile->taste_count; i++)
-        if (at_text_equal(draft->tastes[i].value, value) && at_text_equal(draft->tastes[i].facet, facet)) return &draft->tastes[i];
+        if (at_text_equal(draft->tastes[i].value, value) && at_text_equal(draft->tastes[i].facet, facet))
+            return &draft->tastes[i];
     uint32_t place = profile->taste_count;
     if (place == TASTES_MAX) { /* the weakest as of now goes */
         double weakest = INFINITY;
         for (uint32_t i = 0; i < TASTES_MAX; i++) {
-            double weight = draft->tastes[i].weight * decay(at_ms - draft->tastes[i].at_ms, AT_AFFINITY_HALF_MS);
+            double weight =
+                draft->tastes[i].weight * decay(at_ms - draft->tastes[i].at_ms, AT_AFFINITY_HALF_MS);
             if (weight < weakest) {
                 weakest = weight;
                 place = i;
             }
         }
-    } else profile->taste_count++;
+    } else
+        profile->taste_count++;
     draft->tastes[place] = (struct at_taste){facet, value, 0, at_ms};
     return &draft->tastes[place];
 }
@@ -99,7 +114,8 @@ struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct a
 /* ---- counts ---- */
 
 /* Ascending by unit; those more than keep units older than the newest go. */
-static uint32_t add_bucket(struct bucket *out, const struct bucket *in, uint32_t count, int32_t unit, int32_t keep, uint32_t most) {
+static uint32_t add_bucket(struct bucket *out, const struct bucket *in, uint32_t count, int32_t unit,
+                           int32_t keep, uint32_t most) {
     uint32_t n = 0;
     int32_t newest = count && in[count - 1].unit > unit ? in[count - 1].unit : unit;
     bool is_in = false;
@@ -139,7 +155,8 @@ static uint32_t place_of_count(struct draft *draft, struct at_text name) {
         for (uint32_t i = 1; i < COUNTS_MAX; i++)
             if (draft->counts[i].last_ms < draft->counts[oldest].last_ms) oldest = i;
         place = oldest;
-    } else profile->count_count++;
+    } else
+        profile->count_count++;
     draft->counts[place] = (struct at_event_count){.name = name};
     draft->buckets[place] = (struct buckets){0};
     return place;
@@ -152,8 +169,10 @@ void draft_count(struct draft *draft, struct at_text name, int64_t at_ms) {
     if (!count->total || at_ms < count->first_ms) count->first_ms = at_ms;
     if (!count->total || at_ms > count->last_ms) count->last_ms = at_ms;
     count->total++;
-    buckets->hour_count = add_bucket(draft->hours, buckets->hours, buckets->hour_count, unit_of(at_ms, AT_HOUR_MS), HOURS_MAX, HOURS_MAX);
-    buckets->day_count = add_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS), DAYS_MAX, DAYS_MAX);
+    buckets->hour_count = add_bucket(draft->hours, buckets->hours, buckets->hour_count,
+                                     unit_of(at_ms, AT_HOUR_MS), HOURS_MAX, HOURS_MAX);
+    buckets->day_count = add_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS),
+                                    DAYS_MAX, DAYS_MAX);
     buckets->hours = draft->hours;
     buckets->days = draft->days;
 }
@@ -161,19 +180,21 @@ void draft_count(struct draft *draft, struct at_text name, int64_t at_ms) {
 /* ---- packing ---- */
 
 struct packing {
-    char *at;     /* texts */
-    char *lists;  /* aligned */
+    char *at;    /* texts */
+    char *lists; /* aligned */
     size_t text_bytes, list_bytes;
     bool is_measuring;
 };
 
 static void pack_text(struct packing *packing, struct at_text *text) {
-    if (packing->is_measuring) packing->text_bytes += text->length;
+    if (packing->is_measuring)
+        packing->text_bytes += text->length;
     else if (text->length) {
         memcpy(packing->at, text->data, text->length);
         text->data = packing->at;
         packing->at += text->length;
-    } else text->data = "";
+    } else
+        text->data = "";
 }
 
 static void *pack_list(struct packing *packing, const void *list, uint32_t count, size_t size) {
@@ -197,10 +218,11 @@ static void pack_visit(struct packing *packing, struct at_visit *visit) {
     pack_text(packing, &visit->referrer);
 }
 
-/* Run twice over the same lists: to measure, then to copy. Lists of a block are ours to write while it is made. */
-#define LIST(type, field, count)                                                                     \
-    type *field##_packed = pack_list(packing, p->field, p->count, sizeof(type));                      \
-    type *field = packing->is_measuring ? (type *)(uintptr_t)p->field : field##_packed;               \
+/* Run twice over the same lists: to measure, then to copy. Lists of a block are ours to write while it is
+ * made. */
+#define LIST(type, field, count)                                                                             \
+    type *field##_packed = pack_list(packing, p->field, p->count, sizeof(type));                             \
+    type *field = packing->is_measuring ? (type *)(uintptr_t)p->field : field##_packed;                      \
     if (!packing->is_measuring) p->field = field##_packed
 
 static void pack(struct packing *packing, struct at_profile *p, struct buckets *buckets) {
@@ -249,7 +271,8 @@ struct at_profile *draft_finish(struct draft *draft, struct at_account *account)
     struct packing packing = {.is_measuring = true};
     pack(&packing, &draft->profile, draft->buckets);
     size_t bucket_bytes = draft->profile.count_count * sizeof(struct buckets);
-    size_t head = (sizeof(struct block) + bucket_bytes + 7) & ~(size_t)7, bytes = head + packing.list_bytes + packing.text_bytes;
+    size_t head = (sizeof(struct block) + bucket_bytes + 7) & ~(size_t)7,
+           bytes = head + packing.list_bytes + packing.text_bytes;
     struct block *block = malloc(bytes);
     if (!block) return NULL;
     struct buckets *buckets = (struct buckets *)(block + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to profile/: a profile being changed. A snapshot is one block and never changes; a draft borrows its texts,
- * changes lists in scratch memory of the thread, and becomes the next block.
+ * Private to profile/: a profile being changed. A snapshot is one block and never changes; a draft borrows
+ * its texts, changes lists in scratch memory of the thread, and becomes the next block.
  */
 #ifndef AT_PROFILE_DRAFT_H
 #define AT_PROFILE_DRAFT_H
@@ -26,8 +26,8 @@ struct buckets { /* of one event name, ascending */
     const struct bucket *hours, *days;
     uint32_t hour_count, day_count;
 };
-struct block { /* a snapshot */
-    struct at_profile profile; /* first */
+struct block {                     /* a snapshot */
+    struct at_profile profile;     /* first */
     const struct buckets *buckets; /* for profile.counts[i] */
 };
 struct draft {
@@ -47,7 +47,9 @@ struct draft *draft_begin(const struct at_profile *base);
 /* A new block with one reference; NULL: out of memory. The draft borrows until here. */
 struct at_profile *draft_finish(struct draft *draft, struct at_account *account);
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
-static inline const struct block *block_of(const struct at_profile *profile) { return (const struct block *)profile; }
+static inline const struct block *block_of(const struct at_profile *profile) {
+    return (const struct block *)profile;
+}
 double decay(int64_t span_ms, int64_t half_ms); /* 2^(−span/half); span ≤ 0: 1 */
 
 /* The lists of a draft, with their ceilings: the oldest or weakest goes. */

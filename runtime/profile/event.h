@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One event as the tracking SDKs send it, validated and put into the one vocabulary inside. Used by shop/track; pure.
- * Texts are borrowed from the parsed JSON unless they had to be normalised (then in the arena).
+ * One event as the tracking SDKs send it, validated and put into the one vocabulary inside. Used by
+ * shop/track; pure. Texts are borrowed from the parsed JSON unless they had to be normalised (then in the
+ * arena).
  */
 #ifndef AT_PROFILE_EVENT_H
 #define AT_PROFILE_EVENT_H
@@ -11,12 +12,19 @@
 #include "base/time.h"
 #include "catalog/catalog.h"
 
-#define AT_EVENT_BYTES_MAX (32 * 1024)
-#define AT_BATCH_BYTES_MAX (500 * 1024)
+#define AT_EVENT_BYTES_MAX  (32 * 1024)
+#define AT_BATCH_BYTES_MAX  (500 * 1024)
 #define AT_BATCH_EVENTS_MAX 2500
-#define AT_EVENT_ITEMS_MAX 500 /* products of one event; more: invalid, named */
+#define AT_EVENT_ITEMS_MAX  500 /* products of one event; more: invalid, named */
 
-enum at_event_type { AT_EVENT_IDENTIFY, AT_EVENT_TRACK, AT_EVENT_PAGE, AT_EVENT_SCREEN, AT_EVENT_GROUP, AT_EVENT_ALIAS };
+enum at_event_type {
+    AT_EVENT_IDENTIFY,
+    AT_EVENT_TRACK,
+    AT_EVENT_PAGE,
+    AT_EVENT_SCREEN,
+    AT_EVENT_GROUP,
+    AT_EVENT_ALIAS
+};
 
 struct at_identifier {
     struct at_text kind, value; /* normalised: "anonymous_id" "user_id" "email" "phone" */
@@ -34,50 +42,56 @@ struct at_event_item {
 
 struct at_event {
     enum at_event_type type;
-    struct at_text type_word;      /* "track" */
-    struct at_text event;          /* as sent: "Product Viewed"; page, screen: their name; else "" */
-    struct at_text name;           /* canonical: "product_viewed", "page_viewed", "screen_viewed", "identified", "grouped", "aliased" */
-    struct at_text message_id;     /* given, or made by the caller when absent */
+    struct at_text type_word;  /* "track" */
+    struct at_text event;      /* as sent: "Product Viewed"; page, screen: their name; else "" */
+    struct at_text name;       /* canonical: "product_viewed", "page_viewed", "screen_viewed", "identified",
+                                  "grouped", "aliased" */
+    struct at_text message_id; /* given, or made by the caller when absent */
     struct at_text anonymous_id, user_id, previous_id, group_id; /* as sent, trimmed; "" absent or blocked */
     struct at_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];  /* the source's own first */
     uint32_t identifier_count;
     int64_t at_ms, received_ms;
     struct at_text order_id, refund_id; /* "" none */
-    double revenue;                /* of orders: after discounts, before tax and shipping; of refunds: the amount; missing if not said */
-    struct at_text currency;       /* "EUR" or "" */
+    double revenue; /* of orders: after discounts, before tax and shipping; of refunds: the amount; missing if
+                       not said */
+    struct at_text currency; /* "EUR" or "" */
     struct at_event_item *items;
     uint32_t item_count;
-    struct at_json json;           /* the whole event as sent */
+    struct at_json json;                        /* the whole event as sent */
     struct at_json properties, traits, context; /* no value if absent */
 };
 
-struct at_event_defaults { /* of a batch or of the route */
-    struct at_text type;       /* route's: "track"; "" in a batch */
-    struct at_json context;    /* the batch's default context; no value if none */
-    struct at_json sent_at;    /* of the batch; no value if none */
-    int64_t received_ms;       /* the shop's clock */
-    bool is_import;            /* caller-set timestamp is kept as is, whatever originalTimestamp says */
+struct at_event_defaults {  /* of a batch or of the route */
+    struct at_text type;    /* route's: "track"; "" in a batch */
+    struct at_json context; /* the batch's default context; no value if none */
+    struct at_json sent_at; /* of the batch; no value if none */
+    int64_t received_ms;    /* the shop's clock */
+    bool is_import;         /* caller-set timestamp is kept as is, whatever originalTimestamp says */
 };
 
-/* AT_INVALID with field and message: not an object, unknown type, neither id, track without event, ids over 500 bytes,
- * messageId over 100, bad timestamp, over 32 KiB (checked by the caller on the text), > 300 traits or properties, > 500 items.
- * Both spellings: anonymousId and anonymous_id, … Numbers as ids are taken as their decimal text.
- * Clock: originalTimestamp and sentAt given: at = received − (sentAt − original); else timestamp as given; else received.
- * A moment more than 24 h in the future is set to received. Blocked id values (null undefined anonymous 0 -1 NaN none
- * guest true false [object Object] blank, "0-only/dash-only") count as absent.
- * email: from traits.email, context.traits.email, properties.email (trim, ASCII lower case, must hold one @ and a dot after);
- * phone likewise (digits and leading +, ≥ 7 digits; others ignored). root: resolves items; may be NULL. */
-enum at_status at_event_parse(struct at_arena *arena, struct at_json json, const struct at_event_defaults *defaults,
-                              const struct at_root *root, struct at_event *out, struct at_error *err) AT_MUST_CHECK;
-/* "Product Viewed", "productViewed", "product-viewed" → "product_viewed" (arena). Known synonyms of the e-commerce
- * standard are folded: "completed_order" → "order_completed". */
+/* AT_INVALID with field and message: not an object, unknown type, neither id, track without event, ids over
+ * 500 bytes, messageId over 100, bad timestamp, over 32 KiB (checked by the caller on the text), > 300 traits
+ * or properties, > 500 items. Both spellings: anonymousId and anonymous_id, … Numbers as ids are taken as
+ * their decimal text. Clock: originalTimestamp and sentAt given: at = received − (sentAt − original); else
+ * timestamp as given; else received. A moment more than 24 h in the future is set to received. Blocked id
+ * values (null undefined anonymous 0 -1 NaN none guest true false [object Object] blank, "0-only/dash-only")
+ * count as absent. email: from traits.email, context.traits.email, properties.email (trim, ASCII lower case,
+ * must hold one @ and a dot after); phone likewise (digits and leading +, ≥ 7 digits; others ignored). root:
+ * resolves items; may be NULL. */
+enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
+                              const struct at_event_defaults *defaults, const struct at_root *root,
+                              struct at_event *out, struct at_error *err) AT_MUST_CHECK;
+/* "Product Viewed", "productViewed", "product-viewed" → "product_viewed" (arena). Known synonyms of the
+ * e-commerce standard are folded: "completed_order" → "order_completed". */
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event);
 bool at_event_is_known(struct at_text canonical); /* a name of the standard vocabulary */
 const char *const *at_event_known_names(void);    /* NULL-terminated */
 
-/* What apply needs beside the event itself, as stored with it in the log: for each item product, price, quantity and the facet
- * values of the catalog at this moment; whether the order or refund claim was won. Written as compact JSON to out. */
-void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won, struct at_bytes *out);
+/* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
+ * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won.
+ * Written as compact JSON to out. */
+void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
+                          struct at_bytes *out);
 /* The event as kept in the log: as sent, minified, writeKey and secrets left out, with receivedAt. */
 void at_event_write_body(const struct at_event *event, struct at_bytes *out);
 

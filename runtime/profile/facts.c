@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is stored with an event: the event as sent, and beside it the facts apply needs, taken from the catalog at this
- * moment, so that a later fold needs no catalog.
+ * What is stored with an event: the event as sent, and beside it the facts apply needs, taken from the
+ * catalog at this moment, so that a later fold needs no catalog.
  */
 #include <string.h>
 #include "profile/event.h"
@@ -16,7 +16,8 @@ static void put_list(struct at_json_out *out, const struct at_root *root, int at
     at_json_close(out, ']');
 }
 
-static void put_facets(struct at_json_out *out, const struct at_root *root, const struct at_event_item *item) {
+static void put_facets(struct at_json_out *out, const struct at_root *root,
+                       const struct at_event_item *item) {
     at_json_key(out, "facets");
     at_json_open(out, '{');
     if (item->row == AT_ROW_NONE) {
@@ -30,8 +31,10 @@ static void put_facets(struct at_json_out *out, const struct at_root *root, cons
             if (!code) continue;
             written++;
             at_json_key(out, attribute->name);
-            if (attribute->kind == AT_ATTRIBUTE_LIST) put_list(out, root, i, code);
-            else at_json_put_text(out, at_root_text_of(root, i, code));
+            if (attribute->kind == AT_ATTRIBUTE_LIST)
+                put_list(out, root, i, code);
+            else
+                at_json_put_text(out, at_root_text_of(root, i, code));
         }
     }
     at_json_close(out, '}');
@@ -41,7 +44,8 @@ static void put_number(struct at_json_out *out, const char *name, double value) 
     if (!at_is_missing(value)) at_json_add_number(out, name, value);
 }
 
-void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won, struct at_bytes *bytes) {
+void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
+                          struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     at_json_open(&out, '{');
     if (event->order_id.length) at_json_add_text(&out, "order", event->order_id);

@@ -8,27 +8,82 @@
 #include <string.h>
 #include "profile/event.h"
 
-static const char *const known[] = {
-    "products_searched", "product_list_viewed", "product_list_filtered", "promotion_viewed", "promotion_clicked", "product_clicked",
-    "product_viewed", "product_added", "product_removed", "cart_viewed", "checkout_started", "checkout_step_viewed",
-    "checkout_step_completed", "payment_info_entered", "order_completed", "order_updated", "order_refunded", "order_cancelled",
-    "coupon_entered", "coupon_applied", "coupon_denied", "coupon_removed", "product_added_to_wishlist", "product_removed_from_wishlist",
-    "wishlist_product_added_to_cart", "product_shared", "cart_shared", "product_reviewed", "signed_up", "signed_in", "signed_out",
-    "page_viewed", "screen_viewed", "identified", "grouped", "aliased", "application_installed", "application_opened",
-    "application_updated", "application_backgrounded", "application_uninstalled", "application_crashed", NULL};
+static const char *const known[] = {"products_searched",
+                                    "product_list_viewed",
+                                    "product_list_filtered",
+                                    "promotion_viewed",
+                                    "promotion_clicked",
+                                    "product_clicked",
+                                    "product_viewed",
+                                    "product_added",
+                                    "product_removed",
+                                    "cart_viewed",
+                                    "checkout_started",
+                                    "checkout_step_viewed",
+                                    "checkout_step_completed",
+                                    "payment_info_entered",
+                                    "order_completed",
+                                    "order_updated",
+                                    "order_refunded",
+                                    "order_cancelled",
+                                    "coupon_entered",
+                                    "coupon_applied",
+                                    "coupon_denied",
+                                    "coupon_removed",
+                                    "product_added_to_wishlist",
+                                    "product_removed_from_wishlist",
+                                    "wishlist_product_added_to_cart",
+                                    "product_shared",
+                                    "cart_shared",
+                                    "product_reviewed",
+                                    "signed_up",
+                                    "signed_in",
+                                    "signed_out",
+                                    "page_viewed",
+                                    "screen_viewed",
+                                    "identified",
+                                    "grouped",
+                                    "aliased",
+                                    "application_installed",
+                                    "application_opened",
+                                    "application_updated",
+                                    "application_backgrounded",
+                                    "application_uninstalled",
+                                    "application_crashed",
+                                    NULL};
 
-static const char *const synonyms[][2] = {
-    {"completed_order", "order_completed"}, {"viewed_product", "product_viewed"}, {"clicked_product", "product_clicked"},
-    {"added_product", "product_added"}, {"removed_product", "product_removed"}, {"viewed_product_category", "product_list_viewed"},
-    {"viewed_product_list", "product_list_viewed"}, {"searched_products", "products_searched"}, {"viewed_cart", "cart_viewed"},
-    {"started_checkout", "checkout_started"}, {"viewed_checkout_step", "checkout_step_viewed"},
-    {"completed_checkout_step", "checkout_step_completed"}, {"refunded_order", "order_refunded"}, {"updated_order", "order_updated"},
-    {"cancelled_order", "order_cancelled"}, {"order_canceled", "order_cancelled"}, {"viewed_promotion", "promotion_viewed"},
-    {"clicked_promotion", "promotion_clicked"}, {"added_product_to_wishlist", "product_added_to_wishlist"},
-    {"removed_product_from_wishlist", "product_removed_from_wishlist"}, {"added_to_cart", "product_added"}, {"add_to_cart", "product_added"},
-    {"remove_from_cart", "product_removed"}, {"purchase", "order_completed"}, {"view_item", "product_viewed"},
-    {"view_item_list", "product_list_viewed"}, {"begin_checkout", "checkout_started"}, {"add_to_wishlist", "product_added_to_wishlist"},
-    {"view_cart", "cart_viewed"}, {"refund", "order_refunded"}, {"reviewed_product", "product_reviewed"}, {"shared_product", "product_shared"}};
+static const char *const synonyms[][2] = {{"completed_order", "order_completed"},
+                                          {"viewed_product", "product_viewed"},
+                                          {"clicked_product", "product_clicked"},
+                                          {"added_product", "product_added"},
+                                          {"removed_product", "product_removed"},
+                                          {"viewed_product_category", "product_list_viewed"},
+                                          {"viewed_product_list", "product_list_viewed"},
+                                          {"searched_products", "products_searched"},
+                                          {"viewed_cart", "cart_viewed"},
+                                          {"started_checkout", "checkout_started"},
+                                          {"viewed_checkout_step", "checkout_step_viewed"},
+                                          {"completed_checkout_step", "checkout_step_completed"},
+                                          {"refunded_order", "order_refunded"},
+                                          {"updated_order", "order_updated"},
+                                          {"cancelled_order", "order_cancelled"},
+                                          {"order_canceled", "order_cancelled"},
+                                          {"viewed_promotion", "promotion_viewed"},
+                                          {"clicked_promotion", "promotion_clicked"},
+                                          {"added_product_to_wishlist", "product_added_to_wishlist"},
+                                          {"removed_product_from_wishlist", "product_removed_from_wishlist"},
+                                          {"added_to_cart", "product_added"},
+                                          {"add_to_cart", "product_added"},
+                                          {"remove_from_cart", "product_removed"},
+                                          {"purchase", "order_completed"},
+                                          {"view_item", "product_viewed"},
+                                          {"view_item_list", "product_list_viewed"},
+                                          {"begin_checkout", "checkout_started"},
+                                          {"add_to_wishlist", "product_added_to_wishlist"},
+                                          {"view_cart", "cart_viewed"},
+                                          {"refund", "order_refunded"},
+                                          {"reviewed_product", "product_reviewed"},
+                                          {"shared_product", "product_shared"}};
 
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) {
     char *out = at_arena_alloc(arena, event.length * 2 + 1);
@@ -37,7 +92,9 @@ struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) 
     for (size_t i = 0; i < event.length; i++) {
         unsigned char c = (unsigned char)event.data[i];
         bool is_word = c >= 0x80 || isalnum(c);
-        bool begins = isupper(c) && i && (islower((unsigned char)event.data[i - 1]) || isdigit((unsigned char)event.data[i - 1]));
+        bool begins =
+            isupper(c) && i &&
+            (islower((unsigned char)event.data[i - 1]) || isdigit((unsigned char)event.data[i - 1]));
         if ((!is_word || begins) && n && out[n - 1] != '_') out[n++] = '_';
         if (is_word) out[n++] = (char)(c < 0x80 ? tolower(c) : c);
     }
@@ -56,10 +113,13 @@ bool at_event_is_known(struct at_text canonical) {
     return false;
 }
 
-const char *const *at_event_known_names(void) { return known; }
+const char *const *at_event_known_names(void) {
+    return known;
+}
 
 bool names_one_product(struct at_text name) {
-    return (name.length > 8 && memcmp(name.data, "product_", 8) == 0 && !at_text_is(name, "product_list_viewed") && !at_text_is(name, "product_list_filtered")) ||
+    return (name.length > 8 && memcmp(name.data, "product_", 8) == 0 &&
+            !at_text_is(name, "product_list_viewed") && !at_text_is(name, "product_list_filtered")) ||
            at_text_is(name, "wishlist_product_added_to_cart");
 }
 

@@ -19,7 +19,8 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->person = person;
     p->traits = AT_TEXT("{}");
     p->timezone = p->locale = p->country = p->basket_url = AT_TEXT("");
-    struct at_text *const texts[] = {&p->visit.source, &p->visit.campaign, &p->visit.medium, &p->visit.landing, &p->visit.device, &p->visit.referrer};
+    struct at_text *const texts[] = {&p->visit.source,  &p->visit.campaign, &p->visit.medium,
+                                     &p->visit.landing, &p->visit.device,   &p->visit.referrer};
     for (size_t i = 0; i < AT_LENGTH(texts); i++) *texts[i] = AT_TEXT("");
     p->acquired = p->visit;
     /* Empty lists are lists all the same: nobody needs to ask. */
@@ -58,29 +59,34 @@ const struct at_met_product *at_profile_met(const struct at_profile *profile, st
 }
 
 /* A bucket counts if it begins after the window's begin: exact to the bucket. */
-static uint64_t sum_after(const struct bucket *buckets, uint32_t count, int64_t size, int64_t from_ms, int64_t to_ms) {
+static uint64_t sum_after(const struct bucket *buckets, uint32_t count, int64_t size, int64_t from_ms,
+                          int64_t to_ms) {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         int64_t begins = buckets[i].unit * size;
-        if (begins + size > from_ms + 1 && begins <= to_ms && begins + size / 2 > from_ms) sum += buckets[i].count;
+        if (begins + size > from_ms + 1 && begins <= to_ms && begins + size / 2 > from_ms)
+            sum += buckets[i].count;
     }
     return sum;
 }
 
-uint64_t at_profile_count(const struct at_profile *profile, struct at_text name, int64_t within_ms, int64_t now_ms) {
+uint64_t at_profile_count(const struct at_profile *profile, struct at_text name, int64_t within_ms,
+                          int64_t now_ms) {
     const struct at_event_count *counted = at_profile_counted(profile, name);
     if (!counted) return 0;
     const struct buckets *buckets = &block_of(profile)->buckets[counted - profile->counts];
     int64_t from_ms = now_ms - within_ms;
     if (from_ms < counted->first_ms && now_ms >= counted->last_ms) return counted->total;
-    if (within_ms <= 2 * AT_DAY_MS) return sum_after(buckets->hours, buckets->hour_count, AT_HOUR_MS, from_ms, now_ms);
+    if (within_ms <= 2 * AT_DAY_MS)
+        return sum_after(buckets->hours, buckets->hour_count, AT_HOUR_MS, from_ms, now_ms);
     return sum_after(buckets->days, buckets->day_count, AT_DAY_MS, from_ms, now_ms);
 }
 
 double at_basket_value(const struct at_profile *profile) {
     double value = 0;
     for (uint32_t i = 0; i < profile->basket_count; i++)
-        if (!at_is_missing(profile->basket[i].price)) value += profile->basket[i].price * profile->basket[i].quantity;
+        if (!at_is_missing(profile->basket[i].price))
+            value += profile->basket[i].price * profile->basket[i].quantity;
     return value;
 }
 
@@ -116,7 +122,9 @@ bool at_person_id_parse(struct at_text text, uint64_t *person) {
     if (text.length != 12 || text.data[0] != 'p') return false;
     for (size_t i = 1; i < 12; i++) {
         const char *digit = text.data[i] ? strchr(DIGITS, text.data[i]) : NULL;
-        if (!digit || __builtin_mul_overflow(mixed, 62, &mixed) || __builtin_add_overflow(mixed, (uint64_t)(digit - DIGITS), &mixed)) return false;
+        if (!digit || __builtin_mul_overflow(mixed, 62, &mixed) ||
+            __builtin_add_overflow(mixed, (uint64_t)(digit - DIGITS), &mixed))
+            return false;
     }
     *person = unmix(mixed);
     return at_mix64(*person) == mixed;
@@ -130,6 +138,7 @@ static bool is_known(const struct at_profile *profile) {
 
 uint64_t at_profile_survivor(const struct at_profile *a, const struct at_profile *b) {
     if (is_known(a) != is_known(b)) return is_known(a) ? a->person : b->person;
-    if (a->first_seen_ms != b->first_seen_ms) return a->first_seen_ms < b->first_seen_ms ? a->person : b->person;
+    if (a->first_seen_ms != b->first_seen_ms)
+        return a->first_seen_ms < b->first_seen_ms ? a->person : b->person;
     return a->person < b->person ? a->person : b->person;
 }

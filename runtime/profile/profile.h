@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is known of one person, as an immutable reference-counted snapshot: state = fold(apply, events of the person's source
- * ids in log order). apply is pure: no clock, no live catalog. Who holds a reference may read it on any thread.
- * In memory a snapshot is one block; it is stored as JSON a person can read; both forms give the same state bit for bit.
+ * What is known of one person, as an immutable reference-counted snapshot: state = fold(apply, events of the
+ * person's source ids in log order). apply is pure: no clock, no live catalog. Who holds a reference may read
+ * it on any thread. In memory a snapshot is one block; it is stored as JSON a person can read; both forms
+ * give the same state bit for bit.
  *
- * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256 affinity
- * values, 256 products, 100 orders, 100 basket lines, 64 event names with 48 hourly and 400 daily buckets, 50 identifiers,
- * 16 KiB of traits.
+ * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
+ * affinity values, 256 products, 100 orders, 100 basket lines, 64 event names with 48 hourly and 400 daily
+ * buckets, 50 identifiers, 16 KiB of traits.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -43,9 +44,9 @@ struct at_taste { /* decayed weight of one facet value: weight · 2^(−(now −
 struct at_met_product {
     struct at_text product;
     uint32_t views, adds;
-    uint32_t bought;          /* times: orders it was in */
+    uint32_t bought; /* times: orders it was in */
     double bought_quantity;
-    double shown;             /* decayed count of being listed without interest, half AT_SHOWN_HALF_MS */
+    double shown; /* decayed count of being listed without interest, half AT_SHOWN_HALF_MS */
     int64_t shown_at_ms, viewed_at_ms, bought_at_ms; /* 0: never */
 };
 struct at_event_count {
@@ -65,20 +66,30 @@ struct at_profile {
     struct at_account *account;
     uint64_t person, applied_seq;
     int64_t first_seen_ms, last_seen_ms;
-    uint32_t sessions; /* visits so far, this one included */
-    struct at_visit visit;    /* the one going on, or the last */
-    struct at_visit acquired; /* the very first */
-    struct at_text traits;    /* JSON object, "{}" at least */
+    uint32_t sessions;                        /* visits so far, this one included */
+    struct at_visit visit;                    /* the one going on, or the last */
+    struct at_visit acquired;                 /* the very first */
+    struct at_text traits;                    /* JSON object, "{}" at least */
     struct at_text timezone, locale, country; /* "" unknown; from context and traits */
-    struct { uint64_t count; double revenue, refunded; int64_t first_ms, last_ms; } orders; /* exact over all */
-    const struct at_order *order_list; uint32_t order_count;          /* newest last */
-    const struct at_basket_line *basket; uint32_t basket_count;
+    struct {
+        uint64_t count;
+        double revenue, refunded;
+        int64_t first_ms, last_ms;
+    } orders; /* exact over all */
+    const struct at_order *order_list;
+    uint32_t order_count; /* newest last */
+    const struct at_basket_line *basket;
+    uint32_t basket_count;
     int64_t basket_updated_ms;
     struct at_text basket_url;
-    const struct at_taste *tastes; uint32_t taste_count;
-    const struct at_met_product *products; uint32_t product_count;
-    const struct at_event_count *counts; uint32_t count_count;
-    const struct at_known_identifier *identifiers; uint32_t identifier_count;
+    const struct at_taste *tastes;
+    uint32_t taste_count;
+    const struct at_met_product *products;
+    uint32_t product_count;
+    const struct at_event_count *counts;
+    uint32_t count_count;
+    const struct at_known_identifier *identifiers;
+    uint32_t identifier_count;
     /* the implementation's own data follow (buckets, capacities) */
 };
 
@@ -87,43 +98,54 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account);
 struct at_profile *at_profile_ref(struct at_profile *profile);
 void at_profile_unref(struct at_profile *profile);
 
-/* The next snapshot (one reference) after one event of the log. body and facts as stored with the event. NULL only when out of
- * memory. base is not changed — unless is_private says the caller holds the only reference and gives it up: then it may be
- * reused in place (batches, folds), and is gone either way. Events with seq ≤ applied_seq change nothing. */
+/* The next snapshot (one reference) after one event of the log. body and facts as stored with the event. NULL
+ * only when out of memory. base is not changed — unless is_private says the caller holds the only reference
+ * and gives it up: then it may be reused in place (batches, folds), and is gone either way. Events with seq ≤
+ * applied_seq change nothing. */
 struct at_logged_event {
     uint64_t seq;
     int64_t at_ms, received_ms;
     struct at_text name, message_id;
     struct at_json body, facts; /* parsed from the row */
 };
-struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event, bool is_private);
+struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
+                                    bool is_private);
 /* The identifiers are not in events alone (links decide): add one; same rules as apply. */
-struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier, int64_t since_ms,
-                                              bool is_private);
+struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
+                                              int64_t since_ms, bool is_private);
 
 /* Storage form, and back. AT_INVALID if the text is not one of ours. */
 void at_profile_write(const struct at_profile *profile, struct at_bytes *out);
-enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out,
+                               struct at_error *err) AT_MUST_CHECK;
 /* Equal in everything but refs, bytes, account. */
 bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
 
-/* The face shown by GET /v1/customers/…: {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
+/* The face shown by GET /v1/customers/…:
+ * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
  * "refunded","average","first_at","last_at"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
  * "referrer"},"acquired":{},"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
- * {"product_viewed":{"total","last_at","within_7d"}},"products":[…newest 50],"first_seen","last_seen"}. baseline may be NULL. */
+ * {"product_viewed":{"total","last_at","within_7d"}},"products":[…newest 50],"first_seen","last_seen"}.
+ * baseline may be NULL. */
 struct at_baseline;
-void at_profile_show(const struct at_profile *profile, const struct at_baseline *baseline, int64_t now_ms, struct at_bytes *out);
+void at_profile_show(const struct at_profile *profile, const struct at_baseline *baseline, int64_t now_ms,
+                     struct at_bytes *out);
 
-/* Events of that name in (now − within, now], from the buckets: exact to the hour for two days, to the day beyond. */
-uint64_t at_profile_count(const struct at_profile *profile, struct at_text name, int64_t within_ms, int64_t now_ms);
-const struct at_event_count *at_profile_counted(const struct at_profile *profile, struct at_text name); /* NULL: never */
-const struct at_met_product *at_profile_met(const struct at_profile *profile, struct at_text product);  /* NULL: never */
+/* Events of that name in (now − within, now], from the buckets: exact to the hour for two days, to the day
+ * beyond. */
+uint64_t at_profile_count(const struct at_profile *profile, struct at_text name, int64_t within_ms,
+                          int64_t now_ms);
+const struct at_event_count *at_profile_counted(const struct at_profile *profile,
+                                                struct at_text name); /* NULL: never */
+const struct at_met_product *at_profile_met(const struct at_profile *profile,
+                                            struct at_text product); /* NULL: never */
 double at_basket_value(const struct at_profile *profile);
 /* "p" + 11 base-62 digits… of the person id, stable: the id shown outside; and back (false: not one). */
 #define AT_PERSON_ID_SIZE 24
 void at_person_id_format(uint64_t person, char out[AT_PERSON_ID_SIZE]);
 bool at_person_id_parse(struct at_text text, uint64_t *person);
-/* Who survives a merge: known (has user_id, email or phone) before anonymous, then the earlier first_seen, then the smaller id. */
+/* Who survives a merge: known (has user_id, email or phone) before anonymous, then the earlier first_seen,
+ * then the smaller id. */
 uint64_t at_profile_survivor(const struct at_profile *a, const struct at_profile *b);
 
 #endif

@@ -8,7 +8,8 @@
 #define PRODUCTS_SHOWN 50
 #define WEEK_MS        (7 * AT_DAY_MS)
 
-static void put_visit(struct at_json_out *out, const char *name, const struct at_visit *visit, int64_t now_ms) {
+static void put_visit(struct at_json_out *out, const char *name, const struct at_visit *visit,
+                      int64_t now_ms) {
     at_json_key(out, name);
     at_json_open(out, '{');
     if (visit->started_ms) {
@@ -28,8 +29,10 @@ static void put_visit(struct at_json_out *out, const char *name, const struct at
 
 static void put_moment(struct at_json_out *out, const char *name, int64_t ms) {
     at_json_key(out, name);
-    if (ms) at_json_put_time(out, ms);
-    else at_json_put_null(out);
+    if (ms)
+        at_json_put_time(out, ms);
+    else
+        at_json_put_null(out);
 }
 
 static void put_orders(struct at_json_out *out, const struct at_profile *p) {
@@ -38,7 +41,9 @@ static void put_orders(struct at_json_out *out, const struct at_profile *p) {
     at_json_add_int(out, "count", (int64_t)p->orders.count);
     at_json_add_number(out, "revenue", p->orders.revenue);
     at_json_add_number(out, "refunded", p->orders.refunded);
-    at_json_add_number(out, "average", p->orders.count ? (p->orders.revenue - p->orders.refunded) / (double)p->orders.count : 0);
+    at_json_add_number(out, "average",
+                       p->orders.count ? (p->orders.revenue - p->orders.refunded) / (double)p->orders.count
+                                       : 0);
     put_moment(out, "first_at", p->orders.first_ms);
     put_moment(out, "last_at", p->orders.last_ms);
     at_json_close(out, '}');
@@ -68,7 +73,8 @@ static void put_basket(struct at_json_out *out, const struct at_profile *p) {
     at_json_close(out, '}');
 }
 
-static void put_affinity(struct at_json_out *out, const struct at_profile *p, const struct at_baseline *baseline, int64_t now_ms) {
+static void put_affinity(struct at_json_out *out, const struct at_profile *p,
+                         const struct at_baseline *baseline, int64_t now_ms) {
     struct at_arena arena;
     struct at_tastes tastes;
     at_arena_init(&arena, 16 << 20);
@@ -124,7 +130,8 @@ static void put_products(struct at_json_out *out, const struct at_profile *p) {
     at_json_close(out, ']');
 }
 
-void at_profile_show(const struct at_profile *p, const struct at_baseline *baseline, int64_t now_ms, struct at_bytes *bytes) {
+void at_profile_show(const struct at_profile *p, const struct at_baseline *baseline, int64_t now_ms,
+                     struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     char id[AT_PERSON_ID_SIZE];
     at_person_id_format(p->person, id);

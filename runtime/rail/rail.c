@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which rails apply to a place and moment, and what each says about candidates. Called by ranking/; owns nothing.
+ * Which rails apply to a place and moment, and what each says about candidates. Called by ranking/; owns
+ * nothing.
  */
 #include <math.h>
 #include <string.h>
@@ -25,18 +26,23 @@ static bool has_failed(double answer) {
     return answer != answer && !at_is_missing(answer);
 }
 
-static void read_verdicts(const struct at_rail *rail, const double *answers, uint32_t count, uint8_t *verdict, uint32_t *failed) {
+static void read_verdicts(const struct at_rail *rail, const double *answers, uint32_t count, uint8_t *verdict,
+                          uint32_t *failed) {
     for (uint32_t i = 0; i < count; i++) {
         bool holds = answers[i] > 0, is_failed = has_failed(answers[i]);
         *failed += is_failed;
-        if (rail->kind == AT_RAIL_HIDE) verdict[i] = holds || is_failed;
-        else if (rail->kind == AT_RAIL_ONLY) verdict[i] = !holds;
-        else verdict[i] = holds && !is_failed;
+        if (rail->kind == AT_RAIL_HIDE)
+            verdict[i] = holds || is_failed;
+        else if (rail->kind == AT_RAIL_ONLY)
+            verdict[i] = !holds;
+        else
+            verdict[i] = holds && !is_failed;
     }
 }
 
-enum at_status at_rail_judge(const struct at_rail *rail, const struct at_judge *judge, const struct at_candidates *candidates,
-                             uint8_t *verdict, uint32_t *failed, struct at_error *err) {
+enum at_status at_rail_judge(const struct at_rail *rail, const struct at_judge *judge,
+                             const struct at_candidates *candidates, uint8_t *verdict, uint32_t *failed,
+                             struct at_error *err) {
     *failed = 0;
     double *answers = at_arena_alloc(candidates->arena, (candidates->count + 1) * sizeof *answers);
     if (!answers) return at_fail(err, AT_NOMEM, NULL, "out of memory while judging rail \"%s\"", rail->name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The second half of at_rank: walks the ordered keys and fills places: diversity chooses the next key, exploration
- * replaces some, pins take their places last. Places are filled from the first one on, so that a later page repeats
- * what an earlier one did.
+ * The second half of at_rank: walks the ordered keys and fills places: diversity chooses the next key,
+ * exploration replaces some, pins take their places last. Places are filled from the first one on, so that a
+ * later page repeats what an earlier one did.
  */
 #include <math.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct sequence { /* the list before pins, place by place */
     uint32_t place, next_key;
     const uint32_t *pool; /* indexes into rows that exploration may show */
     uint32_t pool_count, pool_next;
-    bool is_short;       /* the ordered prefix ran out: order all and begin again */
+    bool is_short; /* the ordered prefix ran out: order all and begin again */
 };
 
 /* ---- diversity ---- */
@@ -26,7 +26,8 @@ struct sequence { /* the list before pins, place by place */
 static uint32_t group_of(const struct rank_work *work, uint32_t row) {
     const struct at_diversify *diversify = &work->ask->diversify;
     uint32_t code = at_root_code(work->ask->root, diversify->attribute, row);
-    if (!code || at_root_attribute_at(work->ask->root, diversify->attribute)->kind == AT_ATTRIBUTE_TEXT) return code;
+    if (!code || at_root_attribute_at(work->ask->root, diversify->attribute)->kind == AT_ATTRIBUTE_TEXT)
+        return code;
     uint32_t count;
     const uint32_t *set = at_root_set(work->ask->root, diversify->attribute, code, &count);
     return count ? set[0] : 0;
@@ -52,7 +53,8 @@ static bool is_free(const struct sequence *sequence, uint32_t at) {
     return !sequence->is_taken[at] && !sequence->is_used[sequence->work->keys[at].index];
 }
 
-/* The key that comes next: the best free one, or with diversity the best free one of the same tier that is not crowded. */
+/* The key that comes next: the best free one, or with diversity the best free one of the same tier that is
+ * not crowded. */
 static uint32_t choose_key(struct sequence *sequence) {
     struct rank_work *work = sequence->work;
     while (sequence->next_key < work->ordered && !is_free(sequence, sequence->next_key)) sequence->next_key++;
@@ -60,7 +62,8 @@ static uint32_t choose_key(struct sequence *sequence) {
     if (best >= work->ordered || !diversifies(work)) return best;
     uint32_t at = best;
     for (; at < work->ordered && work->keys[at].tier == work->keys[best].tier; at++)
-        if (is_free(sequence, at) && !is_crowded(sequence, group_of(work, work->rows[work->keys[at].index]))) break;
+        if (is_free(sequence, at) && !is_crowded(sequence, group_of(work, work->rows[work->keys[at].index])))
+            break;
     if (at == work->ordered && work->ordered < work->count) sequence->is_short = true;
     bool found = at < work->ordered && work->keys[at].tier == work->keys[best].tier;
     if (!found) return best;
@@ -133,7 +136,8 @@ static uint32_t find_index(const struct rank_work *work, uint32_t row) {
 static uint32_t explore_index(const struct sequence *sequence) {
     const struct at_rank_ask *ask = sequence->work->ask;
     for (uint32_t i = 0; i < ask->explored_count; i++)
-        if (ask->explored[i].place == sequence->place) return find_index(sequence->work, ask->explored[i].row);
+        if (ask->explored[i].place == sequence->place)
+            return find_index(sequence->work, ask->explored[i].row);
     if (sequence->place < ask->offset && ask->explored_count) return AT_ROW_NONE;
     if (draw(ask->seed, 2 * (uint64_t)sequence->place) >= ask->explore_share) return AT_ROW_NONE;
     uint32_t start = (uint32_t)(draw(ask->seed, 2 * (uint64_t)sequence->place + 1) * sequence->pool_count);
@@ -171,7 +175,8 @@ static bool next_place(struct sequence *sequence, struct at_placed *placed) {
     if (index != AT_ROW_NONE) {
         placed->because = "explore";
         placed->propensity = work->ask->explore_share / sequence->pool_count;
-        work->result->explored[work->result->explored_count++] = (struct at_explored){sequence->place, work->rows[index]};
+        work->result->explored[work->result->explored_count++] =
+            (struct at_explored){sequence->place, work->rows[index]};
         put(sequence, placed, index);
         return true;
     }
@@ -253,14 +258,15 @@ static enum at_status begin_sequence(struct sequence *sequence, struct rank_work
     sequence->groups = at_arena_zalloc(arena, (places + 1) * sizeof *sequence->groups);
     work->result->explored = at_arena_alloc(arena, (places + 1) * sizeof *work->result->explored);
     work->result->explored_count = 0;
-    if (!sequence->is_taken || !sequence->is_used || !sequence->was_passed || !sequence->groups || !work->result->explored)
+    if (!sequence->is_taken || !sequence->is_used || !sequence->was_passed || !sequence->groups ||
+        !work->result->explored)
         return AT_NOMEM;
     return work->ask->explore_share > 0 && !work->ask->sort ? build_pool(sequence) : AT_OK;
 }
 
 /* Places first … last of the list; what is before offset is worked through but not kept unless explained. */
-static void fill_places(struct sequence *sequence, const struct pinned *pins, uint32_t pin_count, struct at_placed *out,
-                        uint32_t *filled) {
+static void fill_places(struct sequence *sequence, const struct pinned *pins, uint32_t pin_count,
+                        struct at_placed *out, uint32_t *filled) {
     uint32_t wanted = *filled, place = 0;
     for (uint32_t i = 0; i < pin_count; i++) sequence->is_used[pins[i].index] = 1;
     uint32_t pins_left = pin_count;
@@ -272,15 +278,19 @@ static void fill_places(struct sequence *sequence, const struct pinned *pins, ui
                 if (pins[i].place > place && pins[i].place != UINT32_MAX) pin = &pins[i];
         }
         if (!pin) break;
-        out[place] = (struct at_placed){.row = sequence->work->rows[pin->index], .score = sequence->work->scores[pin->index],
-                                        .propensity = 1, .because = "pin", .rail = pin->rail};
+        out[place] = (struct at_placed){.row = sequence->work->rows[pin->index],
+                                        .score = sequence->work->scores[pin->index],
+                                        .propensity = 1,
+                                        .because = "pin",
+                                        .rail = pin->rail};
         ((struct pinned *)pin)->place = pin->place == place ? pin->place : UINT32_MAX;
         pins_left--;
     }
     *filled = place;
 }
 
-static enum at_status arrange_once(struct rank_work *work, uint32_t wanted, struct at_placed *out, uint32_t *filled, bool *is_short) {
+static enum at_status arrange_once(struct rank_work *work, uint32_t wanted, struct at_placed *out,
+                                   uint32_t *filled, bool *is_short) {
     struct sequence sequence;
     uint32_t pin_room = at_rank_pin_count(work->ask);
     struct pinned *pins = at_arena_alloc(work->ask->arena, (pin_room + 1) * sizeof *pins);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Building column programs and the scalar twin of every operation. The kernels over blocks are in column_run.c; both
- * use the inline operations of column_ops.h, so that one definition decides what an operation means.
+ * Building column programs and the scalar twin of every operation. The kernels over blocks are in
+ * column_run.c; both use the inline operations of column_ops.h, so that one definition decides what an
+ * operation means.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ int at_program_const(struct at_program *program, double value, enum at_column_ty
     return index;
 }
 
-int at_program_binary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a, int b) {
+int at_program_binary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a,
+                      int b) {
     if (a < 0 || b < 0) return -1;
     const struct at_column *left = &program->nodes[a], *right = &program->nodes[b];
     if (left->op == AT_OP_CONST && right->op == AT_OP_CONST)
@@ -88,8 +90,8 @@ static bool holds_code(const uint32_t *sorted, uint32_t count, uint32_t code) {
     return false;
 }
 
-bool at_scalar_in_codes(const struct at_root *root, const struct at_column *column, uint32_t row, const uint32_t *codes,
-                        uint32_t count) {
+bool at_scalar_in_codes(const struct at_root *root, const struct at_column *column, uint32_t row,
+                        const uint32_t *codes, uint32_t count) {
     uint32_t code = at_root_code(root, column->attribute, row);
     if (!code) return false;
     if (column->op == AT_OP_CODE) return holds_code(codes, count, code);
@@ -111,7 +113,8 @@ static double taste_of_facet(const struct at_root *root, const struct at_facet_t
     return best;
 }
 
-double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count, uint32_t row) {
+double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count,
+                       uint32_t row) {
     double sum = 0;
     for (uint32_t i = 0; i < count; i++) sum += facets[i].weight * taste_of_facet(root, &facets[i], row);
     return sum;
@@ -125,8 +128,10 @@ void at_normalize(const double *in, double *out, uint32_t count) {
         if (in[i] > high) high = in[i];
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (at_is_missing(in[i])) out[i] = in[i];
-        else out[i] = high > low ? (in[i] - low) / (high - low) : 0;
+        if (at_is_missing(in[i]))
+            out[i] = in[i];
+        else
+            out[i] = high > low ? (in[i] - low) / (high - low) : 0;
     }
 }
 
@@ -140,8 +145,10 @@ static double rank_in(const double *sorted, uint32_t count, double value) {
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (sorted[middle] > value) low = middle + 1;
-        else high = middle;
+        if (sorted[middle] > value)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low + 1.0;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Column programs: a rule's arithmetic as a graph of nodes, evaluated in IEEE double over many products at once, in
- * blocks that stay in the first-level cache. language/ builds one per call while the rule runs; ranking/ and tests build
- * them by hand. Every operation has a scalar twin (at_scalar_*) that the product-by-product way uses, so both agree bit
- * for bit. Lives in the request's arena; one thread.
+ * Column programs: a rule's arithmetic as a graph of nodes, evaluated in IEEE double over many products at
+ * once, in blocks that stay in the first-level cache. language/ builds one per call while the rule runs;
+ * ranking/ and tests build them by hand. Every operation has a scalar twin (at_scalar_*) that the
+ * product-by-product way uses, so both agree bit for bit. Lives in the request's arena; one thread.
  *
- * Missing (catalog.h): + and − leave a missing part out (both missing: missing); * / ^ and functions of a missing value are
- * missing; min and max leave it out; order comparisons, is, one_of and contains with missing are no, is_not is yes; a missing
- * condition is no. Comparisons and conditions are BOOL nodes (0 or 1); arithmetic on them is refused by language/.
+ * Missing (catalog.h): + and − leave a missing part out (both missing: missing); * / ^ and functions of a
+ * missing value are missing; min and max leave it out; order comparisons, is, one_of and contains with
+ * missing are no, is_not is yes; a missing condition is no. Comparisons and conditions are BOOL nodes (0 or
+ * 1); arithmetic on them is refused by language/.
  */
 #ifndef AT_RANKING_COLUMN_H
 #define AT_RANKING_COLUMN_H
@@ -20,21 +21,40 @@
 
 enum at_column_type { AT_COLUMN_NUMBER, AT_COLUMN_BOOL, AT_COLUMN_TEXT, AT_COLUMN_LIST };
 enum at_column_op {
-    AT_OP_CONST,                                          /* value */
-    AT_OP_NUMBER, AT_OP_CODE, AT_OP_SET,                  /* attribute */
-    AT_OP_COUNTED,                                        /* which: attribute */
-    AT_OP_AGE,                                            /* value: now in ms; attribute: released; missing stays missing, never below 0 */
-    AT_OP_BY_ROW,                                         /* by_row: double per row of the root */
-    AT_OP_VECTOR,                                         /* vector: double per candidate */
-    AT_OP_TASTE,                                          /* taste: Σ weight · table[code] over facets */
-    AT_OP_BY_CODE,                                        /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
-    AT_OP_ADD, AT_OP_SUB, AT_OP_MUL, AT_OP_DIV, AT_OP_POW, AT_OP_NEG,
-    AT_OP_MIN, AT_OP_MAX, AT_OP_LOG, AT_OP_SQRT, AT_OP_OR_ELSE,
-    AT_OP_ABOVE, AT_OP_BELOW, AT_OP_AT_LEAST, AT_OP_AT_MOST, AT_OP_IS, AT_OP_IS_NOT, /* numbers and conditions */
-    AT_OP_IN_CODES,                                       /* a: CODE or SET; codes: sorted; true if any is held */
-    AT_OP_ALL, AT_OP_ANY, AT_OP_NO,                       /* a, b conditions */
-    AT_OP_WHEN,                                           /* a ? b : c */
-    AT_OP_NORMALIZE, AT_OP_RANK_OF,                       /* over all candidates: (x − min)/(max − min), 0 if equal; 1 for the largest, ties share */
+    AT_OP_CONST, /* value */
+    AT_OP_NUMBER,
+    AT_OP_CODE,
+    AT_OP_SET,     /* attribute */
+    AT_OP_COUNTED, /* which: attribute */
+    AT_OP_AGE,     /* value: now in ms; attribute: released; missing stays missing, never below 0 */
+    AT_OP_BY_ROW,  /* by_row: double per row of the root */
+    AT_OP_VECTOR,  /* vector: double per candidate */
+    AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets */
+    AT_OP_BY_CODE, /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
+    AT_OP_ADD,
+    AT_OP_SUB,
+    AT_OP_MUL,
+    AT_OP_DIV,
+    AT_OP_POW,
+    AT_OP_NEG,
+    AT_OP_MIN,
+    AT_OP_MAX,
+    AT_OP_LOG,
+    AT_OP_SQRT,
+    AT_OP_OR_ELSE,
+    AT_OP_ABOVE,
+    AT_OP_BELOW,
+    AT_OP_AT_LEAST,
+    AT_OP_AT_MOST,
+    AT_OP_IS,
+    AT_OP_IS_NOT,   /* numbers and conditions */
+    AT_OP_IN_CODES, /* a: CODE or SET; codes: sorted; true if any is held */
+    AT_OP_ALL,
+    AT_OP_ANY,
+    AT_OP_NO,   /* a, b conditions */
+    AT_OP_WHEN, /* a ? b : c */
+    AT_OP_NORMALIZE,
+    AT_OP_RANK_OF, /* over all candidates: (x − min)/(max − min), 0 if equal; 1 for the largest, ties share */
 };
 
 struct at_facet_table { /* one facet of TASTE */
@@ -52,8 +72,14 @@ struct at_column {
     double value;
     union {
         const double *by_row, *vector, *by_code;
-        struct { const uint32_t *list; uint32_t count; } codes;
-        struct { const struct at_facet_table *facets; uint32_t count; } taste;
+        struct {
+            const uint32_t *list;
+            uint32_t count;
+        } codes;
+        struct {
+            const struct at_facet_table *facets;
+            uint32_t count;
+        } taste;
     };
 };
 struct at_program {
@@ -64,19 +90,25 @@ struct at_program {
 };
 
 void at_program_init(struct at_program *program, const struct at_root *root, struct at_arena *arena);
-/* Index of a new node (zeroed but for op and type), or -1: too many nodes or out of memory. Constant operands are folded. */
+/* Index of a new node (zeroed but for op and type), or -1: too many nodes or out of memory. Constant operands
+ * are folded. */
 int at_program_add(struct at_program *program, enum at_column_op op, enum at_column_type type);
 int at_program_const(struct at_program *program, double value, enum at_column_type type);
-int at_program_binary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a, int b);
+int at_program_binary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a,
+                      int b);
 /* Values of a NUMBER or BOOL node for every candidate. AT_NOMEM only. */
-enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count, double *out) AT_MUST_CHECK;
+enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count,
+                              double *out) AT_MUST_CHECK;
 
 /* The scalar twins. */
 double at_scalar(enum at_column_op op, double a, double b);
 double at_scalar_when(double condition, double yes, double no);
-bool at_scalar_in_codes(const struct at_root *root, const struct at_column *column, uint32_t row, const uint32_t *codes, uint32_t count);
-double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count, uint32_t row);
+bool at_scalar_in_codes(const struct at_root *root, const struct at_column *column, uint32_t row,
+                        const uint32_t *codes, uint32_t count);
+double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count,
+                       uint32_t row);
 void at_normalize(const double *in, double *out, uint32_t count);
-enum at_status at_rank_of(const double *in, double *out, uint32_t count, struct at_arena *arena) AT_MUST_CHECK;
+enum at_status at_rank_of(const double *in, double *out, uint32_t count,
+                          struct at_arena *arena) AT_MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What each column operation means, once, for one value: inlined by the scalar twins (column.c) and, in loops the
- * compiler vectorises, by the kernels (column_run.c). No branches where a select will do. Private to ranking/.
+ * What each column operation means, once, for one value: inlined by the scalar twins (column.c) and, in loops
+ * the compiler vectorises, by the kernels (column_run.c). No branches where a select will do. Private to
+ * ranking/.
  */
 #ifndef AT_RANKING_COLUMN_OPS_H
 #define AT_RANKING_COLUMN_OPS_H
@@ -20,8 +21,8 @@ static inline double op_sub(double a, double b) {
     difference = at_is_missing(b) ? a : difference;
     return at_is_missing(a) ? negative : difference;
 }
-/* The result of a plain operation unless a part is missing. A computed NaN may not take the missing one's bits: 0/0 and
- * friends give the default NaN, and a missing operand never reaches the operation's result. */
+/* The result of a plain operation unless a part is missing. A computed NaN may not take the missing one's
+ * bits: 0/0 and friends give the default NaN, and a missing operand never reaches the operation's result. */
 static inline double op_strict(double a, double b, double result) {
     return at_is_missing(a) | at_is_missing(b) ? at_missing() : result;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Evaluates a column program over candidates, block by block: every node that the result needs gets one buffer of a
- * block; loads gather from the root's chunks, operations are loops the compiler turns into vector code. normalize and
- * rank_of need all candidates: their argument is run first and becomes a vector.
+ * Evaluates a column program over candidates, block by block: every node that the result needs gets one
+ * buffer of a block; loads gather from the root's chunks, operations are loops the compiler turns into vector
+ * code. normalize and rank_of need all candidates: their argument is run first and becomes a vector.
  */
 #include <string.h>
 #include "ranking/column.h"
 #include "ranking/column_ops.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&     \
     !defined(__SANITIZE_THREAD__)
 #define AT_KERNEL __attribute__((target_clones("default", "avx2", "arch=x86-64-v4"), optimize("O3")))
 #else
@@ -22,13 +22,14 @@ struct block {
     double **buffers; /* by node */
 };
 
-#define KERNEL_BINARY(name)                                                                                            \
-    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a, const double *restrict b, uint32_t n) { \
-        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i], b[i]);                                               \
+#define KERNEL_BINARY(name)                                                                                  \
+    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a,                         \
+                                     const double *restrict b, uint32_t n) {                                 \
+        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i], b[i]);                                     \
     }
-#define KERNEL_UNARY(name)                                                                      \
-    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a, uint32_t n) { \
-        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i]);                              \
+#define KERNEL_UNARY(name)                                                                                   \
+    AT_KERNEL static void run_##name(double *restrict out, const double *restrict a, uint32_t n) {           \
+        for (uint32_t i = 0; i < n; i++) out[i] = op_##name(a[i]);                                           \
     }
 KERNEL_BINARY(add)
 KERNEL_BINARY(sub)
@@ -51,8 +52,8 @@ KERNEL_UNARY(log)
 KERNEL_UNARY(sqrt)
 KERNEL_UNARY(no)
 
-AT_KERNEL static void run_when(double *restrict out, const double *restrict condition, const double *restrict yes,
-                               const double *restrict no, uint32_t n) {
+AT_KERNEL static void run_when(double *restrict out, const double *restrict condition,
+                               const double *restrict yes, const double *restrict no, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) out[i] = op_when(condition[i], yes[i], no[i]);
 }
 
@@ -153,8 +154,10 @@ static void run_node(const struct block *block, uint32_t index) {
     case AT_OP_NO: run_no(out, a, n); break;
     case AT_OP_WHEN: run_when(out, a, b, c, n); break;
     default:
-        if (node->op >= AT_OP_ADD && node->op <= AT_OP_ANY && node->op != AT_OP_IN_CODES) run_binary(node->op, out, a, b, n);
-        else run_load(block, node, out);
+        if (node->op >= AT_OP_ADD && node->op <= AT_OP_ANY && node->op != AT_OP_IN_CODES)
+            run_binary(node->op, out, a, b, n);
+        else
+            run_load(block, node, out);
     }
 }
 
@@ -162,7 +165,12 @@ static void run_node(const struct block *block, uint32_t index) {
 static int operand_count(const struct at_column *node) {
     switch (node->op) {
     case AT_OP_WHEN: return 3;
-    case AT_OP_NEG: case AT_OP_LOG: case AT_OP_SQRT: case AT_OP_NO: case AT_OP_NORMALIZE: case AT_OP_RANK_OF: return 1;
+    case AT_OP_NEG:
+    case AT_OP_LOG:
+    case AT_OP_SQRT:
+    case AT_OP_NO:
+    case AT_OP_NORMALIZE:
+    case AT_OP_RANK_OF: return 1;
     case AT_OP_IN_CODES: return 0;
     default: return node->op >= AT_OP_ADD && node->op <= AT_OP_ANY ? 2 : 0;
     }
@@ -186,8 +194,10 @@ static enum at_status widen(struct at_program *program, int index, const uint32_
     double *values = at_arena_alloc(program->arena, (count + 1) * sizeof *values);
     if (!values) return AT_NOMEM;
     enum at_status status = at_program_run(program, node->a, rows, count, values);
-    if (status == AT_OK && node->op == AT_OP_RANK_OF) status = at_rank_of(values, values, count, program->arena);
-    else if (status == AT_OK) at_normalize(values, values, count);
+    if (status == AT_OK && node->op == AT_OP_RANK_OF)
+        status = at_rank_of(values, values, count, program->arena);
+    else if (status == AT_OK)
+        at_normalize(values, values, count);
     node->op = AT_OP_VECTOR;
     node->vector = values;
     return status;
@@ -213,7 +223,8 @@ static enum at_status prepare(struct at_program *program, int result, const uint
     return AT_OK;
 }
 
-enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count, double *out) {
+enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count,
+                              double *out) {
     AT_ASSERT(node >= 0 && (uint32_t)node < program->count);
     uint8_t *needed = at_arena_zalloc(program->arena, (size_t)node + 1);
     double **buffers = at_arena_zalloc(program->arena, ((size_t)node + 1) * sizeof *buffers);
@@ -222,11 +233,14 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
     enum at_status status = prepare(program, node, rows, count, needed, buffers);
     if (status != AT_OK) return status;
     for (int i = 0; i <= node; i++) /* constants are written once, not once a block */
-        if (needed[i] && program->nodes[i].op == AT_OP_CONST) fill(buffers[i], program->nodes[i].value, AT_BLOCK);
+        if (needed[i] && program->nodes[i].op == AT_OP_CONST)
+            fill(buffers[i], program->nodes[i].value, AT_BLOCK);
     for (uint32_t first = 0; first < count; first += AT_BLOCK) {
-        struct block block = {program, rows + first, first, count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};
+        struct block block = {program, rows + first, first,
+                              count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};
         buffers[node] = out + first;
-        if (program->nodes[node].op == AT_OP_CONST) fill(buffers[node], program->nodes[node].value, block.count);
+        if (program->nodes[node].op == AT_OP_CONST)
+            fill(buffers[node], program->nodes[node].value, block.count);
         for (int i = 0; i <= node; i++)
             if (needed[i] && program->nodes[i].op != AT_OP_CONST) run_node(&block, (uint32_t)i);
     }

@@ -11,7 +11,8 @@
 
 /* ---- rails that take away ---- */
 
-static void note_failure(struct at_rank_result *result, const struct at_rail *rail, const struct at_error *err) {
+static void note_failure(struct at_rank_result *result, const struct at_rail *rail,
+                         const struct at_error *err) {
     if (result->failed_rail || result->has_score_failed) return;
     result->failed_rail = rail->name;
     result->error = *err;
@@ -21,11 +22,13 @@ static bool takes_away(const struct at_rail *rail) {
     return rail->kind == AT_RAIL_HIDE || rail->kind == AT_RAIL_ONLY;
 }
 
-static enum at_status withhold(struct rank_work *work, const struct at_rail *rail, const uint8_t *verdict, bool is_failure) {
+static enum at_status withhold(struct rank_work *work, const struct at_rail *rail, const uint8_t *verdict,
+                               bool is_failure) {
     struct at_rank_result *result = work->result;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < work->count; i++) {
-        if (!verdict[i]) work->rows[kept++] = work->rows[i];
+        if (!verdict[i])
+            work->rows[kept++] = work->rows[i];
         else if (work->ask->wants_explanation)
             result->withheld[result->withheld_count++] =
                 (struct at_withheld){work->rows[i], rail->name, rail->kind == AT_RAIL_ONLY, is_failure};
@@ -34,7 +37,8 @@ static enum at_status withhold(struct rank_work *work, const struct at_rail *rai
     return AT_OK;
 }
 
-static enum at_status apply_withholding(struct rank_work *work, const struct at_rail_use *use, uint8_t *verdict) {
+static enum at_status apply_withholding(struct rank_work *work, const struct at_rail_use *use,
+                                        uint8_t *verdict) {
     struct at_candidates candidates = {work->ask->root, work->rows, work->count, work->ask->arena};
     struct at_error err = {0};
     uint32_t failed;
@@ -96,8 +100,10 @@ static void fill_keys(struct rank_work *work) {
     for (uint32_t i = 0; i < work->count; i++) {
         struct rank_key *key = &work->keys[i];
         *key = (struct rank_key){.value = work->scores[i], .index = i, .tier = RANK_TIER_PLAIN};
-        if (work->ask->sort) key->value = sorts_by_text(work) ? 0 : sort_value(work, work->rows[i]);
-        else if (!work->is_scored) key->value = -(double)work->rows[i];
+        if (work->ask->sort)
+            key->value = sorts_by_text(work) ? 0 : sort_value(work, work->rows[i]);
+        else if (!work->is_scored)
+            key->value = -(double)work->rows[i];
         else if (!isfinite(key->value)) {
             key->tier = RANK_TIER_BAD;
             key->value = -(double)work->rows[i];
@@ -152,7 +158,8 @@ static enum at_status apply_tiers(struct rank_work *work) {
 /* ---- order ---- */
 
 static int compare_ids(const struct rank_work *work, uint32_t a, uint32_t b) {
-    struct at_text x = at_root_id(work->ask->root, work->rows[a]), y = at_root_id(work->ask->root, work->rows[b]);
+    struct at_text x = at_root_id(work->ask->root, work->rows[a]),
+                   y = at_root_id(work->ask->root, work->rows[b]);
     int order = memcmp(x.data, y.data, x.length < y.length ? x.length : y.length);
     if (order) return order;
     return x.length < y.length ? -1 : x.length > y.length;
@@ -161,7 +168,8 @@ static int compare_ids(const struct rank_work *work, uint32_t a, uint32_t b) {
 static int compare_texts(const struct rank_work *work, uint32_t a, uint32_t b) {
     const struct at_root *root = work->ask->root;
     int attribute = work->ask->sort->attribute;
-    uint32_t x = at_root_code(root, attribute, work->rows[a]), y = at_root_code(root, attribute, work->rows[b]);
+    uint32_t x = at_root_code(root, attribute, work->rows[a]),
+             y = at_root_code(root, attribute, work->rows[b]);
     if (x == y) return 0;
     if (!x || !y) return x ? -1 : 1; /* missing goes last either way */
     struct at_text left = at_root_text_of(root, attribute, x), right = at_root_text_of(root, attribute, y);
@@ -191,13 +199,15 @@ static void sift_down(const struct rank_work *work, struct rank_key *heap, uint3
     }
 }
 
-/* The best `wanted` keys, in order, in keys[0 … wanted): a heap of the worst kept on top, then sorted out of it. */
+/* The best `wanted` keys, in order, in keys[0 … wanted): a heap of the worst kept on top, then sorted out of
+ * it. */
 static void order_prefix(struct rank_work *work, uint32_t wanted) {
     struct rank_key *keys = work->keys;
     if (wanted > work->count) wanted = work->count;
     for (uint32_t i = wanted / 2; i-- > 0;) sift_down(work, keys, wanted, i);
     for (uint32_t i = wanted; i < work->count && wanted; i++) {
-        if (keys[i].tier > keys[0].tier || (keys[i].tier == keys[0].tier && keys[i].value < keys[0].value)) continue;
+        if (keys[i].tier > keys[0].tier || (keys[i].tier == keys[0].tier && keys[i].value < keys[0].value))
+            continue;
         if (compare_keys(work, &keys[i], &keys[0]) >= 0) continue;
         struct rank_key swap = keys[0];
         keys[0] = keys[i];
@@ -235,7 +245,8 @@ static uint32_t prefix_wanted(const struct at_rank_ask *ask, uint32_t count) {
     uint64_t wanted = (uint64_t)ask->offset + ask->limit;
     if (ask->wants_explanation) return count;
     if (!ask->sort && ask->diversify.at_most && ask->diversify.attribute >= 0) wanted = wanted * 4 + 64;
-    if (!ask->sort && ask->explore_share > 0) wanted += wanted; /* what exploration brings up is skipped further down */
+    if (!ask->sort && ask->explore_share > 0)
+        wanted += wanted; /* what exploration brings up is skipped further down */
     if (!ask->sort) wanted += ask->rail_count ? at_rank_pin_count(ask) : 0;
     return wanted < count ? (uint32_t)wanted : count;
 }

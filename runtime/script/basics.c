@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * assert error pcall select tonumber tostring type xpcall, and how a value reads as text. Scripts call them.
- * The invariant: what ended a call (deadline, memory) passes through pcall and xpcall, and a handler never runs
- * while hooks are off.
+ * The invariant: what ended a call (deadline, memory) passes through pcall and xpcall, and a handler never
+ * runs while hooks are off.
  */
 #include "script/internal.h"
 
@@ -18,7 +18,8 @@ const char *at_script_type_name(lua_State *L, int index) {
 }
 
 static bool push_own_text(lua_State *L, int index) {
-    if (lua_type(L, index) == LUA_TSTRING || luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) return false;
+    if (lua_type(L, index) == LUA_TSTRING || luaL_getmetafield(L, index, "__tostring") == LUA_TNIL)
+        return false;
     if (!lua_iscfunction(L, -1)) {
         lua_pop(L, 1);
         return false;
@@ -95,8 +96,10 @@ static int l_tonumber(lua_State *L) {
     luaL_checktype(L, 1, LUA_TSTRING);
     const char *s = lua_tolstring(L, 1, &length);
     luaL_argcheck(L, 2 <= base && base <= 36, 2, "base out of range");
-    if (read_in_base(s, (int)base, &n) == s + length) lua_pushinteger(L, n);
-    else lua_pushnil(L);
+    if (read_in_base(s, (int)base, &n) == s + length)
+        lua_pushinteger(L, n);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
@@ -107,8 +110,10 @@ static int l_select(lua_State *L) {
         return 1;
     }
     lua_Integer i = luaL_checkinteger(L, 1);
-    if (i < 0) i = count + i;
-    else if (i > count) i = count;
+    if (i < 0)
+        i = count + i;
+    else if (i > count)
+        i = count;
     luaL_argcheck(L, 1 <= i, 1, "index out of range");
     return (int)(count - i);
 }
@@ -163,7 +168,8 @@ static int finish_handler(lua_State *L, int status, lua_KContext context) {
     return lua_gettop(L) - 2; /* false, and what the handler gave or died of */
 }
 
-/* The stack is f, handler, then true and results, or the error: the handler runs after the unwinding, under hooks. */
+/* The stack is f, handler, then true and results, or the error: the handler runs after the unwinding, under
+ * hooks. */
 static int finish_xpcall(lua_State *L, int status, lua_KContext context) {
     (void)context;
     pass_on(L, status);
@@ -188,10 +194,11 @@ static int l_xpcall(lua_State *L) {
 }
 
 void at_script_open_basics(lua_State *L) {
-    static const luaL_Reg FUNCTIONS[] = {
-        {"assert", l_assert}, {"error", l_error},     {"pcall", l_pcall},       {"print", at_script_print},
-        {"select", l_select}, {"tostring", l_tostring}, {"tonumber", l_tonumber}, {"type", l_type},
-        {"xpcall", l_xpcall}, {NULL, NULL}};
+    static const luaL_Reg FUNCTIONS[] = {{"assert", l_assert},     {"error", l_error},
+                                         {"pcall", l_pcall},       {"print", at_script_print},
+                                         {"select", l_select},     {"tostring", l_tostring},
+                                         {"tonumber", l_tonumber}, {"type", l_type},
+                                         {"xpcall", l_xpcall},     {NULL, NULL}};
     luaL_setfuncs(L, FUNCTIONS, 0);
     luaL_setfuncs(L, at_script_pair_functions, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text that grows on the Lua side of an error: see internal.h. The string functions use it instead of luaL_Buffer,
- * which marks stack slots to be closed (not sound in 5.4.4) and has no ceiling.
+ * Text that grows on the Lua side of an error: see internal.h. The string functions use it instead of
+ * luaL_Buffer, which marks stack slots to be closed (not sound in 5.4.4) and has no ceiling.
  */
 #include "script/internal.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one door into Lua: arms the limiter, runs a body under lua_pcall, puts the stack back, says how it ended.
- * Called by language/ for every rule, hook and load. Outside the protected call only functions that cannot raise
- * are used.
+ * The one door into Lua: arms the limiter, runs a body under lua_pcall, puts the stack back, says how it
+ * ended. Called by language/ for every rule, hook and load. Outside the protected call only functions that
+ * cannot raise are used.
  */
 #include "script/internal.h"
 
@@ -30,12 +30,15 @@ static int note_error(lua_State *L) {
 static enum at_status report_memory(const struct at_script *script, struct at_error *err) {
     const struct at_script_memory *memory = &script->memory;
     if (memory->was_deep)
-        return at_fail(err, AT_NOMEM, "script_memory", "too much recursion: a function calls itself without end");
+        return at_fail(err, AT_NOMEM, "script_memory",
+                       "too much recursion: a function calls itself without end");
     if (memory->refusal == AT_SCRIPT_REFUSED_KEYS)
         return at_fail(err, AT_NOMEM, "script_memory",
-                       "a table got more than %d keys; a list 1, 2, 3, … may be longer", AT_SCRIPT_HASH_SLOTS_MAX);
+                       "a table got more than %d keys; a list 1, 2, 3, … may be longer",
+                       AT_SCRIPT_HASH_SLOTS_MAX);
     if (memory->refusal == AT_SCRIPT_REFUSED_TEXT)
-        return at_fail(err, AT_NOMEM, "script_memory", "a text grew over %d MiB", AT_SCRIPT_STRING_BYTES_MAX >> 20);
+        return at_fail(err, AT_NOMEM, "script_memory", "a text grew over %d MiB",
+                       AT_SCRIPT_STRING_BYTES_MAX >> 20);
     return at_fail(err, AT_NOMEM, "script_memory", "the script used more than its %zu KiB of memory",
                    memory->max_bytes / 1024);
 }
@@ -64,15 +67,18 @@ static enum at_status report(struct at_script *script, int lua_status, struct at
     if (lua_status == LUA_OK && script->end == AT_SCRIPT_END_NONE) return AT_OK;
     if (lua_status == LUA_ERRERR && !script->has_failure)
         return at_fail(err, AT_FAILED, "script_failed", "the script failed while it handled an error");
-    return at_fail(err, AT_FAILED, "script_failed", "%s", script->has_failure ? script->failure : "the script failed");
+    return at_fail(err, AT_FAILED, "script_failed", "%s",
+                   script->has_failure ? script->failure : "the script failed");
 }
 
-enum at_status at_script_call(struct at_script *script, uint64_t budget_ns, int (*body)(lua_State *L, void *arg),
-                              void *arg, struct at_script_where *where, struct at_error *err) {
+enum at_status at_script_call(struct at_script *script, uint64_t budget_ns,
+                              int (*body)(lua_State *L, void *arg), void *arg, struct at_script_where *where,
+                              struct at_error *err) {
     AT_ASSERT(!script->running);
     lua_State *L = script->lua;
     if (where) memset(where, 0, sizeof(*where));
-    if (script->is_spent) return at_fail(err, AT_STOPPED, "script_spent", "this script state was stopped before");
+    if (script->is_spent)
+        return at_fail(err, AT_STOPPED, "script_spent", "this script state was stopped before");
     if (!budget_ns) return at_fail(err, AT_STOPPED, "script_stopped", "no time was left to run the script");
     script->has_failure = false;
     memset(&script->failure_where, 0, sizeof(script->failure_where));

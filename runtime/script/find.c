@@ -7,13 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_over(void *arg) { return at_script_limiter_is_over(arg); }
+static bool is_over(void *arg) {
+    return at_script_limiter_is_over(arg);
+}
 
 static void begin(lua_State *L, struct at_pattern *m, bool has_anchor) {
     size_t subject_length, pattern_length;
-    const char *subject = luaL_checklstring(L, 1, &subject_length), *pattern = luaL_checklstring(L, 2, &pattern_length);
-    if (subject_length > AT_SUBJECT_BYTES_MAX) at_script_raise(L, "the text is longer than %d bytes", AT_SUBJECT_BYTES_MAX);
-    if (pattern_length > AT_PATTERN_BYTES_MAX) at_script_raise(L, "the pattern is longer than %d bytes", AT_PATTERN_BYTES_MAX);
+    const char *subject = luaL_checklstring(L, 1, &subject_length),
+               *pattern = luaL_checklstring(L, 2, &pattern_length);
+    if (subject_length > AT_SUBJECT_BYTES_MAX)
+        at_script_raise(L, "the text is longer than %d bytes", AT_SUBJECT_BYTES_MAX);
+    if (pattern_length > AT_PATTERN_BYTES_MAX)
+        at_script_raise(L, "the pattern is longer than %d bytes", AT_PATTERN_BYTES_MAX);
     at_pattern_init(m, subject, subject_length, pattern, pattern_length, has_anchor);
     m->is_over = is_over;
     m->arg = at_script_of(L);
@@ -34,8 +39,10 @@ static void push_capture(lua_State *L, struct at_pattern *m, int index, const ch
     const char *start;
     ptrdiff_t length = at_pattern_capture(m, index, s, e, &start);
     check(L, m);
-    if (length == AT_CAPTURE_POSITION) lua_pushinteger(L, start - m->subject + 1);
-    else lua_pushlstring(L, start, (size_t)length);
+    if (length == AT_CAPTURE_POSITION)
+        lua_pushinteger(L, start - m->subject + 1);
+    else
+        lua_pushlstring(L, start, (size_t)length);
 }
 
 static int push_captures(lua_State *L, struct at_pattern *m, const char *s, const char *e, bool wants_whole) {
@@ -67,7 +74,8 @@ static int find_plain(lua_State *L, const struct at_pattern *m, size_t from, siz
 static int search(lua_State *L, bool is_find) {
     struct at_pattern m;
     begin(L, &m, true);
-    size_t length = (size_t)(m.subject_end - m.subject), from = at_script_start_position(luaL_optinteger(L, 3, 1), length);
+    size_t length = (size_t)(m.subject_end - m.subject),
+           from = at_script_start_position(luaL_optinteger(L, 3, 1), length);
     if (from > length + 1) {
         lua_pushnil(L);
         return 1;
@@ -86,8 +94,12 @@ static int search(lua_State *L, bool is_find) {
     lua_pushnil(L);
     return 1;
 }
-static int l_find(lua_State *L) { return search(L, true); }
-static int l_match(lua_State *L) { return search(L, false); }
+static int l_find(lua_State *L) {
+    return search(L, true);
+}
+static int l_match(lua_State *L) {
+    return search(L, false);
+}
 
 /* ---- gmatch: upvalues are the texts, the place to go on, the end of the last match ---- */
 
@@ -127,7 +139,8 @@ static int l_gmatch(lua_State *L) {
 
 /* ---- gsub ---- */
 
-static void add_template(lua_State *L, struct at_pattern *m, struct at_script_buffer *buffer, const char *s, const char *e) {
+static void add_template(lua_State *L, struct at_pattern *m, struct at_script_buffer *buffer, const char *s,
+                         const char *e) {
     size_t length;
     const char *text = lua_tolstring(L, 3, &length);
     for (size_t i = 0; i < length; i++) {
@@ -136,19 +149,23 @@ static void add_template(lua_State *L, struct at_pattern *m, struct at_script_bu
             continue;
         }
         i++;
-        if (i < length && text[i] == '%') at_script_buffer_add(buffer, "%", 1);
-        else if (i < length && text[i] == '0') at_script_buffer_add(buffer, s, (size_t)(e - s));
+        if (i < length && text[i] == '%')
+            at_script_buffer_add(buffer, "%", 1);
+        else if (i < length && text[i] == '0')
+            at_script_buffer_add(buffer, s, (size_t)(e - s));
         else if (i < length && text[i] >= '1' && text[i] <= '9') {
             size_t n;
             push_capture(L, m, text[i] - '1', s, e);
             const char *capture = lua_tolstring(L, -1, &n);
             at_script_buffer_add(buffer, capture, n);
             lua_pop(L, 1);
-        } else at_script_raise(L, "invalid use of '%%' in replacement string");
+        } else
+            at_script_raise(L, "invalid use of '%%' in replacement string");
     }
 }
 
-static void add_value(lua_State *L, struct at_pattern *m, struct at_script_buffer *buffer, const char *s, const char *e) {
+static void add_value(lua_State *L, struct at_pattern *m, struct at_script_buffer *buffer, const char *s,
+                      const char *e) {
     size_t length;
     switch (lua_type(L, 3)) {
     case LUA_TFUNCTION:
@@ -161,8 +178,10 @@ static void add_value(lua_State *L, struct at_pattern *m, struct at_script_buffe
         break;
     default: add_template(L, m, buffer, s, e); return;
     }
-    if (!lua_toboolean(L, -1)) at_script_buffer_add(buffer, s, (size_t)(e - s));
-    else if (!lua_isstring(L, -1)) at_script_raise(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+    if (!lua_toboolean(L, -1))
+        at_script_buffer_add(buffer, s, (size_t)(e - s));
+    else if (!lua_isstring(L, -1))
+        at_script_raise(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
     else {
         const char *text = lua_tolstring(L, -1, &length);
         at_script_buffer_add(buffer, text, length);
@@ -175,7 +194,9 @@ static int l_gsub(lua_State *L) {
     struct at_script_buffer buffer;
     begin(L, &m, true);
     int type = lua_type(L, 3);
-    luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3, "string/function/table");
+    luaL_argexpected(
+        L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3,
+        "string/function/table");
     lua_Integer most = luaL_optinteger(L, 4, (lua_Integer)(m.subject_end - m.subject) + 1), count = 0;
     const char *s = m.subject, *last = NULL;
     at_script_buffer_init(&buffer, L);
@@ -186,8 +207,10 @@ static int l_gsub(lua_State *L) {
             count++;
             add_value(L, &m, &buffer, s, e);
             s = last = e;
-        } else if (s < m.subject_end) at_script_buffer_add(&buffer, s++, 1);
-        else break;
+        } else if (s < m.subject_end)
+            at_script_buffer_add(&buffer, s++, 1);
+        else
+            break;
         if (m.is_anchored) break;
     }
     at_script_buffer_add(&buffer, s, (size_t)(m.subject_end - s));
@@ -196,4 +219,5 @@ static int l_gsub(lua_State *L) {
     return 2;
 }
 
-const luaL_Reg at_script_find_functions[] = {{"find", l_find}, {"gmatch", l_gmatch}, {"gsub", l_gsub}, {"match", l_match}, {NULL, NULL}};
+const luaL_Reg at_script_find_functions[] = {
+    {"find", l_find}, {"gmatch", l_gmatch}, {"gsub", l_gsub}, {"match", l_match}, {NULL, NULL}};

@@ -38,7 +38,10 @@ static void add_quoted(lua_State *L, struct at_script_buffer *buffer, int arg) {
     if (lua_type(L, arg) == LUA_TNUMBER) {
         double value = lua_tonumber(L, arg);
         int n = isfinite(value) ? snprintf(number, sizeof number, "%a", value)
-                                : snprintf(number, sizeof number, "%s", isnan(value) ? "(0/0)" : value > 0 ? "1e9999" : "-1e9999");
+                                : snprintf(number, sizeof number, "%s",
+                                           isnan(value) ? "(0/0)"
+                                           : value > 0  ? "1e9999"
+                                                        : "-1e9999");
         at_script_buffer_add(buffer, number, (size_t)n);
         return;
     }
@@ -59,7 +62,8 @@ static void add_quoted(lua_State *L, struct at_script_buffer *buffer, int arg) {
         } else if (c < 32 || c == 127) {
             int n = snprintf(number, sizeof number, digit_follows ? "\\%03d" : "\\%d", c);
             at_script_buffer_add(buffer, number, (size_t)n);
-        } else at_script_buffer_add(buffer, (const char *)&c, 1);
+        } else
+            at_script_buffer_add(buffer, (const char *)&c, 1);
     }
     at_script_buffer_add(buffer, "\"", 1);
 }
@@ -67,7 +71,8 @@ static void add_quoted(lua_State *L, struct at_script_buffer *buffer, int arg) {
 static void add_text(lua_State *L, struct at_script_buffer *buffer, int arg, char *spec) {
     size_t length;
     const char *text = at_script_push_text(L, arg, &length);
-    if (!spec[1] || (length >= 100 && !strchr(spec, '.'))) at_script_buffer_add(buffer, text, length);
+    if (!spec[1] || (length >= 100 && !strchr(spec, '.')))
+        at_script_buffer_add(buffer, text, length);
     else {
         if (memchr(text, 0, length)) at_script_raise(L, "string contains zeros");
         strcat(spec, "s"); /* check: bounded by read_spec */
@@ -92,7 +97,8 @@ static void add_number(lua_State *L, struct at_script_buffer *buffer, int arg, c
     spec[end + 1] = 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    int n = is_integer ? snprintf(room, 512, spec, luaL_checkinteger(L, arg)) : snprintf(room, 512, spec, luaL_checknumber(L, arg));
+    int n = is_integer ? snprintf(room, 512, spec, luaL_checkinteger(L, arg))
+                       : snprintf(room, 512, spec, luaL_checknumber(L, arg));
 #pragma GCC diagnostic pop
     if (n < 0 || n >= 512) at_script_raise(L, "the number is too long to format");
     buffer->length += (size_t)n;
@@ -120,10 +126,15 @@ int at_script_format(lua_State *L) {
         if (conversion == 'c') {
             char c = (char)luaL_checkinteger(L, arg);
             at_script_buffer_add(&buffer, &c, 1);
-        } else if (conversion == 'q') add_quoted(L, &buffer, arg);
-        else if (conversion == 's') add_text(L, &buffer, arg, spec);
-        else if (conversion && strchr("dioxXeEfFgGaA", conversion)) add_number(L, &buffer, arg, spec, conversion);
-        else return at_script_raise(L, "invalid conversion '%s%c' to 'format'", spec, conversion ? conversion : ' ');
+        } else if (conversion == 'q')
+            add_quoted(L, &buffer, arg);
+        else if (conversion == 's')
+            add_text(L, &buffer, arg, spec);
+        else if (conversion && strchr("dioxXeEfFgGaA", conversion))
+            add_number(L, &buffer, arg, spec, conversion);
+        else
+            return at_script_raise(L, "invalid conversion '%s%c' to 'format'", spec,
+                                   conversion ? conversion : ' ');
     }
     at_script_buffer_push(&buffer);
     return 1;

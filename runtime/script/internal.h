@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of this room share: the state's struct, the limiter, positions, buffers, the library openers.
- * Included only from runtime/script/ and its tests. Everything that takes a lua_State may raise and so runs
- * inside the door, unless said otherwise. Light userdata are never handed to scripts nor followed: they are
- * handles of language/.
+ * What the files of this room share: the state's struct, the limiter, positions, buffers, the library
+ * openers. Included only from runtime/script/ and its tests. Everything that takes a lua_State may raise and
+ * so runs inside the door, unless said otherwise. Light userdata are never handed to scripts nor followed:
+ * they are handles of language/.
  */
 #ifndef AT_SCRIPT_INTERNAL_H
 #define AT_SCRIPT_INTERNAL_H
@@ -13,16 +13,17 @@
 #include "script/pattern.h"
 #include "script/script.h"
 
-#define AT_SCRIPT_RESULT_MAX   (1024 * 1024)       /* bytes of any text a library function makes */
-#define AT_SCRIPT_RANGE_MAX    1000000             /* elements a table function walks */
-#define AT_SCRIPT_SORT_MAX     50000               /* elements of table.sort, keys of pairs */
-#define AT_SCRIPT_CHAIN_MAX    200                 /* a.b.c…: 5.4.4 recurses once for each when it names a value */
-#define AT_SCRIPT_PRINTS_MAX   200                 /* lines kept */
-#define AT_SCRIPT_PRINT_BYTES  500                 /* bytes of a line */
-#define AT_SCRIPT_POLL_STEPS   1024                /* steps of a C loop between two polls */
-#define AT_SCRIPT_INTERNAL_DIR "stdlib/"           /* chunks that are ours: positions skip them */
-/* Integer keys are not seeded: one rehash of n colliding keys takes n²/2 steps that nothing can interrupt. Measured:
- * 2^13 slots 30 ms, 2^14 115 ms, 2^17 7 s. So a table has at most 2^13 = 8,192 entries besides its list 1..n. */
+#define AT_SCRIPT_RESULT_MAX   (1024 * 1024) /* bytes of any text a library function makes */
+#define AT_SCRIPT_RANGE_MAX    1000000       /* elements a table function walks */
+#define AT_SCRIPT_SORT_MAX     50000         /* elements of table.sort, keys of pairs */
+#define AT_SCRIPT_CHAIN_MAX    200       /* a.b.c…: 5.4.4 recurses once for each when it names a value */
+#define AT_SCRIPT_PRINTS_MAX   200       /* lines kept */
+#define AT_SCRIPT_PRINT_BYTES  500       /* bytes of a line */
+#define AT_SCRIPT_POLL_STEPS   1024      /* steps of a C loop between two polls */
+#define AT_SCRIPT_INTERNAL_DIR "stdlib/" /* chunks that are ours: positions skip them */
+/* Integer keys are not seeded: one rehash of n colliding keys takes n²/2 steps that nothing can interrupt.
+ * Measured: 2^13 slots 30 ms, 2^14 115 ms, 2^17 7 s. So a table has at most 2^13 = 8,192 entries besides its
+ * list 1..n. */
 #define AT_SCRIPT_HASH_SLOTS_MAX 8192
 /* Hashing, comparing and copying a text is one uninterruptible step: about 1 ms for a MiB. */
 #define AT_SCRIPT_STRING_BYTES_MAX (4 * 1024 * 1024)
@@ -30,11 +31,17 @@
 /* Why a call ended; once set no script code runs until the door is left. */
 enum at_script_end { AT_SCRIPT_END_NONE, AT_SCRIPT_END_STOPPED, AT_SCRIPT_END_MEMORY, AT_SCRIPT_END_HANDLER };
 /* What the allocator refused last, for the message. */
-enum at_script_refusal { AT_SCRIPT_REFUSED_NONE, AT_SCRIPT_REFUSED_TOTAL, AT_SCRIPT_REFUSED_KEYS, AT_SCRIPT_REFUSED_TEXT };
+enum at_script_refusal {
+    AT_SCRIPT_REFUSED_NONE,
+    AT_SCRIPT_REFUSED_TOTAL,
+    AT_SCRIPT_REFUSED_KEYS,
+    AT_SCRIPT_REFUSED_TEXT
+};
 
 struct at_script_memory {
     size_t used_bytes, max_bytes;
-    size_t drawn_bytes; /* taken from the account, ≥ used_bytes; in steps, so that most calls touch no atomic */
+    size_t
+        drawn_bytes; /* taken from the account, ≥ used_bytes; in steps, so that most calls touch no atomic */
     struct at_account *account;
     enum at_script_refusal refusal;
     bool was_deep;           /* over 10,000 calls deep when it refused */
@@ -64,8 +71,8 @@ struct at_script {
 };
 
 /* at_script_new whose n-th request for memory fails (and all after it): the sweep of the tests. n 0: none. */
-enum at_status at_script_new_failing(struct at_script **out, const struct at_script_options *options, uint64_t fail_at,
-                                     bool is_forever, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_script_new_failing(struct at_script **out, const struct at_script_options *options,
+                                     uint64_t fail_at, bool is_forever, struct at_error *err) AT_MUST_CHECK;
 
 /* memory.c: the lua_Alloc. */
 void *at_script_allocate(void *arg, void *block, size_t old_size, size_t new_size);
@@ -75,12 +82,14 @@ void at_script_memory_close(struct at_script_memory *memory);
 void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns);
 void at_script_limiter_leave(struct at_script *script);
 bool at_script_limiter_is_over(const struct at_script *script); /* any thread of the state, never raises */
-void at_script_limiter_arm(struct at_script *script, lua_State *L); /* the hook of the count back end, on a coroutine */
+void at_script_limiter_arm(struct at_script *script,
+                           lua_State *L); /* the hook of the count back end, on a coroutine */
 /* Marks the call as ended and raises; L has 2 free slots. */
 int at_script_limiter_stop(lua_State *L, enum at_script_end end);
 
 /* position.c. Never raise nor allocate. */
-bool at_script_position_find(lua_State *L, int level, struct at_script_where *out); /* first frame of a merchant's file */
+bool at_script_position_find(lua_State *L, int level,
+                             struct at_script_where *out); /* first frame of a merchant's file */
 /* "path:line: rest" → where, and the rest; NULL if it does not begin so. */
 const char *at_script_position_parse(const char *message, struct at_script_where *out);
 bool at_script_position_is_internal(const char *path);
@@ -92,7 +101,8 @@ void at_script_sandbox_open(lua_State *L);
 void at_script_push_environment(lua_State *L); /* what chunks see as _ENV */
 /* Raise "math has no 'flor' — did you mean 'floor'?" for what the table on top lacks. */
 void at_script_refuse_unknown(lua_State *L, const char *name);
-/* The table to read at index: itself, or what a read-only table reads from (replaces it). False: not a table. */
+/* The table to read at index: itself, or what a read-only table reads from (replaces it). False: not a table.
+ */
 bool at_script_unwrap(lua_State *L, int index);
 
 /* The libraries: each leaves one table on the stack (open_basics fills the one on top). */
@@ -101,7 +111,7 @@ void at_script_open_strings(lua_State *L);
 void at_script_open_tables(lua_State *L);
 void at_script_open_math(lua_State *L);
 void at_script_open_utf8(lua_State *L);
-void at_script_set_arithmetic(lua_State *L); /* "10" + 1, into the metatable on top */
+void at_script_set_arithmetic(lua_State *L);      /* "10" + 1, into the metatable on top */
 extern const luaL_Reg at_script_pair_functions[]; /* ipairs pairs next */
 extern const luaL_Reg at_script_find_functions[]; /* find match gmatch gsub */
 int at_script_format(lua_State *L);
@@ -118,8 +128,8 @@ static inline void at_script_poll_at(lua_State *L, lua_Unsigned step) {
     if (step % AT_SCRIPT_POLL_STEPS == AT_SCRIPT_POLL_STEPS - 1) at_script_poll(L);
 }
 
-/* Text under construction, ≤ AT_SCRIPT_RESULT_MAX. Memory beyond first[] is a userdata in one stack slot, so that
- * an error anywhere frees it. */
+/* Text under construction, ≤ AT_SCRIPT_RESULT_MAX. Memory beyond first[] is a userdata in one stack slot, so
+ * that an error anywhere frees it. */
 struct at_script_buffer {
     lua_State *L;
     char *data;

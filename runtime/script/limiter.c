@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stops what runs too long. Two back ends: the guard's signal puts a hook on the running state at the deadline
- * (nothing is armed before: an armed hook doubles the cost of a loop), or a count hook reads the clock itself.
- * Called by the door and, for at_script_poll, by every long C loop. Once a call has ended nothing of the script
- * runs any more: the hook stays on every instruction, and our pcall passes the error on.
+ * Stops what runs too long. Two back ends: the guard's signal puts a hook on the running state at the
+ * deadline (nothing is armed before: an armed hook doubles the cost of a loop), or a count hook reads the
+ * clock itself. Called by the door and, for at_script_poll, by every long C loop. Once a call has ended
+ * nothing of the script runs any more: the hook stays on every instruction, and our pcall passes the error
+ * on.
  */
 #include "script/internal.h"
 
@@ -68,14 +69,19 @@ int at_script_limiter_stop(lua_State *L, enum at_script_end end) {
 
 void at_script_poll(lua_State *L) {
     struct at_script *script = at_script_of(L);
-    if (script->running && at_script_limiter_is_over(script)) at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
+    if (script->running && at_script_limiter_is_over(script))
+        at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
 }
 
 void at_script_limiter_arm(struct at_script *script, lua_State *L) {
-    if (script->end != AT_SCRIPT_END_NONE) lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
-    else if (script->is_counting) lua_sethook(L, count_at_hook, LUA_MASKCOUNT, 1);
-    else if (!has_signal(script)) lua_sethook(L, count_at_hook, LUA_MASKCOUNT, COUNT_STEP);
-    else lua_sethook(L, NULL, 0, 0);
+    if (script->end != AT_SCRIPT_END_NONE)
+        lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
+    else if (script->is_counting)
+        lua_sethook(L, count_at_hook, LUA_MASKCOUNT, 1);
+    else if (!has_signal(script))
+        lua_sethook(L, count_at_hook, LUA_MASKCOUNT, COUNT_STEP);
+    else
+        lua_sethook(L, NULL, 0, 0);
 }
 
 void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns) {

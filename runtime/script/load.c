@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Source into a function: text only, checked before Lua's own compiler sees it, because deep index chains crash it.
+ * Source into a function: text only, checked before Lua's own compiler sees it, because deep index chains
+ * crash it.
  */
 #include "script/internal.h"
 
@@ -9,7 +10,8 @@
 
 #include "base/utf8.h"
 
-/* The longest run of ".name", "[…]" or ":name" without an operator between, counted roughly and never too low. */
+/* The longest run of ".name", "[…]" or ":name" without an operator between, counted roughly and never too
+ * low. */
 static bool has_long_chain(const char *text, size_t length, int *line_out) {
     int chain = 0, line = 1;
     for (size_t i = 0; i < length; i++) {
@@ -23,7 +25,8 @@ static bool has_long_chain(const char *text, size_t length, int *line_out) {
                 *line_out = line;
                 return true;
             }
-        } else if (strchr("=,;(){}+*/%^<>~|&\"'", c) && c) chain = 0;
+        } else if (strchr("=,;(){}+*/%^<>~|&\"'", c) && c)
+            chain = 0;
     }
     return false;
 }
@@ -38,7 +41,8 @@ static bool prepare(const char *path, struct source *source, char *out, size_t o
     size_t bad;
     *line = 1;
     if (source->length > AT_SCRIPT_FILE_MAX) {
-        snprintf(out, out_size, "the file has %zu KiB: a script may have %d", source->length / 1024, AT_SCRIPT_FILE_MAX / 1024);
+        snprintf(out, out_size, "the file has %zu KiB: a script may have %d", source->length / 1024,
+                 AT_SCRIPT_FILE_MAX / 1024);
         return false;
     }
     if (source->length && source->text[0] == '\x1b') {
@@ -54,7 +58,8 @@ static bool prepare(const char *path, struct source *source, char *out, size_t o
         source->text += 3;
         source->length -= 3;
     }
-    if (source->length >= 2 && source->text[0] == '#') { /* the first line stays as an empty one, for the numbers */
+    if (source->length >= 2 &&
+        source->text[0] == '#') { /* the first line stays as an empty one, for the numbers */
         const char *end = memchr(source->text, '\n', source->length);
         size_t skipped = end ? (size_t)(end - source->text) : source->length;
         source->text += skipped;
@@ -106,7 +111,8 @@ static int compile(lua_State *L, void *arg) {
 
 #define COMPILE_BUDGET_NS (500 * 1000000ULL)
 
-enum at_status at_script_compile(struct at_script *script, const char *path, const char *text, size_t length, int *line_out, struct at_error *err) {
+enum at_status at_script_compile(struct at_script *script, const char *path, const char *text, size_t length,
+                                 int *line_out, struct at_error *err) {
     struct compiling compiling = {path, text, length};
     struct at_script_where where = {"", 0};
     enum at_status status = at_script_call(script, COMPILE_BUDGET_NS, compile, &compiling, &where, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The allocator of a Lua state: malloc under the state's cap and the shared account. Lua calls it; it owns the
- * numbers in at_script_memory. A refusal is NULL: Lua then collects everything and asks once more.
+ * The allocator of a Lua state: malloc under the state's cap and the shared account. Lua calls it; it owns
+ * the numbers in at_script_memory. A refusal is NULL: Lua then collects everything and asks once more.
  * Shrinking never fails, as Lua requires.
  */
 #include "script/internal.h"
@@ -15,7 +15,8 @@
 
 /* Lua asks for hash parts with no old block, no object tag and exactly 24·2^k bytes; nothing else does. */
 static bool is_hash_part(const void *block, size_t tag, size_t size) {
-    if (block || tag || size <= (size_t)NODE_BYTES * AT_SCRIPT_HASH_SLOTS_MAX || size % NODE_BYTES) return false;
+    if (block || tag || size <= (size_t)NODE_BYTES * AT_SCRIPT_HASH_SLOTS_MAX || size % NODE_BYTES)
+        return false;
     size_t slots = size / NODE_BYTES;
     return (slots & (slots - 1)) == 0;
 }
@@ -52,7 +53,8 @@ static bool is_test_failure(struct at_script_memory *memory) {
                                       : memory->growth_count == memory->fail_at;
 }
 
-static bool may_grow(struct at_script *script, const void *block, size_t tag, size_t old_bytes, size_t new_bytes) {
+static bool may_grow(struct at_script *script, const void *block, size_t tag, size_t old_bytes,
+                     size_t new_bytes) {
     struct at_script_memory *memory = &script->memory;
     if (is_test_failure(memory)) return refuse(script, AT_SCRIPT_REFUSED_TOTAL);
     if (is_hash_part(block, tag, new_bytes)) return refuse(script, AT_SCRIPT_REFUSED_KEYS);
@@ -75,7 +77,8 @@ void *at_script_allocate(void *arg, void *block, size_t old_size, size_t new_siz
         give_back(memory);
         return NULL;
     }
-    if (new_size > old_bytes && !may_grow(script, block, block ? 0 : old_size, old_bytes, new_size)) return NULL;
+    if (new_size > old_bytes && !may_grow(script, block, block ? 0 : old_size, old_bytes, new_size))
+        return NULL;
     void *result = realloc(block, new_size);
     if (!result && new_size > old_bytes) {
         refuse(script, AT_SCRIPT_REFUSED_TOTAL);

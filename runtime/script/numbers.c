@@ -9,32 +9,39 @@
 
 static void push_whole(lua_State *L, lua_Number value) {
     lua_Integer whole;
-    if (lua_numbertointeger(value, &whole)) lua_pushinteger(L, whole);
-    else lua_pushnumber(L, value);
+    if (lua_numbertointeger(value, &whole))
+        lua_pushinteger(L, whole);
+    else
+        lua_pushnumber(L, value);
 }
 
 static int l_abs(lua_State *L) {
     if (lua_isinteger(L, 1)) {
         lua_Integer n = lua_tointeger(L, 1);
         lua_pushinteger(L, n < 0 ? (lua_Integer)(0u - (lua_Unsigned)n) : n);
-    } else lua_pushnumber(L, fabs(luaL_checknumber(L, 1)));
+    } else
+        lua_pushnumber(L, fabs(luaL_checknumber(L, 1)));
     return 1;
 }
 static int l_round_down(lua_State *L) {
-    if (lua_isinteger(L, 1)) lua_settop(L, 1);
-    else push_whole(L, floor(luaL_checknumber(L, 1)));
+    if (lua_isinteger(L, 1))
+        lua_settop(L, 1);
+    else
+        push_whole(L, floor(luaL_checknumber(L, 1)));
     return 1;
 }
 static int l_round_up(lua_State *L) {
-    if (lua_isinteger(L, 1)) lua_settop(L, 1);
-    else push_whole(L, ceil(luaL_checknumber(L, 1)));
+    if (lua_isinteger(L, 1))
+        lua_settop(L, 1);
+    else
+        push_whole(L, ceil(luaL_checknumber(L, 1)));
     return 1;
 }
 
-#define ONE(name, fn)                                  \
-    static int name(lua_State *L) {                    \
-        lua_pushnumber(L, fn(luaL_checknumber(L, 1))); \
-        return 1;                                      \
+#define ONE(name, fn)                                                                                        \
+    static int name(lua_State *L) {                                                                          \
+        lua_pushnumber(L, fn(luaL_checknumber(L, 1)));                                                       \
+        return 1;                                                                                            \
     }
 ONE(l_sqrt, sqrt)
 ONE(l_exp, exp)
@@ -50,7 +57,8 @@ static int l_atan(lua_State *L) {
 }
 static int l_log(lua_State *L) {
     lua_Number x = luaL_checknumber(L, 1);
-    if (lua_isnoneornil(L, 2)) lua_pushnumber(L, log(x));
+    if (lua_isnoneornil(L, 2))
+        lua_pushnumber(L, log(x));
     else {
         lua_Number base = luaL_checknumber(L, 2);
         lua_pushnumber(L, base == 2 ? log2(x) : base == 10 ? log10(x) : log(x) / log(base));
@@ -62,7 +70,8 @@ static int l_fmod(lua_State *L) {
         lua_Integer d = lua_tointeger(L, 2);
         luaL_argcheck(L, d != 0, 2, "zero");
         lua_pushinteger(L, d == -1 ? 0 : lua_tointeger(L, 1) % d);
-    } else lua_pushnumber(L, fmod(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    } else
+        lua_pushnumber(L, fmod(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
     return 1;
 }
 static int l_modf(lua_State *L) {
@@ -74,7 +83,8 @@ static int l_modf(lua_State *L) {
 static int l_tointeger(lua_State *L) {
     int is_whole;
     lua_Integer n = lua_tointegerx(L, 1, &is_whole);
-    if (is_whole) lua_pushinteger(L, n);
+    if (is_whole)
+        lua_pushinteger(L, n);
     else {
         luaL_checkany(L, 1);
         lua_pushnil(L);
@@ -83,8 +93,10 @@ static int l_tointeger(lua_State *L) {
 }
 static int l_type(lua_State *L) {
     luaL_checkany(L, 1);
-    if (lua_type(L, 1) == LUA_TNUMBER) lua_pushstring(L, lua_isinteger(L, 1) ? "integer" : "float");
-    else lua_pushnil(L);
+    if (lua_type(L, 1) == LUA_TNUMBER)
+        lua_pushstring(L, lua_isinteger(L, 1) ? "integer" : "float");
+    else
+        lua_pushnil(L);
     return 1;
 }
 static int l_ult(lua_State *L) {
@@ -101,14 +113,21 @@ static int extreme(lua_State *L, int op_is_max) {
     lua_pushvalue(L, best);
     return 1;
 }
-static int l_min(lua_State *L) { return extreme(L, 0); }
-static int l_max(lua_State *L) { return extreme(L, 1); }
+static int l_min(lua_State *L) {
+    return extreme(L, 0);
+}
+static int l_max(lua_State *L) {
+    return extreme(L, 1);
+}
 
 void at_script_open_math(lua_State *L) {
-    static const luaL_Reg FUNCTIONS[] = {
-        {"abs", l_abs}, {"ceil", l_round_up}, {"floor", l_round_down}, {"sqrt", l_sqrt}, {"exp", l_exp}, {"log", l_log}, {"sin", l_sin}, {"cos", l_cos},
-        {"tan", l_tan}, {"asin", l_asin}, {"acos", l_acos}, {"atan", l_atan}, {"fmod", l_fmod}, {"modf", l_modf}, {"tointeger", l_tointeger},
-        {"type", l_type}, {"ult", l_ult}, {"min", l_min}, {"max", l_max}, {NULL, NULL}};
+    static const luaL_Reg FUNCTIONS[] = {{"abs", l_abs},   {"ceil", l_round_up}, {"floor", l_round_down},
+                                         {"sqrt", l_sqrt}, {"exp", l_exp},       {"log", l_log},
+                                         {"sin", l_sin},   {"cos", l_cos},       {"tan", l_tan},
+                                         {"asin", l_asin}, {"acos", l_acos},     {"atan", l_atan},
+                                         {"fmod", l_fmod}, {"modf", l_modf},     {"tointeger", l_tointeger},
+                                         {"type", l_type}, {"ult", l_ult},       {"min", l_min},
+                                         {"max", l_max},   {NULL, NULL}};
     lua_createtable(L, 0, 32);
     luaL_setfuncs(L, FUNCTIONS, 0);
     lua_pushnumber(L, 3.141592653589793238462643383279502884);
@@ -141,7 +160,8 @@ static size_t decode(const unsigned char *s, size_t left, uint32_t *code) {
 static int l_utf8_len(lua_State *L) {
     size_t length;
     const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length), to = at_script_end_position(L, 3, -1, length);
+    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length),
+           to = at_script_end_position(L, 3, -1, length);
     lua_Integer count = 0;
     for (size_t i = from - 1; i < to;) {
         uint32_t code;
@@ -162,7 +182,8 @@ static int l_utf8_len(lua_State *L) {
 static int l_codepoint(lua_State *L) {
     size_t length;
     const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length), to = at_script_end_position(L, 3, (lua_Integer)from, length);
+    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length),
+           to = at_script_end_position(L, 3, (lua_Integer)from, length);
     int count = 0;
     for (size_t i = from - 1; i < to; count++) {
         uint32_t code;
@@ -180,7 +201,8 @@ static void push_utf8(lua_State *L, int arg, char out[4], size_t *n) {
     lua_Unsigned code = (lua_Unsigned)luaL_checkinteger(L, arg);
     luaL_argcheck(L, code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF), arg, "value out of range");
     *n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    if (*n == 1) out[0] = (char)code;
+    if (*n == 1)
+        out[0] = (char)code;
     else {
         for (size_t i = *n - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3F));
         out[0] = (char)(0xF00u >> *n | code);
@@ -201,7 +223,9 @@ static int l_utf8_char(lua_State *L) {
     return 1;
 }
 
-static bool is_inside(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+static bool is_inside(char c) {
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
 
 static int l_offset(lua_State *L) {
     size_t length;
@@ -213,16 +237,19 @@ static int l_offset(lua_State *L) {
     if (n == 0) {
         while (at > 0 && at < (lua_Integer)length && is_inside(text[at])) at--;
     } else {
-        if (at < (lua_Integer)length && is_inside(text[at])) return at_script_raise(L, "initial position is a continuation byte");
-        for (; n < 0 && at > 0; n++)
-            do at--;
+        if (at < (lua_Integer)length && is_inside(text[at]))
+            return at_script_raise(L, "initial position is a continuation byte");
+        for (; n < 0 && at > 0; n++) do
+                at--;
             while (at > 0 && is_inside(text[at]));
-        for (n -= n > 0; n > 0 && at < (lua_Integer)length; n--)
-            do at++;
+        for (n -= n > 0; n > 0 && at < (lua_Integer)length; n--) do
+                at++;
             while (at < (lua_Integer)length && is_inside(text[at]));
     }
-    if (n == 0) lua_pushinteger(L, at + 1);
-    else lua_pushnil(L);
+    if (n == 0)
+        lua_pushinteger(L, at + 1);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
@@ -234,7 +261,8 @@ static int next_code(lua_State *L) {
     if (at > 0) {
         size_t n = at <= length ? decode(text + at - 1, length - at + 1, &code) : 0;
         at += n ? n : 1;
-    } else at = 1;
+    } else
+        at = 1;
     if (at > length) return 0;
     if (!decode(text + at - 1, length - at + 1, &code)) return at_script_raise(L, "invalid UTF-8 code");
     lua_pushinteger(L, (lua_Integer)at);
@@ -251,7 +279,9 @@ static int l_codes(lua_State *L) {
 }
 
 void at_script_open_utf8(lua_State *L) {
-    static const luaL_Reg FUNCTIONS[] = {{"char", l_utf8_char}, {"codepoint", l_codepoint}, {"codes", l_codes}, {"len", l_utf8_len}, {"offset", l_offset}, {NULL, NULL}};
+    static const luaL_Reg FUNCTIONS[] = {{"char", l_utf8_char}, {"codepoint", l_codepoint},
+                                         {"codes", l_codes},    {"len", l_utf8_len},
+                                         {"offset", l_offset},  {NULL, NULL}};
     lua_createtable(L, 0, 8);
     luaL_setfuncs(L, FUNCTIONS, 0);
     lua_pushlstring(L, "[\0-\x7F\xC2-\xFD][\x80-\xBF]*", 14);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ipairs, pairs, next: in an order that is the same on every machine (numbers ascending, texts bytewise, false,
- * true), because Lua's own order hangs on a seed. pairs walks a snapshot of the keys, so that a loop may change the
- * table. Scripts call them; objects of language/ bring __pairs and __ipairs of their own.
+ * ipairs, pairs, next: in an order that is the same on every machine (numbers ascending, texts bytewise,
+ * false, true), because Lua's own order hangs on a seed. pairs walks a snapshot of the keys, so that a loop
+ * may change the table. Scripts call them; objects of language/ bring __pairs and __ipairs of their own.
  */
 #include "script/internal.h"
 
@@ -29,8 +29,10 @@ static void read_key(lua_State *L, int index, struct key *key) {
     case LUA_TNUMBER:
         key->rank = RANK_NUMBER;
         key->is_integer = lua_isinteger(L, index);
-        if (key->is_integer) key->as.integer = lua_tointeger(L, index);
-        else key->as.number = lua_tonumber(L, index);
+        if (key->is_integer)
+            key->as.integer = lua_tointeger(L, index);
+        else
+            key->as.number = lua_tonumber(L, index);
         return;
     case LUA_TSTRING:
         key->rank = RANK_TEXT;
@@ -41,12 +43,14 @@ static void read_key(lua_State *L, int index, struct key *key) {
         key->as.integer = lua_toboolean(L, index);
         return;
     default:
-        at_script_raise(L, "keys of type %s have no order: use texts or numbers as keys", luaL_typename(L, index));
+        at_script_raise(L, "keys of type %s have no order: use texts or numbers as keys",
+                        luaL_typename(L, index));
     }
 }
 
 static int compare_numbers(const struct key *a, const struct key *b) {
-    if (a->is_integer && b->is_integer) return (a->as.integer > b->as.integer) - (a->as.integer < b->as.integer);
+    if (a->is_integer && b->is_integer)
+        return (a->as.integer > b->as.integer) - (a->as.integer < b->as.integer);
     lua_Number x = a->is_integer ? (lua_Number)a->as.integer : a->as.number;
     lua_Number y = b->is_integer ? (lua_Number)b->as.integer : b->as.number;
     if (x != y) return x < y ? -1 : 1;
@@ -110,8 +114,10 @@ static size_t collect_keys(lua_State *L, int index, bool *is_sorted) {
         lua_pop(L, 1);
         if (++count > AT_SCRIPT_SORT_MAX)
             at_script_raise(L, "the table has more than %d entries: too many for pairs", AT_SCRIPT_SORT_MAX);
-        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < last) *is_sorted = false;
-        else last = lua_tointeger(L, -1);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < last)
+            *is_sorted = false;
+        else
+            last = lua_tointeger(L, -1);
         lua_pushvalue(L, -1);
         lua_rawseti(L, list, (lua_Integer)count);
         at_script_poll_at(L, count);
@@ -130,8 +136,10 @@ static void sort_list(lua_State *L, size_t count) {
         keys[i].index = (uint32_t)i + 1;
         lua_pop(L, 1);
     }
-    if (count > SMALL_COUNT) keys = merge_sort(L, keys, keys + count, count);
-    else insert_sort(keys, count);
+    if (count > SMALL_COUNT)
+        keys = merge_sort(L, keys, keys + count, count);
+    else
+        insert_sort(keys, count);
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, list, keys[i].index);
@@ -237,4 +245,5 @@ static int l_next(lua_State *L) {
     return 2;
 }
 
-const luaL_Reg at_script_pair_functions[] = {{"ipairs", l_ipairs}, {"next", l_next}, {"pairs", l_pairs}, {NULL, NULL}};
+const luaL_Reg at_script_pair_functions[] = {
+    {"ipairs", l_ipairs}, {"next", l_next}, {"pairs", l_pairs}, {NULL, NULL}};

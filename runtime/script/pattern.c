@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The bounded pattern matcher. Called by find.c for string.find, match, gmatch and gsub. Owns nothing.
- * Errors are found as late as in stock Lua: a malformed tail that is never reached is never reported. Every loop
- * pays for its steps through spend(), so a hostile pattern ends by budget or by deadline.
+ * Errors are found as late as in stock Lua: a malformed tail that is never reached is never reported. Every
+ * loop pays for its steps through spend(), so a hostile pattern ends by budget or by deadline.
  */
 #include "script/pattern.h"
 
@@ -292,7 +292,8 @@ const char *at_pattern_match(struct at_pattern *m, const char *s) {
     return spend(m, 1) ? match(m, s, m->pattern) : NULL;
 }
 
-ptrdiff_t at_pattern_capture(struct at_pattern *m, int index, const char *s, const char *e, const char **start) {
+ptrdiff_t at_pattern_capture(struct at_pattern *m, int index, const char *s, const char *e,
+                             const char **start) {
     if (index >= m->level) {
         *start = index ? fail(m, "invalid capture index %%%d", index + 1) : s;
         return index ? 0 : e - s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lua patterns over bytes, bounded: backtracking is counted and polled. Knows no Lua; find.c calls it, the fuzzer too.
- * The same answers as stock Lua 5.4, errors included, on patterns and subjects within the limits.
+ * Lua patterns over bytes, bounded: backtracking is counted and polled. Knows no Lua; find.c calls it, the
+ * fuzzer too. The same answers as stock Lua 5.4, errors included, on patterns and subjects within the limits.
  */
 #ifndef AT_SCRIPT_PATTERN_H
 #define AT_SCRIPT_PATTERN_H
@@ -41,8 +41,9 @@ void at_pattern_init(struct at_pattern *m, const char *subject, size_t subject_l
                      size_t pattern_length, bool has_anchor);
 /* The end of a match that starts at s, or NULL: none, or m->error. */
 const char *at_pattern_match(struct at_pattern *m, const char *s);
-/* Capture index (from 0; the whole match s..e if there is none) → *start and its length, AT_CAPTURE_POSITION for "()".
- * *start NULL: m->error. */
-ptrdiff_t at_pattern_capture(struct at_pattern *m, int index, const char *s, const char *e, const char **start);
+/* Capture index (from 0; the whole match s..e if there is none) → *start and its length, AT_CAPTURE_POSITION
+ * for "()". *start NULL: m->error. */
+ptrdiff_t at_pattern_capture(struct at_pattern *m, int index, const char *s, const char *e,
+                             const char **start);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where a merchant's script stands, and the words of its error: the door's message handler and at_script_raise use
- * it. Nothing here allocates Lua memory but at_script_raise: it must work when memory is out. Frames of our own
- * Lua (stdlib/) are skipped, so that a message always points into a file the merchant can open.
+ * Where a merchant's script stands, and the words of its error: the door's message handler and
+ * at_script_raise use it. Nothing here allocates Lua memory but at_script_raise: it must work when memory is
+ * out. Frames of our own Lua (stdlib/) are skipped, so that a message always points into a file the merchant
+ * can open.
  */
 #include "script/internal.h"
 
@@ -37,8 +38,10 @@ const char *at_script_position_parse(const char *message, struct at_script_where
     if (!colon) return NULL;
     colon += 4;
     size_t length = (size_t)(colon - message);
-    if (strcspn(message, " ") < strcspn(message, "/.")) return NULL; /* words that lead to a path are not one */
-    if (length >= sizeof(out->path) || memchr(message, '\n', length) || memchr(message, '"', length)) return NULL;
+    if (strcspn(message, " ") < strcspn(message, "/."))
+        return NULL; /* words that lead to a path are not one */
+    if (length >= sizeof(out->path) || memchr(message, '\n', length) || memchr(message, '"', length))
+        return NULL;
     char *end;
     long line = strtol(colon + 1, &end, 10);
     if (end == colon + 1 || line <= 0 || line > 1000000 || end[0] != ':' || end[1] != ' ') return NULL;
@@ -60,10 +63,14 @@ static void widen_path(lua_State *L, struct at_script_where *where) {
 }
 
 static void describe_value(lua_State *L, int index, char *out, size_t out_size) {
-    if (lua_type(L, index) == LUA_TSTRING) snprintf(out, out_size, "%s", lua_tostring(L, index));
-    else if (lua_isinteger(L, index)) snprintf(out, out_size, LUA_INTEGER_FMT, lua_tointeger(L, index));
-    else if (lua_type(L, index) == LUA_TNUMBER) snprintf(out, out_size, "%.14g", lua_tonumber(L, index));
-    else snprintf(out, out_size, "error object of type %s", luaL_typename(L, index));
+    if (lua_type(L, index) == LUA_TSTRING)
+        snprintf(out, out_size, "%s", lua_tostring(L, index));
+    else if (lua_isinteger(L, index))
+        snprintf(out, out_size, LUA_INTEGER_FMT, lua_tointeger(L, index));
+    else if (lua_type(L, index) == LUA_TNUMBER)
+        snprintf(out, out_size, "%.14g", lua_tonumber(L, index));
+    else
+        snprintf(out, out_size, "error object of type %s", luaL_typename(L, index));
 }
 
 void at_script_failure_note(lua_State *L, int index) {
@@ -80,8 +87,10 @@ void at_script_failure_note(lua_State *L, int index) {
     if (!rest) rest = text;
     script->has_failure = true;
     script->failure_where = where;
-    if (where.line) snprintf(script->failure, sizeof(script->failure), "%s:%d: %.380s", where.path, where.line, rest);
-    else snprintf(script->failure, sizeof(script->failure), "%s", rest);
+    if (where.line)
+        snprintf(script->failure, sizeof(script->failure), "%s:%d: %.380s", where.path, where.line, rest);
+    else
+        snprintf(script->failure, sizeof(script->failure), "%s", rest);
 }
 
 int at_script_raise(lua_State *L, const char *fmt, ...) {
@@ -92,7 +101,9 @@ int at_script_raise(lua_State *L, const char *fmt, ...) {
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     luaL_checkstack(L, 4, NULL);
-    if (at_script_position_find(L, 0, &where)) lua_pushfstring(L, "%s:%d: %s", where.path, where.line, text);
-    else lua_pushstring(L, text);
+    if (at_script_position_find(L, 0, &where))
+        lua_pushfstring(L, "%s:%d: %s", where.path, where.line, text);
+    else
+        lua_pushstring(L, text);
     return lua_error(L);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * print: what scripts print is kept in a ring of 200 lines of at most 500 bytes for `attune check` and the log.
- * The state owns the lines until at_script_take_prints. Out of memory: the line is lost, nothing else.
+ * print: what scripts print is kept in a ring of 200 lines of at most 500 bytes for `attune check` and the
+ * log. The state owns the lines until at_script_take_prints. Out of memory: the line is lost, nothing else.
  */
 #include "script/internal.h"
 
@@ -14,8 +14,10 @@ static void keep_line(struct at_script *script, const char *text, size_t length)
     memcpy(line, text, length);
     line[length] = '\0';
     unsigned slot = (script->print_first + script->print_count) % AT_SCRIPT_PRINTS_MAX;
-    if (script->print_count < AT_SCRIPT_PRINTS_MAX) script->print_count++;
-    else script->print_first = (script->print_first + 1) % AT_SCRIPT_PRINTS_MAX;
+    if (script->print_count < AT_SCRIPT_PRINTS_MAX)
+        script->print_count++;
+    else
+        script->print_first = (script->print_first + 1) % AT_SCRIPT_PRINTS_MAX;
     free(script->prints[slot]);
     script->prints[slot] = line;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What scripts see: the environment, read-only tables, the metatable of texts. state.c opens it; language/ adds to
- * it and seals it. Scripts get an empty table as _ENV that reads from the real globals, so that nothing they hold
- * can be written; no metatable is reachable from a script.
+ * What scripts see: the environment, read-only tables, the metatable of texts. state.c opens it; language/
+ * adds to it and seals it. Scripts get an empty table as _ENV that reads from the real globals, so that
+ * nothing they hold can be written; no metatable is reachable from a script.
  */
 #include "script/internal.h"
 
@@ -73,8 +73,11 @@ static int refuse_global(lua_State *L) {
     at_script_push_globals(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL)
-        return at_script_raise(L, "'%.80s' is a word of the language and cannot be set: choose another name and write "
-                                  "`local my_%.80s = …`", name, name);
+        return at_script_raise(
+            L,
+            "'%.80s' is a word of the language and cannot be set: choose another name and write "
+            "`local my_%.80s = …`",
+            name, name);
     return at_script_raise(L, "unknown name '%.80s': to keep a value write `local %.80s = …`", name, name);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lua 5.4 as an engine: sandboxed states, budgets, the one door into Lua. Knows nothing of shops: language/ puts
- * the words in. One state belongs to one thread; one generation has one state on each worker.
+ * Lua 5.4 as an engine: sandboxed states, budgets, the one door into Lua. Knows nothing of shops: language/
+ * puts the words in. One state belongs to one thread; one generation has one state on each worker.
  *
  * What a script can reach: assert error ipairs pairs next select tonumber tostring type pcall xpcall print,
- * read-only math string table utf8 (allow list: references lua.md §1.3), and what language/ adds. No load, require,
- * setmetatable, rawset, coroutine, io, os, debug. Every C function reachable is bounded in time and memory:
- * own pattern matcher, sort, rep, concat, insert, move-like loops poll the guard.
+ * read-only math string table utf8 (allow list: references lua.md §1.3), and what language/ adds. No load,
+ * require, setmetatable, rawset, coroutine, io, os, debug. Every C function reachable is bounded in time and
+ * memory: own pattern matcher, sort, rep, concat, insert, move-like loops poll the guard.
  */
 #ifndef AT_SCRIPT_SCRIPT_H
 #define AT_SCRIPT_SCRIPT_H
@@ -24,11 +24,13 @@ struct at_script;
 struct at_script_options {
     size_t memory_max;          /* bytes of this state; 0: 32 MiB */
     struct at_account *account; /* AT_ACCOUNT_LUA; may be NULL */
-    struct at_guard *guard;     /* of the thread that will call; NULL: the count hook back end without deadline signal */
+    struct at_guard
+        *guard; /* of the thread that will call; NULL: the count hook back end without deadline signal */
     const struct at_log *log;
 };
 
-enum at_status at_script_new(struct at_script **out, const struct at_script_options *options, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_script_new(struct at_script **out, const struct at_script_options *options,
+                             struct at_error *err) AT_MUST_CHECK;
 void at_script_free(struct at_script *script);
 struct lua_State *at_script_lua(struct at_script *script); /* for language/ only, inside the door */
 struct at_script *at_script_of(struct lua_State *L);       /* from inside a binding */
@@ -38,17 +40,18 @@ void *at_script_host(struct lua_State *L);
 /* The state belongs to another guard from now on (it was built on another thread). */
 void at_script_set_guard(struct at_script *script, struct at_guard *guard);
 
-/* The door. Runs body(L, arg) under lua_pcall with the budget armed; everything that can raise happens inside body.
- * The Lua stack is as before on every path.
- * AT_OK · AT_FAILED: a script's error, err->message "scripts/a.lua:7: attempt to …" (merchant frames only, first position
- * also in *where if not NULL) · AT_STOPPED: over budget · AT_NOMEM: over memory. After STOPPED or NOMEM the state is
- * spent: the caller answers by fallback and builds a new one. */
+/* The door. Runs body(L, arg) under lua_pcall with the budget armed; everything that can raise happens inside
+ * body. The Lua stack is as before on every path. AT_OK · AT_FAILED: a script's error, err->message
+ * "scripts/a.lua:7: attempt to …" (merchant frames only, first position also in *where if not NULL) ·
+ * AT_STOPPED: over budget · AT_NOMEM: over memory. After STOPPED or NOMEM the state is spent: the caller
+ * answers by fallback and builds a new one. */
 struct at_script_where {
     char path[120];
     int line;
 };
-enum at_status at_script_call(struct at_script *script, uint64_t budget_ns, int (*body)(struct lua_State *L, void *arg),
-                              void *arg, struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
+enum at_status at_script_call(struct at_script *script, uint64_t budget_ns,
+                              int (*body)(struct lua_State *L, void *arg), void *arg,
+                              struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 bool at_script_is_spent(const struct at_script *script);
 size_t at_script_used_bytes(const struct at_script *script);
 uint64_t at_script_last_instructions(const struct at_script *script); /* 0 unless counted */
@@ -57,8 +60,9 @@ void at_script_count_instructions(struct at_script *script, uint64_t limit);
 /* Outside requests: a slice of garbage collection of about max_us. */
 void at_script_collect(struct at_script *script, uint32_t max_us);
 
-/* Inside the door: push the chunk as a function whose globals are the state's sealed environment. Text only (bytecode
- * refused), ≤ 64 KiB, valid UTF-8, BOM and #! stripped, index chains ≤ 200, chunk name "@path". Raises on error. */
+/* Inside the door: push the chunk as a function whose globals are the state's sealed environment. Text only
+ * (bytecode refused), ≤ 64 KiB, valid UTF-8, BOM and #! stripped, index chains ≤ 200, chunk name "@path".
+ * Raises on error. */
 #define AT_SCRIPT_FILE_MAX (64 * 1024)
 void at_script_load(struct lua_State *L, const char *path, const char *text, size_t length);
 /* The same as AT_INVALID with "path:line: message" instead of raising; compiles only, for checks. */
@@ -66,18 +70,19 @@ enum at_status at_script_compile(struct at_script *script, const char *path, con
                                  int *line_out, struct at_error *err);
 
 /* Inside the door, while building the environment (before at_script_seal): */
-void at_script_push_globals(struct lua_State *L);        /* the table that becomes the environment */
-void at_script_push_string_methods(struct lua_State *L); /* private __index table of all strings ("x"):upper() */
+void at_script_push_globals(struct lua_State *L); /* the table that becomes the environment */
+void at_script_push_string_methods(
+    struct lua_State *L); /* private __index table of all strings ("x"):upper() */
 /* An empty read-only table that reads from the table on top (replaces it); name is for messages: "math". */
 void at_script_make_readonly(struct lua_State *L, const char *name);
-/* From now on: an unknown global raises "unknown name 'prodct' — did you mean 'product'?", an assignment to a global
- * raises "write `local x = …`". */
+/* From now on: an unknown global raises "unknown name 'prodct' — did you mean 'product'?", an assignment to a
+ * global raises "write `local x = …`". */
 void at_script_seal(struct lua_State *L);
 
 /* For bindings: poll between long steps; raises when the budget is over. */
 void at_script_poll(struct lua_State *L);
-/* lua_resume under the same budget: the limiter follows into the coroutine (made by language/; scripts cannot make one).
- * Returns as lua_resume; raises in L when the budget or the memory is gone. */
+/* lua_resume under the same budget: the limiter follows into the coroutine (made by language/; scripts cannot
+ * make one). Returns as lua_resume; raises in L when the budget or the memory is gone. */
 int at_script_resume(struct lua_State *L, struct lua_State *coroutine, int argument_count, int *result_count);
 /* luaL_error with the position of the calling script line; for messages to merchants. */
 int at_script_raise(struct lua_State *L, const char *fmt, ...) AT_PRINTF(2, 3);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The life of a state: made with its libraries, configured, collected between calls, closed. Called by language/
- * once for each worker and generation. Owns the lua_State and the printed lines. One thread at a time.
+ * The life of a state: made with its libraries, configured, collected between calls, closed. Called by
+ * language/ once for each worker and generation. Owns the lua_State and the printed lines. One thread at a
+ * time.
  */
 #include "script/internal.h"
 
@@ -29,7 +30,8 @@ static void log_warning(void *arg, const char *message, int to_be_continued) {
     if (script->log && !to_be_continued) at_log(script->log, AT_LOG_WARN, "script", "%s", message);
 }
 
-/* Start a cycle at 4 MiB of garbage, or at half of what the cap leaves: Lua wants that as a share of what lives. */
+/* Start a cycle at 4 MiB of garbage, or at half of what the cap leaves: Lua wants that as a share of what
+ * lives. */
 static void set_pause(struct at_script *script) {
     size_t live = script->collected_bytes | 1, left = 0;
     if (script->memory.max_bytes > live) left = (script->memory.max_bytes - live) / 2;
@@ -61,8 +63,8 @@ static enum at_status start_state(struct at_script *script, struct at_error *err
     return AT_OK;
 }
 
-enum at_status at_script_new_failing(struct at_script **out, const struct at_script_options *options, uint64_t fail_at,
-                                     bool is_forever, struct at_error *err) {
+enum at_status at_script_new_failing(struct at_script **out, const struct at_script_options *options,
+                                     uint64_t fail_at, bool is_forever, struct at_error *err) {
     *out = NULL;
     struct at_script *script = calloc(1, sizeof(*script));
     if (!script) return at_fail(err, AT_NOMEM, NULL, "no memory for a script state");
@@ -73,12 +75,15 @@ enum at_status at_script_new_failing(struct at_script **out, const struct at_scr
     script->memory.fail_at = fail_at;
     script->memory.is_failing_forever = is_forever;
     enum at_status status = start_state(script, err);
-    if (status == AT_OK) *out = script;
-    else at_script_free(script);
+    if (status == AT_OK)
+        *out = script;
+    else
+        at_script_free(script);
     return status;
 }
 
-enum at_status at_script_new(struct at_script **out, const struct at_script_options *options, struct at_error *err) {
+enum at_status at_script_new(struct at_script **out, const struct at_script_options *options,
+                             struct at_error *err) {
     return at_script_new_failing(out, options, 0, false, err);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The string library of scripts, bounded: no result above AT_SCRIPT_RESULT_MAX. find match gmatch gsub are in find.c,
- * format in format.c. Also arithmetic on texts that read as numbers, as stock Lua has it.
+ * The string library of scripts, bounded: no result above AT_SCRIPT_RESULT_MAX. find match gmatch gsub are in
+ * find.c, format in format.c. Also arithmetic on texts that read as numbers, as stock Lua has it.
  */
 #include "script/internal.h"
 
@@ -30,9 +30,12 @@ static int l_len(lua_State *L) {
 static int l_sub(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    size_t from = at_script_start_position(luaL_checkinteger(L, 2), length), to = at_script_end_position(L, 3, -1, length);
-    if (from > to) lua_pushliteral(L, "");
-    else lua_pushlstring(L, text + from - 1, to - from + 1);
+    size_t from = at_script_start_position(luaL_checkinteger(L, 2), length),
+           to = at_script_end_position(L, 3, -1, length);
+    if (from > to)
+        lua_pushliteral(L, "");
+    else
+        lua_pushlstring(L, text + from - 1, to - from + 1);
     return 1;
 }
 
@@ -43,17 +46,30 @@ static int map_bytes(lua_State *L, unsigned char (*fn)(unsigned char c), bool is
     const char *text = luaL_checklstring(L, 1, &length);
     at_script_buffer_init(&buffer, L);
     char *out = at_script_buffer_room(&buffer, length);
-    for (size_t i = 0; i < length; i++) out[i] = (char)fn((unsigned char)text[is_reversed ? length - 1 - i : i]);
+    for (size_t i = 0; i < length; i++)
+        out[i] = (char)fn((unsigned char)text[is_reversed ? length - 1 - i : i]);
     buffer.length = length;
     at_script_buffer_push(&buffer);
     return 1;
 }
-static unsigned char to_upper(unsigned char c) { return c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c; }
-static unsigned char to_lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c; }
-static unsigned char as_is(unsigned char c) { return c; }
-static int l_upper(lua_State *L) { return map_bytes(L, to_upper, false); }
-static int l_lower(lua_State *L) { return map_bytes(L, to_lower, false); }
-static int l_reverse(lua_State *L) { return map_bytes(L, as_is, true); }
+static unsigned char to_upper(unsigned char c) {
+    return c >= 'a' && c <= 'z' ? (unsigned char)(c - 32) : c;
+}
+static unsigned char to_lower(unsigned char c) {
+    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+}
+static unsigned char as_is(unsigned char c) {
+    return c;
+}
+static int l_upper(lua_State *L) {
+    return map_bytes(L, to_upper, false);
+}
+static int l_lower(lua_State *L) {
+    return map_bytes(L, to_lower, false);
+}
+static int l_reverse(lua_State *L) {
+    return map_bytes(L, as_is, true);
+}
 
 static int l_rep(lua_State *L) {
     size_t length, between;
@@ -81,7 +97,8 @@ static int l_byte(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
     lua_Integer first = luaL_optinteger(L, 2, 1);
-    size_t from = at_script_start_position(first, length), to = at_script_end_position(L, 3, (lua_Integer)from, length);
+    size_t from = at_script_start_position(first, length),
+           to = at_script_end_position(L, 3, (lua_Integer)from, length);
     if (from > to) return 0;
     if (to - from >= 1000) return at_script_raise(L, "string.byte gives at most 1,000 values at once");
     luaL_checkstack(L, (int)(to - from + 1), "string slice too long");
@@ -105,8 +122,10 @@ static int l_char(lua_State *L) {
 }
 
 void at_script_open_strings(lua_State *L) {
-    static const luaL_Reg FUNCTIONS[] = {{"byte", l_byte}, {"char", l_char}, {"format", at_script_format}, {"len", l_len}, {"lower", l_lower},
-                                         {"rep", l_rep}, {"reverse", l_reverse}, {"sub", l_sub}, {"upper", l_upper}, {NULL, NULL}};
+    static const luaL_Reg FUNCTIONS[] = {
+        {"byte", l_byte},   {"char", l_char}, {"format", at_script_format}, {"len", l_len},
+        {"lower", l_lower}, {"rep", l_rep},   {"reverse", l_reverse},       {"sub", l_sub},
+        {"upper", l_upper}, {NULL, NULL}};
     lua_createtable(L, 0, 16);
     luaL_setfuncs(L, FUNCTIONS, 0);
     luaL_setfuncs(L, at_script_find_functions, 0);
@@ -138,8 +157,10 @@ static int arithmetic(lua_State *L, int op, const char *event) {
     int bad = lua_type(L, 1) == LUA_TSTRING && push_number(L, 1) ? 2 : 1;
     return at_script_raise(L, "attempt to do arithmetic on a %s value", luaL_typename(L, bad));
 }
-#define ARITHMETIC(name, op, event) \
-    static int name(lua_State *L) { return arithmetic(L, op, event); }
+#define ARITHMETIC(name, op, event)                                                                          \
+    static int name(lua_State *L) {                                                                          \
+        return arithmetic(L, op, event);                                                                     \
+    }
 ARITHMETIC(l_add, LUA_OPADD, "__add")
 ARITHMETIC(l_subtract, LUA_OPSUB, "__sub")
 ARITHMETIC(l_mul, LUA_OPMUL, "__mul")
@@ -148,13 +169,15 @@ ARITHMETIC(l_pow, LUA_OPPOW, "__pow")
 ARITHMETIC(l_div, LUA_OPDIV, "__div")
 ARITHMETIC(l_idiv, LUA_OPIDIV, "__idiv")
 static int l_negate(lua_State *L) {
-    if (!push_number(L, 1)) return at_script_raise(L, "attempt to do arithmetic on a %s value", luaL_typename(L, 1));
+    if (!push_number(L, 1))
+        return at_script_raise(L, "attempt to do arithmetic on a %s value", luaL_typename(L, 1));
     lua_arith(L, LUA_OPUNM);
     return 1;
 }
 
 void at_script_set_arithmetic(lua_State *L) {
-    static const luaL_Reg EVENTS[] = {{"__add", l_add}, {"__sub", l_subtract}, {"__mul", l_mul}, {"__mod", l_mod}, {"__pow", l_pow},
-                                      {"__div", l_div}, {"__idiv", l_idiv}, {"__unm", l_negate}, {NULL, NULL}};
+    static const luaL_Reg EVENTS[] = {{"__add", l_add},   {"__sub", l_subtract}, {"__mul", l_mul},
+                                      {"__mod", l_mod},   {"__pow", l_pow},      {"__div", l_div},
+                                      {"__idiv", l_idiv}, {"__unm", l_negate},   {NULL, NULL}};
     luaL_setfuncs(L, EVENTS, 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table library of scripts: raw access, ranges and counts bounded, sort with polls. Read-only tables can be read.
+ * The table library of scripts: raw access, ranges and counts bounded, sort with polls. Read-only tables can
+ * be read.
  */
 #include "script/internal.h"
 
@@ -44,7 +45,9 @@ static int l_insert(lua_State *L) {
 static int l_remove(lua_State *L) {
     check_own(L, 1);
     lua_Integer size = length_of(L, 1), place = luaL_optinteger(L, 2, size);
-    if (!lua_isnone(L, 2)) luaL_argcheck(L, (lua_Unsigned)size + 1u - (lua_Unsigned)place <= (lua_Unsigned)size + (size == 0), 2, "position out of bounds");
+    if (!lua_isnone(L, 2))
+        luaL_argcheck(L, (lua_Unsigned)size + 1u - (lua_Unsigned)place <= (lua_Unsigned)size + (size == 0), 2,
+                      "position out of bounds");
     lua_rawgeti(L, 1, place);
     for (; place < size; place++) {
         at_script_poll_at(L, (lua_Unsigned)place);
@@ -65,13 +68,16 @@ static int l_concat(lua_State *L) {
     lua_Integer size = length_of(L, 1);
     const char *separator = luaL_optlstring(L, 2, "", &between);
     lua_Integer from = luaL_optinteger(L, 3, 1), to = luaL_optinteger(L, 4, size);
-    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= AT_SCRIPT_RANGE_MAX) return at_script_raise(L, "too many values to join");
+    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= AT_SCRIPT_RANGE_MAX)
+        return at_script_raise(L, "too many values to join");
     at_script_buffer_init(&buffer, L);
     for (lua_Integer i = from; i <= to; i++) {
         size_t length;
         at_script_poll_at(L, (lua_Unsigned)(i - from));
         lua_rawgeti(L, 1, i);
-        if (!lua_isstring(L, -1)) return at_script_raise(L, "invalid value (a %s) at index %lld in table for 'concat'", luaL_typename(L, -1), (long long)i);
+        if (!lua_isstring(L, -1))
+            return at_script_raise(L, "invalid value (a %s) at index %lld in table for 'concat'",
+                                   luaL_typename(L, -1), (long long)i);
         const char *text = lua_tolstring(L, -1, &length);
         at_script_buffer_add(&buffer, text, length);
         lua_pop(L, 1);
@@ -96,7 +102,8 @@ static int l_unpack(lua_State *L) {
     at_script_unwrap(L, 1);
     lua_Integer size = length_of(L, 1), from = luaL_optinteger(L, 2, 1), to = luaL_optinteger(L, 3, size);
     if (from > to) return 0;
-    if ((lua_Unsigned)to - (lua_Unsigned)from >= 1000 || !lua_checkstack(L, (int)(to - from + 1))) return at_script_raise(L, "too many results to unpack");
+    if ((lua_Unsigned)to - (lua_Unsigned)from >= 1000 || !lua_checkstack(L, (int)(to - from + 1)))
+        return at_script_raise(L, "too many results to unpack");
     for (lua_Integer i = from; i <= to; i++) lua_rawgeti(L, 1, i);
     return (int)(to - from + 1);
 }
@@ -136,7 +143,9 @@ static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer m
 int at_script_sort(lua_State *L) {
     check_own(L, 1);
     lua_Integer count = length_of(L, 1);
-    if (count > AT_SCRIPT_SORT_MAX) return at_script_raise(L, "a list of %lld is too long to sort: at most %d", (long long)count, AT_SCRIPT_SORT_MAX);
+    if (count > AT_SCRIPT_SORT_MAX)
+        return at_script_raise(L, "a list of %lld is too long to sort: at most %d", (long long)count,
+                               AT_SCRIPT_SORT_MAX);
     if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     lua_createtable(L, (int)count, 0);
@@ -148,7 +157,8 @@ int at_script_sort(lua_State *L) {
     int from = 3, to = 4;
     for (lua_Integer width = 1; width < count; width *= 2) {
         for (lua_Integer low = 0; low < count; low += 2 * width) {
-            lua_Integer middle = low + width < count ? low + width : count, high = low + 2 * width < count ? low + 2 * width : count;
+            lua_Integer middle = low + width < count ? low + width : count,
+                        high = low + 2 * width < count ? low + 2 * width : count;
             merge(L, from, to, low, middle, high);
         }
         int swap = from;
@@ -163,8 +173,9 @@ int at_script_sort(lua_State *L) {
 }
 
 void at_script_open_tables(lua_State *L) {
-    static const luaL_Reg FUNCTIONS[] = {{"concat", l_concat}, {"insert", l_insert}, {"pack", l_pack}, {"remove", l_remove},
-                                         {"sort", at_script_sort}, {"unpack", l_unpack}, {NULL, NULL}};
+    static const luaL_Reg FUNCTIONS[] = {{"concat", l_concat}, {"insert", l_insert},     {"pack", l_pack},
+                                         {"remove", l_remove}, {"sort", at_script_sort}, {"unpack", l_unpack},
+                                         {NULL, NULL}};
     lua_createtable(L, 0, 8);
     luaL_setfuncs(L, FUNCTIONS, 0);
 }

@@ -10,19 +10,27 @@
 static const struct {
     const char *lua, *words;
 } known[] = {
-    {"attempt to index a nil value (field '", "there is nothing in '%s' here, so nothing can be read from it"},
-    {"attempt to index a nil value (local '", "there is nothing in '%s' here, so nothing can be read from it"},
+    {"attempt to index a nil value (field '",
+     "there is nothing in '%s' here, so nothing can be read from it"},
+    {"attempt to index a nil value (local '",
+     "there is nothing in '%s' here, so nothing can be read from it"},
     {"attempt to index a nil value (global '", "'%s' is not known"},
-    {"attempt to index a nil value (upvalue '", "there is nothing in '%s' here, so nothing can be read from it"},
+    {"attempt to index a nil value (upvalue '",
+     "there is nothing in '%s' here, so nothing can be read from it"},
     {"attempt to call a nil value (field '", "there is no '%s' to call"},
     {"attempt to call a nil value (global '", "there is no word '%s'"},
     {"attempt to call a nil value (local '", "there is nothing in '%s' to call"},
     {"attempt to call a nil value (method '", "there is no ':%s' for this value"},
-    {"attempt to perform arithmetic on a nil value (field '", "'%s' is missing here, so it cannot be calculated with: write :or_else(0)"},
-    {"attempt to perform arithmetic on a nil value (local '", "'%s' is missing here, so it cannot be calculated with"},
-    {"attempt to perform arithmetic on a nil value (global '", "'%s' is not known, so it cannot be calculated with"},
-    {"attempt to compare nil with number", "a missing value is compared with a number: write :above, :below or :or_else"},
-    {"attempt to compare number with nil", "a number is compared with a missing value: write :above, :below or :or_else"},
+    {"attempt to perform arithmetic on a nil value (field '",
+     "'%s' is missing here, so it cannot be calculated with: write :or_else(0)"},
+    {"attempt to perform arithmetic on a nil value (local '",
+     "'%s' is missing here, so it cannot be calculated with"},
+    {"attempt to perform arithmetic on a nil value (global '",
+     "'%s' is not known, so it cannot be calculated with"},
+    {"attempt to compare nil with number",
+     "a missing value is compared with a number: write :above, :below or :or_else"},
+    {"attempt to compare number with nil",
+     "a number is compared with a missing value: write :above, :below or :or_else"},
     {"attempt to compare two nil values", "two missing values are compared"},
     {"attempt to compare number with string", "a number is compared with a text"},
     {"attempt to compare string with number", "a text is compared with a number"},
@@ -51,6 +59,8 @@ void at_script_translate(const char *in, char *out, size_t out_size) {
 #pragma GCC diagnostic pop
         break;
     }
-    if (where.line) snprintf(out, out_size, "%s:%d: %s", where.path, where.line, words);
-    else snprintf(out, out_size, "%s", words);
+    if (where.line)
+        snprintf(out, out_size, "%s:%d: %s", where.path, where.line, words);
+    else
+        snprintf(out, out_size, "%s", words);
 }

@@ -13,14 +13,16 @@ static void write_list(const struct at_root *root, int attribute, uint32_t set, 
     at_json_close(out, ']');
 }
 
-static bool write_attribute(const struct at_root *root, uint32_t row, struct at_text name, struct at_json_out *out) {
+static bool write_attribute(const struct at_root *root, uint32_t row, struct at_text name,
+                            struct at_json_out *out) {
     int attribute = at_root_attribute(root, name.data, name.length);
     if (attribute < 0) return false;
     switch (at_root_attribute_at(root, attribute)->kind) {
     case AT_ATTRIBUTE_TEXT: {
         uint32_t code = at_root_code(root, attribute, row);
         if (!code) return false;
-        at_json_add_text(out, at_root_attribute_at(root, attribute)->name, at_root_text_of(root, attribute, code));
+        at_json_add_text(out, at_root_attribute_at(root, attribute)->name,
+                         at_root_text_of(root, attribute, code));
         return true;
     }
     case AT_ATTRIBUTE_LIST: {
@@ -35,15 +37,19 @@ static bool write_attribute(const struct at_root *root, uint32_t row, struct at_
         if (at_is_missing(value)) return false;
         const char *key = at_root_attribute_at(root, attribute)->name;
         enum at_attribute_kind kind = at_root_attribute_at(root, attribute)->kind;
-        if (kind == AT_ATTRIBUTE_BOOL) at_json_add_bool(out, key, value != 0);
-        else if (kind == AT_ATTRIBUTE_DATE) at_json_add_time(out, key, (int64_t)value);
-        else at_json_add_number(out, key, value);
+        if (kind == AT_ATTRIBUTE_BOOL)
+            at_json_add_bool(out, key, value != 0);
+        else if (kind == AT_ATTRIBUTE_DATE)
+            at_json_add_time(out, key, (int64_t)value);
+        else
+            at_json_add_number(out, key, value);
         return true;
     }
     }
 }
 
-static void write_fields(struct decision *decision, const struct ask *ask, uint32_t row, struct at_json_out *out) {
+static void write_fields(struct decision *decision, const struct ask *ask, uint32_t row,
+                         struct at_json_out *out) {
     bool needs_document = false;
     uint32_t missing = 0;
     struct at_text *left = at_arena_alloc(decision->job->arena, (ask->field_count + 1) * sizeof *left);
@@ -61,7 +67,8 @@ static void write_fields(struct decision *decision, const struct ask *ask, uint3
     if (parser && body.data && at_json_parse(parser, body.data, body.length, false, &document, NULL) == AT_OK)
         for (uint32_t i = 0; i < missing; i++) {
             char name[128];
-            snprintf(name, sizeof name, "%.*s", (int)(left[i].length < 127 ? left[i].length : 127), left[i].data);
+            snprintf(name, sizeof name, "%.*s", (int)(left[i].length < 127 ? left[i].length : 127),
+                     left[i].data);
             struct at_json value = at_json_get(document, name);
             if (!value.tape) continue;
             at_json_key_text(out, left[i]);
@@ -70,7 +77,8 @@ static void write_fields(struct decision *decision, const struct ask *ask, uint3
     if (parser) at_worker_give_parser(worker, parser);
 }
 
-void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out) {
+void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
+               struct at_json_out *out) {
     const struct at_rank_result *result = &answered->result;
     at_json_key(out, "items");
     at_json_open(out, '[');
@@ -104,7 +112,10 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
         const struct at_withheld *withheld = &result->withheld[i];
         at_json_open(out, '{');
         at_json_add_text(out, "id", at_root_id(decision->root, withheld->row));
-        at_json_add_string(out, "because", withheld->is_failure ? "failure" : withheld->by_only ? "only" : "hide");
+        at_json_add_string(out, "because",
+                           withheld->is_failure ? "failure"
+                           : withheld->by_only  ? "only"
+                                                : "hide");
         at_json_add_string(out, "rail", withheld->rail);
         at_json_close(out, '}');
     }
@@ -116,14 +127,17 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
 
 static void write_feature(void *arg, const char *name, double value, struct at_text text) {
     struct at_json_out *out = arg;
-    if (text.data) at_json_add_text(out, name, text);
+    if (text.data)
+        at_json_add_text(out, name, text);
     else if (at_is_missing(value)) {
         at_json_key(out, name);
         at_json_put_null(out);
-    } else at_json_add_number(out, name, value);
+    } else
+        at_json_add_number(out, name, value);
 }
 
-static void write_terms(const struct answered *answered, const struct at_placed *item, struct at_json_out *out) {
+static void write_terms(const struct answered *answered, const struct at_placed *item,
+                        struct at_json_out *out) {
     struct at_explained_term *terms;
     uint32_t count = 0;
     at_json_key(out, "features");
@@ -149,8 +163,8 @@ static uint32_t place_now(const struct answered *answered, uint32_t row, uint32_
     return guess;
 }
 
-static void explain_item(struct decision *decision, const struct ask *ask, const struct answered *answered, const struct at_placed *item,
-                         uint32_t place, struct at_json_out *out) {
+static void explain_item(struct decision *decision, const struct ask *ask, const struct answered *answered,
+                         const struct at_placed *item, uint32_t place, struct at_json_out *out) {
     at_json_open(out, '{');
     at_json_add_text(out, "id", at_root_id(decision->root, item->row));
     at_json_add_number(out, "score", item->score);
@@ -175,7 +189,8 @@ static void explain_item(struct decision *decision, const struct ask *ask, const
     at_json_close(out, '}');
 }
 
-void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out) {
+void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
+                   struct at_json_out *out) {
     for (uint32_t i = 0; i < answered->result.count; i++) {
         const struct at_placed *item = &answered->result.items[i];
         explain_item(decision, ask, answered, item, place_now(answered, item->row, ask->offset + i + 1), out);

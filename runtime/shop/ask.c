@@ -10,25 +10,30 @@
 #define LIMIT_MAX  10000
 #define FIELDS_MAX 32
 
-static enum at_status want_count(struct at_json json, const char *name, uint32_t least, uint32_t most, uint32_t usual, uint32_t *out, struct at_error *err) {
+static enum at_status want_count(struct at_json json, const char *name, uint32_t least, uint32_t most,
+                                 uint32_t usual, uint32_t *out, struct at_error *err) {
     struct at_json value = at_json_get(json, name);
     int64_t n;
     *out = usual;
     if (!value.tape) return AT_OK;
     if (!at_json_int(value, &n) || n < (int64_t)least || n > (int64_t)most)
-        return at_fail_field(err, AT_UNPROCESSABLE, "bad_number", name, "%s is a whole number from %u to %u", name, least, most);
+        return at_fail_field(err, AT_UNPROCESSABLE, "bad_number", name, "%s is a whole number from %u to %u",
+                             name, least, most);
     *out = (uint32_t)n;
     return AT_OK;
 }
 
 /* ---- candidates ---- */
 
-static enum at_status read_items(struct decision *decision, struct at_json items, struct ask *out, struct at_error *err) {
+static enum at_status read_items(struct decision *decision, struct at_json items, struct ask *out,
+                                 struct at_error *err) {
     struct at_arena *arena = decision->job->arena;
     uint32_t count = 0;
     struct at_json_each it = at_json_each(items);
     while (at_json_next(&it)) count++;
-    if (count > ITEMS_MAX) return at_fail_field(err, AT_UNPROCESSABLE, "too_many_items", "items", "an ask may send %d items, this one has %u: use \"where\"", ITEMS_MAX, count);
+    if (count > ITEMS_MAX)
+        return at_fail_field(err, AT_UNPROCESSABLE, "too_many_items", "items",
+                             "an ask may send %d items, this one has %u: use \"where\"", ITEMS_MAX, count);
     struct at_text *ids = at_arena_alloc(arena, (count + 1) * sizeof *ids);
     out->rows = at_arena_alloc(arena, (count + 1) * sizeof *out->rows);
     uint64_t *seen = at_arena_zalloc(arena, (at_root_rows(decision->root) / 64 + 1) * sizeof *seen);
@@ -39,7 +44,9 @@ static enum at_status read_items(struct decision *decision, struct at_json items
         if (ids[i].data) continue;
         struct at_json id = at_json_get(it.value, "id"); /* {"id":"SKU-1"} is understood too */
         ids[i] = at_json_text(id);
-        if (!ids[i].data) return at_fail_field(err, AT_INVALID, "bad_item", "items", "items are ids: item %u is not a text", i + 1);
+        if (!ids[i].data)
+            return at_fail_field(err, AT_INVALID, "bad_item", "items", "items are ids: item %u is not a text",
+                                 i + 1);
     }
     at_root_row_many(decision->root, ids, count, out->rows);
     uint32_t kept = 0;
@@ -58,9 +65,11 @@ static enum at_status read_items(struct decision *decision, struct at_json items
     return AT_OK;
 }
 
-static enum at_status read_where(struct decision *decision, struct at_json json, struct ask *out, struct at_error *err) {
+static enum at_status read_where(struct decision *decision, struct at_json json, struct ask *out,
+                                 struct at_error *err) {
     struct at_where *where = NULL;
-    enum at_status status = json.tape ? at_where_parse(decision->root, decision->job->arena, json, &where, err) : AT_OK;
+    enum at_status status =
+        json.tape ? at_where_parse(decision->root, decision->job->arena, json, &where, err) : AT_OK;
     if (status != AT_OK) return status;
     uint32_t rows = at_root_live(decision->root);
     out->rows = at_arena_alloc(decision->job->arena, (rows + 1) * sizeof *out->rows);
@@ -72,10 +81,13 @@ static enum at_status read_where(struct decision *decision, struct at_json json,
 
 /* ---- the rest of an ask ---- */
 
-static enum at_status read_sort(struct decision *decision, struct at_json json, struct ask *out, struct at_error *err) {
+static enum at_status read_sort(struct decision *decision, struct at_json json, struct ask *out,
+                                struct at_error *err) {
     struct at_text name = at_json_text(json);
     if (!json.tape || at_json_is_null(json)) return AT_OK;
-    if (!name.length) return at_fail_field(err, AT_INVALID, "bad_sort", "sort", "sort is an attribute's name, \"-price\" from the highest");
+    if (!name.length)
+        return at_fail_field(err, AT_INVALID, "bad_sort", "sort",
+                             "sort is an attribute's name, \"-price\" from the highest");
     out->has_sort = true;
     if (at_text_is(name, "newest")) {
         out->sort = (struct at_sort){at_root_attribute(decision->root, "released", 8), true};
@@ -84,21 +96,33 @@ static enum at_status read_sort(struct decision *decision, struct at_json json, 
     out->sort.is_descending = name.data[0] == '-';
     if (out->sort.is_descending) name = (struct at_text){name.data + 1, name.length - 1};
     out->sort.attribute = at_root_attribute(decision->root, name.data, name.length);
-    const struct at_attribute *attribute = out->sort.attribute >= 0 ? at_root_attribute_at(decision->root, out->sort.attribute) : NULL;
-    if (!attribute) return at_fail_field(err, AT_UNPROCESSABLE, "unknown_attribute", "sort", "no product has an attribute \"%.*s\"", (int)(name.length < 64 ? name.length : 64), name.data);
-    if (attribute->kind == AT_ATTRIBUTE_LIST) return at_fail_field(err, AT_UNPROCESSABLE, "bad_sort", "sort", "\"%s\" is a list: it gives no order", attribute->name);
+    const struct at_attribute *attribute =
+        out->sort.attribute >= 0 ? at_root_attribute_at(decision->root, out->sort.attribute) : NULL;
+    if (!attribute)
+        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_attribute", "sort",
+                             "no product has an attribute \"%.*s\"",
+                             (int)(name.length < 64 ? name.length : 64), name.data);
+    if (attribute->kind == AT_ATTRIBUTE_LIST)
+        return at_fail_field(err, AT_UNPROCESSABLE, "bad_sort", "sort", "\"%s\" is a list: it gives no order",
+                             attribute->name);
     return AT_OK;
 }
 
-static enum at_status read_fields(struct decision *decision, struct at_json json, struct ask *out, struct at_error *err) {
+static enum at_status read_fields(struct decision *decision, struct at_json json, struct ask *out,
+                                  struct at_error *err) {
     if (!json.tape) return AT_OK;
-    if (!at_json_is_array(json)) return at_fail_field(err, AT_INVALID, "bad_fields", "fields", "fields is a list of attribute names");
+    if (!at_json_is_array(json))
+        return at_fail_field(err, AT_INVALID, "bad_fields", "fields", "fields is a list of attribute names");
     out->fields = at_arena_alloc(decision->job->arena, FIELDS_MAX * sizeof *out->fields);
     if (!out->fields) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     struct at_json_each it = at_json_each(json);
     while (at_json_next(&it)) {
-        if (!at_json_is_string(it.value)) return at_fail_field(err, AT_INVALID, "bad_fields", "fields", "fields is a list of attribute names");
-        if (out->field_count == FIELDS_MAX) return at_fail_field(err, AT_UNPROCESSABLE, "too_many_fields", "fields", "an ask may name %d fields", FIELDS_MAX);
+        if (!at_json_is_string(it.value))
+            return at_fail_field(err, AT_INVALID, "bad_fields", "fields",
+                                 "fields is a list of attribute names");
+        if (out->field_count == FIELDS_MAX)
+            return at_fail_field(err, AT_UNPROCESSABLE, "too_many_fields", "fields",
+                                 "an ask may name %d fields", FIELDS_MAX);
         out->fields[out->field_count++] = at_json_text(it.value);
     }
     return AT_OK;
@@ -106,41 +130,56 @@ static enum at_status read_fields(struct decision *decision, struct at_json json
 
 static const char *const LATER_KINDS[] = {"recommendation", "creative", "search", "offer", "assist"};
 static const char *const LATER_PARTS[] = {"facets", "each", "q"};
-static const char *const KNOWN[] = {"ranking", "where", "items", "sort", "fields", "limit", "offset", "product"};
-static const char *const KNOWN_BODY[] = {"customer", "context", "explain", "dry_run", "decision", "at", "writeKey", "why_not", "proof", "ask"};
+static const char *const KNOWN[] = {"ranking", "where", "items",  "sort",
+                                    "fields",  "limit", "offset", "product"};
+static const char *const KNOWN_BODY[] = {"customer", "context",  "explain", "dry_run", "decision",
+                                         "at",       "writeKey", "why_not", "proof",   "ask"};
 
 static enum at_status check_names(struct at_json json, bool is_rank, struct at_error *err) {
     struct at_json_each it = at_json_each(json);
     while (at_json_next(&it)) {
         bool is_known = false;
         for (size_t i = 0; i < AT_LENGTH(KNOWN); i++) is_known |= at_text_is(it.key, KNOWN[i]);
-        for (size_t i = 0; is_rank && i < AT_LENGTH(KNOWN_BODY); i++) is_known |= at_text_is(it.key, KNOWN_BODY[i]);
+        for (size_t i = 0; is_rank && i < AT_LENGTH(KNOWN_BODY); i++)
+            is_known |= at_text_is(it.key, KNOWN_BODY[i]);
         if (is_known) continue;
         for (size_t i = 0; i < AT_LENGTH(LATER_KINDS); i++)
             if (at_text_is(it.key, LATER_KINDS[i]))
-                return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", LATER_KINDS[i], "\"%s\" is not in this version: ask for a ranking", LATER_KINDS[i]);
+                return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", LATER_KINDS[i],
+                                     "\"%s\" is not in this version: ask for a ranking", LATER_KINDS[i]);
         for (size_t i = 0; i < AT_LENGTH(LATER_PARTS); i++)
             if (at_text_is(it.key, LATER_PARTS[i]))
-                return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", LATER_PARTS[i], "\"%s\" is not in this version: leave it out", LATER_PARTS[i]);
+                return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", LATER_PARTS[i],
+                                     "\"%s\" is not in this version: leave it out", LATER_PARTS[i]);
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)(it.key.length < 60 ? it.key.length : 60), it.key.data);
         const char *near = at_suggest(name, KNOWN, AT_LENGTH(KNOWN));
-        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_field", name, near ? "an ask has no \"%s\" — did you mean \"%s\"?" : "an ask has no \"%s\"%s", name, near ? near : "");
+        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_field", name,
+                             near ? "an ask has no \"%s\" — did you mean \"%s\"?" : "an ask has no \"%s\"%s",
+                             name, near ? near : "");
     }
     return AT_OK;
 }
 
-enum at_status ask_parse(struct decision *decision, struct at_json json, bool is_rank, struct ask *out, struct at_error *err) {
+enum at_status ask_parse(struct decision *decision, struct at_json json, bool is_rank, struct ask *out,
+                         struct at_error *err) {
     memset(out, 0, sizeof *out);
     out->json = json;
-    if (!at_json_is_object(json)) return at_fail(err, AT_INVALID, "bad_ask", "an ask is an object: {\"ranking\":\"…\",\"where\":{…}}");
+    if (!at_json_is_object(json))
+        return at_fail(err, AT_INVALID, "bad_ask", "an ask is an object: {\"ranking\":\"…\",\"where\":{…}}");
     enum at_status status = check_names(json, is_rank, err);
     if (status != AT_OK) return status;
-    struct at_json ranking = at_json_get(json, "ranking"), items = at_json_get(json, "items"), where = at_json_get(json, "where");
-    if (!at_json_is_string(ranking)) return at_fail_field(err, AT_UNPROCESSABLE, "no_ranking", "ranking", "say which ranking: \"ranking\":\"collection\"");
+    struct at_json ranking = at_json_get(json, "ranking"), items = at_json_get(json, "items"),
+                   where = at_json_get(json, "where");
+    if (!at_json_is_string(ranking))
+        return at_fail_field(err, AT_UNPROCESSABLE, "no_ranking", "ranking",
+                             "say which ranking: \"ranking\":\"collection\"");
     out->ranking = out->list = at_json_text(ranking);
-    if (items.tape && where.tape) return at_fail_field(err, AT_UNPROCESSABLE, "items_and_where", "where", "send items or where, not both");
-    if (items.tape && !at_json_is_array(items)) return at_fail_field(err, AT_INVALID, "bad_items", "items", "items is a list of ids");
+    if (items.tape && where.tape)
+        return at_fail_field(err, AT_UNPROCESSABLE, "items_and_where", "where",
+                             "send items or where, not both");
+    if (items.tape && !at_json_is_array(items))
+        return at_fail_field(err, AT_INVALID, "bad_items", "items", "items is a list of ids");
     status = items.tape ? read_items(decision, items, out, err) : read_where(decision, where, out, err);
     if (status == AT_OK) status = want_count(json, "limit", 1, LIMIT_MAX, 24, &out->limit, err);
     if (status == AT_OK) status = want_count(json, "offset", 0, UINT32_MAX >> 2, 0, &out->offset, err);
@@ -151,8 +190,9 @@ enum at_status ask_parse(struct decision *decision, struct at_json json, bool is
 
 /* ---- running ---- */
 
-static struct at_rule_use *use_of(struct decision *decision, struct at_language *language, const struct at_rule_report *report, int function,
-                                  bool is_condition, const char *path, const char *name, uint32_t line) {
+static struct at_rule_use *use_of(struct decision *decision, struct at_language *language,
+                                  const struct at_rule_report *report, int function, bool is_condition,
+                                  const char *path, const char *name, uint32_t line) {
     struct at_rule_use *use = at_arena_zalloc(decision->job->arena, sizeof *use);
     if (!use) return NULL;
     use->language = language;
@@ -167,18 +207,21 @@ static struct at_rule_use *use_of(struct decision *decision, struct at_language 
     return use;
 }
 
-static enum at_status choose_rails(struct decision *decision, const struct ask *ask, struct at_language *language, struct answered *out) {
+static enum at_status choose_rails(struct decision *decision, const struct ask *ask,
+                                   struct at_language *language, struct answered *out) {
     const struct at_generation *generation = decision->serving->generation;
     struct at_place place = {decision->page, AT_TEXT("ranking"), ask->list, decision->now_ms};
     out->rails = at_arena_alloc(decision->job->arena, (generation->rail_count + 1) * sizeof *out->rails);
-    out->rail_uses = at_arena_alloc(decision->job->arena, (generation->rail_count + 1) * sizeof *out->rail_uses);
+    out->rail_uses =
+        at_arena_alloc(decision->job->arena, (generation->rail_count + 1) * sizeof *out->rail_uses);
     if (!out->rails || !out->rail_uses) return AT_NOMEM;
     for (uint32_t i = 0; i < generation->rail_count; i++) {
         const struct at_rail_declaration *declared = &generation->rails[i];
         if (!at_rail_applies(&declared->rail, &place)) continue;
         struct at_rule_use *use = NULL;
         if (declared->condition) {
-            use = use_of(decision, language, &declared->report, declared->condition, true, declared->path, declared->rail.name, declared->line);
+            use = use_of(decision, language, &declared->report, declared->condition, true, declared->path,
+                         declared->rail.name, declared->line);
             if (!use) return AT_NOMEM;
         }
         out->rail_uses[out->rail_count] = use;
@@ -187,24 +230,30 @@ static enum at_status choose_rails(struct decision *decision, const struct ask *
     return AT_OK;
 }
 
-static enum at_status unknown_ranking(struct decision *decision, const struct ask *ask, struct at_error *err) {
+static enum at_status unknown_ranking(struct decision *decision, const struct ask *ask,
+                                      struct at_error *err) {
     const struct at_generation *generation = decision->serving->generation;
     const char *names[256];
     char name[64];
-    uint32_t count = generation->ranking_count < AT_LENGTH(names) ? generation->ranking_count : AT_LENGTH(names);
+    uint32_t count =
+        generation->ranking_count < AT_LENGTH(names) ? generation->ranking_count : AT_LENGTH(names);
     for (uint32_t i = 0; i < count; i++) names[i] = generation->rankings[i].name;
-    snprintf(name, sizeof name, "%.*s", (int)(ask->ranking.length < 60 ? ask->ranking.length : 60), ask->ranking.data);
+    snprintf(name, sizeof name, "%.*s", (int)(ask->ranking.length < 60 ? ask->ranking.length : 60),
+             ask->ranking.data);
     const char *near = at_suggest(name, names, count);
-    if (near) return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking", "there is no ranking \"%s\" — did you mean \"%s\"?", name, near);
-    return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking", "there is no ranking \"%s\"%s", name,
-                         count ? "" : ": the scripts declare none");
+    if (near)
+        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking",
+                             "there is no ranking \"%s\" — did you mean \"%s\"?", name, near);
+    return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking", "there is no ranking \"%s\"%s",
+                         name, count ? "" : ": the scripts declare none");
 }
 
 static void note_result(struct decision *decision, struct answered *out) {
     struct at_shop *shop = decision->job->worker->shop;
     const struct at_rank_result *result = &out->result;
     if (result->has_score_failed) {
-        out->fallback = at_arena_dup(decision->job->arena, result->error.message, strlen(result->error.message));
+        out->fallback =
+            at_arena_dup(decision->job->arena, result->error.message, strlen(result->error.message));
         if (!out->fallback) out->fallback = "the script failed";
     }
     if (out->fallback) count_add(shop, COUNT_FALLBACKS, 1);
@@ -228,14 +277,17 @@ static void note_result(struct decision *decision, struct answered *out) {
     at_bytes_clear(&bytes);
 }
 
-static void set_ranking(const struct decision *decision, const struct at_ranking *ranking, struct at_rank_ask *rank) {
+static void set_ranking(const struct decision *decision, const struct at_ranking *ranking,
+                        struct at_rank_ask *rank) {
     rank->explore_share = ranking->explore_share;
     if (!ranking->diversify_by) return;
-    rank->diversify = (struct at_diversify){at_root_attribute(decision->root, ranking->diversify_by, strlen(ranking->diversify_by)),
-                                            ranking->diversify_at_most, ranking->diversify_within};
+    rank->diversify = (struct at_diversify){
+        at_root_attribute(decision->root, ranking->diversify_by, strlen(ranking->diversify_by)),
+        ranking->diversify_at_most, ranking->diversify_within};
 }
 
-enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out, struct at_error *err) {
+enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out,
+                       struct at_error *err) {
     const struct at_generation *generation = decision->serving->generation;
     struct at_worker *worker = decision->job->worker;
     memset(out, 0, sizeof *out);
@@ -246,25 +298,39 @@ enum at_status ask_run(struct decision *decision, const struct ask *ask, struct 
     if (!language) out->fallback = "the scripts could not be loaded: catalog order";
     enum at_status status = choose_rails(decision, ask, language, out);
     if (status != AT_OK) return at_fail(err, status, NULL, "out of memory");
-    struct at_rank_ask rank = {.root = decision->root, .arena = decision->job->arena, .candidates = ask->rows, .candidate_count = ask->row_count,
-                               .rails = out->rails, .rail_count = out->rail_count, .sort = ask->has_sort ? &ask->sort : NULL,
-                               .seed = decision->seed, .explored = decision->explored, .explored_count = decision->explored_count,
-                               .offset = ask->offset, .limit = ask->limit, .wants_explanation = decision->explains};
+    struct at_rank_ask rank = {.root = decision->root,
+                               .arena = decision->job->arena,
+                               .candidates = ask->rows,
+                               .candidate_count = ask->row_count,
+                               .rails = out->rails,
+                               .rail_count = out->rail_count,
+                               .sort = ask->has_sort ? &ask->sort : NULL,
+                               .seed = decision->seed,
+                               .explored = decision->explored,
+                               .explored_count = decision->explored_count,
+                               .offset = ask->offset,
+                               .limit = ask->limit,
+                               .wants_explanation = decision->explains};
     bool has_shown = decision->shown && decision->shown->count >= at_root_rows(decision->root);
     rank.shown = has_shown ? decision->shown->by_row : NULL;
     struct at_judge score, first;
     if (out->ranking && language) {
         set_ranking(decision, out->ranking, &rank);
         if (out->ranking->score) {
-            out->score = use_of(decision, language, &out->ranking->score_report, out->ranking->score, false, out->ranking->path, out->ranking->name, out->ranking->score_line);
+            out->score = use_of(decision, language, &out->ranking->score_report, out->ranking->score, false,
+                                out->ranking->path, out->ranking->name, out->ranking->score_line);
             score = (struct at_judge){at_rule_judge, out->score};
             rank.score = &score;
         }
         if (out->ranking->first) {
-            struct at_rule_use *use = use_of(decision, language, &out->ranking->first_report, out->ranking->first, true, out->ranking->path, out->ranking->name, out->ranking->line);
+            struct at_rule_use *use =
+                use_of(decision, language, &out->ranking->first_report, out->ranking->first, true,
+                       out->ranking->path, out->ranking->name, out->ranking->line);
             first = (struct at_judge){at_rule_judge, use};
-            if (use) rank.first = &first;
-            else status = AT_NOMEM;
+            if (use)
+                rank.first = &first;
+            else
+                status = AT_NOMEM;
         }
         if (out->ranking->score && !out->score) status = AT_NOMEM;
     }

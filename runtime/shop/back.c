@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The back worker: one thread and a queue of tasks that may block. What is slow goes here so that no shopper waits for
- * it. Between tasks it learns from durable events and writes behind.
+ * The back worker: one thread and a queue of tasks that may block. What is slow goes here so that no shopper
+ * waits for it. Between tasks it learns from durable events and writes behind.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,10 @@
 void back_post(struct at_shop *shop, struct back_task *task) {
     task->next = NULL;
     pthread_mutex_lock(&shop->back_mutex);
-    if (shop->back_last) shop->back_last->next = task;
-    else shop->back_first = task;
+    if (shop->back_last)
+        shop->back_last->next = task;
+    else
+        shop->back_first = task;
     shop->back_last = task;
     pthread_cond_signal(&shop->back_wake);
     pthread_mutex_unlock(&shop->back_mutex);
@@ -47,8 +49,10 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     uint64_t now = at_ticks_ns();
     if (now - *flushed_at < 2000000000ULL) return;
     *flushed_at = now;
-    if (flush_all(shop) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
-    if (messages_seal(shop, false) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
+    if (flush_all(shop) != AT_OK)
+        at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
+    if (messages_seal(shop, false) != AT_OK)
+        at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
 }
 
 static void back_main(void *arg) {
@@ -65,7 +69,8 @@ static void back_main(void *arg) {
 }
 
 enum at_status back_start(struct at_shop *shop, struct at_error *err) {
-    enum at_status status = at_thread_start(&shop->back_thread, "attune-back", back_main, shop, at_watchdog_signal(shop->watchdog), err);
+    enum at_status status = at_thread_start(&shop->back_thread, "attune-back", back_main, shop,
+                                            at_watchdog_signal(shop->watchdog), err);
     shop->has_back = status == AT_OK;
     return status;
 }
@@ -103,7 +108,8 @@ enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool 
     unit->arg = &waiting;
     unit->done = unit->refuse = commit_over;
     unit->status = AT_OK;
-    enum at_status status = behind ? at_store_commit_behind(shop->store, unit) : at_store_commit(shop->store, unit);
+    enum at_status status =
+        behind ? at_store_commit_behind(shop->store, unit) : at_store_commit(shop->store, unit);
     if (status == AT_OK) {
         pthread_mutex_lock(&waiting.mutex);
         while (!waiting.is_over) pthread_cond_wait(&waiting.wake, &waiting.mutex);
@@ -154,7 +160,8 @@ static struct errand *errand_new(struct at_job *job, void *arg) {
     return errand;
 }
 
-enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg) {
+enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
+                           void *arg) {
     struct errand *errand = errand_new(job, arg);
     if (!errand) return AT_NOMEM;
     errand->on_back = fn;
@@ -163,7 +170,9 @@ enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_jo
     return AT_OK;
 }
 
-enum at_status errand_read(struct at_job *job, enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg), void *arg) {
+enum at_status errand_read(struct at_job *job,
+                           enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg),
+                           void *arg) {
     struct errand *errand = errand_new(job, arg);
     if (!errand) return AT_NOMEM;
     errand->on_reader = fn;

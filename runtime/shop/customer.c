@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is known of one person: the profile, the timeline (every event of every identifier of theirs, newest first), the
- * decisions kept.
+ * What is known of one person: the profile, the timeline (every event of every identifier of theirs, newest
+ * first), the decisions kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,9 @@ static uint64_t person_of(struct at_shop *shop, struct at_text kind, struct at_t
     if (!kind.data) return at_person_id_parse(value, &person) ? person : 0;
     char lower[512];
     if (at_text_is(kind, "email") && value.length < sizeof lower) {
-        for (size_t i = 0; i < value.length; i++) lower[i] = (char)(value.data[i] >= 'A' && value.data[i] <= 'Z' ? value.data[i] + 32 : value.data[i]);
+        for (size_t i = 0; i < value.length; i++)
+            lower[i] =
+                (char)(value.data[i] >= 'A' && value.data[i] <= 'Z' ? value.data[i] + 32 : value.data[i]);
         value.data = lower;
     }
     return identity_find(&shop->identity, kind, value);
@@ -43,7 +45,8 @@ static void show(struct showing *showing) {
     struct at_job *job = showing->job;
     enum at_status status = showing->wait.status;
     if (status != AT_OK) {
-        at_fail(&job->err, status == AT_STALE ? AT_BUSY : status, NULL, "the profile could not be read: ask again");
+        at_fail(&job->err, status == AT_STALE ? AT_BUSY : status, NULL,
+                "the profile could not be read: ask again");
         return job_end(job, status == AT_STALE ? AT_BUSY : status);
     }
     struct at_profile *profile = showing->wait.profile;
@@ -121,7 +124,8 @@ static void put_if(struct at_json_out *out, struct at_json body, const char *nam
 static void write_event(struct timeline *timeline, const struct at_event_row *row, struct at_bytes *bytes) {
     struct at_json body = {0};
     struct at_json_out out = at_json_out(bytes);
-    if (at_json_parse(timeline->parser, row->body.data, row->body.length, false, &body, NULL) != AT_OK) body = (struct at_json){0};
+    if (at_json_parse(timeline->parser, row->body.data, row->body.length, false, &body, NULL) != AT_OK)
+        body = (struct at_json){0};
     at_json_open(&out, '{');
     at_json_add_text(&out, "message_id", row->message_id);
     put_if(&out, body, "type");
@@ -130,7 +134,8 @@ static void write_event(struct timeline *timeline, const struct at_event_row *ro
     at_json_add_text(&out, "name", row->name);
     at_json_add_time(&out, "timestamp", row->at_ms);
     at_json_add_time(&out, "received_at", row->received_ms);
-    static const char *const as_sent[][2] = {{"timestamp", "sent_timestamp"}, {"originalTimestamp", "original_timestamp"}};
+    static const char *const as_sent[][2] = {{"timestamp", "sent_timestamp"},
+                                             {"originalTimestamp", "original_timestamp"}};
     for (size_t i = 0; i < AT_LENGTH(as_sent); i++) {
         struct at_json value = at_json_get(body, as_sent[i][0]);
         if (!value.tape) continue;
@@ -140,8 +145,10 @@ static void write_event(struct timeline *timeline, const struct at_event_row *ro
     at_json_add_text(&out, "source", row->origin);
     struct at_json properties = at_json_get(body, "properties");
     at_json_key(&out, "properties");
-    if (properties.tape) at_json_put_value(&out, properties);
-    else at_json_put_raw(&out, "{}", 2);
+    if (properties.tape)
+        at_json_put_value(&out, properties);
+    else
+        at_json_put_raw(&out, "{}", 2);
     put_if(&out, body, "traits");
     put_if(&out, body, "groupId");
     put_if(&out, body, "previousId");
@@ -180,7 +187,8 @@ static void write_newest(struct timeline *timeline) {
     for (; written < timeline->limit; written++) {
         uint32_t best = UINT32_MAX;
         for (uint32_t i = 0; i < timeline->count; i++)
-            if (timeline->seqs[i] && (best == UINT32_MAX || timeline->seqs[i] > timeline->seqs[best])) best = i;
+            if (timeline->seqs[i] && (best == UINT32_MAX || timeline->seqs[i] > timeline->seqs[best]))
+                best = i;
         if (best == UINT32_MAX) break;
         at_json_put_raw(&out, timeline->rows[best].data, timeline->rows[best].length);
         last = timeline->seqs[best];
@@ -199,14 +207,18 @@ static void write_newest(struct timeline *timeline) {
 static enum at_status read_timeline(struct at_job *job, struct at_reader *reader, void *arg) {
     struct timeline *timeline = arg;
     timeline->parser = parser_new();
-    enum at_status status = timeline->parser ? at_reader_identifiers_of(reader, timeline->person, add_source, timeline) : AT_NOMEM;
+    enum at_status status = timeline->parser
+                                ? at_reader_identifiers_of(reader, timeline->person, add_source, timeline)
+                                : AT_NOMEM;
     for (uint32_t i = 0; i < timeline->source_count && status == AT_OK && !timeline->is_short; i++) {
         timeline->of_source = 0;
         status = at_reader_events_of(reader, timeline->sources[i], timeline->before, true, collect, timeline);
     }
     if (timeline->is_short) status = AT_NOMEM;
-    if (status == AT_OK) write_newest(timeline);
-    else at_fail(&job->err, status, NULL, "the timeline could not be read");
+    if (status == AT_OK)
+        write_newest(timeline);
+    else
+        at_fail(&job->err, status, NULL, "the timeline could not be read");
     for (uint32_t i = 0; i < timeline->count; i++) at_bytes_clear(&timeline->rows[i]);
     free(timeline->rows);
     free(timeline->seqs);
@@ -232,13 +244,15 @@ static enum at_status flush_then_read(struct at_job *job, void *arg) {
     struct at_shop *shop = job->worker->shop;
     learn_drain(shop);
     enum at_status status = flush_timeline(shop);
-    if (status != AT_OK) return at_fail(&job->err, status, NULL, "the timeline could not be brought up to date");
+    if (status != AT_OK)
+        return at_fail(&job->err, status, NULL, "the timeline could not be brought up to date");
     struct timeline_read read = {{NULL, run_read}, job, arg, AT_OK};
     at_store_read_now(shop->store, &read.read);
     return read.status;
 }
 
-void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit, struct at_text cursor) {
+void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit,
+                      struct at_text cursor) {
     uint64_t person = person_of(job->worker->shop, kind, value), before = UINT64_MAX >> 1;
     if (!person) return unknown(job);
     if (cursor.length) {
@@ -246,7 +260,8 @@ void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text va
         if (cursor.length < sizeof number) memcpy(number, cursor.data, cursor.length);
         before = strtoull(number, &rest, 10);
         if (!before || *rest) {
-            at_fail_field(&job->err, AT_INVALID, "bad_cursor", "cursor", "cursor is what \"next\" of the page before says");
+            at_fail_field(&job->err, AT_INVALID, "bad_cursor", "cursor",
+                          "cursor is what \"next\" of the page before says");
             return job_end(job, AT_INVALID);
         }
     }
@@ -284,13 +299,15 @@ static enum at_status read_decisions(struct at_job *job, struct at_reader *reade
     at_json_open(&listing->out, '{');
     at_json_key(&listing->out, "decisions");
     at_json_open(&listing->out, '[');
-    enum at_status status = at_reader_decisions_of(reader, listing->person, listing->limit, list_one, listing);
+    enum at_status status =
+        at_reader_decisions_of(reader, listing->person, listing->limit, list_one, listing);
     at_json_close(&listing->out, ']');
     at_json_close(&listing->out, '}');
     return status;
 }
 
-void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit) {
+void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
+                                uint32_t limit) {
     uint64_t person = person_of(job->worker->shop, kind, value);
     if (!person) return unknown(job);
     struct listing *listing = at_arena_zalloc(job->arena, sizeof *listing);

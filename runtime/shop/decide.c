@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decisions out: one pin of generation, catalog, profile and what everyone likes; every ask of the request runs on it.
- * Nothing here waits once the profile is in memory.
+ * Decisions out: one pin of generation, catalog, profile and what everyone likes; every ask of the request
+ * runs on it. Nothing here waits once the profile is in memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static void end(struct decision *decision, enum at_status status) {
 
 /* ---- who ---- */
 
-static bool find_by(struct decision *decision, struct at_json customer, const char *name, const char *other, const char *kind) {
+static bool find_by(struct decision *decision, struct at_json customer, const char *name, const char *other,
+                    const char *kind) {
     struct at_json value = at_json_get(customer, name);
     if (!value.tape && other) value = at_json_get(customer, other);
     struct at_text text = at_json_text(value);
@@ -37,7 +38,8 @@ static bool find_by(struct decision *decision, struct at_json customer, const ch
     struct at_text normal = text;
     char lower[512];
     if (strcmp(kind, "email") == 0 && text.length < sizeof lower) {
-        for (size_t i = 0; i < text.length; i++) lower[i] = (char)(text.data[i] >= 'A' && text.data[i] <= 'Z' ? text.data[i] + 32 : text.data[i]);
+        for (size_t i = 0; i < text.length; i++)
+            lower[i] = (char)(text.data[i] >= 'A' && text.data[i] <= 'Z' ? text.data[i] + 32 : text.data[i]);
         normal.data = lower;
     }
     decision->person = identity_find(&decision->job->worker->shop->identity, at_text_of(kind), normal);
@@ -52,8 +54,11 @@ static enum at_status read_customer(struct decision *decision) {
         if (!at_person_id_parse(at_json_text(customer), &decision->person)) decision->person = 0;
         return AT_OK;
     }
-    if (!at_json_is_object(customer)) return at_fail_field(err, AT_INVALID, "bad_customer", "customer", "customer is an object: {\"user_id\":\"…\",\"anonymous_id\":\"…\"}");
-    if (!find_by(decision, customer, "user_id", "userId", "user_id") && !find_by(decision, customer, "email", NULL, "email") &&
+    if (!at_json_is_object(customer))
+        return at_fail_field(err, AT_INVALID, "bad_customer", "customer",
+                             "customer is an object: {\"user_id\":\"…\",\"anonymous_id\":\"…\"}");
+    if (!find_by(decision, customer, "user_id", "userId", "user_id") &&
+        !find_by(decision, customer, "email", NULL, "email") &&
         !find_by(decision, customer, "phone", NULL, "phone"))
         find_by(decision, customer, "anonymous_id", "anonymousId", "anonymous_id");
     return AT_OK;
@@ -67,11 +72,14 @@ static enum at_status read_clock(struct decision *decision) {
     if (decision->is_replay) return AT_OK;
     decision->now_ms = at_shop_now(job->worker->shop);
     if (!at.tape || at_json_is_null(at)) return AT_OK;
-    if (!job->is_secret) return at_fail_field(&job->err, AT_FORBIDDEN, "secret_only", "at", "\"at\" needs the secret key");
+    if (!job->is_secret)
+        return at_fail_field(&job->err, AT_FORBIDDEN, "secret_only", "at", "\"at\" needs the secret key");
     struct at_text text = at_json_text(at);
-    if (!text.length) return at_fail_field(&job->err, AT_INVALID, "bad_time", "at", "\"at\" is a time: \"2026-11-26T10:00:00Z\"");
+    if (!text.length)
+        return at_fail_field(&job->err, AT_INVALID, "bad_time", "at",
+                             "\"at\" is a time: \"2026-11-26T10:00:00Z\"");
     enum at_status status = at_time_parse(text.data, text.length, &decision->now_ms, &job->err);
-    if (status != AT_OK) strcpy(job->err.field, "at");
+    if (status != AT_OK) snprintf(job->err.field, sizeof job->err.field, "at");
     return status;
 }
 
@@ -79,12 +87,16 @@ static enum at_status read_flag(struct decision *decision, const char *name, boo
     struct at_json value = at_json_get(decision->body, name);
     struct at_job *job = decision->job;
     if (!value.tape || at_json_is_null(value)) return AT_OK;
-    if (!at_json_bool(value, out)) return at_fail_field(&job->err, AT_INVALID, "bad_flag", name, "\"%s\" is true or false", name);
-    if (*out && is_secret_only && !job->is_secret) return at_fail_field(&job->err, AT_FORBIDDEN, "secret_only", name, "\"%s\" needs the secret key", name);
+    if (!at_json_bool(value, out))
+        return at_fail_field(&job->err, AT_INVALID, "bad_flag", name, "\"%s\" is true or false", name);
+    if (*out && is_secret_only && !job->is_secret)
+        return at_fail_field(&job->err, AT_FORBIDDEN, "secret_only", name, "\"%s\" needs the secret key",
+                             name);
     return AT_OK;
 }
 
-/* The rule's page: its name; url, product, category and query from the context, what is missing from the ask. */
+/* The rule's page: its name; url, product, category and query from the context, what is missing from the ask.
+ */
 void decision_page(struct decision *decision, struct at_json ask) {
     struct at_json context = at_json_get(decision->body, "context"), where = at_json_get(ask, "where");
     struct at_decision_view *view = &decision->view;
@@ -97,7 +109,8 @@ void decision_page(struct decision *decision, struct at_json ask) {
     if (!product.length) product = at_json_text(at_json_get(ask, "product"));
     if (!view->page_category.length) view->page_category = at_json_text(at_json_get(where, "category"));
     if (!view->page_query.length) view->page_query = at_json_text(at_json_get(ask, "q"));
-    view->page_product = product.length ? at_root_row(decision->root, product.data, product.length) : AT_ROW_NONE;
+    view->page_product =
+        product.length ? at_root_row(decision->root, product.data, product.length) : AT_ROW_NONE;
     if (!product.length && decision->page.length > 8 && memcmp(decision->page.data, "product/", 8) == 0)
         view->page_product = at_root_row(decision->root, decision->page.data + 8, decision->page.length - 8);
 }
@@ -115,7 +128,8 @@ static void write_error(struct at_json_out *out, const struct at_error *err, enu
     at_json_close(out, '}');
 }
 
-static enum at_status run_ask(struct decision *decision, struct at_json json, bool is_rank, struct at_json_out *out, struct at_error *err) {
+static enum at_status run_ask(struct decision *decision, struct at_json json, bool is_rank,
+                              struct at_json_out *out, struct at_error *err) {
     struct ask ask;
     struct answered answered;
     enum at_status status = ask_parse(decision, json, is_rank, &ask, err);
@@ -144,10 +158,14 @@ static enum at_status run_decide(struct decision *decision) {
     struct at_job *job = decision->job;
     struct at_json asks = at_json_get(decision->body, "ask");
     uint32_t count = 0;
-    if (!at_json_is_object(asks)) return at_fail_field(&job->err, AT_INVALID, "no_ask", "ask", "say what to decide: \"ask\":{\"list\":{\"ranking\":\"…\"}}");
+    if (!at_json_is_object(asks))
+        return at_fail_field(&job->err, AT_INVALID, "no_ask", "ask",
+                             "say what to decide: \"ask\":{\"list\":{\"ranking\":\"…\"}}");
     struct at_json_each it = at_json_each(asks);
     while (at_json_next(&it)) count++;
-    if (count > ASKS_MAX) return at_fail_field(&job->err, AT_UNPROCESSABLE, "too_many_asks", "ask", "a decision may have %d asks, this one has %u", ASKS_MAX, count);
+    if (count > ASKS_MAX)
+        return at_fail_field(&job->err, AT_UNPROCESSABLE, "too_many_asks", "ask",
+                             "a decision may have %d asks, this one has %u", ASKS_MAX, count);
     struct at_json_out out = at_json_out(&job->out);
     open_answer(decision, &out);
     at_json_key(&out, "answers");
@@ -194,10 +212,18 @@ static void record(struct decision *decision) {
     struct at_json_out out = at_json_out(&body);
     at_json_put_value(&out, decision->body);
     if (!body.failed) {
-        struct recorded recorded = {.generation = decision->serving->generation->id, .person = decision->person, .seed = decision->seed,
-                                    .at_ms = decision->now_ms, .root = decision->root, .profile = decision->profile, .baseline = decision->baseline,
-                                    .one = decision->one, .body = body.data, .body_length = body.length,
-                                    .explored = decision->explored_now, .explored_count = decision->explored_now_count};
+        struct recorded recorded = {.generation = decision->serving->generation->id,
+                                    .person = decision->person,
+                                    .seed = decision->seed,
+                                    .at_ms = decision->now_ms,
+                                    .root = decision->root,
+                                    .profile = decision->profile,
+                                    .baseline = decision->baseline,
+                                    .one = decision->one,
+                                    .body = body.data,
+                                    .body_length = body.length,
+                                    .explored = decision->explored_now,
+                                    .explored_count = decision->explored_now_count};
         memcpy(recorded.id, decision->id, sizeof recorded.id);
         ring_put(job->worker, &recorded);
     }
@@ -263,8 +289,10 @@ static void decide_now(struct decision *decision) {
     }
     continue_earlier(decision);
     enum at_status status = decision_run(decision);
-    if (status == AT_OK) record(decision);
-    else at_bytes_reset(&decision->job->out);
+    if (status == AT_OK)
+        record(decision);
+    else
+        at_bytes_reset(&decision->job->out);
     end(decision, status);
 }
 
@@ -290,7 +318,9 @@ void at_shop_decide(struct at_job *job, const char *one, struct at_json body) {
     decision->job = job;
     decision->body = body;
     decision->one = one;
-    enum at_status status = at_json_is_object(body) ? AT_OK : at_fail(&job->err, AT_INVALID, "not_an_object", "send one JSON object");
+    enum at_status status = at_json_is_object(body)
+                                ? AT_OK
+                                : at_fail(&job->err, AT_INVALID, "not_an_object", "send one JSON object");
     if (status == AT_OK) status = read_customer(decision);
     if (status == AT_OK) status = read_clock(decision);
     if (status == AT_OK) status = read_flag(decision, "explain", true, &decision->explains);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GET /v1/decisions/{id}: an earlier decision explained. While it is remembered it is computed again from what it was
- * made from, with explanations; later what the log kept of it is shown.
+ * GET /v1/decisions/{id}: an earlier decision explained. While it is remembered it is computed again from
+ * what it was made from, with explanations; later what the log kept of it is shown.
  */
 #include <string.h>
 #include "shop/internal.h"
@@ -22,10 +22,14 @@ static enum at_status from_log(struct at_job *job, struct at_reader *reader, voi
     struct at_decision_row row;
     enum at_status status = at_reader_decision(reader, looking->id, &row, job->arena);
     if (status == AT_NOTFOUND)
-        return at_fail(&job->err, status, "unknown_decision", "no decision of this id is kept: the latest are, those that explored, and a sample, for 30 days");
+        return at_fail(
+            &job->err, status, "unknown_decision",
+            "no decision of this id is kept: the latest are, those that explored, and a sample, for 30 days");
     if (status != AT_OK) return at_fail(&job->err, status, NULL, "the decision could not be read");
     if (looking->why_not.length)
-        return at_fail_field(&job->err, AT_UNPROCESSABLE, "too_late", "why_not", "this decision is only kept as it was answered: ask again with \"explain\":true");
+        return at_fail_field(
+            &job->err, AT_UNPROCESSABLE, "too_late", "why_not",
+            "this decision is only kept as it was answered: ask again with \"explain\":true");
     struct at_json_out out = at_json_out(&job->out);
     at_json_open(&out, '{');
     at_json_add_text(&out, "decision", row.id);
@@ -38,7 +42,8 @@ static enum at_status from_log(struct at_job *job, struct at_reader *reader, voi
 }
 
 /* Why a product is not on the list. */
-static void write_not(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out) {
+static void write_not(struct decision *decision, const struct ask *ask, const struct answered *answered,
+                      struct at_json_out *out) {
     struct at_text id = decision->why_not;
     uint32_t row = at_root_row(decision->root, id.data, id.length);
     const struct at_rank_result *result = &answered->result;
@@ -48,7 +53,9 @@ static void write_not(struct decision *decision, const struct ask *ask, const st
     if (row == AT_ROW_NONE || !at_root_is_live(decision->root, row)) because = "unknown_product";
     for (uint32_t i = 0; i < result->withheld_count && row != AT_ROW_NONE; i++)
         if (result->withheld[i].row == row) {
-            because = result->withheld[i].is_failure ? "failure" : result->withheld[i].by_only ? "only" : "hide";
+            because = result->withheld[i].is_failure ? "failure"
+                      : result->withheld[i].by_only  ? "only"
+                                                     : "hide";
             rail = result->withheld[i].rail;
         }
     for (uint32_t i = 0; result->order && i < result->total; i++)
@@ -61,7 +68,8 @@ static void write_not(struct decision *decision, const struct ask *ask, const st
     at_json_close(out, '}');
 }
 
-static enum at_status explain_ask(struct decision *decision, struct at_json json, bool is_rank, struct at_json_out *out) {
+static enum at_status explain_ask(struct decision *decision, struct at_json json, bool is_rank,
+                                  struct at_json_out *out) {
     struct ask ask;
     struct answered answered;
     struct at_error *err = &decision->job->err;
@@ -98,10 +106,17 @@ static enum at_status replay(struct decision *decision, const struct recorded *r
     at_json_add_time(&out, "at", recorded->at_ms);
     put_person(&out, recorded->person);
     enum at_status status = AT_OK;
-    decision->view = (struct at_decision_view){.root = decision->root, .profile = decision->profile, .baseline = decision->baseline, .now_ms = decision->now_ms,
-                                               .arena = job->arena, .deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS, .explains = true, .page_product = AT_ROW_NONE};
+    decision->view = (struct at_decision_view){.root = decision->root,
+                                               .profile = decision->profile,
+                                               .baseline = decision->baseline,
+                                               .now_ms = decision->now_ms,
+                                               .arena = job->arena,
+                                               .deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS,
+                                               .explains = true,
+                                               .page_product = AT_ROW_NONE};
     decision_page(decision, decision->one ? decision->body : (struct at_json){0});
-    if (decision->one) status = explain_ask(decision, decision->body, true, &out);
+    if (decision->one)
+        status = explain_ask(decision, decision->body, true, &out);
     else {
         at_json_key(&out, "answers");
         at_json_open(&out, '{');
@@ -119,14 +134,27 @@ static enum at_status replay(struct decision *decision, const struct recorded *r
     return status;
 }
 
-static enum at_status replay_recorded(struct at_job *job, struct recorded *recorded, struct serving *serving, struct at_text why_not) {
-    struct decision decision = {.job = job, .one = recorded->one, .person = recorded->person, .serving = serving, .root = recorded->root,
-                                .baseline = recorded->baseline, .now_ms = recorded->at_ms, .seed = recorded->seed, .explains = true, .is_replay = true,
-                                .why_not = why_not, .explored = recorded->explored, .explored_count = recorded->explored_count};
+static enum at_status replay_recorded(struct at_job *job, struct recorded *recorded, struct serving *serving,
+                                      struct at_text why_not) {
+    struct decision decision = {.job = job,
+                                .one = recorded->one,
+                                .person = recorded->person,
+                                .serving = serving,
+                                .root = recorded->root,
+                                .baseline = recorded->baseline,
+                                .now_ms = recorded->at_ms,
+                                .seed = recorded->seed,
+                                .explains = true,
+                                .is_replay = true,
+                                .why_not = why_not,
+                                .explored = recorded->explored,
+                                .explored_count = recorded->explored_count};
     struct at_json_parser *parser = at_worker_take_parser(job->worker);
     decision.profile = recorded->profile ? at_profile_ref(recorded->profile) : at_profile_new(0, NULL);
     enum at_status status = parser && decision.profile ? AT_OK : AT_NOMEM;
-    if (status == AT_OK) status = at_json_parse(parser, recorded->body, recorded->body_length, true, &decision.body, &job->err);
+    if (status == AT_OK)
+        status =
+            at_json_parse(parser, recorded->body, recorded->body_length, true, &decision.body, &job->err);
     if (status == AT_OK) status = replay(&decision, recorded);
     struct at_language *language = serving->languages[job->worker->index];
     if (language) at_decision_end(language, &decision.view);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log of decisions: a bounded queue that drops its oldest (counted) rather than delay anybody; the back worker writes
- * it through the lane behind. Kept for 30 days.
+ * The log of decisions: a bounded queue that drops its oldest (counted) rather than delay anybody; the back
+ * worker writes it through the lane behind. Kept for 30 days.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "shop/internal.h"
 
-#define QUEUE_MAX   20000
-#define QUEUE_BYTES (32u << 20)
-#define A_UNIT      500
-#define KEEP_MS     (30 * AT_DAY_MS)
+#define QUEUE_MAX       20000
+#define QUEUE_BYTES     (32u << 20)
+#define A_UNIT          500
+#define KEEP_MS         (30 * AT_DAY_MS)
 #define EXPIRE_EVERY_MS AT_HOUR_MS
 
 struct waiting {
@@ -28,7 +28,9 @@ struct decision_queue {
     int64_t expired_ms;
 };
 
-static struct decision_queue *queue_of(struct at_shop *shop) { return shop->decision_queue; }
+static struct decision_queue *queue_of(struct at_shop *shop) {
+    return shop->decision_queue;
+}
 
 enum at_status decision_log_open(struct at_shop *shop) {
     shop->decision_queue = calloc(1, sizeof *shop->decision_queue);
@@ -71,8 +73,10 @@ void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t 
         dropped = oldest;
         drops++;
     }
-    if (queue->last) queue->last->next = one;
-    else queue->first = one;
+    if (queue->last)
+        queue->last->next = one;
+    else
+        queue->first = one;
     queue->last = one;
     queue->count++;
     queue->bytes += body.length;
@@ -102,7 +106,10 @@ static bool add_rows(struct at_unit *unit, struct at_arena *arena, const struct 
     for (const struct waiting *one = first; one; one = one->next) {
         struct at_write *write = at_unit_write(unit, arena, AT_WRITE_DECISION);
         if (!write) return false;
-        write->decision = (struct at_decision_row){.id = at_text_of(one->id), .at_ms = one->at_ms, .person = one->person, .body = {one->body, one->length}};
+        write->decision = (struct at_decision_row){.id = at_text_of(one->id),
+                                                   .at_ms = one->at_ms,
+                                                   .person = one->person,
+                                                   .body = {one->body, one->length}};
     }
     return true;
 }
@@ -123,7 +130,8 @@ void decision_log_flush(struct at_shop *shop) {
         struct at_arena arena;
         struct at_unit unit = {0};
         at_arena_init(&arena, SIZE_MAX >> 1);
-        bool is_ok = add_rows(&unit, &arena, first) && add_expiry(shop, &unit, &arena) && commit_and_wait(shop, &unit, true) == AT_OK;
+        bool is_ok = add_rows(&unit, &arena, first) && add_expiry(shop, &unit, &arena) &&
+                     commit_and_wait(shop, &unit, true) == AT_OK;
         count_add(shop, is_ok ? COUNT_DECISIONS_LOGGED : COUNT_DECISIONS_DROPPED, count);
         while (first) {
             struct waiting *next = first->next;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing behind, on the back worker: changed profiles, the timeline's index, what was learned, each with the place in
- * the log it is true for. Everything here can be folded again from the log; after a crash the tail is.
+ * Writing behind, on the back worker: changed profiles, the timeline's index, what was learned, each with the
+ * place in the log it is true for. Everything here can be folded again from the log; after a crash the tail
+ * is.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +22,11 @@ static enum at_status store_profiles(struct at_shop *shop, struct dirty_profile 
         struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_PROFILE);
         at_bytes_init(&bodies[i], AT_SHOP_BODY_MAX);
         at_profile_write(dirty[i].profile, &bodies[i]);
-        if (!write || bodies[i].failed) status = AT_NOMEM;
-        else write->profile = (struct at_profile_row){dirty[i].profile->person, dirty[i].profile->applied_seq, {bodies[i].data, bodies[i].length}};
+        if (!write || bodies[i].failed)
+            status = AT_NOMEM;
+        else
+            write->profile = (struct at_profile_row){
+                dirty[i].profile->person, dirty[i].profile->applied_seq, {bodies[i].data, bodies[i].length}};
     }
     if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
     for (uint32_t i = 0; bodies && i < count; i++) at_bytes_clear(&bodies[i]);
@@ -58,12 +62,14 @@ enum at_status flush_timeline(struct at_shop *shop) {
     while (learner->pair_count) {
         struct at_arena arena;
         struct at_unit unit = {0};
-        size_t n = learner->pair_count < PAIRS_A_UNIT ? learner->pair_count : PAIRS_A_UNIT, from = learner->pair_count - n;
+        size_t n = learner->pair_count < PAIRS_A_UNIT ? learner->pair_count : PAIRS_A_UNIT,
+               from = learner->pair_count - n;
         enum at_status status = AT_OK;
         at_arena_init(&arena, SIZE_MAX >> 1);
         for (size_t i = from; i < learner->pair_count && status == AT_OK; i++) {
             struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_TIMELINE);
-            if (!write) status = AT_NOMEM;
+            if (!write)
+                status = AT_NOMEM;
             else {
                 write->pair.source = learner->pairs[i].source;
                 write->pair.seq = learner->pairs[i].seq;
@@ -82,8 +88,11 @@ static bool add_stats(struct learner *learner, struct at_unit *unit, struct at_a
         const struct product_stat *stat = &learner->stats[i];
         if (!stat->is_dirty) continue;
         struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PRODUCT_STAT);
-        char *text = write ? at_arena_printf(arena, "{\"as_of\":%lld,\"bought\":%.17g,\"viewed\":%.17g,\"acted\":%.17g,\"fast\":%.17g,\"shown\":%.17g}",
-                                             (long long)learner->landmark_ms, stat->bought, stat->viewed, stat->acted, stat->fast, stat->shown)
+        char *text = write ? at_arena_printf(arena,
+                                             "{\"as_of\":%lld,\"bought\":%.17g,\"viewed\":%.17g,\"acted\":%."
+                                             "17g,\"fast\":%.17g,\"shown\":%.17g}",
+                                             (long long)learner->landmark_ms, stat->bought, stat->viewed,
+                                             stat->acted, stat->fast, stat->shown)
                            : NULL;
         if (!text) return false;
         write->product.row = i;
@@ -115,7 +124,8 @@ static enum at_status flush_learned(struct at_shop *shop, uint64_t fold_seq) {
         state->name = AT_TEXT("crowd");
         state->text = (struct at_text){crowd.data, crowd.length};
     }
-    is_ok = is_ok && add_cursor(&unit, &arena, "learn", learner->learned_seq) && add_cursor(&unit, &arena, "fold", fold_seq);
+    is_ok = is_ok && add_cursor(&unit, &arena, "learn", learner->learned_seq) &&
+            add_cursor(&unit, &arena, "fold", fold_seq);
     enum at_status status = is_ok ? commit_and_wait(shop, &unit, true) : AT_NOMEM;
     if (status == AT_OK) {
         for (uint32_t i = 0; i < learner->count; i++) learner->stats[i].is_dirty = false;
@@ -161,7 +171,8 @@ static bool load_stat(void *arg, uint32_t row, struct at_text body) {
     at_json_number(at_json_get(json, "fast"), &stat->fast);
     at_json_number(at_json_get(json, "shown"), &stat->shown);
     if (!learner->landmark_ms) learner->landmark_ms = as_of;
-    double days = (double)(as_of - learner->landmark_ms) / AT_DAY_MS; /* rows written before the landmark moved */
+    double days =
+        (double)(as_of - learner->landmark_ms) / AT_DAY_MS; /* rows written before the landmark moved */
     stat->fast *= exp2(days / 2);
     stat->bought *= exp2(days / 14);
     stat->viewed *= exp2(days / 14);
@@ -208,7 +219,9 @@ enum at_status learn_open(struct at_shop *shop, struct at_error *err) {
     struct opening opening = {{NULL, open_read}, shop, AT_OK};
     at_store_read_now(shop->store, &opening.read);
     if (!learner->landmark_ms) learner->landmark_ms = at_shop_now(shop);
-    if (opening.status != AT_OK) return at_fail(err, opening.status, NULL, "what was learned could not be read (%s)", at_status_word(opening.status));
+    if (opening.status != AT_OK)
+        return at_fail(err, opening.status, NULL, "what was learned could not be read (%s)",
+                       at_status_word(opening.status));
     return AT_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state = fold(apply, events of the person's source ids in log order). Used where people become one, and after a crash
- * for the tail of the log that had not been written behind.
+ * state = fold(apply, events of the person's source ids in log order). Used where people become one, and
+ * after a crash for the tail of the log that had not been written behind.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,9 +70,13 @@ static bool keep_event(void *arg, const struct at_event_row *row) {
         return false;
     }
     struct kept_event *kept = &folding->events[folding->count++];
-    *kept = (struct kept_event){row->seq, row->at_ms, row->received_ms, keep(folding->arena, row->name, &folding->status),
+    *kept = (struct kept_event){row->seq,
+                                row->at_ms,
+                                row->received_ms,
+                                keep(folding->arena, row->name, &folding->status),
                                 keep(folding->arena, row->message_id, &folding->status),
-                                keep(folding->arena, row->body, &folding->status), keep(folding->arena, row->facts, &folding->status)};
+                                keep(folding->arena, row->body, &folding->status),
+                                keep(folding->arena, row->facts, &folding->status)};
     return folding->status == AT_OK;
 }
 
@@ -81,17 +85,24 @@ static int by_seq(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static enum at_status apply_kept(struct at_profile **profile, const struct kept_event *kept, struct at_json_parser *facts, struct at_json_parser *body) {
-    struct at_logged_event logged = {.seq = kept->seq, .at_ms = kept->at_ms, .received_ms = kept->received_ms, .name = kept->name,
+static enum at_status apply_kept(struct at_profile **profile, const struct kept_event *kept,
+                                 struct at_json_parser *facts, struct at_json_parser *body) {
+    struct at_logged_event logged = {.seq = kept->seq,
+                                     .at_ms = kept->at_ms,
+                                     .received_ms = kept->received_ms,
+                                     .name = kept->name,
                                      .message_id = kept->message_id};
-    enum at_status status = at_json_parse(facts, kept->facts.data, kept->facts.length, true, &logged.facts, NULL);
-    if (status == AT_OK) status = at_json_parse(body, kept->body.data, kept->body.length, true, &logged.body, NULL);
+    enum at_status status =
+        at_json_parse(facts, kept->facts.data, kept->facts.length, true, &logged.facts, NULL);
+    if (status == AT_OK)
+        status = at_json_parse(body, kept->body.data, kept->body.length, true, &logged.body, NULL);
     if (status != AT_OK) return status == AT_INVALID ? AT_IO : status;
     *profile = at_profile_apply(*profile, &logged, true);
     return *profile ? AT_OK : AT_NOMEM;
 }
 
-static enum at_status add_identifiers(struct at_profile **profile, const struct at_identifier_row *rows, size_t count) {
+static enum at_status add_identifiers(struct at_profile **profile, const struct at_identifier_row *rows,
+                                      size_t count) {
     for (size_t i = 0; i < count && *profile; i++) {
         struct at_identifier identifier = {rows[i].kind, rows[i].value};
         *profile = at_profile_with_identifier(*profile, &identifier, rows[i].since_ms, true);
@@ -106,23 +117,32 @@ static void fold_read(struct at_read *read, struct at_reader *reader) {
     for (uint32_t i = 0; i < folding->people_count && status == AT_OK; i++)
         status = at_reader_identifiers_of(reader, folding->people[i], keep_identifier, folding);
     for (size_t i = 0; i < folding->row_count && status == AT_OK && folding->status == AT_OK; i++)
-        status = at_reader_events_of(reader, folding->rows[i].id, UINT64_MAX >> 1, false, keep_event, folding);
+        status =
+            at_reader_events_of(reader, folding->rows[i].id, UINT64_MAX >> 1, false, keep_event, folding);
     if (status == AT_OK) status = folding->status;
     if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
     if (status == AT_OK) {
-        folding->profile = at_profile_new(folding->survivor, &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
+        folding->profile =
+            at_profile_new(folding->survivor, &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
         status = folding->profile ? AT_OK : AT_NOMEM;
     }
-    for (size_t i = 0; i < folding->count && status == AT_OK; i++) status = apply_kept(&folding->profile, &folding->events[i], facts, body);
+    for (size_t i = 0; i < folding->count && status == AT_OK; i++)
+        status = apply_kept(&folding->profile, &folding->events[i], facts, body);
     if (status == AT_OK) status = add_identifiers(&folding->profile, folding->rows, folding->row_count);
     if (facts) at_json_parser_free(facts);
     if (body) at_json_parser_free(body);
     folding->status = status;
 }
 
-enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor, struct at_profile **out,
-                           struct at_identifier_row **rows, size_t *row_count, struct at_arena *arena) {
-    struct folding folding = {.read = {.run = fold_read}, .shop = shop, .arena = arena, .people = people, .people_count = count, .survivor = survivor};
+enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor,
+                           struct at_profile **out, struct at_identifier_row **rows, size_t *row_count,
+                           struct at_arena *arena) {
+    struct folding folding = {.read = {.run = fold_read},
+                              .shop = shop,
+                              .arena = arena,
+                              .people = people,
+                              .people_count = count,
+                              .survivor = survivor};
     at_store_read_now(shop->store, &folding.read);
     free(folding.events);
     *rows = folding.rows; /* malloc'ed: the caller frees it */
@@ -166,7 +186,8 @@ static enum at_status hold_now(struct at_shop *shop, uint64_t person, struct per
     return wait->status;
 }
 
-static enum at_status write_merge(struct at_shop *shop, struct at_profile *merged, uint64_t loser, const struct at_identifier_row *rows, size_t count,
+static enum at_status write_merge(struct at_shop *shop, struct at_profile *merged, uint64_t loser,
+                                  const struct at_identifier_row *rows, size_t count,
                                   struct at_arena *arena) {
     struct at_unit unit = {0};
     struct at_bytes body;
@@ -175,7 +196,8 @@ static enum at_status write_merge(struct at_shop *shop, struct at_profile *merge
     for (size_t i = 0; i < count && status == AT_OK; i++) {
         if (rows[i].person != loser) continue;
         struct at_write *link = at_unit_write(&unit, arena, AT_WRITE_LINK);
-        if (!link) status = AT_NOMEM;
+        if (!link)
+            status = AT_NOMEM;
         else {
             link->identifier = rows[i];
             link->identifier.person = merged->person;
@@ -186,7 +208,8 @@ static enum at_status write_merge(struct at_shop *shop, struct at_profile *merge
     at_profile_write(merged, &body);
     if (!profile || !gone || body.failed) status = AT_NOMEM;
     if (status == AT_OK) {
-        profile->profile = (struct at_profile_row){merged->person, merged->applied_seq, {body.data, body.length}};
+        profile->profile =
+            (struct at_profile_row){merged->person, merged->applied_seq, {body.data, body.length}};
         gone->profile.person = loser;
         status = commit_and_wait(shop, &unit, false);
     }
@@ -206,7 +229,9 @@ static enum at_status merge_held(struct at_shop *shop, struct person_wait *a, st
     uint64_t loser = lost->profile->person;
     learn_drain(shop);
     enum at_status status = flush_timeline(shop);
-    if (status == AT_OK) status = fold_people(shop, (uint64_t[]){survivor, loser}, 2, survivor, &merged, &rows, &count, &arena);
+    if (status == AT_OK)
+        status =
+            fold_people(shop, (uint64_t[]){survivor, loser}, 2, survivor, &merged, &rows, &count, &arena);
     if (status == AT_OK) status = identity_reserve(&shop->identity);
     if (status == AT_OK) status = write_merge(shop, merged, loser, rows, count, &arena);
     if (status == AT_OK) {
@@ -227,10 +252,13 @@ static enum at_status merge_held(struct at_shop *shop, struct person_wait *a, st
 enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b) {
     struct person_wait first = {0}, second = {0};
     enum at_status status = hold_now(shop, a < b ? a : b, &first);
-    if (status != AT_OK) return status == AT_STALE ? AT_OK : status; /* merged meanwhile: the caller looks again */
+    if (status != AT_OK)
+        return status == AT_STALE ? AT_OK : status; /* merged meanwhile: the caller looks again */
     status = hold_now(shop, a < b ? b : a, &second);
-    if (status == AT_OK) status = merge_held(shop, &first, &second);
-    else people_release(shop, first.person, NULL);
+    if (status == AT_OK)
+        status = merge_held(shop, &first, &second);
+    else
+        people_release(shop, first.person, NULL);
     at_profile_unref(first.profile);
     if (second.profile) at_profile_unref(second.profile);
     return status == AT_STALE ? AT_OK : status;
@@ -242,9 +270,9 @@ struct recovery {
     struct at_read read;
     struct at_shop *shop;
     struct at_reader *reader;
-    struct at_intmap person_of;  /* identifier id → person */
-    struct at_intmap profiles;   /* person → struct at_profile * */
-    struct at_arena arena;       /* of one event */
+    struct at_intmap person_of; /* identifier id → person */
+    struct at_intmap profiles;  /* person → struct at_profile * */
+    struct at_arena arena;      /* of one event */
     struct at_json_parser *facts, *body;
     uint64_t events, last_seq;
     enum at_status status;
@@ -253,8 +281,10 @@ struct recovery {
 static bool note_identifier(void *arg, const struct at_identifier_row *row) {
     struct recovery *recovery = arg;
     uint64_t *slot = at_intmap_put(&recovery->person_of, row->id, NULL);
-    if (slot) *slot = row->person;
-    else recovery->status = AT_NOMEM;
+    if (slot)
+        *slot = row->person;
+    else
+        recovery->status = AT_NOMEM;
     return slot != NULL;
 }
 
@@ -284,8 +314,13 @@ static enum at_status recover_one(struct recovery *recovery, const struct at_eve
     if (status == AT_OK && is_new) status = load_profile(recovery, *person, slot);
     if (status != AT_OK) return status;
     struct at_profile *profile = (struct at_profile *)(uintptr_t)*slot;
-    struct kept_event kept = {row->seq, row->at_ms, row->received_ms, row->name, row->message_id,
-                              keep(&recovery->arena, row->body, &status), keep(&recovery->arena, row->facts, &status)};
+    struct kept_event kept = {row->seq,
+                              row->at_ms,
+                              row->received_ms,
+                              row->name,
+                              row->message_id,
+                              keep(&recovery->arena, row->body, &status),
+                              keep(&recovery->arena, row->facts, &status)};
     if (status != AT_OK) return status;
     if (row->seq > profile->applied_seq) {
         status = apply_kept(&profile, &kept, recovery->facts, recovery->body);
@@ -305,8 +340,13 @@ static bool recover_event(void *arg, const struct at_event_row *row) {
         recovery->status = AT_NOMEM;
         return false;
     }
-    *learned = (struct learn_event){.seq = row->seq, .source = row->source, .at_ms = row->at_ms, .facts_length = (uint32_t)row->facts.length, .has_items = true};
-    memcpy(learned->name, row->name.data, row->name.length < sizeof learned->name ? row->name.length : sizeof learned->name - 1);
+    *learned = (struct learn_event){.seq = row->seq,
+                                    .source = row->source,
+                                    .at_ms = row->at_ms,
+                                    .facts_length = (uint32_t)row->facts.length,
+                                    .has_items = true};
+    memcpy(learned->name, row->name.data,
+           row->name.length < sizeof learned->name ? row->name.length : sizeof learned->name - 1);
     memcpy(learned->facts, row->facts.data, row->facts.length);
     memset(learned->facts + row->facts.length, 0, AT_JSON_PADDING);
     learn_give(recovery->shop, learned, learned, 1);
@@ -321,7 +361,8 @@ static void recover_read(struct at_read *read, struct at_reader *reader) {
     recovery->reader = reader;
     uint64_t learned = 0;
     enum at_status status = at_reader_cursor(reader, AT_TEXT("fold"), &from);
-    if (status == AT_OK || status == AT_NOTFOUND) status = at_reader_cursor(reader, AT_TEXT("learn"), &learned);
+    if (status == AT_OK || status == AT_NOTFOUND)
+        status = at_reader_cursor(reader, AT_TEXT("learn"), &learned);
     if (status == AT_NOTFOUND) status = AT_OK;
     if (learned < from) from = learned;
     if (status == AT_OK && from + 1 < at_store_next_seq(recovery->shop->store)) {
@@ -349,7 +390,8 @@ static void hand_over(struct at_read *read, struct at_reader *reader) {
         slot->value = 0;
         recovery->status = at_reader_identifiers_of(reader, slot->key, keep_identifier, &folding);
         if (recovery->status == AT_OK) recovery->status = folding.status;
-        if (recovery->status == AT_OK) recovery->status = add_identifiers(&profile, folding.rows, folding.row_count);
+        if (recovery->status == AT_OK)
+            recovery->status = add_identifiers(&profile, folding.rows, folding.row_count);
         free(folding.rows);
         at_arena_reset(&recovery->arena);
         struct person_wait wait = {.wants_hold = true};
@@ -367,12 +409,15 @@ static void hand_over(struct at_read *read, struct at_reader *reader) {
 }
 
 enum at_status recover(struct at_shop *shop, struct at_error *err) {
-    struct recovery recovery = {.read = {.run = recover_read}, .shop = shop, .facts = parser_new(), .body = parser_new()};
+    struct recovery recovery = {
+        .read = {.run = recover_read}, .shop = shop, .facts = parser_new(), .body = parser_new()};
     at_arena_init(&recovery.arena, AT_SHOP_BODY_MAX);
     at_intmap_init(&recovery.person_of);
     at_intmap_init(&recovery.profiles);
-    if (!recovery.facts || !recovery.body) recovery.status = AT_NOMEM;
-    else at_store_read_now(shop->store, &recovery.read);
+    if (!recovery.facts || !recovery.body)
+        recovery.status = AT_NOMEM;
+    else
+        at_store_read_now(shop->store, &recovery.read);
     if (recovery.status == AT_OK) {
         struct handing handing = {{NULL, hand_over}, &recovery, NULL};
         at_store_read_now(shop->store, &handing.read);
@@ -385,8 +430,12 @@ enum at_status recover(struct at_shop *shop, struct at_error *err) {
     at_arena_clear(&recovery.arena);
     if (recovery.facts) at_json_parser_free(recovery.facts);
     if (recovery.body) at_json_parser_free(recovery.body);
-    if (recovery.status != AT_OK) return at_fail(err, recovery.status, NULL, "the tail of the log could not be folded (%s)", at_status_word(recovery.status));
-    if (recovery.events) at_log(at_shop_log(shop), AT_LOG_INFO, "store", "folded %llu events of the log again", (unsigned long long)recovery.events);
+    if (recovery.status != AT_OK)
+        return at_fail(err, recovery.status, NULL, "the tail of the log could not be folded (%s)",
+                       at_status_word(recovery.status));
+    if (recovery.events)
+        at_log(at_shop_log(shop), AT_LOG_INFO, "store", "folded %llu events of the log again",
+               (unsigned long long)recovery.events);
     if (recovery.events) learn_released(shop, recovery.last_seq);
     learn_drain(shop);
     return AT_OK;

@@ -26,24 +26,35 @@ static bool is_same(const struct stat *a, const struct stat *b) {
 }
 
 /* AT_BUSY: it changed while it was read. */
-static enum at_status read_steady(const char *path, struct at_arena *arena, struct at_text *out, struct at_error *err) {
+static enum at_status read_steady(const char *path, struct at_arena *arena, struct at_text *out,
+                                  struct at_error *err) {
     struct stat before, after, named;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? AT_NOTFOUND : at_fail(err, AT_IO, NULL, "cannot read %s: %s", path, strerror(errno));
+    if (fd < 0)
+        return errno == ENOENT ? AT_NOTFOUND
+                               : at_fail(err, AT_IO, NULL, "cannot read %s: %s", path, strerror(errno));
     enum at_status status = AT_OK;
     char *text = NULL;
     size_t length = 0;
-    if (fstat(fd, &before) || !S_ISREG(before.st_mode)) status = at_fail(err, AT_IO, NULL, "%s is not a file", path);
-    else if (before.st_size > FILE_MAX) status = at_fail(err, AT_TOOBIG, NULL, "%s is larger than a script may be", path);
-    else if (!(text = at_arena_alloc(arena, (size_t)before.st_size + 1))) status = at_fail(err, AT_NOMEM, NULL, "no memory to read %s", path);
+    if (fstat(fd, &before) || !S_ISREG(before.st_mode))
+        status = at_fail(err, AT_IO, NULL, "%s is not a file", path);
+    else if (before.st_size > FILE_MAX)
+        status = at_fail(err, AT_TOOBIG, NULL, "%s is larger than a script may be", path);
+    else if (!(text = at_arena_alloc(arena, (size_t)before.st_size + 1)))
+        status = at_fail(err, AT_NOMEM, NULL, "no memory to read %s", path);
     while (status == AT_OK && length < (size_t)before.st_size) {
         ssize_t n = read(fd, text + length, (size_t)before.st_size - length);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) status = at_fail(err, AT_IO, NULL, "cannot read %s: %s", path, strerror(errno));
-        else if (n == 0) status = AT_BUSY;
-        else length += (size_t)n;
+        if (n < 0)
+            status = at_fail(err, AT_IO, NULL, "cannot read %s: %s", path, strerror(errno));
+        else if (n == 0)
+            status = AT_BUSY;
+        else
+            length += (size_t)n;
     }
-    if (status == AT_OK && (fstat(fd, &after) || stat(path, &named) || !is_same(&before, &after) || !is_same(&before, &named))) status = AT_BUSY;
+    if (status == AT_OK &&
+        (fstat(fd, &after) || stat(path, &named) || !is_same(&before, &after) || !is_same(&before, &named)))
+        status = AT_BUSY;
     close(fd);
     if (status != AT_OK) return status;
     text[length] = 0;
@@ -69,7 +80,8 @@ static enum at_status read_entry(struct reading *reading, const char *below, con
     if (name[0] == '.' || stat(full, &info)) return AT_OK;
     if (S_ISDIR(info.st_mode)) return read_directory(reading, path, depth + 1);
     if (!is_script(name)) return AT_OK;
-    if (reading->count == FOLDER_FILES_MAX) return at_fail(reading->err, AT_TOOBIG, NULL, "more than %d script files", FOLDER_FILES_MAX);
+    if (reading->count == FOLDER_FILES_MAX)
+        return at_fail(reading->err, AT_TOOBIG, NULL, "more than %d script files", FOLDER_FILES_MAX);
     struct at_source_file *file = &reading->files[reading->count];
     enum at_status status = read_steady(full, reading->arena, &file->text, reading->err);
     if (status == AT_NOTFOUND) return AT_BUSY; /* gone since it was listed */
@@ -80,25 +92,32 @@ static enum at_status read_entry(struct reading *reading, const char *below, con
 }
 
 static enum at_status read_directory(struct reading *reading, const char *below, int depth) {
-    if (depth > FOLDER_DEPTH_MAX) return at_fail(reading->err, AT_TOOBIG, NULL, "%s: folders are nested too deeply", below);
+    if (depth > FOLDER_DEPTH_MAX)
+        return at_fail(reading->err, AT_TOOBIG, NULL, "%s: folders are nested too deeply", below);
     char *full = at_arena_printf(reading->arena, "%s/%s", reading->folder, below);
     DIR *directory = full ? opendir(full) : NULL;
     if (!directory) {
         if (errno == ENOENT && depth == 0) return AT_OK;
-        return errno == ENOENT ? AT_BUSY : at_fail(reading->err, AT_IO, NULL, "cannot read %s: %s", below, strerror(errno));
+        return errno == ENOENT
+                   ? AT_BUSY
+                   : at_fail(reading->err, AT_IO, NULL, "cannot read %s: %s", below, strerror(errno));
     }
     enum at_status status = AT_OK;
-    for (struct dirent *entry; status == AT_OK && (entry = readdir(directory));) status = read_entry(reading, below, entry->d_name, depth);
+    for (struct dirent *entry; status == AT_OK && (entry = readdir(directory));)
+        status = read_entry(reading, below, entry->d_name, depth);
     closedir(directory);
     return status;
 }
 
 static int by_path(const void *a, const void *b) {
-    return strcmp(((const struct at_source_file *)a)->path.data, ((const struct at_source_file *)b)->path.data);
+    return strcmp(((const struct at_source_file *)a)->path.data,
+                  ((const struct at_source_file *)b)->path.data);
 }
 
-enum at_status folder_read(const char *folder, struct at_arena *arena, struct at_source_file **files, uint32_t *count, struct at_error *err) {
-    struct reading reading = {folder, arena, at_arena_alloc(arena, FOLDER_FILES_MAX * sizeof(struct at_source_file)), 0, err};
+enum at_status folder_read(const char *folder, struct at_arena *arena, struct at_source_file **files,
+                           uint32_t *count, struct at_error *err) {
+    struct reading reading = {
+        folder, arena, at_arena_alloc(arena, FOLDER_FILES_MAX * sizeof(struct at_source_file)), 0, err};
     if (!reading.files) return at_fail(err, AT_NOMEM, NULL, "no memory to read the scripts");
     enum at_status status = AT_BUSY;
     for (int tries = 0; tries < 10 && status == AT_BUSY; tries++) {
@@ -113,7 +132,8 @@ enum at_status folder_read(const char *folder, struct at_arena *arena, struct at
     return status;
 }
 
-enum at_status folder_read_file(const char *folder, const char *path, struct at_arena *arena, struct at_text *out, struct at_error *err) {
+enum at_status folder_read_file(const char *folder, const char *path, struct at_arena *arena,
+                                struct at_text *out, struct at_error *err) {
     char *full = at_arena_printf(arena, "%s/%s", folder, path);
     if (!full) return at_fail(err, AT_NOMEM, NULL, "no memory to read %s", path);
     enum at_status status = AT_BUSY;
@@ -135,7 +155,8 @@ void folder_walk(const char *folder, void (*fn)(void *arg, const char *directory
         for (struct dirent *entry; (entry = readdir(directory)) && count < 64;) {
             struct stat info;
             if (entry->d_name[0] == '.') continue;
-            int length = snprintf(paths[count], sizeof paths[count], "%.700s/%.255s", paths[i], entry->d_name);
+            int length =
+                snprintf(paths[count], sizeof paths[count], "%.700s/%.255s", paths[i], entry->d_name);
             if (length > 0 && stat(paths[count], &info) == 0 && S_ISDIR(info.st_mode)) count++;
         }
         closedir(directory);
@@ -144,20 +165,25 @@ void folder_walk(const char *folder, void (*fn)(void *arg, const char *directory
 
 enum at_status folder_check_path(struct at_text path, struct at_error *err) {
     if (path.length >= 10 && memcmp(path.data, "templates/", 10) == 0)
-        return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", "files", "templates are not in this version");
+        return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", "files",
+                             "templates are not in this version");
     if (at_text_is(path, "shop.lua"))
-        return at_fail_field(err, AT_UNPROCESSABLE, "settings", "files", "shop.lua holds settings: edit it in the folder and start the server again");
+        return at_fail_field(err, AT_UNPROCESSABLE, "settings", "files",
+                             "shop.lua holds settings: edit it in the folder and start the server again");
     bool is_good = path.length > 12 && path.length < 120 && memcmp(path.data, "scripts/", 8) == 0 &&
                    memcmp(path.data + path.length - 4, ".lua", 4) == 0;
     for (size_t i = 0; i < path.length && is_good; i++) {
         char c = path.data[i];
         bool begins = i == 0 || path.data[i - 1] == '/';
-        is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
+        is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                  c == '-' || c == '.' || c == '/';
         if (begins && (c == '.' || c == '/' || c == '#')) is_good = false;
     }
     if (is_good) return AT_OK;
-    return at_fail_field(err, AT_UNPROCESSABLE, "bad_path", "files",
-                         "\"%.*s\" is not a script's path: write scripts/…/name.lua with letters, digits, - and _", (int)(path.length < 100 ? path.length : 100), path.data);
+    return at_fail_field(
+        err, AT_UNPROCESSABLE, "bad_path", "files",
+        "\"%.*s\" is not a script's path: write scripts/…/name.lua with letters, digits, - and _",
+        (int)(path.length < 100 ? path.length : 100), path.data);
 }
 
 /* ---- writing ---- */
@@ -170,7 +196,8 @@ static void make_parents(char *path) {
     }
 }
 
-static enum at_status write_beside(const char *folder, const struct folder_change *change, struct at_error *err) {
+static enum at_status write_beside(const char *folder, const struct folder_change *change,
+                                   struct at_error *err) {
     char path[1400], beside[1500];
     snprintf(path, sizeof path, "%s/%.*s", folder, (int)change->path.length, change->path.data);
     snprintf(beside, sizeof beside, "%s.attune-new", path);
@@ -188,10 +215,12 @@ static enum at_status write_beside(const char *folder, const struct folder_chang
     if (fd >= 0) close(fd);
     if (is_ok) return AT_OK;
     unlink(beside);
-    return at_fail(err, code == ENOSPC ? AT_FULL : AT_IO, "folder", "cannot write %.*s: %s", (int)change->path.length, change->path.data, strerror(code));
+    return at_fail(err, code == ENOSPC ? AT_FULL : AT_IO, "folder", "cannot write %.*s: %s",
+                   (int)change->path.length, change->path.data, strerror(code));
 }
 
-enum at_status folder_write(const char *folder, const struct folder_change *changes, uint32_t count, struct at_error *err) {
+enum at_status folder_write(const char *folder, const struct folder_change *changes, uint32_t count,
+                            struct at_error *err) {
     enum at_status status = AT_OK;
     uint32_t written = 0;
     for (; written < count && status == AT_OK; written++)
@@ -200,9 +229,12 @@ enum at_status folder_write(const char *folder, const struct folder_change *chan
         char path[1400], beside[1500];
         snprintf(path, sizeof path, "%s/%.*s", folder, (int)changes[i].path.length, changes[i].path.data);
         snprintf(beside, sizeof beside, "%s.attune-new", path);
-        if (status != AT_OK) unlink(beside);
-        else if (!changes[i].text.data) unlink(path);
-        else if (rename(beside, path)) status = at_fail(err, AT_IO, "folder", "cannot write %s: %s", path, strerror(errno));
+        if (status != AT_OK)
+            unlink(beside);
+        else if (!changes[i].text.data)
+            unlink(path);
+        else if (rename(beside, path))
+            status = at_fail(err, AT_IO, "folder", "cannot write %s: %s", path, strerror(errno));
     }
     return status;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is who: every identifier of the shop in one table in memory, keyed by a 64-bit hash whose seed belongs to the data
- * folder, so that resolving an event or a decision never waits for the disk. The mutex is held for table work only.
+ * Who is who: every identifier of the shop in one table in memory, keyed by a 64-bit hash whose seed belongs
+ * to the data folder, so that resolving an event or a decision never waits for the disk. The mutex is held
+ * for table work only.
  *
- * A person is found by the strongest identifier that is known: user id, e-mail, phone, then the browser. Two people become
- * one when an event names both, unless both are signed-in people of their own: then the browser changed hands, and the
- * event belongs to who is signed in now.
+ * A person is found by the strongest identifier that is known: user id, e-mail, phone, then the browser. Two
+ * people become one when an event names both, unless both are signed-in people of their own: then the browser
+ * changed hands, and the event belongs to who is signed in now.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,10 @@
 static uint64_t hash_of(const struct identity *identity, struct at_text kind, struct at_text value) {
     char text[640];
     size_t length = kind.length + 1 + value.length;
-    if (length > sizeof text) return at_mix64(at_hash64_seed(value.data, value.length, identity->seed) ^ at_hash64(kind.data, kind.length)) | 1;
+    if (length > sizeof text)
+        return at_mix64(at_hash64_seed(value.data, value.length, identity->seed) ^
+                        at_hash64(kind.data, kind.length)) |
+               1;
     memcpy(text, kind.data, kind.length);
     text[kind.length] = 0;
     memcpy(text + kind.length + 1, value.data, value.length);
@@ -44,9 +48,12 @@ static enum at_status make_room(struct identity *identity) {
     return AT_OK;
 }
 
-static bool is_user(struct at_text kind) { return at_text_is(kind, "user_id"); }
+static bool is_user(struct at_text kind) {
+    return at_text_is(kind, "user_id");
+}
 
-static enum at_status insert(struct identity *identity, uint64_t hash, uint64_t id, uint64_t person, bool is_committed, bool user) {
+static enum at_status insert(struct identity *identity, uint64_t hash, uint64_t id, uint64_t person,
+                             bool is_committed, bool user) {
     enum at_status status = make_room(identity);
     if (status != AT_OK) return status;
     if (user) {
@@ -62,7 +69,8 @@ static enum at_status insert(struct identity *identity, uint64_t hash, uint64_t 
 /* Slots keep the person they were made with; who was merged away is followed here. */
 static uint64_t person_of(const struct identity *identity, struct identity_slot *slot) {
     uint64_t *into;
-    while (slot->person && identity->merged.count && (into = at_intmap_get(&identity->merged, slot->person))) slot->person = *into;
+    while (slot->person && identity->merged.count && (into = at_intmap_get(&identity->merged, slot->person)))
+        slot->person = *into;
     return slot->person;
 }
 
@@ -85,11 +93,9 @@ static bool has_user(const struct identity *identity, uint64_t person) {
     return at_intmap_get(&identity->users, person) != NULL;
 }
 
-/* The person of the strongest known identifier; one that is only a browser or address of another signed-in person does not
- * count for an event that brings a user id of its own. */
-static uint64_t strongest(struct identity *identity, const struct resolved *out) {
-    bool names_user = false;
-    for (uint32_t i = 0; i < out->count; i++) names_user |= is_user(out->identifiers[i].identifier.kind);
+/* The person of the strongest known identifier; one that is only a browser or address of another signed-in
+ * person does not count for an event that brings a user id of its own. */
+static uint64_t strongest(struct identity *identity, const struct resolved *out, bool names_user) {
     for (int level = 3; level >= 0; level--)
         for (uint32_t i = 0; i < out->count; i++) {
             const struct resolved_identifier *one = &out->identifiers[i];
@@ -104,7 +110,9 @@ static enum at_status resolve_locked(struct at_shop *shop, bool is_alias, struct
     struct identity *identity = &shop->identity;
     enum at_status status = make_room(identity);
     if (status != AT_OK) return status;
-    out->person = strongest(identity, out);
+    bool names_user = false;
+    for (uint32_t i = 0; i < out->count; i++) names_user |= is_user(out->identifiers[i].identifier.kind);
+    out->person = strongest(identity, out, names_user);
     out->is_new = out->person == 0;
     if (out->is_new) out->person = at_store_next_id(shop->store);
     for (uint32_t i = 0; i < out->count && status == AT_OK; i++) {
@@ -119,8 +127,10 @@ static enum at_status resolve_locked(struct at_shop *shop, bool is_alias, struct
         one->is_committed = slot->is_committed;
         uint64_t person = person_of(identity, slot);
         if (person == out->person) continue;
-        if (!is_alias && has_user(identity, person) && has_user(identity, out->person)) one->is_foreign = true;
-        else if (!out->other) out->other = person;
+        if (!is_alias && has_user(identity, person) && (names_user || has_user(identity, out->person)))
+            one->is_foreign = true;
+        else if (!out->other)
+            out->other = person;
     }
     return status;
 }
@@ -137,7 +147,8 @@ enum at_status identity_resolve(struct at_shop *shop, const struct at_event *eve
     pthread_mutex_lock(&shop->identity.mutex);
     enum at_status status = resolve_locked(shop, event->type == AT_EVENT_ALIAS, out);
     pthread_mutex_unlock(&shop->identity.mutex);
-    /* An event stays with its source for ever: the browser's if it is this person's, else what names the person. */
+    /* An event stays with its source for ever: the browser's if it is this person's, else what names the
+     * person. */
     for (uint32_t i = 0; i < out->count && !out->source; i++)
         if (!out->identifiers[i].is_foreign) out->source = out->identifiers[i].id;
     return status;
@@ -189,7 +200,8 @@ struct loading {
 static bool load_row(void *arg, const struct at_identifier_row *row) {
     struct loading *loading = arg;
     struct identity *identity = &loading->shop->identity;
-    loading->status = insert(identity, hash_of(identity, row->kind, row->value), row->id, row->person, true, is_user(row->kind));
+    loading->status = insert(identity, hash_of(identity, row->kind, row->value), row->id, row->person, true,
+                             is_user(row->kind));
     return loading->status == AT_OK;
 }
 
@@ -204,7 +216,8 @@ static void load_seed(struct at_read *read, struct at_reader *reader) {
         memcpy(copy, text.data, text.length < sizeof copy ? text.length : sizeof copy - 1);
         loading->seed = strtoull(copy, NULL, 16);
         loading->has_seed = true;
-    } else if (loading->status == AT_NOTFOUND) loading->status = AT_OK;
+    } else if (loading->status == AT_NOTFOUND)
+        loading->status = AT_OK;
     at_arena_clear(&arena);
 }
 
@@ -245,7 +258,9 @@ enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
         loading.read.run = load_rows;
         at_store_read_now(shop->store, &loading.read);
     }
-    if (loading.status != AT_OK) return at_fail(err, loading.status, NULL, "the identifiers could not be read (%s)", at_status_word(loading.status));
+    if (loading.status != AT_OK)
+        return at_fail(err, loading.status, NULL, "the identifiers could not be read (%s)",
+                       at_status_word(loading.status));
     return AT_OK;
 }
 

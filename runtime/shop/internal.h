@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of shop/ share. Three kinds of threads meet here: front workers (requests), the back worker (what is
- * slow: merges, catalog changes, reloads, learning, writing behind) and the store's commit thread (outcomes). Who may
- * touch what is said beside each struct.
+ * What the files of shop/ share. Three kinds of threads meet here: front workers (requests), the back worker
+ * (what is slow: merges, catalog changes, reloads, learning, writing behind) and the store's commit thread
+ * (outcomes). Who may touch what is said beside each struct.
  */
 #ifndef AT_SHOP_INTERNAL_H
 #define AT_SHOP_INTERNAL_H
@@ -66,26 +66,30 @@ struct resolved { /* whom an event is about */
     uint32_t count;
 };
 /* Finds or makes the person; new identifiers are in the table at once, uncommitted. AT_NOMEM. */
-enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, struct resolved *out) AT_MUST_CHECK;
+enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event,
+                                struct resolved *out) AT_MUST_CHECK;
 void identity_committed(struct identity *identity, const struct resolved_identifier *identifier);
-/* After a merge: what belonged to the loser belongs to the survivor. AT_NOMEM: room is made before the commit. */
+/* After a merge: what belonged to the loser belongs to the survivor. AT_NOMEM: room is made before the
+ * commit. */
 enum at_status identity_reserve(struct identity *identity) AT_MUST_CHECK;
 void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor);
 
-/* ---- people.c: profiles in memory. A person has one writer at a time (the holder), any number of readers ---- */
+/* ---- people.c: profiles in memory. A person has one writer at a time (the holder), any number of readers
+ * ---- */
 struct person;
 struct person_wait { /* lives in the waiter's own memory */
     struct person_wait *next;
     bool wants_hold;
-    struct person *person;      /* a hold: what was taken */
-    struct at_profile *profile; /* a reference, when there */
-    enum at_status status;      /* AT_OK, AT_STALE: merged away, AT_IO, AT_NOMEM */
+    struct person *person;                   /* a hold: what was taken */
+    struct at_profile *profile;              /* a reference, when there */
+    enum at_status status;                   /* AT_OK, AT_STALE: merged away, AT_IO, AT_NOMEM */
     void (*ready)(struct person_wait *wait); /* any thread: only posts */
     void *arg;
 };
 enum at_status people_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void people_close(struct at_shop *shop);
-/* True: wait->status says now (ready is not called). False: ready will be called. is_new: nothing is stored of that person. */
+/* True: wait->status says now (ready is not called). False: ready will be called. is_new: nothing is stored
+ * of that person. */
 bool people_get(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait);
 /* The profile if it is in memory (a reference), else NULL. */
 struct at_profile *people_peek(struct at_shop *shop, uint64_t person);
@@ -109,14 +113,22 @@ struct message_wait {
     void (*ready)(struct message_wait *wait); /* any thread */
     void *arg;
 };
-enum message_known { MESSAGE_NEW, MESSAGE_SAME, MESSAGE_OTHER, MESSAGE_IN_FLIGHT, MESSAGE_ASK, MESSAGE_NOMEM };
+enum message_known {
+    MESSAGE_NEW,
+    MESSAGE_SAME,
+    MESSAGE_OTHER,
+    MESSAGE_IN_FLIGHT,
+    MESSAGE_ASK,
+    MESSAGE_NOMEM
+};
 enum at_status messages_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void messages_close(struct at_shop *shop);
-/* NEW: the caller owns the message until messages_settle. IN_FLIGHT: wait is queued (NULL: not). ASK: a sealed run may know it:
- * look there, then call again with was_asked. */
-enum message_known messages_claim(struct at_shop *shop, uint64_t key, uint64_t payload_hash, bool was_asked, struct message_wait *wait);
+/* NEW: the caller owns the message until messages_settle. IN_FLIGHT: wait is queued (NULL: not). ASK: a
+ * sealed run may know it: look there, then call again with was_asked. */
+enum message_known messages_claim(struct at_shop *shop, uint64_t key, uint64_t payload_hash, bool was_asked,
+                                  struct message_wait *wait);
 void messages_settle(struct at_shop *shop, uint64_t key, uint64_t seq); /* seq 0: was not taken */
-enum at_status messages_seal(struct at_shop *shop, bool always);       /* back worker */
+enum at_status messages_seal(struct at_shop *shop, bool always);        /* back worker */
 size_t messages_count(struct at_shop *shop);
 
 enum at_status catalog_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* items.c */
@@ -132,7 +144,8 @@ struct learn_event { /* one durable event, made by track, freed by the learner *
     char facts[]; /* with AT_JSON_PADDING behind */
 };
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count);
-void learn_released(struct at_shop *shop, uint64_t seq); /* commit thread, in order: the snapshots up to seq are in the cache */
+void learn_released(struct at_shop *shop,
+                    uint64_t seq); /* commit thread, in order: the snapshots up to seq are in the cache */
 enum at_status learn_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void learn_close(struct at_shop *shop);
 void learn_drain(struct at_shop *shop);   /* consume what was given */
@@ -151,25 +164,29 @@ struct shown *learn_shown(struct at_shop *shop);
 void shown_unref(struct shown *shown);
 
 /* ---- fold.c: state = fold(apply, events of the person's source ids) ---- */
-/* Blocking. The profile of a person from the log alone; sources are read from the store. Needs the timeline flushed. */
-enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor, struct at_profile **out,
-                           struct at_identifier_row **rows, size_t *row_count, struct at_arena *arena) AT_MUST_CHECK;
-enum at_status recover(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* at start: the tail of the log */
-enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b);       /* back worker */
+/* Blocking. The profile of a person from the log alone; sources are read from the store. Needs the timeline
+ * flushed. */
+enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor,
+                           struct at_profile **out, struct at_identifier_row **rows, size_t *row_count,
+                           struct at_arena *arena) AT_MUST_CHECK;
+enum at_status recover(struct at_shop *shop,
+                       struct at_error *err) AT_MUST_CHECK;                /* at start: the tail of the log */
+enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b); /* back worker */
 
 /* ---- serving.c: what a decision pins ---- */
 struct serving {
     _Atomic uint32_t refs;
     struct at_shop *shop;
     struct at_generation *generation;
-    struct at_language **languages; /* one for each worker, used on its thread only; may be NULL: could not be rebuilt */
-    struct serving *older;          /* kept warm */
+    struct at_language *
+        *languages; /* one for each worker, used on its thread only; may be NULL: could not be rebuilt */
+    struct serving *older; /* kept warm */
 };
 struct serving *serving_new(struct at_shop *shop, struct at_generation *generation, struct at_error *err);
 void serving_ref(struct serving *serving);
 void serving_unref(struct serving *serving);
 void serving_switch(struct at_shop *shop, struct serving *serving); /* back worker: one atomic switch */
-struct serving *serving_of(struct at_worker *worker);               /* pinned by the worker; no reference taken */
+struct serving *serving_of(struct at_worker *worker); /* pinned by the worker; no reference taken */
 struct serving *serving_find(struct at_shop *shop, uint64_t generation); /* a reference, or NULL */
 struct at_language *serving_language(struct serving *serving, struct at_worker *worker); /* NULL: none */
 
@@ -209,7 +226,8 @@ bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, s
 void recorded_clear(struct recorded *record);
 
 /* ---- log of decisions: decision_log.c ---- */
-void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t person, struct at_text body); /* copies; drops when full, counted */
+void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t person,
+                  struct at_text body);        /* copies; drops when full, counted */
 void decision_log_flush(struct at_shop *shop); /* back worker */
 enum at_status decision_log_open(struct at_shop *shop) AT_MUST_CHECK;
 void decision_log_close(struct at_shop *shop);
@@ -241,8 +259,8 @@ struct decision { /* one request for decisions, while it is worked on */
     struct at_task hop;
 };
 void decision_page(struct decision *decision, struct at_json ask); /* what rules see as page */
-enum at_status decision_run(struct decision *decision); /* fills job->out */
-struct ask { /* one list asked for */
+enum at_status decision_run(struct decision *decision);            /* fills job->out */
+struct ask {                                                       /* one list asked for */
     struct at_json json;
     struct at_text ranking;
     uint32_t *rows, row_count, total;
@@ -255,7 +273,8 @@ struct ask { /* one list asked for */
     uint32_t field_count;
     struct at_text list; /* its name, for rails: the ranking's */
 };
-enum at_status ask_parse(struct decision *decision, struct at_json json, bool is_rank, struct ask *out, struct at_error *err) AT_MUST_CHECK;
+enum at_status ask_parse(struct decision *decision, struct at_json json, bool is_rank, struct ask *out,
+                         struct at_error *err) AT_MUST_CHECK;
 struct answered {
     const struct at_ranking *ranking;
     struct at_rank_result result;
@@ -265,16 +284,34 @@ struct answered {
     uint32_t rail_count;
     const char *fallback;
 };
-enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out, struct at_error *err) AT_MUST_CHECK;
-void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out);
-void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered, struct at_json_out *out);
+enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out,
+                       struct at_error *err) AT_MUST_CHECK;
+void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
+               struct at_json_out *out);
+void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
+                   struct at_json_out *out);
 
 /* ---- counters: metrics.c ---- */
 enum count_name {
-    COUNT_EVENTS_ACCEPTED, COUNT_EVENTS_DUPLICATE, COUNT_EVENTS_CONFLICT, COUNT_EVENTS_INVALID, COUNT_EVENTS_REFUSED,
-    COUNT_DECISIONS, COUNT_ASKS, COUNT_FALLBACKS, COUNT_BAD_SCORES, COUNT_RAIL_FAILURES, COUNT_SCRIPT_STOPPED,
-    COUNT_DECISIONS_LOGGED, COUNT_DECISIONS_DROPPED, COUNT_RELOADS, COUNT_RELOADS_REFUSED, COUNT_MERGES,
-    COUNT_PROFILE_LOADS, COUNT_LIVE_DROPPED, COUNT_NAMES
+    COUNT_EVENTS_ACCEPTED,
+    COUNT_EVENTS_DUPLICATE,
+    COUNT_EVENTS_CONFLICT,
+    COUNT_EVENTS_INVALID,
+    COUNT_EVENTS_REFUSED,
+    COUNT_DECISIONS,
+    COUNT_ASKS,
+    COUNT_FALLBACKS,
+    COUNT_BAD_SCORES,
+    COUNT_RAIL_FAILURES,
+    COUNT_SCRIPT_STOPPED,
+    COUNT_DECISIONS_LOGGED,
+    COUNT_DECISIONS_DROPPED,
+    COUNT_RELOADS,
+    COUNT_RELOADS_REFUSED,
+    COUNT_MERGES,
+    COUNT_PROFILE_LOADS,
+    COUNT_LIVE_DROPPED,
+    COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
 
@@ -357,7 +394,7 @@ struct at_shop {
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
     _Atomic uint32_t live_count, live_on_the_way;
-    _Atomic uint64_t jobs;  /* in flight outside a front worker */
+    _Atomic uint64_t jobs; /* in flight outside a front worker */
     /* closing */
     void (*on_closed)(void *arg);
     void *on_closed_arg;
@@ -373,8 +410,11 @@ struct at_json_parser *parser_new(void);
 #define AT_SHOP_BODY_MAX (64u << 20)
 
 /* Run fn on the back worker with a job, then answer on the job's worker. fn returns the job's status. */
-enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg) AT_MUST_CHECK;
+enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
+                           void *arg) AT_MUST_CHECK;
 /* The same on a reader thread. */
-enum at_status errand_read(struct at_job *job, enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg), void *arg) AT_MUST_CHECK;
+enum at_status errand_read(struct at_job *job,
+                           enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg),
+                           void *arg) AT_MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The catalog changes, on the back worker: staged and checked, durable, then published, so that an answered change rules
- * the next decision and a published one survives a crash.
+ * The catalog changes, on the back worker: staged and checked, durable, then published, so that an answered
+ * change rules the next decision and a published one survives a crash.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,8 @@ struct importing {
     uint32_t accepted, unchanged, invalid, retired;
 };
 
-static void say(struct importing *importing, struct at_text id, size_t line, enum at_status status, const struct at_error *err) {
+static void say(struct importing *importing, struct at_text id, size_t line, enum at_status status,
+                const struct at_error *err) {
     struct result *result = at_arena_zalloc(&importing->arena, sizeof *result);
     if (!result) return;
     result->id = id;
@@ -41,10 +42,12 @@ static void say(struct importing *importing, struct at_text id, size_t line, enu
 }
 
 static struct at_text id_of(struct importing *importing, const struct at_change *change) {
-    struct at_text id = change->document.tape ? at_json_text(at_json_get(change->document, "id")) : change->id;
+    struct at_text id =
+        change->document.tape ? at_json_text(at_json_get(change->document, "id")) : change->id;
     if (!id.data) {
         int64_t number;
-        if (!change->document.tape || !at_json_int(at_json_get(change->document, "id"), &number)) return (struct at_text){NULL, 0};
+        if (!change->document.tape || !at_json_int(at_json_get(change->document, "id"), &number))
+            return (struct at_text){NULL, 0};
         return at_text_of(at_arena_printf(&importing->arena, "%lld", (long long)number));
     }
     char *kept = at_arena_dup(&importing->arena, id.data, id.length);
@@ -59,21 +62,27 @@ static enum at_status take(struct importing *importing, const struct at_change *
         importing->accepted++;
         struct at_write *write = at_unit_write(&importing->unit, &importing->arena, AT_WRITE_PRODUCT);
         if (!write) return AT_NOMEM;
-        write->product = (struct at_product_row){change->row, id, change->updated_ms, change->is_retired, change->body};
+        write->product =
+            (struct at_product_row){change->row, id, change->updated_ms, change->is_retired, change->body};
         importing->unit.bytes += change->body.length + 100;
-    } else if (change->status == AT_DUPLICATE) importing->unchanged++;
-    else importing->invalid++;
-    if (tells_all || (change->status != AT_OK && change->status != AT_DUPLICATE)) say(importing, id, line, change->status, &change->error);
+    } else if (change->status == AT_DUPLICATE)
+        importing->unchanged++;
+    else
+        importing->invalid++;
+    if (tells_all || (change->status != AT_OK && change->status != AT_DUPLICATE))
+        say(importing, id, line, change->status, &change->error);
     return change->status == AT_NOMEM ? AT_NOMEM : AT_OK;
 }
 
 static enum at_status add(struct importing *importing, struct at_change *changes, size_t count) {
     if (importing->staging) return at_staging_add(importing->staging, changes, count);
-    return at_catalog_stage(importing->job->worker->shop->catalog, &importing->arena, changes, count, &importing->staging, &importing->job->err);
+    return at_catalog_stage(importing->job->worker->shop->catalog, &importing->arena, changes, count,
+                            &importing->staging, &importing->job->err);
 }
 
 static enum at_status add_one(struct importing *importing, struct at_json document, size_t line) {
-    struct at_change change = {.kind = importing->kind == AT_ITEMS_PUT ? AT_CHANGE_PUT : AT_CHANGE_PATCH, .document = document};
+    struct at_change change = {.kind = importing->kind == AT_ITEMS_PUT ? AT_CHANGE_PUT : AT_CHANGE_PATCH,
+                               .document = document};
     if (importing->kind == AT_ITEMS_PATCH) change.id = at_json_text(at_json_get(document, "id"));
     enum at_status status = add(importing, &change, 1);
     return status == AT_OK ? take(importing, &change, line) : status;
@@ -87,19 +96,24 @@ static enum at_status stage_text(struct importing *importing) {
     while (blank < text.length && strchr(" \t\r\n", text.data[blank])) blank++;
     if (blank < text.length && text.data[blank] == '[') kind = AT_FEED_JSON_ARRAY;
     struct at_feed *feed = at_feed_new(kind, NULL);
-    enum at_status status = feed ? at_feed_give(feed, text.data, text.length, true, &importing->job->err) : AT_NOMEM;
+    enum at_status status =
+        feed ? at_feed_give(feed, text.data, text.length, true, &importing->job->err) : AT_NOMEM;
     for (bool is_over = false; status == AT_OK && !is_over;) {
         struct at_json document;
         size_t line = 0;
         enum at_status got = at_feed_next(feed, &document, &line, &err);
-        if (got == AT_NOTFOUND) is_over = true;
-        else if (got == AT_NOMEM) status = got;
+        if (got == AT_NOTFOUND)
+            is_over = true;
+        else if (got == AT_NOMEM)
+            status = got;
         else if (got != AT_OK) {
             importing->invalid++;
             say(importing, (struct at_text){NULL, 0}, line, got, &err);
         } else if (importing->kind == AT_ITEMS_PATCH && ++count > PATCH_MAX)
-            status = at_fail(&importing->job->err, AT_TOOBIG, "too_many_items", "a call may change %d items: send them in parts", PATCH_MAX);
-        else status = add_one(importing, document, line);
+            status = at_fail(&importing->job->err, AT_TOOBIG, "too_many_items",
+                             "a call may change %d items: send them in parts", PATCH_MAX);
+        else
+            status = add_one(importing, document, line);
     }
     at_feed_free(feed);
     return status;
@@ -137,7 +151,9 @@ static enum at_status retire_missing(struct importing *importing) {
     if (status == AT_OK && missing.count < total) status = AT_NOMEM;
     if (status == AT_OK && !importing->is_sure && total * 10ULL > live)
         status = at_fail(&importing->job->err, AT_UNPROCESSABLE, "too_many_retired",
-                         "%u of %u products are not in this list and would be retired: that is more than a tenth; add sure=true if it is meant", total, live);
+                         "%u of %u products are not in this list and would be retired: that is more than a "
+                         "tenth; add sure=true if it is meant",
+                         total, live);
     if (status == AT_OK && total) status = add(importing, missing.changes, missing.count);
     for (uint32_t i = 0; i < missing.count && status == AT_OK && total; i++) {
         status = take(importing, &missing.changes[i], 0);
@@ -149,7 +165,10 @@ static enum at_status retire_missing(struct importing *importing) {
 }
 
 static const char *word_of(enum at_status status) {
-    return status == AT_OK ? "accepted" : status == AT_DUPLICATE ? "unchanged" : status == AT_NOTFOUND ? "not_found" : "invalid";
+    return status == AT_OK          ? "accepted"
+           : status == AT_DUPLICATE ? "unchanged"
+           : status == AT_NOTFOUND  ? "not_found"
+                                    : "invalid";
 }
 
 static void write_results(struct importing *importing) {
@@ -185,7 +204,9 @@ static enum at_status finish(struct importing *importing, enum at_status status)
     if (importing->staging) at_staging_cancel(importing->staging);
     importing->staging = NULL;
     if (status != AT_OK && !importing->job->err.message[0])
-        at_fail(&importing->job->err, status, NULL, status == AT_NOMEM ? "out of memory: nothing was changed" : "the products could not be stored: nothing was changed");
+        at_fail(&importing->job->err, status, NULL,
+                status == AT_NOMEM ? "out of memory: nothing was changed"
+                                   : "the products could not be stored: nothing was changed");
     return status;
 }
 
@@ -207,7 +228,8 @@ static void short_of_memory(struct at_job *job) {
     job_end(job, AT_NOMEM);
 }
 
-void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text text, bool is_complete, bool is_sure) {
+void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text text, bool is_complete,
+                   bool is_sure) {
     struct importing *importing = at_arena_zalloc(job->arena, sizeof *importing);
     if (!importing) return short_of_memory(job);
     importing->job = job;
@@ -221,7 +243,8 @@ void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text t
 /* ---- one item ---- */
 
 static enum at_status unknown_item(struct at_job *job, struct at_text id) {
-    return at_fail(&job->err, AT_NOTFOUND, "unknown_item", "there is no product \"%.*s\"", (int)(id.length < 200 ? id.length : 200), id.data);
+    return at_fail(&job->err, AT_NOTFOUND, "unknown_item", "there is no product \"%.*s\"",
+                   (int)(id.length < 200 ? id.length : 200), id.data);
 }
 
 void at_shop_item_get(struct at_job *job, struct at_text id) {
@@ -246,7 +269,9 @@ static enum at_status change_one(struct at_job *job, void *arg) {
     struct importing importing = {.job = job, .kind = AT_ITEMS_PUT};
     importing.results_end = &importing.results;
     at_arena_init(&importing.arena, SIZE_MAX >> 1);
-    struct at_change change = {.kind = one->change.tape ? AT_CHANGE_PATCH : AT_CHANGE_RETIRE, .id = one->id, .document = one->change};
+    struct at_change change = {.kind = one->change.tape ? AT_CHANGE_PATCH : AT_CHANGE_RETIRE,
+                               .id = one->id,
+                               .document = one->change};
     enum at_status status = add(&importing, &change, 1);
     if (status == AT_OK) {
         change.document = (struct at_json){0}; /* the id of the path names it */
@@ -254,7 +279,9 @@ static enum at_status change_one(struct at_job *job, void *arg) {
     }
     if (status == AT_OK && change.status != AT_OK && change.status != AT_DUPLICATE) {
         job->err = change.error;
-        status = change.status == AT_NOTFOUND ? unknown_item(job, one->id) : change.status == AT_INVALID ? AT_UNPROCESSABLE : change.status;
+        status = change.status == AT_NOTFOUND  ? unknown_item(job, one->id)
+                 : change.status == AT_INVALID ? AT_UNPROCESSABLE
+                                               : change.status;
     }
     status = finish(&importing, status);
     if (status == AT_OK) {
@@ -275,8 +302,12 @@ static void post_one(struct at_job *job, struct at_text id, struct at_json chang
     if (errand_post(job, change_one, one) != AT_OK) short_of_memory(job);
 }
 
-void at_shop_item_patch(struct at_job *job, struct at_text id, struct at_json change) { post_one(job, id, change); }
-void at_shop_item_delete(struct at_job *job, struct at_text id) { post_one(job, id, (struct at_json){0}); }
+void at_shop_item_patch(struct at_job *job, struct at_text id, struct at_json change) {
+    post_one(job, id, change);
+}
+void at_shop_item_delete(struct at_job *job, struct at_text id) {
+    post_one(job, id, (struct at_json){0});
+}
 
 /* ---- start ---- */
 
@@ -291,9 +322,12 @@ struct loading {
 static bool load_product(void *arg, const struct at_product_row *row) {
     struct loading *loading = arg;
     struct at_json document = {0};
-    if (!row->is_retired) loading->status = at_json_parse(loading->parser, row->body.data, row->body.length, false, &document, NULL);
+    if (!row->is_retired)
+        loading->status =
+            at_json_parse(loading->parser, row->body.data, row->body.length, false, &document, NULL);
     if (loading->status == AT_OK)
-        loading->status = at_staging_restore(loading->staging, row->row, row->id, row->updated_ms, row->is_retired, document);
+        loading->status = at_staging_restore(loading->staging, row->row, row->id, row->updated_ms,
+                                             row->is_retired, document);
     return loading->status == AT_OK;
 }
 
@@ -307,18 +341,23 @@ enum at_status catalog_open(struct at_shop *shop, struct at_error *err) {
     struct at_catalog_options options = {&shop->ledger.accounts[AT_ACCOUNT_CATALOG]};
     enum at_status status = at_catalog_new(&shop->catalog, &options, err);
     for (uint32_t i = 0; status == AT_OK && i < shop->settings->attribute_count; i++)
-        status = at_catalog_declare(shop->catalog, shop->settings->attributes[i].name, shop->settings->attributes[i].kind, err);
+        status = at_catalog_declare(shop->catalog, shop->settings->attributes[i].name,
+                                    shop->settings->attributes[i].kind, err);
     if (status != AT_OK) return status;
     struct at_arena arena;
     at_arena_init(&arena, SIZE_MAX >> 1);
     struct loading loading = {.read = {.run = load_products}, .shop = shop, .parser = parser_new()};
-    status = loading.parser ? at_catalog_stage(shop->catalog, &arena, NULL, 0, &loading.staging, err) : AT_NOMEM;
+    status =
+        loading.parser ? at_catalog_stage(shop->catalog, &arena, NULL, 0, &loading.staging, err) : AT_NOMEM;
     if (status == AT_OK) {
         at_store_read_now(shop->store, &loading.read);
         status = loading.status;
-        if (status == AT_OK) status = at_staging_publish(loading.staging);
-        else at_staging_cancel(loading.staging);
-        if (status != AT_OK) at_fail(err, status, NULL, "the products could not be read (%s)", at_status_word(status));
+        if (status == AT_OK)
+            status = at_staging_publish(loading.staging);
+        else
+            at_staging_cancel(loading.staging);
+        if (status != AT_OK)
+            at_fail(err, status, NULL, "the products could not be read (%s)", at_status_word(status));
     }
     if (loading.parser) at_json_parser_free(loading.parser);
     at_arena_clear(&arena);

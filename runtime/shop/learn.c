@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What everyone does, learned from durable events on the back worker: per product the counted features, over all facets
- * the baseline of tastes. Weights decay; they are kept as of a landmark moment, so that time alone costs nothing:
- * w = Σ 2^((t − landmark) / half), worth w · 2^((landmark − now) / half) now. When exponents grow the landmark moves.
+ * What everyone does, learned from durable events on the back worker: per product the counted features, over
+ * all facets the baseline of tastes. Weights decay; they are kept as of a landmark moment, so that time alone
+ * costs nothing: w = Σ 2^((t − landmark) / half), worth w · 2^((landmark − now) / half) now. When exponents
+ * grow the landmark moves.
  *
  *   popularity  log(1 + w) / log(1 + w_max), w = 14-day bought + 0.05 · viewed
  *   trending    max(0, (fast − slow) / (fast + slow + 1)) of the daily rates over 2 and 14 days
@@ -13,22 +14,26 @@
 #include <string.h>
 #include "shop/learn.h"
 
-#define FAST_MS  (2 * AT_DAY_MS)
-#define SLOW_MS  (14 * AT_DAY_MS)
-#define SHOWN_MS (7 * AT_DAY_MS)
+#define FAST_MS          (2 * AT_DAY_MS)
+#define SLOW_MS          (14 * AT_DAY_MS)
+#define SHOWN_MS         (7 * AT_DAY_MS)
 #define PUBLISH_EVERY_NS 1000000000ULL
 
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count) {
     struct learner *learner = shop->learner;
     pthread_mutex_lock(&learner->mutex);
-    if (learner->last) learner->last->next = first;
-    else learner->first = first;
+    if (learner->last)
+        learner->last->next = first;
+    else
+        learner->first = first;
     learner->last = last;
     learner->waiting += count;
     pthread_mutex_unlock(&learner->mutex);
 }
 
-void learn_released(struct at_shop *shop, uint64_t seq) { atomic_store(&shop->learner->released_seq, seq); }
+void learn_released(struct at_shop *shop, uint64_t seq) {
+    atomic_store(&shop->learner->released_seq, seq);
+}
 
 /* ---- counting ---- */
 
@@ -37,7 +42,8 @@ static double weight_at(const struct learner *learner, int64_t at_ms, double hal
 }
 
 static void move_landmark(struct learner *learner, int64_t to_ms) {
-    double fast = exp2((double)(learner->landmark_ms - to_ms) / FAST_MS), slow = exp2((double)(learner->landmark_ms - to_ms) / SLOW_MS),
+    double fast = exp2((double)(learner->landmark_ms - to_ms) / FAST_MS),
+           slow = exp2((double)(learner->landmark_ms - to_ms) / SLOW_MS),
            shown = exp2((double)(learner->landmark_ms - to_ms) / SHOWN_MS);
     for (uint32_t i = 0; i < learner->count; i++) {
         struct product_stat *stat = &learner->stats[i];
@@ -75,7 +81,8 @@ static void count_item(struct learner *learner, enum what what, uint32_t row, in
     if (!learn_room(learner, row)) return;
     struct product_stat *stat = &learner->stats[row];
     double slow = weight_at(learner, at_ms, SLOW_MS), fast = weight_at(learner, at_ms, FAST_MS);
-    if (what == WHAT_SHOW) stat->shown += weight_at(learner, at_ms, SHOWN_MS);
+    if (what == WHAT_SHOW)
+        stat->shown += weight_at(learner, at_ms, SHOWN_MS);
     else {
         double weight = what == WHAT_VIEW ? 1 : what == WHAT_ACT ? 2 : 5;
         stat->fast += weight * fast;
@@ -90,10 +97,15 @@ static void count_item(struct learner *learner, enum what what, uint32_t row, in
 static void learn_items(struct at_shop *shop, const struct learn_event *event, struct at_root *root) {
     struct learner *learner = shop->learner;
     struct at_json facts;
-    if (at_json_parse(learner->parser, event->facts, event->facts_length, true, &facts, NULL) != AT_OK) return;
-    struct at_logged_event logged = {.seq = event->seq, .at_ms = event->at_ms, .name = at_text_of(event->name), .facts = facts};
-    if (at_crowd_learn(learner->crowd, &logged) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "learn", "out of memory: one event was not counted for everyone");
-    else learner->crowd_changed = true;
+    if (at_json_parse(learner->parser, event->facts, event->facts_length, true, &facts, NULL) != AT_OK)
+        return;
+    struct at_logged_event logged = {
+        .seq = event->seq, .at_ms = event->at_ms, .name = at_text_of(event->name), .facts = facts};
+    if (at_crowd_learn(learner->crowd, &logged) != AT_OK)
+        at_log(at_shop_log(shop), AT_LOG_WARN, "learn",
+               "out of memory: one event was not counted for everyone");
+    else
+        learner->crowd_changed = true;
     enum what what = what_of(event->name);
     if (what == WHAT_OTHER) return;
     if (event->at_ms - learner->landmark_ms > 200 * FAST_MS) move_landmark(learner, event->at_ms);
@@ -152,7 +164,8 @@ struct columns {
 };
 
 static void compute(const struct learner *learner, uint32_t rows, int64_t now_ms, struct columns *out) {
-    double slow = weight_at(learner, now_ms, SLOW_MS), fast = weight_at(learner, now_ms, FAST_MS), most = 0, bought = 0, viewed = 0;
+    double slow = weight_at(learner, now_ms, SLOW_MS), fast = weight_at(learner, now_ms, FAST_MS), most = 0,
+           bought = 0, viewed = 0;
     slow = slow > 0 && isfinite(1 / slow) ? 1 / slow : 0;
     fast = fast > 0 && isfinite(1 / fast) ? 1 / fast : 0;
     for (uint32_t i = 0; i < rows; i++) {
@@ -166,7 +179,8 @@ static void compute(const struct learner *learner, uint32_t rows, int64_t now_ms
     double per_day_fast = log(2) * AT_DAY_MS / FAST_MS, per_day_slow = log(2) * AT_DAY_MS / SLOW_MS;
     for (uint32_t i = 0; i < rows; i++) {
         const struct product_stat *stat = &learner->stats[i];
-        double b = stat->bought * slow, v = stat->viewed * slow, f = stat->fast * fast * per_day_fast, s = stat->acted * slow * per_day_slow;
+        double b = stat->bought * slow, v = stat->viewed * slow, f = stat->fast * fast * per_day_fast,
+               s = stat->acted * slow * per_day_slow;
         out->popularity[i] = (float)(log1p(b + 0.05 * v) * scale);
         out->trending[i] = (float)fmax(0, (f - s) / (f + s + 1));
         out->conversion[i] = v > 0 ? (float)fmin(1, (b + 20 * mean) / (v + 20)) : 0;
@@ -197,7 +211,8 @@ static void publish_columns(struct at_shop *shop, int64_t now_ms) {
     if (values) {
         struct columns columns = {values, values + rows, values + 2 * (size_t)rows};
         compute(learner, rows, now_ms, &columns);
-        const float *const lent[AT_COUNTED_COUNT] = {columns.popularity, columns.trending, columns.conversion};
+        const float *const lent[AT_COUNTED_COUNT] = {columns.popularity, columns.trending,
+                                                     columns.conversion};
         if (at_catalog_publish_counted(shop->catalog, lent, rows) != AT_OK)
             at_log(at_shop_log(shop), AT_LOG_WARN, "learn", "out of memory: popularity stays as it was");
     }

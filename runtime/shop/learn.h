@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The learner's state, shared by learn.c (what is learned) and flush.c (how it is kept). The back worker's, but the
- * queue.
+ * The learner's state, shared by learn.c (what is learned) and flush.c (how it is kept). The back worker's,
+ * but the queue.
  */
 #ifndef AT_SHOP_LEARN_H
 #define AT_SHOP_LEARN_H
@@ -29,9 +29,9 @@ struct learner {
     int64_t landmark_ms;
     bool is_changed, crowd_changed, crowd_dirty;
     uint64_t published_ns;
-    uint64_t learned_seq;                  /* counted up to here; its cursor is "learn" */
+    uint64_t learned_seq;                 /* counted up to here; its cursor is "learn" */
     uint64_t flushed_learn, flushed_fold; /* as last written */
-    struct timeline_pair *pairs; /* durable events the timeline does not hold yet */
+    struct timeline_pair *pairs;          /* durable events the timeline does not hold yet */
     size_t pair_count, pair_capacity;
 };
 bool learn_room(struct learner *learner, uint32_t row);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The live stream: what happens, told to whom it interests, fire and forget. A message is copied once and visits every
- * worker; nobody waits for a reader.
+ * The live stream: what happens, told to whom it interests, fire and forget. A message is copied once and
+ * visits every worker; nobody waits for a reader.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +41,15 @@ static void deliver(struct at_task *hop) {
 void live_send(struct at_shop *shop, const char *event, struct at_text json) {
     for (uint32_t i = 0; i < shop->worker_count; i++) {
         if (!atomic_load_explicit(&shop->workers[i].subscription_count, memory_order_relaxed)) continue;
-        struct message *message = atomic_load(&shop->live_on_the_way) < AT_ONCE_MAX ? malloc(sizeof *message + json.length + 1) : NULL;
+        struct message *message = atomic_load(&shop->live_on_the_way) < AT_ONCE_MAX
+                                      ? malloc(sizeof *message + json.length + 1)
+                                      : NULL;
         if (!message) {
             count_add(shop, COUNT_LIVE_DROPPED, 1);
             continue;
         }
-        *message = (struct message){.hop = {NULL, deliver}, .worker = &shop->workers[i], .length = json.length};
+        *message =
+            (struct message){.hop = {NULL, deliver}, .worker = &shop->workers[i], .length = json.length};
         snprintf(message->event, sizeof message->event, "%s", event);
         memcpy(message->json, json.data, json.length);
         message->json[json.length] = 0;
@@ -55,7 +58,9 @@ void live_send(struct at_shop *shop, const char *event, struct at_text json) {
     }
 }
 
-struct at_subscription *at_shop_subscribe(struct at_worker *worker, void (*fn)(void *arg, const char *event, struct at_text json), void *arg) {
+struct at_subscription *at_shop_subscribe(struct at_worker *worker,
+                                          void (*fn)(void *arg, const char *event, struct at_text json),
+                                          void *arg) {
     struct at_subscription *subscription = malloc(sizeof *subscription);
     if (!subscription) return NULL;
     *subscription = (struct at_subscription){worker->subscriptions, worker, fn, arg};

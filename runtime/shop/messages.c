@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Deduplication by (source, messageId): an exact table in memory of what came since the last seal, over sealed runs on
- * disk that a filter knows. A second copy that arrives while the first is in flight waits for the first one's outcome.
- * After a crash the table is read again from the log.
+ * Deduplication by (source, messageId): an exact table in memory of what came since the last seal, over
+ * sealed runs on disk that a filter knows. A second copy that arrives while the first is in flight waits for
+ * the first one's outcome. After a crash the table is read again from the log.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "shop/internal.h"
 
-#define SEAL_AT   200000
-#define KEEP_MS   (7 * AT_DAY_MS)
+#define SEAL_AT    200000
+#define KEEP_MS    (7 * AT_DAY_MS)
 #define SLOT_BYTES sizeof(struct slot)
 
 struct slot {
-    uint64_t key;     /* 0: free */
+    uint64_t key; /* 0: free */
     uint64_t payload;
-    uint64_t seq;     /* 0: in flight */
+    uint64_t seq; /* 0: in flight */
 };
 struct messages {
     pthread_mutex_t mutex;
@@ -73,7 +73,8 @@ static void remove_slot(struct messages *messages, struct slot *slot) {
     messages->count--;
 }
 
-static enum message_known claim_locked(struct at_shop *shop, uint64_t key, uint64_t payload, bool was_asked, struct message_wait *wait) {
+static enum message_known claim_locked(struct at_shop *shop, uint64_t key, uint64_t payload, bool was_asked,
+                                       struct message_wait *wait) {
     struct messages *messages = shop->messages;
     if (!make_room(messages)) return MESSAGE_NOMEM;
     struct slot *slot = slot_of(messages, key);
@@ -91,7 +92,8 @@ static enum message_known claim_locked(struct at_shop *shop, uint64_t key, uint6
     return MESSAGE_NEW;
 }
 
-enum message_known messages_claim(struct at_shop *shop, uint64_t key, uint64_t payload, bool was_asked, struct message_wait *wait) {
+enum message_known messages_claim(struct at_shop *shop, uint64_t key, uint64_t payload, bool was_asked,
+                                  struct message_wait *wait) {
     if (!key) key = 1;
     pthread_mutex_lock(&shop->messages->mutex);
     enum message_known known = claim_locked(shop, key, payload, was_asked, wait);
@@ -109,7 +111,8 @@ void messages_settle(struct at_shop *shop, uint64_t key, uint64_t seq) {
         slot->seq = seq;
         messages->settled++;
         if (seq > messages->last_seq) messages->last_seq = seq;
-    } else if (slot->key) remove_slot(messages, slot);
+    } else if (slot->key)
+        remove_slot(messages, slot);
     for (struct message_wait **at = &messages->waiting; *at;) {
         struct message_wait *wait = *at;
         if (wait->key != key) {
@@ -142,18 +145,21 @@ static int by_key(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* The cursor says from where the table is rebuilt: everything settled up to a durable sequence goes into the run. */
+/* The cursor says from where the table is rebuilt: everything settled up to a durable sequence goes into the
+ * run. */
 static struct at_message_row *collect(struct messages *messages, uint64_t to, size_t *count) {
     struct at_message_row *rows = malloc((messages->settled + 1) * sizeof *rows);
     *count = 0;
     for (size_t i = 0; rows && i < messages->capacity; i++) {
         const struct slot *slot = &messages->slots[i];
-        if (slot->key && slot->seq && slot->seq <= to) rows[(*count)++] = (struct at_message_row){slot->key, slot->payload, slot->seq};
+        if (slot->key && slot->seq && slot->seq <= to)
+            rows[(*count)++] = (struct at_message_row){slot->key, slot->payload, slot->seq};
     }
     return rows;
 }
 
-static enum at_status write_run(struct at_shop *shop, struct at_message_row *rows, size_t count, uint64_t to) {
+static enum at_status write_run(struct at_shop *shop, struct at_message_row *rows, size_t count,
+                                uint64_t to) {
     struct at_arena arena;
     struct at_unit unit = {0};
     at_arena_init(&arena, 1 << 16);
@@ -230,7 +236,8 @@ static void rebuild_table(struct at_read *read, struct at_reader *reader) {
     struct rebuild *rebuild = (struct rebuild *)read;
     uint64_t from = 0;
     enum at_status status = at_reader_cursor(reader, AT_TEXT("messages"), &from);
-    if (status == AT_OK || status == AT_NOTFOUND) status = at_reader_log(reader, from, UINT64_MAX >> 1, rebuild_row, rebuild);
+    if (status == AT_OK || status == AT_NOTFOUND)
+        status = at_reader_log(reader, from, UINT64_MAX >> 1, rebuild_row, rebuild);
     if (rebuild->status == AT_OK) rebuild->status = status;
 }
 
@@ -242,7 +249,9 @@ enum at_status messages_open(struct at_shop *shop, struct at_error *err) {
     if (!make_room(messages)) return at_fail(err, AT_NOMEM, NULL, "no memory for deduplication");
     struct rebuild rebuild = {{NULL, rebuild_table}, shop, AT_OK};
     at_store_read_now(shop->store, &rebuild.read);
-    if (rebuild.status != AT_OK) return at_fail(err, rebuild.status, NULL, "the log could not be read (%s)", at_status_word(rebuild.status));
+    if (rebuild.status != AT_OK)
+        return at_fail(err, rebuild.status, NULL, "the log could not be read (%s)",
+                       at_status_word(rebuild.status));
     return AT_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Counters and what /ready and /metrics say of them. Names are a contract held by docs/operate.md; labels are bounded:
- * routes of the table, classes of status, accounts of the ledger.
+ * Counters and what /ready and /metrics say of them. Names are a contract held by docs/operate.md; labels are
+ * bounded: routes of the table, classes of status, accounts of the ledger.
  */
 #include <string.h>
 #include "shop/internal.h"
@@ -16,7 +16,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_ASKS] = {"attune_asks_total", "Asks within them"},
     [COUNT_FALLBACKS] = {"attune_fallbacks_total", "Asks answered by fallback"},
     [COUNT_BAD_SCORES] = {"attune_bad_scores_total", "Scores that were no finite number"},
-    [COUNT_RAIL_FAILURES] = {"attune_rail_failures_total", "Products withheld because a rail could not judge them"},
+    [COUNT_RAIL_FAILURES] = {"attune_rail_failures_total",
+                             "Products withheld because a rail could not judge them"},
     [COUNT_SCRIPT_STOPPED] = {"attune_scripts_stopped_total", "Decisions with a rule over its budget"},
     [COUNT_DECISIONS_LOGGED] = {"attune_decisions_logged_total", "Decisions written to the log"},
     [COUNT_DECISIONS_DROPPED] = {"attune_decisions_dropped_total", "Decisions the log had no room for"},
@@ -33,11 +34,13 @@ void count_add(struct at_shop *shop, enum count_name name, uint64_t n) {
 }
 
 void at_shop_count_answer(struct at_worker *worker, const char *route, int status, uint64_t took_us) {
-    struct route_count *count = worker->routes, *end = worker->routes + ROUTES_MAX - 1; /* the last takes what is over */
+    struct route_count *count = worker->routes,
+                       *end = worker->routes + ROUTES_MAX - 1; /* the last takes what is over */
     while (count < end && count->route && count->route != route && strcmp(count->route, route) != 0) count++;
     if (!count->route) count->route = count == end ? "other" : route;
     int class = status / 100;
-    atomic_fetch_add_explicit(&count->by_class[class >= 1 && class <= 5 ? class : 0], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&count->by_class[class >= 1 && class <= 5 ? class : 0], 1,
+                              memory_order_relaxed);
     atomic_fetch_add_explicit(&count->total_us, took_us, memory_order_relaxed);
     size_t bucket = 0;
     while (bucket < AT_LENGTH(BUCKETS_US) && took_us > BUCKETS_US[bucket]) bucket++;
@@ -64,8 +67,10 @@ static uint32_t sum_routes(struct at_shop *shop, struct sums *sums) {
             uint32_t i = 0;
             while (i < count && strcmp(sums[i].route, one->route) != 0) i++;
             if (i == count) sums[count++] = (struct sums){.route = one->route};
-            for (int c = 0; c < 6; c++) sums[i].by_class[c] += atomic_load_explicit(&one->by_class[c], memory_order_relaxed);
-            for (int b = 0; b < 12; b++) sums[i].buckets[b] += atomic_load_explicit(&one->buckets[b], memory_order_relaxed);
+            for (int c = 0; c < 6; c++)
+                sums[i].by_class[c] += atomic_load_explicit(&one->by_class[c], memory_order_relaxed);
+            for (int b = 0; b < 12; b++)
+                sums[i].buckets[b] += atomic_load_explicit(&one->buckets[b], memory_order_relaxed);
             sums[i].total_us += atomic_load_explicit(&one->total_us, memory_order_relaxed);
         }
     return count;
@@ -75,22 +80,30 @@ static void put_routes(struct at_shop *shop, struct at_arena *arena, struct at_b
     struct sums *sums = at_arena_zalloc(arena, (size_t)shop->worker_count * ROUTES_MAX * sizeof *sums);
     if (!sums) return;
     uint32_t count = sum_routes(shop, sums);
-    at_bytes_printf(out, "# HELP attune_http_requests_total Requests answered\n# TYPE attune_http_requests_total counter\n");
+    at_bytes_printf(
+        out,
+        "# HELP attune_http_requests_total Requests answered\n# TYPE attune_http_requests_total counter\n");
     for (uint32_t i = 0; i < count; i++)
         for (int c = 1; c < 6; c++)
             if (sums[i].by_class[c])
-                at_bytes_printf(out, "attune_http_requests_total{route=\"%s\",status=\"%dxx\"} %llu\n", sums[i].route, c, (unsigned long long)sums[i].by_class[c]);
-    at_bytes_printf(out, "# HELP attune_http_request_seconds Time from request to answer\n# TYPE attune_http_request_seconds histogram\n");
+                at_bytes_printf(out, "attune_http_requests_total{route=\"%s\",status=\"%dxx\"} %llu\n",
+                                sums[i].route, c, (unsigned long long)sums[i].by_class[c]);
+    at_bytes_printf(out, "# HELP attune_http_request_seconds Time from request to answer\n# TYPE "
+                         "attune_http_request_seconds histogram\n");
     for (uint32_t i = 0; i < count; i++) {
         uint64_t below = 0;
         for (size_t b = 0; b < AT_LENGTH(BUCKETS_US); b++) {
             below += sums[i].buckets[b];
-            at_bytes_printf(out, "attune_http_request_seconds_bucket{route=\"%s\",le=\"%g\"} %llu\n", sums[i].route, (double)BUCKETS_US[b] / 1e6, (unsigned long long)below);
+            at_bytes_printf(out, "attune_http_request_seconds_bucket{route=\"%s\",le=\"%g\"} %llu\n",
+                            sums[i].route, (double)BUCKETS_US[b] / 1e6, (unsigned long long)below);
         }
         below += sums[i].buckets[AT_LENGTH(BUCKETS_US)];
-        at_bytes_printf(out, "attune_http_request_seconds_bucket{route=\"%s\",le=\"+Inf\"} %llu\n", sums[i].route, (unsigned long long)below);
-        at_bytes_printf(out, "attune_http_request_seconds_sum{route=\"%s\"} %.6f\n", sums[i].route, (double)sums[i].total_us / 1e6);
-        at_bytes_printf(out, "attune_http_request_seconds_count{route=\"%s\"} %llu\n", sums[i].route, (unsigned long long)below);
+        at_bytes_printf(out, "attune_http_request_seconds_bucket{route=\"%s\",le=\"+Inf\"} %llu\n",
+                        sums[i].route, (unsigned long long)below);
+        at_bytes_printf(out, "attune_http_request_seconds_sum{route=\"%s\"} %.6f\n", sums[i].route,
+                        (double)sums[i].total_us / 1e6);
+        at_bytes_printf(out, "attune_http_request_seconds_count{route=\"%s\"} %llu\n", sums[i].route,
+                        (unsigned long long)below);
     }
 }
 
@@ -99,37 +112,48 @@ static void put_store(struct at_shop *shop, struct at_bytes *out) {
     at_store_counts(shop->store, &counts);
     put(out, "attune_store_commits_total", "Group commits", "counter", (double)counts.commits);
     put(out, "attune_store_units_total", "Units committed", "counter", (double)counts.units);
-    put(out, "attune_store_failed_commits_total", "Group commits that failed", "counter", (double)counts.failed_commits);
+    put(out, "attune_store_failed_commits_total", "Group commits that failed", "counter",
+        (double)counts.failed_commits);
     put(out, "attune_store_stale_total", "Units computed again", "counter", (double)counts.stale);
     put(out, "attune_store_checkpoints_total", "Checkpoints", "counter", (double)counts.checkpoints);
     put(out, "attune_store_queued_units", "Units waiting for a commit", "gauge", (double)counts.queued_units);
     put(out, "attune_store_queued_bytes", "Bytes waiting for a commit", "gauge", (double)counts.queued_bytes);
     put(out, "attune_store_wal_bytes", "Write-ahead log", "gauge", (double)counts.wal_bytes);
-    put(out, "attune_store_last_commit_seconds", "The last group commit", "gauge", (double)counts.last_commit_us / 1e6);
+    put(out, "attune_store_last_commit_seconds", "The last group commit", "gauge",
+        (double)counts.last_commit_us / 1e6);
     put(out, "attune_log_durable_seq", "Events up to here are durable", "gauge", (double)counts.durable_seq);
 }
 
 void at_shop_metrics(struct at_job *job) {
     struct at_shop *shop = job->worker->shop;
     struct at_bytes *out = &job->out;
-    for (int i = 0; i < COUNT_NAMES; i++) put(out, NAMES[i][0], NAMES[i][1], "counter", (double)atomic_load(&shop->counts[i]));
+    for (int i = 0; i < COUNT_NAMES; i++)
+        put(out, NAMES[i][0], NAMES[i][1], "counter", (double)atomic_load(&shop->counts[i]));
     put_routes(shop, job->arena, out);
     put_store(shop, out);
-    at_bytes_printf(out, "# HELP attune_memory_bytes Drawn from an account of the ledger\n# TYPE attune_memory_bytes gauge\n");
+    at_bytes_printf(
+        out,
+        "# HELP attune_memory_bytes Drawn from an account of the ledger\n# TYPE attune_memory_bytes gauge\n");
     for (int i = 0; i < AT_ACCOUNT_COUNT; i++)
-        at_bytes_printf(out, "attune_memory_bytes{account=\"%s\"} %zu\n", shop->ledger.accounts[i].name, at_account_used(&shop->ledger.accounts[i]));
-    at_bytes_printf(out, "# HELP attune_memory_limit_bytes Share of --memory\n# TYPE attune_memory_limit_bytes gauge\n");
+        at_bytes_printf(out, "attune_memory_bytes{account=\"%s\"} %zu\n", shop->ledger.accounts[i].name,
+                        at_account_used(&shop->ledger.accounts[i]));
+    at_bytes_printf(
+        out, "# HELP attune_memory_limit_bytes Share of --memory\n# TYPE attune_memory_limit_bytes gauge\n");
     for (int i = 0; i < AT_ACCOUNT_COUNT; i++)
-        at_bytes_printf(out, "attune_memory_limit_bytes{account=\"%s\"} %zu\n", shop->ledger.accounts[i].name, shop->ledger.accounts[i].limit);
+        at_bytes_printf(out, "attune_memory_limit_bytes{account=\"%s\"} %zu\n", shop->ledger.accounts[i].name,
+                        shop->ledger.accounts[i].limit);
     struct at_root *root = at_catalog_root(shop->catalog);
     put(out, "attune_products", "Products for sale", "gauge", at_root_live(root));
     at_root_unref(root);
     put(out, "attune_profiles_in_memory", "Profiles in memory", "gauge", (double)people_count(shop));
-    put(out, "attune_messages_in_memory", "Message ids not sealed yet", "gauge", (double)messages_count(shop));
+    put(out, "attune_messages_in_memory", "Message ids not sealed yet", "gauge",
+        (double)messages_count(shop));
     struct serving *serving = serving_of(job->worker);
-    put(out, "attune_generation", "The generation that serves", "gauge", serving ? (double)serving->generation->id : 0);
+    put(out, "attune_generation", "The generation that serves", "gauge",
+        serving ? (double)serving->generation->id : 0);
     put(out, "attune_scripts_held", "1: the folder is held", "gauge", atomic_load(&shop->is_held));
-    put(out, "attune_scripts_stale", "1: the folder holds something that does not serve", "gauge", atomic_load(&shop->is_stale));
+    put(out, "attune_scripts_stale", "1: the folder holds something that does not serve", "gauge",
+        atomic_load(&shop->is_stale));
     put(out, "attune_workers", "Front workers", "gauge", shop->worker_count);
     job_end(job, AT_OK);
 }

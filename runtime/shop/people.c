@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Profiles in memory: committed snapshots behind sharded mutexes that are held for pointer work only. Who writes takes a
- * hold first and gives it back when the commit is durable (or refused): a person has one writer at a time, readers
- * always see what is committed. Cold profiles are loaded on reader threads. Changed ones stay until written behind;
- * the others leave when their account is full, those not used lately first.
+ * Profiles in memory: committed snapshots behind sharded mutexes that are held for pointer work only. Who
+ * writes takes a hold first and gives it back when the commit is durable (or refused): a person has one
+ * writer at a time, readers always see what is committed. Cold profiles are loaded on reader threads. Changed
+ * ones stay until written behind; the others leave when their account is full, those not used lately first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct person {
     uint64_t id;
     struct at_profile *profile; /* committed; NULL: still loading */
     struct shard *shard;
-    uint32_t place;             /* in shard->people */
+    uint32_t place; /* in shard->people */
     bool is_loading, is_held, is_gone, is_dirty, is_flushing, was_used;
     struct person *next_dirty;
     struct person_wait *first, *last;
@@ -78,8 +78,10 @@ static void evict(struct at_shop *shop, struct shard *shard) {
     for (int steps = 0; steps < 16 && shard->count && at_account_over(shop->people->account); steps++) {
         if (shard->hand >= shard->count) shard->hand = 0;
         struct person *person = shard->people[shard->hand];
-        bool is_needed = person->is_loading || person->is_held || person->is_dirty || person->is_flushing || person->first;
-        if (!is_needed && !person->was_used) drop(shard, person);
+        bool is_needed =
+            person->is_loading || person->is_held || person->is_dirty || person->is_flushing || person->first;
+        if (!is_needed && !person->was_used)
+            drop(shard, person);
         else {
             person->was_used = false;
             shard->hand++;
@@ -128,8 +130,10 @@ static bool take(struct person *person, struct person_wait *wait) {
 
 static void enqueue(struct person *person, struct person_wait *wait) {
     wait->next = NULL;
-    if (person->last) person->last->next = wait;
-    else person->first = wait;
+    if (person->last)
+        person->last->next = wait;
+    else
+        person->first = wait;
     person->last = wait;
 }
 
@@ -169,7 +173,8 @@ static void call_all(struct person_wait *wait) {
 
 /* ---- loading ---- */
 
-static enum at_status read_profile(struct at_shop *shop, struct at_reader *reader, uint64_t id, struct at_profile **out) {
+static enum at_status read_profile(struct at_shop *shop, struct at_reader *reader, uint64_t id,
+                                   struct at_profile **out) {
     struct at_arena arena;
     struct at_profile_row row;
     at_arena_init(&arena, AT_SHOP_BODY_MAX);
@@ -180,11 +185,13 @@ static enum at_status read_profile(struct at_shop *shop, struct at_reader *reade
     } else if (status == AT_OK) {
         struct at_json_parser *parser = parser_new();
         struct at_json json;
-        status = parser ? at_json_parse(parser, row.body.data, row.body.length, false, &json, NULL) : AT_NOMEM;
+        status =
+            parser ? at_json_parse(parser, row.body.data, row.body.length, false, &json, NULL) : AT_NOMEM;
         if (status == AT_OK) status = at_profile_read(json, shop->people->account, out, NULL);
         if (parser) at_json_parser_free(parser);
         if (status == AT_INVALID) {
-            at_log(at_shop_log(shop), AT_LOG_ERROR, "profile", "the stored profile %llu cannot be read", (unsigned long long)id);
+            at_log(at_shop_log(shop), AT_LOG_ERROR, "profile", "the stored profile %llu cannot be read",
+                   (unsigned long long)id);
             status = AT_IO;
         }
     }
@@ -215,7 +222,8 @@ static void load(struct at_read *read, struct at_reader *reader) {
 }
 
 /* Under the lock: a new entry, loading or ready. NULL: out of memory. */
-static struct person *begin(struct at_shop *shop, struct shard *shard, uint64_t id, bool is_new, struct loading **loading) {
+static struct person *begin(struct at_shop *shop, struct shard *shard, uint64_t id, bool is_new,
+                            struct loading **loading) {
     evict(shop, shard);
     struct person *person = add(shard, id);
     if (!person) return NULL;
@@ -243,7 +251,8 @@ bool people_get(struct at_shop *shop, uint64_t id, bool is_new, struct person_wa
     pthread_mutex_lock(&shard->mutex);
     struct person *person = find(shard, id);
     if (!person) person = begin(shop, shard, id, is_new, &loading);
-    if (!person) wait->status = AT_NOMEM;
+    if (!person)
+        wait->status = AT_NOMEM;
     else if (!take(person, wait)) {
         enqueue(person, wait);
         is_there = false;
@@ -305,7 +314,8 @@ void people_gone(struct at_shop *shop, struct person *person) {
 /* ---- writing behind ---- */
 
 static int by_person(const void *a, const void *b) {
-    uint64_t x = ((const struct dirty_profile *)a)->profile->person, y = ((const struct dirty_profile *)b)->profile->person;
+    uint64_t x = ((const struct dirty_profile *)a)->profile->person,
+             y = ((const struct dirty_profile *)b)->profile->person;
     return x < y ? -1 : x > y;
 }
 

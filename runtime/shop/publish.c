@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scripts over the API: shown, checked, published, rolled back. Publishing writes the folder, because the folder is the
- * truth; it goes the same way as a save.
+ * Scripts over the API: shown, checked, published, rolled back. Publishing writes the folder, because the
+ * folder is the truth; it goes the same way as a save.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,9 @@ static void post(struct at_job *job, enum at_status (*fn)(struct at_job *job, vo
     job_end(job, status);
 }
 
-void at_shop_scripts(struct at_job *job) { post(job, scripts_now, NULL); }
+void at_shop_scripts(struct at_job *job) {
+    post(job, scripts_now, NULL);
+}
 
 /* ---- publish ---- */
 
@@ -55,12 +57,14 @@ struct publishing {
     bool is_check;
 };
 
-static enum at_status change_files(struct at_job *job, struct proposal *proposal, struct at_json files, struct folder_change **changes_out, uint32_t *count_out) {
+static enum at_status change_files(struct at_job *job, struct proposal *proposal, struct at_json files,
+                                   struct folder_change **changes_out, uint32_t *count_out) {
     uint32_t wanted = 0, n = 0;
     struct at_json_each it = at_json_each(files);
     while (at_json_next(&it)) wanted++;
     struct folder_change *changes = at_arena_alloc(job->arena, (wanted + 1) * sizeof *changes);
-    struct at_source_file *all = at_arena_alloc(proposal->arena, (proposal->count + wanted + 1) * sizeof *all);
+    struct at_source_file *all =
+        at_arena_alloc(proposal->arena, (proposal->count + wanted + 1) * sizeof *all);
     if (!changes || !all) return at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     uint32_t count = proposal->count;
     memcpy(all, proposal->files, count * sizeof *all);
@@ -69,9 +73,12 @@ static enum at_status change_files(struct at_job *job, struct proposal *proposal
         enum at_status status = folder_check_path(it.key, &job->err);
         if (status != AT_OK) return status;
         if (!at_json_is_string(it.value) && !at_json_is_null(it.value))
-            return at_fail_field(&job->err, AT_INVALID, "bad_file", "files", "a file is its text, or null to remove it");
+            return at_fail_field(&job->err, AT_INVALID, "bad_file", "files",
+                                 "a file is its text, or null to remove it");
         struct at_text path = it.key, text = at_json_text(it.value);
-        if (text.data && memchr(text.data, 0, text.length)) return at_fail_field(&job->err, AT_UNPROCESSABLE, "bad_file", "files", "a script is text: there is a zero byte in it");
+        if (text.data && memchr(text.data, 0, text.length))
+            return at_fail_field(&job->err, AT_UNPROCESSABLE, "bad_file", "files",
+                                 "a script is text: there is a zero byte in it");
         changes[n++] = (struct folder_change){path, text};
         uint32_t at = 0;
         while (at < count && !at_text_equal(all[at].path, path)) at++;
@@ -105,9 +112,11 @@ static enum at_status answer_findings(struct at_job *job, const struct at_build 
     at_json_add_string(&out, "code", "invalid_scripts");
     if (first) {
         char message[600];
-        snprintf(message, sizeof message, "%s:%u:%u  %s", first->path, first->finding.line, first->finding.column, first->finding.message);
+        snprintf(message, sizeof message, "%s:%u:%u  %s", first->path, first->finding.line,
+                 first->finding.column, first->finding.message);
         at_json_add_string(&out, "message", message);
-    } else at_json_add_string(&out, "message", "the scripts do not pass");
+    } else
+        at_json_add_string(&out, "message", "the scripts do not pass");
     at_json_add_string(&out, "field", "files");
     at_json_key(&out, "findings");
     findings_write(build, true, &out);
@@ -126,15 +135,19 @@ static enum at_status answer_published(struct at_job *job, const struct at_build
     return AT_OK;
 }
 
-static enum at_status publish_files(struct at_job *job, struct publishing *publishing, struct proposal *proposal) {
+static enum at_status publish_files(struct at_job *job, struct publishing *publishing,
+                                    struct proposal *proposal) {
     struct at_shop *shop = job->worker->shop;
     const struct at_generation *serving = serving_now(shop);
     struct folder_change *changes = NULL;
     uint32_t count = 0;
     if (publishing->expect && (!serving || serving->id != publishing->expect))
-        return at_fail_field(&job->err, AT_CONFLICT, "moved_on", "expect", "generation %llu does not serve any more: %llu does; look at it and try again",
-                             (unsigned long long)publishing->expect, (unsigned long long)(serving ? serving->id : 0));
-    enum at_status status = folder_read(shop->folder, proposal->arena, &proposal->files, &proposal->count, &job->err);
+        return at_fail_field(&job->err, AT_CONFLICT, "moved_on", "expect",
+                             "generation %llu does not serve any more: %llu does; look at it and try again",
+                             (unsigned long long)publishing->expect,
+                             (unsigned long long)(serving ? serving->id : 0));
+    enum at_status status =
+        folder_read(shop->folder, proposal->arena, &proposal->files, &proposal->count, &job->err);
     if (status == AT_OK) status = change_files(job, proposal, publishing->files, &changes, &count);
     if (status != AT_OK) return status;
     qsort(proposal->files, proposal->count, sizeof *proposal->files, by_path);
@@ -144,7 +157,8 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
     if (!publishing->is_check) status = folder_write(shop->folder, changes, count, &job->err);
     bool is_same = serving && strcmp(proposal->generation->tree_hash, serving->tree_hash) == 0;
     bool is_held = is_still_held(shop, proposal->files, proposal->count);
-    if (status == AT_OK && !publishing->is_check && !is_same && !is_held) status = proposal_publish(shop, proposal, false, &job->err);
+    if (status == AT_OK && !publishing->is_check && !is_same && !is_held)
+        status = proposal_publish(shop, proposal, false, &job->err);
     if (proposal->generation) at_generation_free(proposal->generation);
     return status == AT_OK ? answer_published(job, &proposal->build) : status;
 }
@@ -152,15 +166,18 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
 static enum at_status publish(struct at_job *job, void *arg) {
     struct at_arena arena;
     struct publishing *publishing = arg;
-    char *message = at_arena_dup(job->arena, publishing->message.data ? publishing->message.data : "", publishing->message.length);
-    struct proposal proposal = {.source = "http", .message = message ? message : "", .author = job->source, .arena = &arena};
+    char *message = at_arena_dup(job->arena, publishing->message.data ? publishing->message.data : "",
+                                 publishing->message.length);
+    struct proposal proposal = {
+        .source = "http", .message = message ? message : "", .author = job->source, .arena = &arena};
     at_arena_init(&arena, SIZE_MAX >> 1);
     enum at_status status = publish_files(job, publishing, &proposal);
     at_arena_clear(&arena);
     return status;
 }
 
-void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect, bool is_check) {
+void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect,
+                     bool is_check) {
     struct publishing *publishing = at_arena_alloc(job->arena, sizeof *publishing);
     if (!publishing) {
         at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
@@ -215,27 +232,37 @@ struct activating {
     bool restores;
 };
 
-static enum at_status write_back(struct at_shop *shop, struct proposal *proposal, const struct at_source_file *folder, uint32_t folder_count, struct at_error *err) {
-    struct folder_change *changes = at_arena_alloc(proposal->arena, (proposal->count + folder_count + 1) * sizeof *changes);
+static enum at_status write_back(struct at_shop *shop, struct proposal *proposal,
+                                 const struct at_source_file *folder, uint32_t folder_count,
+                                 struct at_error *err) {
+    struct folder_change *changes =
+        at_arena_alloc(proposal->arena, (proposal->count + folder_count + 1) * sizeof *changes);
     if (!changes) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     uint32_t n = 0;
-    for (uint32_t i = 0; i < proposal->count; i++) changes[n++] = (struct folder_change){proposal->files[i].path, proposal->files[i].text};
+    for (uint32_t i = 0; i < proposal->count; i++)
+        changes[n++] = (struct folder_change){proposal->files[i].path, proposal->files[i].text};
     for (uint32_t i = 0; i < folder_count; i++) {
         bool is_kept = false;
-        for (uint32_t j = 0; j < proposal->count; j++) is_kept |= at_text_equal(proposal->files[j].path, folder[i].path);
+        for (uint32_t j = 0; j < proposal->count; j++)
+            is_kept |= at_text_equal(proposal->files[j].path, folder[i].path);
         if (!is_kept) changes[n++] = (struct folder_change){folder[i].path, {NULL, 0}};
     }
     return folder_write(shop->folder, changes, n, err);
 }
 
-static enum at_status activate_files(struct at_job *job, const struct activating *activating, struct proposal *proposal) {
+static enum at_status activate_files(struct at_job *job, const struct activating *activating,
+                                     struct proposal *proposal) {
     struct at_shop *shop = job->worker->shop;
     struct at_source_file *folder;
     uint32_t folder_count;
-    enum at_status status = stored_files(shop, activating->id, proposal->arena, &proposal->files, &proposal->count);
+    enum at_status status =
+        stored_files(shop, activating->id, proposal->arena, &proposal->files, &proposal->count);
     if (status == AT_NOTFOUND)
-        return at_fail(&job->err, status, "unknown_generation", "there is no generation %llu: GET /v1/generations lists them", (unsigned long long)activating->id);
-    if (status == AT_OK) status = folder_read(shop->folder, proposal->arena, &folder, &folder_count, &job->err);
+        return at_fail(&job->err, status, "unknown_generation",
+                       "there is no generation %llu: GET /v1/generations lists them",
+                       (unsigned long long)activating->id);
+    if (status == AT_OK)
+        status = folder_read(shop->folder, proposal->arena, &folder, &folder_count, &job->err);
     if (status == AT_OK) status = proposal_build(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
@@ -246,7 +273,8 @@ static enum at_status activate_files(struct at_job *job, const struct activating
         status = write_back(shop, proposal, folder, folder_count, &job->err);
         is_same = status == AT_OK;
     }
-    if (status == AT_OK) status = hold_folder(shop, proposal->files, proposal->count, folder, is_same ? 0 : folder_count);
+    if (status == AT_OK)
+        status = hold_folder(shop, proposal->files, proposal->count, folder, is_same ? 0 : folder_count);
     if (status == AT_OK) status = proposal_publish(shop, proposal, !is_same, &job->err);
     if (proposal->generation) at_generation_free(proposal->generation);
     return status == AT_OK ? answer_published(job, &proposal->build) : status;
@@ -257,7 +285,8 @@ static enum at_status activate(struct at_job *job, void *arg) {
     struct at_arena arena;
     char message[64];
     snprintf(message, sizeof message, "back to generation %llu", (unsigned long long)activating->id);
-    struct proposal proposal = {.source = "rollback", .message = message, .author = job->source, .arena = &arena};
+    struct proposal proposal = {
+        .source = "rollback", .message = message, .author = job->source, .arena = &arena};
     at_arena_init(&arena, SIZE_MAX >> 1);
     enum at_status status = activate_files(job, activating, &proposal);
     at_arena_clear(&arena);
@@ -278,12 +307,14 @@ static enum at_status unhold(struct at_job *job, void *arg) {
     (void)arg;
     struct at_shop *shop = job->worker->shop;
     struct at_arena arena;
-    struct proposal proposal = {.source = "folder", .message = "published by hand", .author = job->source, .arena = &arena};
+    struct proposal proposal = {
+        .source = "folder", .message = "published by hand", .author = job->source, .arena = &arena};
     at_arena_init(&arena, SIZE_MAX >> 1);
     const struct at_generation *serving = serving_now(shop);
     enum at_status status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, &job->err);
     if (status == AT_OK) status = proposal_build(shop, &proposal, &job->err);
-    if (status == AT_UNPROCESSABLE) status = answer_findings(job, &proposal.build);
+    if (status == AT_UNPROCESSABLE)
+        status = answer_findings(job, &proposal.build);
     else if (status == AT_OK) {
         bool is_same = serving && strcmp(proposal.generation->tree_hash, serving->tree_hash) == 0;
         status = is_same ? set_held(shop, false) : proposal_publish(shop, &proposal, false, &job->err);
@@ -295,4 +326,6 @@ static enum at_status unhold(struct at_job *job, void *arg) {
     return status;
 }
 
-void at_shop_unhold(struct at_job *job) { post(job, unhold, NULL); }
+void at_shop_unhold(struct at_job *job) {
+    post(job, unhold, NULL);
+}

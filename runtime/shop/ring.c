@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The latest decisions of each worker, with what they were made from, so that page 2 continues page 1 and an
- * explanation shows what was computed. A decision's id says which worker's ring and which place holds it; the place says
- * whether it still does. Any worker may look; a ring's mutex is held for copying only.
+ * explanation shows what was computed. A decision's id says which worker's ring and which place holds it; the
+ * place says whether it still does. Any worker may look; a ring's mutex is held for copying only.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,10 @@ void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]) {
     }
     worker->random += 0x9E3779B97F4A7C15ULL;
     uint64_t random = at_mix64(worker->random);
-    write_bits(random & 0xFFFF, (random >> 16 & 0xFFFFFF) << 40 | (uint64_t)(worker->index & 0xFF) << 32 | (number & 0xFFFFFFFF), id + 10);
+    write_bits(random & 0xFFFF,
+               (random >> 16 & 0xFFFFFF) << 40 | (uint64_t)(worker->index & 0xFF) << 32 |
+                   (number & 0xFFFFFFFF),
+               id + 10);
     id[26] = 0;
 }
 
@@ -82,7 +85,8 @@ static bool place_of(struct at_shop *shop, struct at_text id, struct ring **ring
 }
 
 static bool keep_body(struct recorded *slot, const struct recorded *record) {
-    if (slot->body_capacity < record->body_length + AT_JSON_PADDING || slot->body_capacity > 16 * (record->body_length + 1024)) {
+    if (slot->body_capacity < record->body_length + AT_JSON_PADDING ||
+        slot->body_capacity > 16 * (record->body_length + 1024)) {
         free(slot->body);
         slot->body_capacity = record->body_length + AT_JSON_PADDING + 64;
         slot->body = malloc(slot->body_capacity);
@@ -147,7 +151,8 @@ bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, s
     }
     if (is_there) {
         memcpy(out->body, slot->body, slot->body_length + AT_JSON_PADDING);
-        if (slot->explored_count) memcpy(out->explored, slot->explored, slot->explored_count * sizeof *slot->explored);
+        if (slot->explored_count)
+            memcpy(out->explored, slot->explored, slot->explored_count * sizeof *slot->explored);
         at_root_ref(out->root);
         if (out->profile) at_profile_ref(out->profile);
         if (out->baseline) at_baseline_ref(out->baseline);

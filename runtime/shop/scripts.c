@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the folder to serving: a picture of the files, checked and built, loaded for every worker, durable, then one
- * switch. What does not pass never serves; the old generation goes on and the log says what to repair.
+ * From the folder to serving: a picture of the files, checked and built, loaded for every worker, durable,
+ * then one switch. What does not pass never serves; the old generation goes on and the log says what to
+ * repair.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,12 @@ const struct at_generation *serving_now(struct at_shop *shop) {
 
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
     struct at_root *root = at_catalog_root(shop->catalog);
-    proposal->build = (struct at_build){.files = proposal->files, .file_count = proposal->count, .settings = shop->settings, .root = root,
-                                        .guard = &shop->back_guard, .arena = proposal->arena};
+    proposal->build = (struct at_build){.files = proposal->files,
+                                        .file_count = proposal->count,
+                                        .settings = shop->settings,
+                                        .root = root,
+                                        .guard = &shop->back_guard,
+                                        .arena = proposal->arena};
     enum at_status status = at_generation_build(&proposal->build, &proposal->generation, err);
     at_root_unref(root);
     return status;
@@ -37,9 +42,16 @@ static enum at_status store_generation(struct at_shop *shop, struct at_generatio
     char *number = at_arena_printf(&arena, "%llu", (unsigned long long)generation->id);
     enum at_status status = AT_NOMEM;
     if (row && active && held && files && number) {
-        for (uint32_t i = 0; i < generation->file_count; i++) files[i] = (struct at_file_row){generation->files[i].path, generation->files[i].text};
-        row->generation = (struct at_generation_row){generation->id, generation->at_ms, at_text_of(generation->tree_hash), at_text_of(generation->source),
-                                                     at_text_of(generation->message), at_text_of(generation->author), files, generation->file_count};
+        for (uint32_t i = 0; i < generation->file_count; i++)
+            files[i] = (struct at_file_row){generation->files[i].path, generation->files[i].text};
+        row->generation = (struct at_generation_row){generation->id,
+                                                     generation->at_ms,
+                                                     at_text_of(generation->tree_hash),
+                                                     at_text_of(generation->source),
+                                                     at_text_of(generation->message),
+                                                     at_text_of(generation->author),
+                                                     files,
+                                                     generation->file_count};
         active->name = AT_TEXT("active_generation");
         active->text = at_text_of(number);
         held->name = AT_TEXT("held");
@@ -52,13 +64,15 @@ static enum at_status store_generation(struct at_shop *shop, struct at_generatio
 
 static void tell(struct at_shop *shop, const struct at_generation *generation) {
     char json[128];
-    snprintf(json, sizeof json, "{\"generation\":%llu,\"files\":%u}", (unsigned long long)generation->id, generation->file_count);
-    at_log(at_shop_log(shop), AT_LOG_INFO, "reload", "generation %llu serves (%u files, %s)", (unsigned long long)generation->id,
-           generation->file_count, generation->source);
+    snprintf(json, sizeof json, "{\"generation\":%llu,\"files\":%u}", (unsigned long long)generation->id,
+             generation->file_count);
+    at_log(at_shop_log(shop), AT_LOG_INFO, "reload", "generation %llu serves (%u files, %s)",
+           (unsigned long long)generation->id, generation->file_count, generation->source);
     if (live_is_watched(shop)) live_send(shop, "reload", at_text_of(json));
 }
 
-enum at_status proposal_publish(struct at_shop *shop, struct proposal *proposal, bool holds, struct at_error *err) {
+enum at_status proposal_publish(struct at_shop *shop, struct proposal *proposal, bool holds,
+                                struct at_error *err) {
     struct at_generation *generation = proposal->generation;
     proposal->generation = NULL;
     generation->id = shop->next_generation;
@@ -66,7 +80,9 @@ enum at_status proposal_publish(struct at_shop *shop, struct proposal *proposal,
     generation->source = keep(generation, proposal->source);
     generation->message = keep(generation, proposal->message);
     generation->author = keep(generation, proposal->author);
-    struct serving *serving = generation->source && generation->message && generation->author ? serving_new(shop, generation, err) : NULL;
+    struct serving *serving = generation->source && generation->message && generation->author
+                                  ? serving_new(shop, generation, err)
+                                  : NULL;
     if (!serving) {
         at_generation_free(generation);
         return AT_NOMEM;
@@ -107,9 +123,11 @@ void findings_log(struct at_shop *shop, const struct proposal *proposal) {
     const struct at_generation *serving = serving_now(shop);
     for (const struct at_file_finding *at = proposal->build.findings; at; at = at->next)
         if (!at->finding.is_warning)
-            at_log(at_shop_log(shop), AT_LOG_ERROR, "reload", "%s:%u:%u  %s %s", at->path, at->finding.line, at->finding.column, at->finding.message,
-                   at->finding.hint);
-    at_log(at_shop_log(shop), AT_LOG_WARN, "reload", "the saved scripts do not serve; generation %llu goes on", (unsigned long long)(serving ? serving->id : 0));
+            at_log(at_shop_log(shop), AT_LOG_ERROR, "reload", "%s:%u:%u  %s %s", at->path, at->finding.line,
+                   at->finding.column, at->finding.message, at->finding.hint);
+    at_log(at_shop_log(shop), AT_LOG_WARN, "reload",
+           "the saved scripts do not serve; generation %llu goes on",
+           (unsigned long long)(serving ? serving->id : 0));
 }
 
 /* ---- holding ---- */
@@ -118,14 +136,15 @@ static uint64_t *bad_of(struct at_shop *shop, const struct at_source_file *file)
     return at_map_get(&shop->held_bad, file->path.data, file->path.length);
 }
 
-static const struct at_source_file *file_of(const struct at_source_file *files, uint32_t count, struct at_text path) {
+static const struct at_source_file *file_of(const struct at_source_file *files, uint32_t count,
+                                            struct at_text path) {
     for (uint32_t i = 0; i < count; i++)
         if (at_text_equal(files[i].path, path)) return &files[i];
     return NULL;
 }
 
-enum at_status hold_folder(struct at_shop *shop, const struct at_source_file *serving, uint32_t serving_count, const struct at_source_file *folder,
-                           uint32_t folder_count) {
+enum at_status hold_folder(struct at_shop *shop, const struct at_source_file *serving, uint32_t serving_count,
+                           const struct at_source_file *folder, uint32_t folder_count) {
     at_map_clear(&shop->held_bad);
     for (uint32_t i = 0; i < folder_count; i++) {
         const struct at_source_file *same = file_of(serving, serving_count, folder[i].path);
@@ -173,7 +192,8 @@ static bool declares_nothing(const struct at_generation *generation) {
 static bool became_empty(const struct at_generation *serving, const struct proposal *proposal) {
     for (uint32_t i = 0; serving && i < proposal->count; i++) {
         if (proposal->files[i].text.length) continue;
-        const struct at_source_file *before = file_of(serving->files, serving->file_count, proposal->files[i].path);
+        const struct at_source_file *before =
+            file_of(serving->files, serving->file_count, proposal->files[i].path);
         if (before && before->text.length) return true;
     }
     return false;
@@ -196,19 +216,25 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
     at_tree_hash(proposal->files, proposal->count, tree);
     if (serving && strcmp(tree, serving->tree_hash) == 0) {
         atomic_store(&shop->is_stale, false);
-        if (atomic_load(&shop->is_held) && set_held(shop, false) == AT_OK) at_log(at_shop_log(shop), AT_LOG_INFO, "reload", "the folder is as what serves: it publishes again");
+        if (atomic_load(&shop->is_held) && set_held(shop, false) == AT_OK)
+            at_log(at_shop_log(shop), AT_LOG_INFO, "reload",
+                   "the folder is as what serves: it publishes again");
         return;
     }
-    if (is_still_held(shop, proposal->files, proposal->count) || strcmp(tree, shop->refused_tree) == 0) return;
+    if (is_still_held(shop, proposal->files, proposal->count) || strcmp(tree, shop->refused_tree) == 0)
+        return;
     enum at_status status = proposal_build(shop, proposal, &err);
     if (status == AT_OK && declares_nothing(proposal->generation) && !declares_nothing(serving)) {
         at_generation_free(proposal->generation);
         proposal->generation = NULL;
-        at_log(at_shop_log(shop), AT_LOG_ERROR, "reload", "the scripts declare nothing any more: put the files back, or publish over the API");
+        at_log(at_shop_log(shop), AT_LOG_ERROR, "reload",
+               "the scripts declare nothing any more: put the files back, or publish over the API");
         return refuse(shop, proposal, tree);
     }
-    if (status == AT_OK) status = proposal_publish(shop, proposal, false, &err);
-    else if (status == AT_UNPROCESSABLE) return refuse(shop, proposal, tree);
+    if (status == AT_OK)
+        status = proposal_publish(shop, proposal, false, &err);
+    else if (status == AT_UNPROCESSABLE)
+        return refuse(shop, proposal, tree);
     if (status != AT_OK) at_log(at_shop_log(shop), AT_LOG_ERROR, "reload", "%s", err.message);
 }
 
@@ -223,8 +249,10 @@ void scripts_reload(struct at_shop *shop) {
         nanosleep(&second, NULL); /* the back worker may wait; the file is most likely being written */
         status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, &err);
     }
-    if (status == AT_OK) reload_files(shop, &proposal);
-    else at_log(at_shop_log(shop), AT_LOG_WARN, "reload", "%s", err.message);
+    if (status == AT_OK)
+        reload_files(shop, &proposal);
+    else
+        at_log(at_shop_log(shop), AT_LOG_WARN, "reload", "%s", err.message);
     at_arena_clear(&arena);
 }
 
@@ -264,7 +292,8 @@ static void read_files(struct at_read *read, struct at_reader *reader) {
     stored->status = at_reader_generation(reader, stored->id, true, &stored->row, stored->arena);
 }
 
-static enum at_status stored_row(struct at_shop *shop, uint64_t id, struct at_arena *arena, struct stored *stored, struct at_source_file **files, uint32_t *count) {
+static enum at_status stored_row(struct at_shop *shop, uint64_t id, struct at_arena *arena,
+                                 struct stored *stored, struct at_source_file **files, uint32_t *count) {
     *stored = (struct stored){.read = {.run = read_files}, .arena = arena, .id = id};
     at_store_read_now(shop->store, &stored->read);
     if (stored->status != AT_OK) return stored->status;
@@ -274,18 +303,21 @@ static enum at_status stored_row(struct at_shop *shop, uint64_t id, struct at_ar
     for (uint32_t i = 0; i < *count; i++) {
         char *path = at_arena_dup(arena, stored->row.files[i].path.data, stored->row.files[i].path.length);
         if (!path) return AT_NOMEM;
-        (*files)[i] = (struct at_source_file){{path, stored->row.files[i].path.length}, stored->row.files[i].text};
+        (*files)[i] =
+            (struct at_source_file){{path, stored->row.files[i].path.length}, stored->row.files[i].text};
     }
     return AT_OK;
 }
 
-enum at_status stored_files(struct at_shop *shop, uint64_t id, struct at_arena *arena, struct at_source_file **files, uint32_t *count) {
+enum at_status stored_files(struct at_shop *shop, uint64_t id, struct at_arena *arena,
+                            struct at_source_file **files, uint32_t *count) {
     struct stored stored;
     return stored_row(shop, id, arena, &stored, files, count);
 }
 
 /* The stored generation serves again, under its own number. */
-static enum at_status serve_stored(struct at_shop *shop, struct at_arena *arena, uint64_t id, struct at_error *err) {
+static enum at_status serve_stored(struct at_shop *shop, struct at_arena *arena, uint64_t id,
+                                   struct at_error *err) {
     struct proposal proposal = {.arena = arena};
     struct stored stored;
     enum at_status status = stored_row(shop, id, arena, &stored, &proposal.files, &proposal.count);
@@ -295,7 +327,8 @@ static enum at_status serve_stored(struct at_shop *shop, struct at_arena *arena,
     generation->id = id;
     generation->at_ms = stored.row.at_ms;
     generation->source = at_arena_dup(&generation->arena, stored.row.source.data, stored.row.source.length);
-    generation->message = at_arena_dup(&generation->arena, stored.row.message.data, stored.row.message.length);
+    generation->message =
+        at_arena_dup(&generation->arena, stored.row.message.data, stored.row.message.length);
     generation->author = at_arena_dup(&generation->arena, stored.row.author.data, stored.row.author.length);
     struct serving *serving = serving_new(shop, generation, err);
     if (!serving) {
@@ -328,13 +361,16 @@ enum at_status scripts_open(struct at_shop *shop, struct at_error *err) {
     struct stored stored = {.read = {.run = read_settings}, .arena = &arena};
     at_store_read_now(shop->store, &stored.read);
     enum at_status status = stored.status;
-    if (status != AT_OK) at_fail(err, status, NULL, "the generations could not be read (%s)", at_status_word(status));
+    if (status != AT_OK)
+        at_fail(err, status, NULL, "the generations could not be read (%s)", at_status_word(status));
     shop->next_generation = stored.newest + 1;
     bool has_good = false;
     if (status == AT_OK && stored.active) {
         struct at_error why = {0};
         has_good = serve_stored(shop, &arena, stored.active, &why) == AT_OK;
-        if (!has_good) at_log(at_shop_log(shop), AT_LOG_WARN, "reload", "generation %llu cannot serve any more: %s", (unsigned long long)stored.active, why.message);
+        if (!has_good)
+            at_log(at_shop_log(shop), AT_LOG_WARN, "reload", "generation %llu cannot serve any more: %s",
+                   (unsigned long long)stored.active, why.message);
     }
     if (status == AT_OK && !has_good) status = serve_nothing(shop, &arena, err);
     atomic_store(&shop->is_held, has_good && stored.is_held);
@@ -342,7 +378,8 @@ enum at_status scripts_open(struct at_shop *shop, struct at_error *err) {
         struct proposal proposal = {0};
         status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, err);
         const struct at_generation *serving = serving_now(shop);
-        if (status == AT_OK) status = hold_folder(shop, serving->files, serving->file_count, proposal.files, proposal.count);
+        if (status == AT_OK)
+            status = hold_folder(shop, serving->files, serving->file_count, proposal.files, proposal.count);
         atomic_store(&shop->is_stale, true);
     }
     if (status == AT_OK) scripts_reload(shop);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What decisions are made with: one generation and its loaded states, one for each worker. One switch puts another in
- * its place for all workers at once; who began with the old one ends with it. The last few stay warm, so that what was
- * decided by them can still be continued and explained.
+ * What decisions are made with: one generation and its loaded states, one for each worker. One switch puts
+ * another in its place for all workers at once; who began with the old one ends with it. The last few stay
+ * warm, so that what was decided by them can still be continued and explained.
  */
 #include <stdlib.h>
 #include "shop/internal.h"
@@ -28,8 +28,9 @@ struct serving *serving_new(struct at_shop *shop, struct at_generation *generati
     atomic_init(&serving->refs, 1);
     serving->shop = shop;
     for (uint32_t i = 0; i < shop->worker_count; i++) {
-        enum at_status status = at_language_new(&serving->languages[i], generation, shop->settings, &shop->back_guard,
-                                                &shop->ledger.accounts[AT_ACCOUNT_LUA], err);
+        enum at_status status =
+            at_language_new(&serving->languages[i], generation, shop->settings, &shop->back_guard,
+                            &shop->ledger.accounts[AT_ACCOUNT_LUA], err);
         if (status != AT_OK) { /* the generation stays the caller's */
             serving_free(serving);
             return NULL;
@@ -40,7 +41,9 @@ struct serving *serving_new(struct at_shop *shop, struct at_generation *generati
     return serving;
 }
 
-void serving_ref(struct serving *serving) { atomic_fetch_add(&serving->refs, 1); }
+void serving_ref(struct serving *serving) {
+    atomic_fetch_add(&serving->refs, 1);
+}
 
 struct burial {
     struct back_task task;
@@ -54,7 +57,8 @@ static void bury(struct back_task *task) {
 /* Closing Lua states takes a while: not on a front worker. */
 void serving_unref(struct serving *serving) {
     if (!serving || atomic_fetch_sub(&serving->refs, 1) != 1) return;
-    struct burial *burial = serving->shop->has_back && !serving->shop->is_stopping ? malloc(sizeof *burial) : NULL;
+    struct burial *burial =
+        serving->shop->has_back && !serving->shop->is_stopping ? malloc(sizeof *burial) : NULL;
     if (!burial) return serving_free(serving);
     burial->task.run = bury;
     burial->serving = serving;
@@ -83,7 +87,8 @@ void serving_switch(struct at_shop *shop, struct serving *serving) {
 
 struct serving *serving_of(struct at_worker *worker) {
     struct at_shop *shop = worker->shop;
-    if (atomic_load_explicit(&shop->serving_version, memory_order_acquire) == worker->serving_version) return worker->serving;
+    if (atomic_load_explicit(&shop->serving_version, memory_order_acquire) == worker->serving_version)
+        return worker->serving;
     struct serving *old = worker->serving;
     pthread_mutex_lock(&shop->serving_mutex);
     worker->serving = shop->serving;
@@ -113,7 +118,8 @@ struct at_language *serving_language(struct serving *serving, struct at_worker *
     enum at_status status = at_language_new(slot, serving->generation, worker->shop->settings, &worker->guard,
                                             &worker->shop->ledger.accounts[AT_ACCOUNT_LUA], &err);
     if (status != AT_OK) {
-        at_log(at_shop_log(worker->shop), AT_LOG_ERROR, "scripts", "a state could not be built again: %s", err.message);
+        at_log(at_shop_log(worker->shop), AT_LOG_ERROR, "scripts", "a state could not be built again: %s",
+               err.message);
         *slot = NULL;
     }
     return *slot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A shop's life: opened from the store outwards, closed the other way round. With own workers closing waits; embedded it
- * goes in two steps, the first on the host's loop, the rest on a thread that then tells the loop.
+ * A shop's life: opened from the store outwards, closed the other way round. With own workers closing waits;
+ * embedded it goes in two steps, the first on the host's loop, the rest on a thread that then tells the loop.
  */
 #include "shop/shop.h"
 
@@ -12,13 +12,21 @@
 #include "shop/folder.h"
 #include "shop/worker.h"
 
-struct at_ledger *at_shop_ledger(struct at_shop *shop) { return &shop->ledger; }
-const struct at_log *at_shop_log(const struct at_shop *shop) { return shop->options.log; }
-int64_t at_shop_now(const struct at_shop *shop) { return at_clock_now(&shop->clock); }
+struct at_ledger *at_shop_ledger(struct at_shop *shop) {
+    return &shop->ledger;
+}
+const struct at_log *at_shop_log(const struct at_shop *shop) {
+    return shop->options.log;
+}
+int64_t at_shop_now(const struct at_shop *shop) {
+    return at_clock_now(&shop->clock);
+}
 
 /* ---- keys ---- */
 
-bool at_shop_has_keys(const struct at_shop *shop) { return shop->settings->key_count > 0; }
+bool at_shop_has_keys(const struct at_shop *shop) {
+    return shop->settings->key_count > 0;
+}
 
 struct at_key_match at_shop_key(struct at_shop *shop, const char *key, size_t length, bool is_loopback) {
     struct at_key_match match = {AT_KEY_NONE, "default"};
@@ -27,7 +35,8 @@ struct at_key_match at_shop_key(struct at_shop *shop, const char *key, size_t le
         if (is_loopback) match.class = AT_KEY_SECRET;
         return match;
     }
-    for (uint32_t i = 0; i < settings->key_count; i++) { /* all of them, whatever matched: the time says nothing */
+    for (uint32_t i = 0; i < settings->key_count;
+         i++) { /* all of them, whatever matched: the time says nothing */
         const struct at_key *one = &settings->keys[i];
         bool is_it = at_equal_secret(key ? key : "", length, one->value.data, one->value.length) && length;
         if (is_it) match = (struct at_key_match){one->is_secret ? AT_KEY_SECRET : AT_KEY_WRITE, one->source};
@@ -56,13 +65,20 @@ static enum at_status load_settings(struct at_shop *shop, struct at_error *err) 
 }
 
 static enum at_status open_store(struct at_shop *shop, struct at_error *err) {
-    struct at_store_options options = {.directory = shop->data, .vfs = shop->options.vfs, .ledger = &shop->ledger, .log = shop->options.log,
-                                       .stale_per_mille = shop->options.stale_per_mille, .stale_seed = 1, .reader_count = 2};
+    struct at_store_options options = {.directory = shop->data,
+                                       .vfs = shop->options.vfs,
+                                       .ledger = &shop->ledger,
+                                       .log = shop->options.log,
+                                       .stale_per_mille = shop->options.stale_per_mille,
+                                       .stale_seed = 1,
+                                       .reader_count = 2};
     return at_store_open(&shop->store, &options, err);
 }
 
 static enum at_status open_workers(struct at_shop *shop, struct at_error *err) {
-    uint32_t count = shop->options.host_loop ? 1 : shop->options.worker_count ? shop->options.worker_count : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t count = shop->options.host_loop      ? 1
+                     : shop->options.worker_count ? shop->options.worker_count
+                                                  : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     shop->workers = calloc(count ? count : 1, sizeof *shop->workers);
     if (!shop->workers) return at_fail(err, AT_NOMEM, NULL, "no memory for the workers");
     shop->worker_count = count ? count : 1;
@@ -76,7 +92,8 @@ static enum at_status open_workers(struct at_shop *shop, struct at_error *err) {
 }
 
 static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
-    int signal_number = shop->options.watchdog_signal < 0 ? AT_WATCHDOG_SIGNAL : shop->options.watchdog_signal;
+    int signal_number =
+        shop->options.watchdog_signal < 0 ? AT_WATCHDOG_SIGNAL : shop->options.watchdog_signal;
     enum at_status status = at_watchdog_start(&shop->watchdog, signal_number, err);
     if (status == AT_OK) status = load_settings(shop, err);
     if (status == AT_OK) status = open_store(shop, err);
@@ -86,7 +103,8 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = people_open(shop, err);
     if (status == AT_OK) status = learn_open(shop, err);
     if (status == AT_OK) status = messages_open(shop, err);
-    if (status == AT_OK && decision_log_open(shop) != AT_OK) status = at_fail(err, AT_NOMEM, NULL, "out of memory");
+    if (status == AT_OK && decision_log_open(shop) != AT_OK)
+        status = at_fail(err, AT_NOMEM, NULL, "out of memory");
     if (status == AT_OK) status = recover(shop, err);
     if (status == AT_OK) {
         learn_publish(shop);
@@ -102,7 +120,8 @@ static enum at_status start_workers(struct at_shop *shop, struct at_error *err) 
     enum at_status status = AT_OK;
     if (!shop->options.skips_watching) status = scripts_watch(shop, err); /* before the loop runs */
     if (shop->options.host_loop) return status == AT_OK ? worker_begin(&shop->workers[0], err) : status;
-    for (uint32_t i = 0; i < shop->worker_count && status == AT_OK; i++) status = worker_start(&shop->workers[i], err);
+    for (uint32_t i = 0; i < shop->worker_count && status == AT_OK; i++)
+        status = worker_start(&shop->workers[i], err);
     return status;
 }
 
@@ -124,7 +143,8 @@ static void shop_free(struct at_shop *shop) {
 static void close_rooms(struct at_shop *shop);
 static void close_loops(struct at_shop *shop);
 
-enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *options, struct at_error *err) {
+enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *options,
+                            struct at_error *err) {
     struct at_shop *shop = calloc(1, sizeof *shop);
     static const struct at_log silent = {.fd = -1};
     if (!shop) return at_fail(err, AT_NOMEM, NULL, "no memory for a shop");
@@ -140,7 +160,8 @@ enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *
     pthread_cond_init(&shop->closing_wake, NULL);
     at_ledger_init(&shop->ledger, options->memory_bytes);
     if (options->now_ms) shop->clock.offset_ms = options->now_ms - at_clock_now(NULL);
-    enum at_status status = shop->folder && shop->data ? open_rooms(shop, err) : at_fail(err, AT_NOMEM, NULL, "no memory for a shop");
+    enum at_status status = shop->folder && shop->data ? open_rooms(shop, err)
+                                                       : at_fail(err, AT_NOMEM, NULL, "no memory for a shop");
     if (status == AT_OK) status = start_workers(shop, err);
     if (status != AT_OK) {
         for (uint32_t i = 0; i < shop->worker_count; i++)
@@ -177,7 +198,9 @@ static void close_rooms(struct at_shop *shop) {
         at_store_drain(shop->store);
         learn_drain(shop);
         decision_log_flush(shop);
-        if (flush_all(shop) != AT_OK) at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; the log is folded again at the next start");
+        if (flush_all(shop) != AT_OK)
+            at_log(at_shop_log(shop), AT_LOG_WARN, "store",
+                   "writing behind failed; the log is folded again at the next start");
     }
     for (uint32_t i = 0; i < shop->worker_count; i++) worker_close(&shop->workers[i]);
     while (shop->serving) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * struct at_shop: one shop on one data folder, and its operations. The faces (api/, cli/, attune.c) parse what they are
- * asked, call one operation and pass its answer on; everything that happens, happens below this header.
+ * struct at_shop: one shop on one data folder, and its operations. The faces (api/, cli/, attune.c) parse
+ * what they are asked, call one operation and pass its answer on; everything that happens, happens below this
+ * header.
  *
- * Every operation takes a job: it belongs to a front worker's thread, fills job->out with the answer's JSON (without a
- * newline) or job->err, and calls job->done exactly once on that thread, possibly before the call returns. Texts and JSON
- * handed in must live until done. Nothing here blocks the worker: disk reads and slow work happen on other threads.
+ * Every operation takes a job: it belongs to a front worker's thread, fills job->out with the answer's JSON
+ * (without a newline) or job->err, and calls job->done exactly once on that thread, possibly before the call
+ * returns. Texts and JSON handed in must live until done. Nothing here blocks the worker: disk reads and slow
+ * work happen on other threads.
  */
 #ifndef AT_SHOP_SHOP_H
 #define AT_SHOP_SHOP_H
@@ -21,32 +23,35 @@ struct at_shop;
 struct at_worker;
 
 struct at_shop_options {
-    const char *folder;       /* the shop's folder: shop.lua, scripts/ … */
-    const char *data;         /* the data folder */
-    uint32_t worker_count;    /* front workers with threads of their own; 0 with host_loop: the host's loop is the only one */
+    const char *folder;    /* the shop's folder: shop.lua, scripts/ … */
+    const char *data;      /* the data folder */
+    uint32_t worker_count; /* front workers with threads of their own; 0 with host_loop: the host's loop is
+                              the only one */
     struct uv_loop_s *host_loop; /* embedding: NULL otherwise */
-    size_t memory_bytes;      /* --memory; 0: the default */
-    int64_t now_ms;           /* serve --now: the clock starts here and runs on; 0: the system's */
-    int watchdog_signal;      /* 0: none (count hook); -1: the default, SIGRTMIN + 4 */
+    size_t memory_bytes;         /* --memory; 0: the default */
+    int64_t now_ms;              /* serve --now: the clock starts here and runs on; 0: the system's */
+    int watchdog_signal;         /* 0: none (count hook); -1: the default, SIGRTMIN + 4 */
     const struct at_log *log;
     const char *(*env)(void *arg, const char *name); /* looks up env "NAME" of shop.lua; NULL: getenv */
     void *env_arg;
     bool skips_watching;      /* do not watch the folder (tests, embedding on demand) */
     uint32_t stale_per_mille; /* tests: see store.h */
     const char *vfs;          /* tests: see store.h */
-    /* Called on each front worker's own thread when it is up, and when it must let go (close listeners): api/ hangs its
-     * server here. start may fail: the shop then does not open. stop calls stopped(worker) when it has let go. */
+    /* Called on each front worker's own thread when it is up, and when it must let go (close listeners): api/
+     * hangs its server here. start may fail: the shop then does not open. stop calls stopped(worker) when it
+     * has let go. */
     enum at_status (*on_worker_start)(void *arg, struct at_worker *worker, struct at_error *err);
     void (*on_worker_stop)(void *arg, struct at_worker *worker);
     void *worker_arg;
 };
 
-/* Opens the data folder, replays the tail of the log, reads shop.lua (an unset env is an error that names it), loads the
- * scripts (invalid ones: the last good generation serves and the log says so), starts the workers. With own workers it
- * returns when all are up. */
-enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *options, struct at_error *err) AT_MUST_CHECK;
-/* Graceful: workers let go, queues are committed, derived state flushed. Own workers: returns when all is down. Host loop:
- * on_closed(arg) is called on the host's loop. */
+/* Opens the data folder, replays the tail of the log, reads shop.lua (an unset env is an error that names
+ * it), loads the scripts (invalid ones: the last good generation serves and the log says so), starts the
+ * workers. With own workers it returns when all are up. */
+enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *options,
+                            struct at_error *err) AT_MUST_CHECK;
+/* Graceful: workers let go, queues are committed, derived state flushed. Own workers: returns when all is
+ * down. Host loop: on_closed(arg) is called on the host's loop. */
 void at_shop_close(struct at_shop *shop, void (*on_closed)(void *arg), void *arg);
 
 struct at_loop *at_worker_loop(struct at_worker *worker);
@@ -60,20 +65,24 @@ void at_worker_set_face(struct at_worker *worker, void *face);
 struct at_ledger *at_shop_ledger(struct at_shop *shop);
 const struct at_log *at_shop_log(const struct at_shop *shop);
 int64_t at_shop_now(const struct at_shop *shop);
-/* Parsers of requests that may outlive one callback; given back when the answer is out. NULL: out of memory. */
+/* Parsers of requests that may outlive one callback; given back when the answer is out. NULL: out of memory.
+ */
 struct at_json_parser *at_worker_take_parser(struct at_worker *worker);
 void at_worker_give_parser(struct at_worker *worker, struct at_json_parser *parser);
 
-/* ---- keys (shop.lua: keys { write = …, secret = …, origins = {…} }; several of each as a list, or named: write = { web = env "A" }) */
+/* ---- keys (shop.lua: keys { write = …, secret = …, origins = {…} }; several of each as a list, or named:
+ * write = { web = env "A" }) */
 enum at_key_class { AT_KEY_NONE, AT_KEY_WRITE, AT_KEY_SECRET };
 struct at_key_match {
     enum at_key_class class;
     const char *source; /* the key's name: "default", "web"; lives as long as the shop */
 };
-/* Constant time over all keys. Without configured keys everything from loopback is SECRET (source "default"). */
+/* Constant time over all keys. Without configured keys everything from loopback is SECRET (source "default").
+ */
 struct at_key_match at_shop_key(struct at_shop *shop, const char *key, size_t length, bool is_loopback);
 bool at_shop_has_keys(const struct at_shop *shop);
-bool at_shop_allows_origin(const struct at_shop *shop, struct at_text origin); /* origins of shop.lua; none configured: none */
+bool at_shop_allows_origin(const struct at_shop *shop,
+                           struct at_text origin); /* origins of shop.lua; none configured: none */
 
 struct at_job {
     struct at_worker *worker;
@@ -82,29 +91,34 @@ struct at_job {
     enum at_status status;
     struct at_error err;
     bool is_secret;
-    const char *source;     /* of the key */
+    const char *source; /* of the key */
     void (*done)(struct at_job *job);
     void *arg;
 };
 
 /* ---- events in ---- */
-/* type: the route's ("track") or NULL for a batch; body: the object as sent (a batch holds "batch", and "context", "sentAt").
- * out: {"success":true} and for a batch "results":[{"status","message"?}…]; a single invalid event is AT_INVALID, a conflict
- * AT_CONFLICT. Durable before done. AT_BUSY: nothing of the request was taken. */
+/* type: the route's ("track") or NULL for a batch; body: the object as sent (a batch holds "batch", and
+ * "context", "sentAt"). out: {"success":true} and for a batch "results":[{"status","message"?}…]; a single
+ * invalid event is AT_INVALID, a conflict AT_CONFLICT. Durable before done. AT_BUSY: nothing of the request
+ * was taken. */
 void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import);
 
 /* ---- decisions out ---- */
-/* body as in design/http-api.md. one: "rank": answers {"decision","generation","items","total",…}; NULL: /v1/decide with "ask". */
+/* body as in design/http-api.md. one: "rank": answers {"decision","generation","items","total",…}; NULL:
+ * /v1/decide with "ask". */
 void at_shop_decide(struct at_job *job, const char *one, struct at_json body);
 /* GET /v1/decisions/{id}?why_not= : the explanation. */
 void at_shop_decision(struct at_job *job, struct at_text id, struct at_text why_not);
 
 /* ---- catalog ---- */
 enum at_items_kind { AT_ITEMS_PUT, AT_ITEMS_PATCH };
-/* text: a JSON array, or JSON lines. out: {"accepted":n,"unchanged":n,"invalid":n,"retired":n,"results":[{"id","status","line","message"?}…]}
- * (results of PUT: only those not accepted; of PATCH: all). is_complete: what is not in it is retired, refused (422 too_many_retired)
- * if that is more than a tenth, unless is_sure. Durable and visible before done. */
-void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text text, bool is_complete, bool is_sure);
+/* text: a JSON array, or JSON lines. out:
+ * {"accepted":n,"unchanged":n,"invalid":n,"retired":n,"results":[{"id","status","line","message"?}…]}
+ * (results of PUT: only those not accepted; of PATCH: all). is_complete: what is not in it is retired,
+ * refused (422 too_many_retired) if that is more than a tenth, unless is_sure. Durable and visible before
+ * done. */
+void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text text, bool is_complete,
+                   bool is_sure);
 void at_shop_item_get(struct at_job *job, struct at_text id);
 void at_shop_item_patch(struct at_job *job, struct at_text id, struct at_json change);
 void at_shop_item_delete(struct at_job *job, struct at_text id);
@@ -112,25 +126,36 @@ void at_shop_item_delete(struct at_job *job, struct at_text id);
 /* ---- people ---- */
 /* kind NULL: value is the customer's id. AT_NOTFOUND. */
 void at_shop_customer(struct at_job *job, struct at_text kind, struct at_text value);
-void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit, struct at_text cursor);
-void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit);
+void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit,
+                      struct at_text cursor);
+void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
+                                uint32_t limit);
 
 /* ---- scripts ---- */
-void at_shop_scripts(struct at_job *job);                       /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */
-/* files: {"path":"text" or null, …}; expect 0: none. Publishes, all or nothing: {"generation":18,"warnings":[…]} or
- * AT_UNPROCESSABLE with out = {"error":{…,"findings":[{"path","line","column","message","hint"}]}}; AT_CONFLICT if expect no longer serves.
- * is_check: only checks. */
-void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect, bool is_check);
-void at_shop_generations(struct at_job *job);                   /* {"active":17,"held":false,"generations":[{"id","at","source","message","files"}]} */
+void at_shop_scripts(
+    struct at_job *job); /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */
+/* files: {"path":"text" or null, …}; expect 0: none. Publishes, all or nothing:
+ * {"generation":18,"warnings":[…]} or AT_UNPROCESSABLE with out =
+ * {"error":{…,"findings":[{"path","line","column","message","hint"}]}}; AT_CONFLICT if expect no longer
+ * serves. is_check: only checks. */
+void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect,
+                     bool is_check);
+void at_shop_generations(
+    struct at_job *job); /* {"active":17,"held":false,"generations":[{"id","at","source","message","files"}]}
+                          */
 void at_shop_activate(struct at_job *job, uint64_t id, bool restores); /* rollback; the folder is held */
-void at_shop_unhold(struct at_job *job);                        /* POST /v1/generations/publish: the folder publishes again */
+void at_shop_unhold(struct at_job *job); /* POST /v1/generations/publish: the folder publishes again */
 
 /* ---- watching ---- */
-void at_shop_ready(struct at_job *job);   /* AT_OK or AT_BUSY; out: {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale","products":n} */
+void at_shop_ready(
+    struct at_job *job);                  /* AT_OK or AT_BUSY; out:
+                                             {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale","products":n} */
 void at_shop_metrics(struct at_job *job); /* out: Prometheus text */
 /* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed. NULL: out of memory. */
 struct at_subscription;
-struct at_subscription *at_shop_subscribe(struct at_worker *worker, void (*fn)(void *arg, const char *event, struct at_text json), void *arg);
+struct at_subscription *at_shop_subscribe(struct at_worker *worker,
+                                          void (*fn)(void *arg, const char *event, struct at_text json),
+                                          void *arg);
 void at_subscription_free(struct at_subscription *subscription);
 /* Faces count what they refuse: adds to a fixed set of counters (docs/operate.md). */
 void at_shop_count_answer(struct at_worker *worker, const char *route, int status, uint64_t took_us);

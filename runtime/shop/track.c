@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Events in: the way of one request. Each round: whose message ids are new (look into the sealed runs where the filter
- * cannot say no) · which orders are taken · who they are about (merge first where two people turn out to be one) · hold
- * those people in ascending order · build the next snapshots and the unit · commit · let go. A message that another
- * request has in flight is left for a round of its own, when this request owns nothing, so nobody waits in a circle.
+ * Events in: the way of one request. Each round: whose message ids are new (look into the sealed runs where
+ * the filter cannot say no) · which orders are taken · who they are about (merge first where two people turn
+ * out to be one) · hold those people in ascending order · build the next snapshots and the unit · commit ·
+ * let go. A message that another request has in flight is left for a round of its own, when this request owns
+ * nothing, so nobody waits in a circle.
  *
  * Everything runs on the job's worker except what is said; a wait hops back to it.
  */
@@ -28,16 +29,24 @@ static void hop_to(struct track *track, void (*then)(struct track *track)) {
     worker_hop(track->job->worker, &track->hop);
 }
 
-/* The request fails: its messages are free again. What earlier rounds committed stays and is a duplicate next time. */
+/* The request fails: its messages are free again. What earlier rounds committed stays and is a duplicate next
+ * time. */
 static void fail(struct track *track, enum at_status status) {
     struct at_shop *shop = track->job->worker->shop;
     uint32_t i = 0;
     for (struct tracked *one; (one = round_next(track, &i));) messages_settle(shop, one->key, 0);
     count_add(shop, COUNT_EVENTS_REFUSED, track->in_round);
-    if (status == AT_BUSY) at_fail(&track->job->err, status, "busy", "too much is waiting to be written: send it again in a moment");
-    else if (status == AT_FULL) at_fail(&track->job->err, status, "disk_full", "the disk is full: nothing was taken, send it again later");
-    else if (status == AT_NOMEM) at_fail(&track->job->err, status, NULL, "out of memory: nothing was taken, send it again later");
-    else at_fail(&track->job->err, status, "storage", "the event could not be stored: nothing was taken, send it again later");
+    if (status == AT_BUSY)
+        at_fail(&track->job->err, status, "busy",
+                "too much is waiting to be written: send it again in a moment");
+    else if (status == AT_FULL)
+        at_fail(&track->job->err, status, "disk_full",
+                "the disk is full: nothing was taken, send it again later");
+    else if (status == AT_NOMEM)
+        at_fail(&track->job->err, status, NULL, "out of memory: nothing was taken, send it again later");
+    else
+        at_fail(&track->job->err, status, "storage",
+                "the event could not be stored: nothing was taken, send it again later");
     job_end(track->job, status);
 }
 
@@ -75,13 +84,17 @@ static void look_up_then(struct track *track, void (*then)(struct track *track))
 }
 
 static void looked_up_messages(struct track *track) {
-    if (track->status != AT_OK) fail(track, track->status);
-    else begin_round(track);
+    if (track->status != AT_OK)
+        fail(track, track->status);
+    else
+        begin_round(track);
 }
 
 static void looked_up_claims(struct track *track) {
-    if (track->status != AT_OK) fail(track, track->status);
-    else find_people(track);
+    if (track->status != AT_OK)
+        fail(track, track->status);
+    else
+        find_people(track);
 }
 
 static void message_ready(struct message_wait *wait) { /* any thread */
@@ -91,7 +104,8 @@ static void message_ready(struct message_wait *wait) { /* any thread */
 
 static void mark(struct tracked *one, bool is_other) {
     one->state = is_other ? TRACKED_CONFLICT : TRACKED_DUPLICATE;
-    one->message = is_other ? "another event with this messageId was accepted before; this one was not taken" : "already accepted";
+    one->message = is_other ? "another event with this messageId was accepted before; this one was not taken"
+                            : "already accepted";
 }
 
 /* An order twice in one request: the first wins. */
@@ -99,11 +113,13 @@ static void claim_within(struct track *track, struct tracked *one) {
     one->claim_taken = false;
     for (struct tracked *before = track->events; before < one && one->claim_key.length; before++)
         if (before->state == TRACKED_IN_ROUND && before->claim_key.length && !before->claim_taken &&
-            at_text_equal(before->claim_kind, one->claim_kind) && at_text_equal(before->claim_key, one->claim_key))
+            at_text_equal(before->claim_kind, one->claim_kind) &&
+            at_text_equal(before->claim_key, one->claim_key))
             one->claim_taken = true;
 }
 
-/* Which events are in this round. Returns how many wait for another request; *asks: some must be looked up first. */
+/* Which events are in this round. Returns how many wait for another request; *asks: some must be looked up
+ * first. */
 static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_short) {
     struct at_shop *shop = track->job->worker->shop;
     uint32_t waiting = 0;
@@ -120,22 +136,28 @@ static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_s
             track->in_round++;
             claim_within(track, one);
             *claims |= one->claim_key.length > 0;
-        } else if (known == MESSAGE_IN_FLIGHT) waiting++;
-        else if (known == MESSAGE_ASK) *asks = one->must_ask = true;
-        else if (known == MESSAGE_NOMEM) *is_short = true;
-        else mark(one, known == MESSAGE_OTHER);
+        } else if (known == MESSAGE_IN_FLIGHT)
+            waiting++;
+        else if (known == MESSAGE_ASK)
+            *asks = one->must_ask = true;
+        else if (known == MESSAGE_NOMEM)
+            *is_short = true;
+        else
+            mark(one, known == MESSAGE_OTHER);
     }
     return waiting;
 }
 
-/* Twice in one request is "in flight" by itself: then the first round owns it and the second finds it settled. */
+/* Twice in one request is "in flight" by itself: then the first round owns it and the second finds it
+ * settled. */
 static void wait_for_one(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     for (uint32_t i = 0; i < track->count; i++) {
         struct tracked *one = &track->events[i];
         if (one->state != TRACKED_PENDING) continue;
         track->message_wait = (struct message_wait){.ready = message_ready, .arg = track};
-        enum message_known known = messages_claim(shop, one->key, one->payload, one->was_asked, &track->message_wait);
+        enum message_known known =
+            messages_claim(shop, one->key, one->payload, one->was_asked, &track->message_wait);
         if (known == MESSAGE_IN_FLIGHT) return;
         if (known == MESSAGE_NEW) messages_settle(shop, one->key, 0); /* free meanwhile: the round takes it */
         begin_round(track);
@@ -146,12 +168,18 @@ static void wait_for_one(struct track *track) {
 static void begin_round(struct track *track) {
     bool asks = false, claims = false, is_short = false;
     uint32_t waiting = choose(track, &asks, &claims, &is_short);
-    if (is_short) fail(track, AT_NOMEM);
-    else if (asks) look_up_then(track, looked_up_messages);
-    else if (!track->in_round && waiting) wait_for_one(track);
-    else if (!track->in_round) track_answer(track);
-    else if (claims) look_up_then(track, looked_up_claims);
-    else find_people(track);
+    if (is_short)
+        fail(track, AT_NOMEM);
+    else if (asks)
+        look_up_then(track, looked_up_messages);
+    else if (!track->in_round && waiting)
+        wait_for_one(track);
+    else if (!track->in_round)
+        track_answer(track);
+    else if (claims)
+        look_up_then(track, looked_up_claims);
+    else
+        find_people(track);
 }
 
 /* ---- people ---- */
@@ -174,8 +202,10 @@ static void merge(struct back_task *task) { /* the back worker */
 }
 
 static void merged(struct track *track) {
-    if (track->status != AT_OK) fail(track, track->status);
-    else find_people(track);
+    if (track->status != AT_OK)
+        fail(track, track->status);
+    else
+        find_people(track);
 }
 
 static int by_person(const void *a, const void *b) {
@@ -193,8 +223,10 @@ static bool list_people(struct track *track) {
     if (n > 1) qsort(track->holds, n, sizeof *track->holds, by_person);
     for (uint32_t j = 0; j < n; j++) {
         struct hold *last = track->hold_count ? &track->holds[track->hold_count - 1] : NULL;
-        if (last && last->person == track->holds[j].person) last->is_new |= track->holds[j].is_new;
-        else track->holds[track->hold_count++] = track->holds[j];
+        if (last && last->person == track->holds[j].person)
+            last->is_new |= track->holds[j].is_new;
+        else
+            track->holds[track->hold_count++] = track->holds[j];
     }
     i = 0;
     for (struct tracked *one; (one = round_next(track, &i));) {
@@ -255,8 +287,10 @@ static void hold_taken(struct track *track) {
         return;
     }
     let_go(track);
-    if (status == AT_STALE) find_people(track);
-    else fail(track, status);
+    if (status == AT_STALE)
+        find_people(track);
+    else
+        fail(track, status);
 }
 
 /* ---- the commit ---- */
@@ -264,14 +298,18 @@ static void hold_taken(struct track *track) {
 static void committed(struct track *track) {
     enum at_status status = track->status;
     track->in_round = status == AT_OK ? 0 : track->in_round;
-    if (status == AT_OK) begin_round(track); /* what waited, or the answer */
+    if (status == AT_OK)
+        begin_round(track); /* what waited, or the answer */
     else if (status == AT_STALE && ++track->stale_runs < STALE_MAX) {
         bool claims = false;
         uint32_t i = 0;
         for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_key.length > 0;
-        if (claims) look_up_then(track, looked_up_claims);
-        else find_people(track);
-    } else fail(track, status == AT_STALE ? AT_BUSY : status);
+        if (claims)
+            look_up_then(track, looked_up_claims);
+        else
+            find_people(track);
+    } else
+        fail(track, status == AT_STALE ? AT_BUSY : status);
 }
 
 static void commit(struct track *track) {

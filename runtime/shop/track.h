@@ -7,7 +7,14 @@
 
 #include "shop/internal.h"
 
-enum tracked_state { TRACKED_PENDING, TRACKED_IN_ROUND, TRACKED_ACCEPTED, TRACKED_DUPLICATE, TRACKED_CONFLICT, TRACKED_INVALID };
+enum tracked_state {
+    TRACKED_PENDING,
+    TRACKED_IN_ROUND,
+    TRACKED_ACCEPTED,
+    TRACKED_DUPLICATE,
+    TRACKED_CONFLICT,
+    TRACKED_INVALID
+};
 struct tracked { /* one event of the request */
     struct at_event event;
     enum tracked_state state;
@@ -27,7 +34,7 @@ struct hold { /* one person of the request */
     bool is_new, is_held;
     struct at_profile *next; /* what it will be */
     uint64_t last_seq;
-    struct hold *after;      /* hash chain of the request */
+    struct hold *after; /* hash chain of the request */
 };
 struct track {
     struct at_job *job;
@@ -53,7 +60,8 @@ static inline struct tracked *round_next(struct track *track, uint32_t *i) {
     return NULL;
 }
 /* Parses the request's events; AT_INVALID … for the request as a whole. */
-enum at_status track_parse(struct track *track, const char *type, struct at_json body, bool is_import) AT_MUST_CHECK;
+enum at_status track_parse(struct track *track, const char *type, struct at_json body,
+                           bool is_import) AT_MUST_CHECK;
 void track_answer(struct track *track);
 /* Fills the unit and the next snapshots. AT_NOMEM. */
 enum at_status track_build(struct track *track) AT_MUST_CHECK;

@@ -6,10 +6,12 @@
 #include "base/hash.h"
 #include "shop/track.h"
 
-/* What makes two copies of a message the same: what happened, to whom, with which properties. Not when it was sent again. */
+/* What makes two copies of a message the same: what happened, to whom, with which properties. Not when it was
+ * sent again. */
 static uint64_t payload_of(const struct at_event *event, struct at_bytes *bytes) {
-    static const char *const names[] = {"event", "name", "userId", "user_id", "anonymousId", "anonymous_id", "previousId",
-                                        "previous_id", "groupId", "group_id", "properties", "traits"};
+    static const char *const names[] = {"event",       "name",         "userId",     "user_id",
+                                        "anonymousId", "anonymous_id", "previousId", "previous_id",
+                                        "groupId",     "group_id",     "properties", "traits"};
     at_bytes_reset(bytes);
     struct at_json_out out = at_json_out(bytes);
     at_json_open(&out, '[');
@@ -62,8 +64,10 @@ struct parsing {
 static enum at_status parse_one(struct parsing *parsing, struct at_json json, struct tracked *one) {
     struct at_arena *arena = parsing->track->job->arena;
     if (json_bytes(json, parsing->bytes) > AT_EVENT_BYTES_MAX)
-        return at_fail(parsing->err, AT_INVALID, "event_too_big", "an event may have %d KiB, this one is larger", AT_EVENT_BYTES_MAX / 1024);
-    enum at_status status = at_event_parse(arena, json, parsing->defaults, parsing->root, &one->event, parsing->err);
+        return at_fail(parsing->err, AT_INVALID, "event_too_big",
+                       "an event may have %d KiB, this one is larger", AT_EVENT_BYTES_MAX / 1024);
+    enum at_status status =
+        at_event_parse(arena, json, parsing->defaults, parsing->root, &one->event, parsing->err);
     if (status != AT_OK) return status;
     if (!one->event.message_id.length) {
         char id[AT_ULID_SIZE];
@@ -93,13 +97,16 @@ static enum at_status parse_batch(struct parsing *parsing, struct at_json batch)
     return AT_OK;
 }
 
-static enum at_status parse_request(struct parsing *parsing, const char *type, struct at_json body, struct at_event_defaults *defaults) {
+static enum at_status parse_request(struct parsing *parsing, const char *type, struct at_json body,
+                                    struct at_event_defaults *defaults) {
     struct track *track = parsing->track;
     struct at_json batch = at_json_get(body, "batch");
     track->is_batch = type == NULL;
-    if (!at_json_is_object(body)) return at_fail(parsing->err, AT_INVALID, "not_an_object", "send one JSON object");
+    if (!at_json_is_object(body))
+        return at_fail(parsing->err, AT_INVALID, "not_an_object", "send one JSON object");
     if (track->is_batch && !at_json_is_array(batch))
-        return at_fail_field(parsing->err, AT_INVALID, "no_batch", "batch", "a batch is {\"batch\":[event, …]}");
+        return at_fail_field(parsing->err, AT_INVALID, "no_batch", "batch",
+                             "a batch is {\"batch\":[event, …]}");
     track->count = track->is_batch ? at_json_count(batch) : 1;
     if (track->is_batch) {
         track->count = 0;
@@ -107,7 +114,8 @@ static enum at_status parse_request(struct parsing *parsing, const char *type, s
         while (at_json_next(&it)) track->count++;
     }
     if (track->count > AT_BATCH_EVENTS_MAX)
-        return at_fail_field(parsing->err, AT_TOOBIG, "too_many_events", "batch", "a batch may have %d events, this one has %u: send it in parts",
+        return at_fail_field(parsing->err, AT_TOOBIG, "too_many_events", "batch",
+                             "a batch may have %d events, this one has %u: send it in parts",
                              AT_BATCH_EVENTS_MAX, track->count);
     track->events = at_arena_zalloc(track->job->arena, (track->count + 1) * sizeof *track->events);
     if (!track->events) return at_fail(parsing->err, AT_NOMEM, NULL, "out of memory");
@@ -147,7 +155,10 @@ static void count_events(struct track *track) {
     uint64_t counts[4] = {0};
     for (uint32_t i = 0; i < track->count; i++) {
         enum tracked_state state = track->events[i].state;
-        counts[state == TRACKED_ACCEPTED ? 0 : state == TRACKED_DUPLICATE ? 1 : state == TRACKED_CONFLICT ? 2 : 3]++;
+        counts[state == TRACKED_ACCEPTED    ? 0
+               : state == TRACKED_DUPLICATE ? 1
+               : state == TRACKED_CONFLICT  ? 2
+                                            : 3]++;
     }
     for (int i = 0; i < 4; i++)
         if (counts[i]) count_add(shop, (enum count_name)(COUNT_EVENTS_ACCEPTED + i), counts[i]);
@@ -157,7 +168,8 @@ void track_answer(struct track *track) {
     struct at_job *job = track->job;
     count_events(track);
     if (!track->is_batch && track->events[0].state == TRACKED_CONFLICT) {
-        at_fail_field(&job->err, AT_CONFLICT, "message_conflict", "messageId", "%s", track->events[0].message);
+        at_fail_field(&job->err, AT_CONFLICT, "message_conflict", "messageId", "%s",
+                      track->events[0].message);
         return job_end(job, AT_CONFLICT);
     }
     struct at_json_out out = at_json_out(&job->out);
@@ -170,7 +182,8 @@ void track_answer(struct track *track) {
             const struct tracked *one = &track->events[i];
             at_json_open(&out, '{');
             at_json_add_string(&out, "status", word_of(one->state));
-            if (one->message && one->state != TRACKED_ACCEPTED) at_json_add_string(&out, "message", one->message);
+            if (one->message && one->state != TRACKED_ACCEPTED)
+                at_json_add_string(&out, "message", one->message);
             at_json_close(&out, '}');
         }
         at_json_close(&out, ']');

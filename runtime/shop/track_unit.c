@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a request with events writes: one row an event, the new identifiers, the claims won; and the next snapshot of each
- * person, computed from what is stored, so that a fold of the log gives the same. The outcome comes on the commit thread.
+ * What a request with events writes: one row an event, the new identifiers, the claims won; and the next
+ * snapshot of each person, computed from what is stored, so that a fold of the log gives the same. The
+ * outcome comes on the commit thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static bool keep(struct building *building, struct at_text *out) {
     return true;
 }
 
-static bool write_texts(struct building *building, struct tracked *one, struct at_root *root, struct at_write *write) {
+static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
+                        struct at_write *write) {
     at_bytes_reset(&building->bytes);
     at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, &building->bytes);
     if (!keep(building, &write->event.facts)) return false;
@@ -35,7 +37,8 @@ static bool write_texts(struct building *building, struct tracked *one, struct a
     return keep(building, &write->event.body);
 }
 
-static enum at_status add_row(struct building *building, struct tracked *one, struct at_root *root, struct at_write **out) {
+static enum at_status add_row(struct building *building, struct tracked *one, struct at_root *root,
+                              struct at_write **out) {
     struct track *track = building->track;
     struct at_write *write = *out = at_unit_write(&track->unit, building->arena, AT_WRITE_EVENT);
     if (!write || !write_texts(building, one, root, write)) return AT_NOMEM;
@@ -59,7 +62,8 @@ static enum at_status add_identifiers(struct building *building, struct tracked 
         if (id->is_committed || id->is_foreign) continue;
         struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_IDENTIFIER);
         if (!write) return AT_NOMEM;
-        write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value, one->who.person, one->event.at_ms};
+        write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value,
+                                                       one->who.person, one->event.at_ms};
     }
     return AT_OK;
 }
@@ -73,22 +77,29 @@ static enum at_status add_claim(struct building *building, struct tracked *one) 
     return AT_OK;
 }
 
-/* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put right then. */
+/* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put
+ * right then. */
 static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
     struct hold *hold = one->hold;
     struct at_profile *base = hold->next ? hold->next : hold->wait.profile;
-    struct at_logged_event logged = {.seq = base->applied_seq + 1, .at_ms = one->event.at_ms, .received_ms = one->event.received_ms,
-                                     .name = one->event.name, .message_id = one->event.message_id};
-    enum at_status status = at_json_parse(building->facts_parser, write->event.facts.data, write->event.facts.length, true, &logged.facts, NULL);
+    struct at_logged_event logged = {.seq = base->applied_seq + 1,
+                                     .at_ms = one->event.at_ms,
+                                     .received_ms = one->event.received_ms,
+                                     .name = one->event.name,
+                                     .message_id = one->event.message_id};
+    enum at_status status = at_json_parse(building->facts_parser, write->event.facts.data,
+                                          write->event.facts.length, true, &logged.facts, NULL);
     if (status == AT_OK)
-        status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true, &logged.body, NULL);
+        status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true,
+                               &logged.body, NULL);
     if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
     bool is_private = hold->next != NULL;
     hold->next = NULL; /* apply takes a private one over in any case */
     struct at_profile *next = at_profile_apply(base, &logged, is_private);
     for (uint32_t i = 0; i < one->who.count && next; i++)
         if (!one->who.identifiers[i].is_foreign)
-            next = at_profile_with_identifier(next, &one->who.identifiers[i].identifier, one->event.at_ms, true);
+            next =
+                at_profile_with_identifier(next, &one->who.identifiers[i].identifier, one->event.at_ms, true);
     hold->next = next;
     return next ? AT_OK : AT_NOMEM;
 }
@@ -98,8 +109,12 @@ static enum at_status learn(struct tracked *one, const struct at_write *write) {
     size_t length = has_items ? write->event.facts.length : 0;
     struct learn_event *learned = malloc(sizeof *learned + length + AT_JSON_PADDING);
     if (!learned) return AT_NOMEM;
-    *learned = (struct learn_event){.source = one->who.source, .at_ms = one->event.at_ms, .facts_length = (uint32_t)length, .has_items = has_items};
-    size_t name = one->event.name.length < sizeof learned->name ? one->event.name.length : sizeof learned->name - 1;
+    *learned = (struct learn_event){.source = one->who.source,
+                                    .at_ms = one->event.at_ms,
+                                    .facts_length = (uint32_t)length,
+                                    .has_items = has_items};
+    size_t name =
+        one->event.name.length < sizeof learned->name ? one->event.name.length : sizeof learned->name - 1;
     memcpy(learned->name, one->event.name.data, name);
     memcpy(learned->facts, write->event.facts.data, length);
     memset(learned->facts + length, 0, AT_JSON_PADDING);
@@ -119,13 +134,16 @@ static enum at_status build_one(struct building *building, struct tracked *one, 
 
 enum at_status track_build(struct track *track) {
     struct at_worker *worker = track->job->worker;
-    struct building building = {track, track->job->arena, at_worker_take_parser(worker), at_worker_take_parser(worker), {0}};
+    struct building building = {
+        track, track->job->arena, at_worker_take_parser(worker), at_worker_take_parser(worker), {0}};
     struct at_root *root = at_catalog_root(worker->shop->catalog);
     enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
     at_bytes_init(&building.bytes, AT_SHOP_BODY_MAX);
-    track->unit = (struct at_unit){.is_retriable = true, .done = track_done, .refuse = track_refuse, .arg = track};
+    track->unit =
+        (struct at_unit){.is_retriable = true, .done = track_done, .refuse = track_refuse, .arg = track};
     uint32_t i = 0;
-    for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));) status = build_one(&building, one, root);
+    for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
+        status = build_one(&building, one, root);
     at_root_unref(root);
     at_bytes_clear(&building.bytes);
     if (building.facts_parser) at_worker_give_parser(worker, building.facts_parser);
@@ -178,8 +196,10 @@ void track_done(struct at_unit *unit) {
     uint32_t i = 0, count = 0;
     for (struct tracked *one; (one = round_next(track, &i)); seq++, count++) {
         one->learned->seq = seq;
-        if (last) last->next = one->learned;
-        else first = one->learned;
+        if (last)
+            last->next = one->learned;
+        else
+            first = one->learned;
         last = one->learned;
         one->learned = NULL;
         one->hold->last_seq = seq;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Watches the scripts folder on the first worker's loop: a change starts a quiet time that further changes extend; then
- * the back worker looks. A look every five seconds finds what no event told of.
+ * Watches the scripts folder on the first worker's loop: a change starts a quiet time that further changes
+ * extend; then the back worker looks. A look every five seconds finds what no event told of.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,11 @@ static void on_change(void *arg) {
     uint64_t now = at_ticks_ns();
     if (!watch->first_ns) watch->first_ns = now;
     uint64_t since_ms = (now - watch->first_ns) / 1000000;
-    at_timer_start(watch->quiet, since_ms + QUIET_MS < QUIET_MAX_MS ? QUIET_MS : QUIET_MAX_MS > since_ms ? QUIET_MAX_MS - since_ms : 0, 0);
+    at_timer_start(watch->quiet,
+                   since_ms + QUIET_MS < QUIET_MAX_MS ? QUIET_MS
+                   : QUIET_MAX_MS > since_ms          ? QUIET_MAX_MS - since_ms
+                                                      : 0,
+                   0);
 }
 
 static void add_directory(void *arg, const char *directory) {
@@ -45,8 +49,10 @@ static void add_directory(void *arg, const char *directory) {
     struct at_error err = {0};
     char *path = strdup(directory);
     if (!path) return;
-    if (at_watch_new(&watch->watches[watch->count], at_worker_loop(&watch->shop->workers[0]), directory, on_change, watch, &err) != AT_OK) {
-        at_log(at_shop_log(watch->shop), AT_LOG_WARN, "reload", "%s; changes are found by looking every 5 s", err.message);
+    if (at_watch_new(&watch->watches[watch->count], at_worker_loop(&watch->shop->workers[0]), directory,
+                     on_change, watch, &err) != AT_OK) {
+        at_log(at_shop_log(watch->shop), AT_LOG_WARN, "reload", "%s; changes are found by looking every 5 s",
+               err.message);
         free(path);
         return;
     }
@@ -83,13 +89,15 @@ enum at_status scripts_watch(struct at_shop *shop, struct at_error *err) {
     watch->task.run = look;
     watch->quiet = at_timer_new(loop, on_quiet, watch);
     watch->rescan = at_timer_new(loop, on_rescan, watch);
-    if (!watch->quiet || !watch->rescan) return at_fail(err, AT_NOMEM, NULL, "no memory to watch the scripts");
+    if (!watch->quiet || !watch->rescan)
+        return at_fail(err, AT_NOMEM, NULL, "no memory to watch the scripts");
     at_timer_start(watch->rescan, RESCAN_MS, RESCAN_MS);
     folder_walk(shop->folder, add_directory, watch);
     return AT_OK;
 }
 
-/* On the first worker's thread, while its loop still runs. The task may still be queued: the struct goes with the shop. */
+/* On the first worker's thread, while its loop still runs. The task may still be queued: the struct goes with
+ * the shop. */
 void scripts_unwatch(struct at_shop *shop) {
     struct shop_watch *watch = shop->watch;
     if (!watch) return;

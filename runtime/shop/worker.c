@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Front workers: a thread, a loop, a guard, pools. Embedded, the host's loop is the only one and has no thread of ours.
+ * Front workers: a thread, a loop, a guard, pools. Embedded, the host's loop is the only one and has no
+ * thread of ours.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +11,34 @@
 #define COLLECT_EVERY_MS 20
 #define COLLECT_US       200
 
-struct at_loop *at_worker_loop(struct at_worker *worker) { return worker->loop; }
-struct at_shop *at_worker_shop(struct at_worker *worker) { return worker->shop; }
-uint32_t at_worker_index(const struct at_worker *worker) { return worker->index; }
-uint32_t at_shop_worker_count(const struct at_shop *shop) { return shop->worker_count; }
-struct at_worker *at_shop_worker(struct at_shop *shop, uint32_t index) { return &shop->workers[index]; }
-void *at_worker_face(struct at_worker *worker) { return worker->face; }
-void at_worker_set_face(struct at_worker *worker, void *face) { worker->face = face; }
-void worker_hop(struct at_worker *worker, struct at_task *task) { at_loop_post(worker->loop, task); }
+struct at_loop *at_worker_loop(struct at_worker *worker) {
+    return worker->loop;
+}
+struct at_shop *at_worker_shop(struct at_worker *worker) {
+    return worker->shop;
+}
+uint32_t at_worker_index(const struct at_worker *worker) {
+    return worker->index;
+}
+uint32_t at_shop_worker_count(const struct at_shop *shop) {
+    return shop->worker_count;
+}
+struct at_worker *at_shop_worker(struct at_shop *shop, uint32_t index) {
+    return &shop->workers[index];
+}
+void *at_worker_face(struct at_worker *worker) {
+    return worker->face;
+}
+void at_worker_set_face(struct at_worker *worker, void *face) {
+    worker->face = face;
+}
+void worker_hop(struct at_worker *worker, struct at_task *task) {
+    at_loop_post(worker->loop, task);
+}
 
 void job_end(struct at_job *job, enum at_status status) {
-    if (status == AT_OK && job->out.failed) status = at_fail(&job->err, AT_NOMEM, NULL, "out of memory: the answer does not fit");
+    if (status == AT_OK && job->out.failed)
+        status = at_fail(&job->err, AT_NOMEM, NULL, "out of memory: the answer does not fit");
     job->status = status;
     job->done(job);
 }
@@ -29,15 +47,19 @@ void job_end(struct at_job *job, enum at_status status) {
 
 #define DEPTH_MAX 64
 
-struct at_json_parser *parser_new(void) { return at_json_parser_new(AT_SHOP_BODY_MAX, DEPTH_MAX); }
+struct at_json_parser *parser_new(void) {
+    return at_json_parser_new(AT_SHOP_BODY_MAX, DEPTH_MAX);
+}
 
 struct at_json_parser *at_worker_take_parser(struct at_worker *worker) {
     return worker->parser_count ? worker->parsers[--worker->parser_count] : parser_new();
 }
 
 void at_worker_give_parser(struct at_worker *worker, struct at_json_parser *parser) {
-    if (worker->parser_count < PARSERS_MAX) worker->parsers[worker->parser_count++] = parser;
-    else at_json_parser_free(parser);
+    if (worker->parser_count < PARSERS_MAX)
+        worker->parsers[worker->parser_count++] = parser;
+    else
+        at_json_parser_free(parser);
 }
 
 /* ---- life ---- */
@@ -54,7 +76,8 @@ enum at_status worker_open(struct at_worker *worker, struct at_error *err) {
     struct at_shop *shop = worker->shop;
     size_t share = shop->ledger.accounts[AT_ACCOUNT_DECISIONS].limit / shop->worker_count / 2048;
     at_random(&worker->random, sizeof worker->random);
-    if (ring_open(&worker->ring, share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share) != AT_OK) return at_fail(err, AT_NOMEM, NULL, "no memory for a worker");
+    if (ring_open(&worker->ring, share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share) != AT_OK)
+        return at_fail(err, AT_NOMEM, NULL, "no memory for a worker");
     return at_loop_new(&worker->loop, shop->options.host_loop, err);
 }
 
@@ -109,7 +132,8 @@ enum at_status worker_start(struct at_worker *worker, struct at_error *err) {
     struct at_shop *shop = worker->shop;
     char name[16];
     snprintf(name, sizeof name, "attune-%u", worker->index & 0xFF);
-    enum at_status status = at_thread_start(&worker->thread, name, worker_main, worker, at_watchdog_signal(shop->watchdog), err);
+    enum at_status status =
+        at_thread_start(&worker->thread, name, worker_main, worker, at_watchdog_signal(shop->watchdog), err);
     if (status != AT_OK) return status;
     worker->has_thread = true;
     pthread_mutex_lock(&shop->closing_mutex);
@@ -122,8 +146,10 @@ enum at_status worker_start(struct at_worker *worker, struct at_error *err) {
 static void stop_here(struct at_task *task) {
     struct at_worker *worker = (struct at_worker *)((char *)task - offsetof(struct at_worker, stop_task));
     struct at_shop *shop = worker->shop;
-    if (shop->options.on_worker_stop) shop->options.on_worker_stop(shop->options.worker_arg, worker);
-    else at_worker_stopped(worker);
+    if (shop->options.on_worker_stop)
+        shop->options.on_worker_stop(shop->options.worker_arg, worker);
+    else
+        at_worker_stopped(worker);
 }
 
 void worker_ask_stop(struct at_worker *worker) {

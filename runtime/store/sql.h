@@ -7,7 +7,8 @@
 #define AT_STORE_SQL_H
 
 #define AT_SQL_EVENT_COLUMNS                                                                                 \
-    "e.seq, e.source, e.at_ms, e.received_ms, e.origin, e.message_id, e.name, e.message_key, e.payload_hash, e.facts, e.body"
+    "e.seq, e.source, e.at_ms, e.received_ms, e.origin, e.message_id, e.name, e.message_key, "               \
+    "e.payload_hash, e.facts, e.body"
 #define AT_SQL_GENERATION_COLUMNS "id, at_ms, tree_hash, source, message, author"
 
 #define AT_SQL_LIST(X)                                                                                       \
@@ -17,22 +18,22 @@
     X(SAVE, "SAVEPOINT unit")                                                                                \
     X(SAVE_KEEP, "RELEASE unit")                                                                             \
     X(SAVE_BACK, "ROLLBACK TO unit")                                                                         \
-    X(EVENT_ADD, "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, message_key, " \
-                 "payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                      \
+    X(EVENT_ADD,                                                                                             \
+      "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, message_key, "          \
+      "payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                 \
     X(EVENT_LAST, "SELECT max(seq) FROM event")                                                              \
-    X(EVENT_RANGE, "SELECT " AT_SQL_EVENT_COLUMNS                                                            \
-                   " FROM event e WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?")                    \
-    X(EVENT_OF_OLDEST, "SELECT " AT_SQL_EVENT_COLUMNS                                                        \
-                       " FROM timeline t CROSS JOIN event e ON e.seq = t.seq"                                \
+    X(EVENT_RANGE,                                                                                           \
+      "SELECT " AT_SQL_EVENT_COLUMNS " FROM event e WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?")  \
+    X(EVENT_OF_OLDEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
                        " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq LIMIT ?")             \
-    X(EVENT_OF_NEWEST, "SELECT " AT_SQL_EVENT_COLUMNS                                                        \
-                       " FROM timeline t CROSS JOIN event e ON e.seq = t.seq"                                \
+    X(EVENT_OF_NEWEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
                        " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?")        \
     X(IDENTIFIER_ADD, "INSERT INTO identifier (id, kind, value, person, since_ms) VALUES (?, ?, ?, ?, ?) "   \
                       "ON CONFLICT (kind, value) DO NOTHING")                                                \
     X(IDENTIFIER_GET, "SELECT id, person, since_ms FROM identifier WHERE kind = ? AND value = ?")            \
     X(IDENTIFIER_OF, "SELECT id, kind, value, since_ms FROM identifier WHERE person = ? ORDER BY id")        \
-    X(IDENTIFIER_SLICE, "SELECT id, kind, value, person, since_ms FROM identifier WHERE id > ? ORDER BY id LIMIT ?") \
+    X(IDENTIFIER_SLICE,                                                                                      \
+      "SELECT id, kind, value, person, since_ms FROM identifier WHERE id > ? ORDER BY id LIMIT ?")           \
     X(IDENTIFIER_LINK, "UPDATE identifier SET person = ? WHERE id = ?")                                      \
     X(IDENTIFIER_LAST, "SELECT max(id, person) FROM (SELECT (SELECT max(id) FROM identifier) AS id,"         \
                        " (SELECT max(person) FROM identifier) AS person)")                                   \
@@ -46,8 +47,10 @@
     X(PROFILE_GET, "SELECT applied_seq, body FROM profile WHERE person = ?")                                 \
     X(TIMELINE_ADD, "INSERT OR IGNORE INTO timeline (source, seq) VALUES (?, ?)")                            \
     X(PART_ADD, "INSERT INTO message_part (run, first_key, rows) VALUES (?, ?, ?)")                          \
-    X(PART_FIND, "SELECT rows FROM message_part WHERE run = ? AND first_key <= ? ORDER BY first_key DESC LIMIT 1") \
-    X(PART_SLICE, "SELECT first_key, rows FROM message_part WHERE run = ? AND first_key >= ? ORDER BY first_key LIMIT ?") \
+    X(PART_FIND,                                                                                             \
+      "SELECT rows FROM message_part WHERE run = ? AND first_key <= ? ORDER BY first_key DESC LIMIT 1")      \
+    X(PART_SLICE, "SELECT first_key, rows FROM message_part WHERE run = ? AND first_key >= ? ORDER BY "      \
+                  "first_key LIMIT ?")                                                                       \
     X(PART_NEXT_RUN, "SELECT run FROM message_part WHERE run > ? ORDER BY run LIMIT 1")                      \
     X(PART_LAST_RUN, "SELECT max(run) FROM message_part")                                                    \
     X(PART_SWEEP, "DELETE FROM message_part WHERE run = ?1 AND first_key IN"                                 \
@@ -64,8 +67,10 @@
     X(STATE_GET, "SELECT body FROM state WHERE name = ?")                                                    \
     X(SETTING_PUT, "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")                             \
     X(SETTING_GET, "SELECT value FROM setting WHERE name = ?")                                               \
-    X(PRODUCT_PUT, "INSERT OR REPLACE INTO product (row, id, updated_ms, is_retired, body) VALUES (?, ?, ?, ?, ?)") \
-    X(PRODUCT_SLICE, "SELECT row, id, updated_ms, is_retired, body FROM product WHERE row > ? ORDER BY row LIMIT ?") \
+    X(PRODUCT_PUT,                                                                                           \
+      "INSERT OR REPLACE INTO product (row, id, updated_ms, is_retired, body) VALUES (?, ?, ?, ?, ?)")       \
+    X(PRODUCT_SLICE,                                                                                         \
+      "SELECT row, id, updated_ms, is_retired, body FROM product WHERE row > ? ORDER BY row LIMIT ?")        \
     X(PRODUCT_STAT_PUT, "INSERT OR REPLACE INTO product_stat (row, body) VALUES (?, ?)")                     \
     X(PRODUCT_STAT_SLICE, "SELECT row, body FROM product_stat WHERE row > ? ORDER BY row LIMIT ?")           \
     X(GENERATION_ADD, "INSERT INTO generation (" AT_SQL_GENERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)")    \
@@ -80,7 +85,8 @@
     X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision WHERE id = ? AND at_ms >= ?")              \
     X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ?"            \
                    " ORDER BY id DESC LIMIT ?")                                                              \
-    X(DECISION_SWEEP, "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
+    X(DECISION_SWEEP,                                                                                        \
+      "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
 
 #define AT_SQL_NAME(name, text) AT_SQL_##name,
 enum at_sql { AT_SQL_LIST(AT_SQL_NAME) AT_SQL_COUNT };

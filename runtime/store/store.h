@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one door to durable state. One write, at_store_commit (expectations plus writes, all or nothing), carried
- * out by the commit thread in group commits; reads are functions on a reader, run by reader threads. Rows are
- * plain structs (ids, versions, JSON text); no type of the domain comes in here, sqlite3.h stays in here.
+ * The one door to durable state. One write, at_store_commit (expectations plus writes, all or nothing),
+ * carried out by the commit thread in group commits; reads are functions on a reader, run by reader threads.
+ * Rows are plain structs (ids, versions, JSON text); no type of the domain comes in here, sqlite3.h stays in
+ * here.
  *
  * Two lanes: front units (events, identity, catalog, generations) are answered as soon as they are durable;
  * behind units (profiles, timeline, deduplication runs, counters, decisions: all can be folded again from the
@@ -27,34 +28,37 @@ struct at_store_options {
     const char *vfs;          /* SQLite VFS name, NULL: the default; tests give one that forgets */
     struct at_ledger *ledger; /* AT_ACCOUNT_STORE bounds SQLite's caches, AT_ACCOUNT_QUEUES the queue */
     const struct at_log *log;
-    uint32_t stale_per_mille; /* tests: refuse this share of retriable units as stale, at random (stale_seed) */
+    uint32_t
+        stale_per_mille; /* tests: refuse this share of retriable units as stale, at random (stale_seed) */
     uint64_t stale_seed;
-    uint32_t reader_count;    /* default 2 */
+    uint32_t reader_count; /* default 2 */
 };
 
-/* Takes the folder's lock (file "lock", holding the pid): AT_CONFLICT if another process has it. Opens or makes
- * attune.db: an older schema is copied to attune.db.schema-N and migrated in one transaction, a newer one is
- * AT_UNSUPPORTED and named. WAL, synchronous=FULL. Starts the commit, checkpoint and reader threads. */
-enum at_status at_store_open(struct at_store **out, const struct at_store_options *options, struct at_error *err) AT_MUST_CHECK;
+/* Takes the folder's lock (file "lock", holding the pid): AT_CONFLICT if another process has it. Opens or
+ * makes attune.db: an older schema is copied to attune.db.schema-N and migrated in one transaction, a newer
+ * one is AT_UNSUPPORTED and named. WAL, synchronous=FULL. Starts the commit, checkpoint and reader threads.
+ */
+enum at_status at_store_open(struct at_store **out, const struct at_store_options *options,
+                             struct at_error *err) AT_MUST_CHECK;
 /* Commits what is queued, checkpoints, ends the threads, releases the lock. */
 void at_store_close(struct at_store *store);
 
 /* ---- rows ---- */
 struct at_event_row {
-    uint64_t seq;           /* place in the log; given at enqueue */
-    uint64_t source;        /* identifier id the event belongs to for ever */
-    int64_t at_ms;          /* when it happened */
+    uint64_t seq;    /* place in the log; given at enqueue */
+    uint64_t source; /* identifier id the event belongs to for ever */
+    int64_t at_ms;   /* when it happened */
     int64_t received_ms;
-    struct at_text origin;  /* name of the key's source ("default", "storefront") */
+    struct at_text origin; /* name of the key's source ("default", "storefront") */
     struct at_text message_id;
-    struct at_text name;    /* canonical: "product_viewed" */
-    struct at_text facts;   /* JSON: what apply needs beside the body (resolved products, claims won) */
-    struct at_text body;    /* the event as JSON */
-    uint64_t message_key;   /* at_hash64 over origin and message_id */
+    struct at_text name;  /* canonical: "product_viewed" */
+    struct at_text facts; /* JSON: what apply needs beside the body (resolved products, claims won) */
+    struct at_text body;  /* the event as JSON */
+    uint64_t message_key; /* at_hash64 over origin and message_id */
     uint64_t payload_hash;
 };
 struct at_identifier_row {
-    uint64_t id;            /* given by the caller from at_store_next_id */
+    uint64_t id;                /* given by the caller from at_store_next_id */
     struct at_text kind, value; /* "email", "ann@example.com" */
     uint64_t person;
     int64_t since_ms;
@@ -93,22 +97,22 @@ struct at_decision_row {
 
 /* ---- units ---- */
 enum at_write_kind {
-    AT_WRITE_EVENT,       /* event */
-    AT_WRITE_IDENTIFIER,  /* identifier: insert, or nothing if (kind, value) is there with the same id */
-    AT_WRITE_LINK,        /* identifier.id now belongs to identifier.person */
-    AT_WRITE_CLAIM,       /* claim */
-    AT_WRITE_PROFILE,     /* profile: upsert unless the stored applied_seq is larger */
-    AT_WRITE_PROFILE_GONE,/* profile.person */
-    AT_WRITE_TIMELINE,    /* pair: (source, seq), ignored if there */
-    AT_WRITE_MESSAGES,    /* messages: one sealed run, sorted by key; behind only */
-    AT_WRITE_MESSAGES_EXPIRE, /* number: drop runs sealed before this moment (ms); behind only */
-    AT_WRITE_CURSOR,      /* named: consumer name, number: seq */
-    AT_WRITE_STATE,       /* named, text: a consumer's state as JSON, upsert */
-    AT_WRITE_PRODUCT,     /* product: upsert */
-    AT_WRITE_PRODUCT_STAT,/* product.row, text: counters as JSON, upsert */
-    AT_WRITE_GENERATION,  /* generation; its files are kept by content hash, once */
-    AT_WRITE_SETTING,     /* named, text: upsert ("active_generation" → "17", "held" …) */
-    AT_WRITE_DECISION,    /* decision: insert */
+    AT_WRITE_EVENT,            /* event */
+    AT_WRITE_IDENTIFIER,       /* identifier: insert, or nothing if (kind, value) is there with the same id */
+    AT_WRITE_LINK,             /* identifier.id now belongs to identifier.person */
+    AT_WRITE_CLAIM,            /* claim */
+    AT_WRITE_PROFILE,          /* profile: upsert unless the stored applied_seq is larger */
+    AT_WRITE_PROFILE_GONE,     /* profile.person */
+    AT_WRITE_TIMELINE,         /* pair: (source, seq), ignored if there */
+    AT_WRITE_MESSAGES,         /* messages: one sealed run, sorted by key; behind only */
+    AT_WRITE_MESSAGES_EXPIRE,  /* number: drop runs sealed before this moment (ms); behind only */
+    AT_WRITE_CURSOR,           /* named: consumer name, number: seq */
+    AT_WRITE_STATE,            /* named, text: a consumer's state as JSON, upsert */
+    AT_WRITE_PRODUCT,          /* product: upsert */
+    AT_WRITE_PRODUCT_STAT,     /* product.row, text: counters as JSON, upsert */
+    AT_WRITE_GENERATION,       /* generation; its files are kept by content hash, once */
+    AT_WRITE_SETTING,          /* named, text: upsert ("active_generation" → "17", "held" …) */
+    AT_WRITE_DECISION,         /* decision: insert */
     AT_WRITE_DECISIONS_EXPIRE, /* number: drop those before this moment (ms) */
 };
 struct at_claim {
@@ -126,21 +130,27 @@ struct at_write {
         struct at_identifier_row identifier;
         struct at_claim claim;
         struct at_profile_row profile;
-        struct { uint64_t source, seq; } pair;
-        struct { const struct at_message_row *rows; size_t count; int64_t sealed_ms; } messages;
+        struct {
+            uint64_t source, seq;
+        } pair;
+        struct {
+            const struct at_message_row *rows;
+            size_t count;
+            int64_t sealed_ms;
+        } messages;
         struct at_product_row product;
         struct at_generation_row generation;
         struct at_decision_row decision;
     };
 };
 enum at_expect_kind {
-    AT_EXPECT_NO_CLAIM,   /* claim.kind, claim.key is not taken */
-    AT_EXPECT_PERSON,     /* identifier (kind, value) belongs to person; person 0: is not there */
+    AT_EXPECT_NO_CLAIM, /* claim.kind, claim.key is not taken */
+    AT_EXPECT_PERSON,   /* identifier (kind, value) belongs to person; person 0: is not there */
 };
 struct at_expect {
     struct at_expect *next;
     enum at_expect_kind kind;
-    struct at_claim claim;           /* NO_CLAIM */
+    struct at_claim claim;               /* NO_CLAIM */
     struct at_identifier_row identifier; /* PERSON */
 };
 /* A unit and all it points to belong to the caller, who keeps them alive until refuse or done was called. */
@@ -149,14 +159,16 @@ struct at_unit {
     struct at_expect *expects;
     struct at_write *writes, *last_write;
     uint32_t event_count;
-    size_t bytes;           /* about; counted against the queue */
-    uint64_t first_seq;     /* set by at_store_commit: its events have first_seq, first_seq + 1, … in order of writes */
-    bool is_retriable;      /* the caller runs again on AT_STALE */
+    size_t bytes;       /* about; counted against the queue */
+    uint64_t first_seq; /* set by at_store_commit: its events have first_seq, first_seq + 1, … in order of
+                           writes */
+    bool is_retriable;  /* the caller runs again on AT_STALE */
     enum at_status status;
     /* On the commit thread, before the unit's writes: false → refused as stale. May be NULL. */
     bool (*is_current)(struct at_unit *unit);
-    /* On the commit thread: exactly one of the two. refuse: nothing of it is durable (status says why: AT_STALE,
-     * AT_DUPLICATE, AT_FULL, AT_IO), called before any later unit is examined. done: durable, called in queue order. */
+    /* On the commit thread: exactly one of the two. refuse: nothing of it is durable (status says why:
+     * AT_STALE, AT_DUPLICATE, AT_FULL, AT_IO), called before any later unit is examined. done: durable,
+     * called in queue order. */
     void (*refuse)(struct at_unit *unit);
     void (*done)(struct at_unit *unit);
     void *arg;
@@ -165,8 +177,9 @@ struct at_unit {
 struct at_write *at_unit_write(struct at_unit *unit, struct at_arena *arena, enum at_write_kind kind);
 struct at_expect *at_unit_expect(struct at_unit *unit, struct at_arena *arena, enum at_expect_kind kind);
 
-/* Enqueue; gives the events their seq at once, in queue order. AT_BUSY when the queue is full (nothing enqueued),
- * AT_IO once the engine is closed. Any thread. The caller may hold its own locks: this takes one short lock. */
+/* Enqueue; gives the events their seq at once, in queue order. AT_BUSY when the queue is full (nothing
+ * enqueued), AT_IO once the engine is closed. Any thread. The caller may hold its own locks: this takes one
+ * short lock. */
 enum at_status at_store_commit(struct at_store *store, struct at_unit *unit) AT_MUST_CHECK;
 /* The lane behind: same unit, no events; its own transaction. Any thread. */
 enum at_status at_store_commit_behind(struct at_store *store, struct at_unit *unit) AT_MUST_CHECK;
@@ -174,15 +187,16 @@ uint64_t at_store_next_seq(struct at_store *store); /* what the next event will 
 /* Fresh ids, never reused, across restarts (identifier and person ids share one series). */
 uint64_t at_store_next_id(struct at_store *store);
 
-/* May a sealed run that has not expired hold the message's key? Never false for one that does; now and then true for
- * one that does not (ask at_reader_message). Wait-free, any thread. */
+/* May a sealed run that has not expired hold the message's key? Never false for one that does; now and then
+ * true for one that does not (ask at_reader_message). Wait-free, any thread. */
 bool at_store_may_know_message(struct at_store *store, uint64_t key);
 
 /* ---- reads ---- */
 struct at_reader; /* a connection of a reader thread, lent to run() */
 struct at_read {
     struct at_read *next;
-    void (*run)(struct at_read *read, struct at_reader *reader); /* on a reader thread; then the caller's own hand-back */
+    void (*run)(struct at_read *read,
+                struct at_reader *reader); /* on a reader thread; then the caller's own hand-back */
 };
 /* Queue it for a reader thread. Any thread. */
 void at_store_read(struct at_store *store, struct at_read *read);
@@ -192,35 +206,47 @@ void at_store_read_now(struct at_store *store, struct at_read *read);
 /* Each row is lent to fn until it returns; fn returns false to stop. Texts are copied by whom needs them. */
 enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kind, struct at_text value,
                                     struct at_identifier_row *out, struct at_arena *arena); /* AT_NOTFOUND */
-enum at_status at_reader_identifiers(struct at_reader *reader, bool (*fn)(void *arg, const struct at_identifier_row *row),
+enum at_status at_reader_identifiers(struct at_reader *reader,
+                                     bool (*fn)(void *arg, const struct at_identifier_row *row),
                                      void *arg); /* all, by id */
 enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t person,
-                                        bool (*fn)(void *arg, const struct at_identifier_row *row), void *arg);
-enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out, struct at_arena *arena);
-enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key, uint64_t *person_out);
+                                        bool (*fn)(void *arg, const struct at_identifier_row *row),
+                                        void *arg);
+enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out,
+                                 struct at_arena *arena);
+enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
+                               uint64_t *person_out);
 /* Events with seq in (after, to], ascending. */
 enum at_status at_reader_log(struct at_reader *reader, uint64_t after_seq, uint64_t to_seq,
                              bool (*fn)(void *arg, const struct at_event_row *row), void *arg);
-/* Through the timeline index: events of one source with seq < before_seq, newest first if is_descending, else oldest first
- * (before_seq UINT64_MAX: all). Only what the timeline index holds. */
-enum at_status at_reader_events_of(struct at_reader *reader, uint64_t source, uint64_t before_seq, bool is_descending,
-                                   bool (*fn)(void *arg, const struct at_event_row *row), void *arg);
+/* Through the timeline index: events of one source with seq < before_seq, newest first if is_descending, else
+ * oldest first (before_seq UINT64_MAX: all). Only what the timeline index holds. */
+enum at_status at_reader_events_of(struct at_reader *reader, uint64_t source, uint64_t before_seq,
+                                   bool is_descending, bool (*fn)(void *arg, const struct at_event_row *row),
+                                   void *arg);
 /* Deduplication: the row of that key in the sealed runs. AT_NOTFOUND. */
 enum at_status at_reader_message(struct at_reader *reader, uint64_t key, struct at_message_row *out);
 enum at_status at_reader_messages(struct at_reader *reader, int64_t sealed_since_ms,
-                                  bool (*fn)(void *arg, const struct at_message_row *row), void *arg); /* newest runs first */
-enum at_status at_reader_cursor(struct at_reader *reader, struct at_text name, uint64_t *seq_out); /* AT_NOTFOUND */
-enum at_status at_reader_state(struct at_reader *reader, struct at_text name, struct at_text *text_out, struct at_arena *arena);
-enum at_status at_reader_products(struct at_reader *reader, bool (*fn)(void *arg, const struct at_product_row *row), void *arg);
+                                  bool (*fn)(void *arg, const struct at_message_row *row),
+                                  void *arg); /* newest runs first */
+enum at_status at_reader_cursor(struct at_reader *reader, struct at_text name,
+                                uint64_t *seq_out); /* AT_NOTFOUND */
+enum at_status at_reader_state(struct at_reader *reader, struct at_text name, struct at_text *text_out,
+                               struct at_arena *arena);
+enum at_status at_reader_products(struct at_reader *reader,
+                                  bool (*fn)(void *arg, const struct at_product_row *row), void *arg);
 enum at_status at_reader_product_stats(struct at_reader *reader,
                                        bool (*fn)(void *arg, uint32_t row, struct at_text body), void *arg);
-enum at_status at_reader_setting(struct at_reader *reader, struct at_text name, struct at_text *text_out, struct at_arena *arena);
+enum at_status at_reader_setting(struct at_reader *reader, struct at_text name, struct at_text *text_out,
+                                 struct at_arena *arena);
 /* id 0: the newest. files are filled (in the arena) if with_files. */
-enum at_status at_reader_generation(struct at_reader *reader, uint64_t id, bool with_files, struct at_generation_row *out,
-                                    struct at_arena *arena);
+enum at_status at_reader_generation(struct at_reader *reader, uint64_t id, bool with_files,
+                                    struct at_generation_row *out, struct at_arena *arena);
 enum at_status at_reader_generations(struct at_reader *reader, uint32_t limit,
-                                     bool (*fn)(void *arg, const struct at_generation_row *row), void *arg); /* newest first, no files */
-enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, struct at_decision_row *out, struct at_arena *arena);
+                                     bool (*fn)(void *arg, const struct at_generation_row *row),
+                                     void *arg); /* newest first, no files */
+enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, struct at_decision_row *out,
+                                  struct at_arena *arena);
 enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person, uint32_t limit,
                                       bool (*fn)(void *arg, const struct at_decision_row *row), void *arg);
 
@@ -231,7 +257,8 @@ struct at_store_counts {
     uint64_t durable_seq; /* every event up to here is durable or refused, and its callback has returned */
 };
 void at_store_counts(struct at_store *store, struct at_store_counts *out);
-/* Wait until everything enqueued before the call is durable or refused, both lanes. Start-up, shutdown, tests. */
+/* Wait until everything enqueued before the call is durable or refused, both lanes. Start-up, shutdown,
+ * tests. */
 void at_store_drain(struct at_store *store);
 
 #endif

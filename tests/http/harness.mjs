@@ -16,7 +16,7 @@ export const sharedData = process.env.SHARED_DATA ?? join(root, "../shared/data"
 
 export const SHOP = 'shop "test" { currency = "EUR", timezone = "UTC" }\n';
 export const KEYS = SHOP + `keys {
-  write = { default = "wk_1", web = "wk_2" }, secret = { default = "sk_1", ops = "sk_2" },
+  write = { default = "wk_first_1", web = "wk_second_2" }, secret = { default = "sk_first_1", ops = "sk_second_2" },
   origins = { "https://shop.example" },
 }\n`;
 export const RANKING = `ranking "collection" {
@@ -51,6 +51,7 @@ export class Server {
     this.log = "";
   }
   async start(port = 0) {
+    this.log = "";
     this.child = spawn(program, ["serve", this.dir, "--listen", `127.0.0.1:${port}`, "--workers", "2", ...this.args], {
       env: { ...process.env, ...this.env }, stdio: ["ignore", "ignore", "pipe"],
     });
