@@ -154,10 +154,10 @@ void folder_walk(const char *folder, void (*fn)(void *arg, const char *directory
         fn(arg, paths[i]);
         for (struct dirent *entry; (entry = readdir(directory)) && count < 64;) {
             struct stat info;
+            char path[1024];
             if (entry->d_name[0] == '.') continue;
-            int length =
-                snprintf(paths[count], sizeof paths[count], "%.700s/%.255s", paths[i], entry->d_name);
-            if (length > 0 && stat(paths[count], &info) == 0 && S_ISDIR(info.st_mode)) count++;
+            snprintf(path, sizeof path, "%.700s/%.255s", paths[i], entry->d_name);
+            if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) memcpy(paths[count++], path, sizeof path);
         }
         closedir(directory);
     }
