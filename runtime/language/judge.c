@@ -94,6 +94,8 @@ static enum at_status name_failure(const struct run *run, enum at_status status,
                        where->line ? where->path : run->use->path,
                        where->line ? where->line : (int)run->use->line, run->use->name,
                        (int)(AT_DECISION_BUDGET_NS / 1000000));
+    if (status == AT_FAILED && !where->line) /* said of the rule's answer, not by one of its lines */
+        at_error_prefix(err, "%s:%d: ", run->use->path, (int)run->use->line);
     if (status == AT_NOMEM)
         return at_fail(err, AT_FAILED, "memory", "%s:%d  \"%s\" used more memory than a script may",
                        run->use->path, (int)run->use->line, run->use->name);
