@@ -7,7 +7,11 @@
 #include "base/utf8.h"
 #include "language/analysis.h"
 
+#define NAMES_MAX 1000 /* that may be suggested */
+
 struct checking {
+    const char **names; /* the words of the language and the locals of the file */
+    size_t name_count;
     struct at_arena *arena;
     const struct at_vocabulary *vocabulary;
     struct at_finding *first;
@@ -30,12 +34,6 @@ static struct at_finding *add(struct checking *checking, uint32_t line, uint32_t
     return finding;
 }
 
-static size_t count_of(const char *const *names) {
-    size_t count = 0;
-    while (names[count]) count++;
-    return count;
-}
-
 static bool is_known(const struct checking *checking, struct at_text name) {
     for (const char *const *at = checking->vocabulary->globals; *at; at++)
         if (at_text_is(name, *at)) return true;
@@ -51,8 +49,7 @@ static void unknown_name(struct checking *checking, const struct at_node *node) 
     short_name(node->text, name);
     struct at_finding *finding = add(checking, node->line, node->column, "unknown_name");
     if (!finding) return;
-    const char *near =
-        at_suggest(name, checking->vocabulary->globals, count_of(checking->vocabulary->globals));
+    const char *near = at_suggest(name, checking->names, checking->name_count);
     if (near)
         snprintf(finding->message, sizeof finding->message, "unknown name '%s' — did you mean '%s'?", name,
                  near);
@@ -106,6 +103,23 @@ static bool visit(void *arg, struct at_node *node) {
     return false;
 }
 
+static bool note_local(void *arg, struct at_node *node) {
+    struct checking *checking = arg;
+    if (node->kind != AT_NODE_LOCAL || checking->name_count == NAMES_MAX) return true;
+    const char *name = at_arena_dup(checking->arena, node->text.data, node->text.length);
+    if (name) checking->names[checking->name_count++] = name;
+    return true;
+}
+
+static bool note_names(struct checking *checking, struct at_node *block) {
+    checking->names = at_arena_alloc(checking->arena, NAMES_MAX * sizeof *checking->names);
+    if (!checking->names) return false;
+    for (const char *const *at = checking->vocabulary->globals; *at && checking->name_count < NAMES_MAX; at++)
+        checking->names[checking->name_count++] = *at;
+    at_node_walk(block, note_local, checking);
+    return true;
+}
+
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary, struct at_finding **findings) {
     struct checking checking = {.arena = arena, .vocabulary = vocabulary};
@@ -119,6 +133,8 @@ enum at_status at_source_check(struct at_arena *arena, struct at_text source,
         if (finding) snprintf(finding->message, sizeof finding->message, "%.250s", err.message);
     } else if (status != AT_OK)
         return status;
+    else if (!note_names(&checking, block))
+        return AT_NOMEM;
     else
         at_node_walk(block, visit, &checking);
     *findings = checking.first;

@@ -69,7 +69,7 @@ static bool read_long(struct lexer *lexer, int level, struct at_text *out, const
         else
             lexer->at++;
     }
-    return lex_fail(lexer, line, column, "unfinished long %s (starting at line %u) near '<eof>'", what, line);
+    return lex_fail(lexer, line, column, "unfinished long %s (starting at line %u) near <eof>", what, line);
 }
 
 static bool skip_blanks(struct lexer *lexer) {
@@ -191,8 +191,7 @@ static bool read_string(struct lexer *lexer, struct token *out) {
     for (;;) {
         char c = peek(lexer, 0);
         if (is_over(lexer))
-            return lex_fail(lexer, lexer->line, column_of(lexer, lexer->at),
-                            "unfinished string near '<eof>'");
+            return lex_fail(lexer, lexer->line, column_of(lexer, lexer->at), "unfinished string near <eof>");
         if (c == '\n' || c == '\r') {
             uint32_t shown = lexer->at - out->from < 60 ? lexer->at - out->from : 60;
             return lex_fail(lexer, out->line, out->column, "unfinished string near '%.*s'", (int)shown,
@@ -230,12 +229,11 @@ static bool read_number(struct lexer *lexer, struct token *out) {
             break;
         is_float |= is_exponent || c == '.';
     }
-    char text[256], *end;
-    size_t length = lexer->at - from;
-    if (length >= sizeof text)
-        return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number");
-    memcpy(text, lexer->source.data + from, length);
-    text[length] = 0;
+    char *text = at_arena_dup(lexer->arena, lexer->source.data + from, lexer->at - from), *end;
+    if (!text) {
+        lexer->status = AT_NOMEM;
+        return false;
+    }
     out->number = strtod(text, &end);
     /* strtod takes "inf", "nan" and "0x" alone; a number here begins with a digit or a point and has digits
      */
@@ -274,9 +272,9 @@ static bool read_sign(struct lexer *lexer, struct token *out) {
         out->text = (struct at_text){signs[i], n};
         return true;
     }
-    unsigned char c = (unsigned char)peek(lexer, 0);
-    if (c >= 32 && c < 127) return lex_fail(lexer, out->line, out->column, "unexpected symbol near '%c'", c);
-    return lex_fail(lexer, out->line, out->column, "unexpected symbol near '<\\%u>'", c);
+    out->kind = TOKEN_SIGN; /* no sign of Lua's: the parser says what it expected instead */
+    out->text = (struct at_text){lexer->source.data + lexer->at++, 1};
+    return true;
 }
 
 bool lex_next(struct lexer *lexer, struct token *out) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Statements of Lua 5.4 (reference manual §3.3, §9) as a tree with positions and bindings; the walk over it.
- * It reads as lparser.c does, so that it accepts and refuses the same and says it in the same words. Nesting and
- * the height of the tree are bounded: who walks it may recurse.
+ * It reads as lparser.c does, so that it accepts and refuses the same and says it in the same words. Nesting
+ * and the height of the tree are bounded: who walks it may recurse.
  */
 #include "language/parse_internal.h"
 
@@ -23,8 +23,10 @@ bool parse_fail(struct parser *p, const char *fmt, ...) {
     if (token->kind == TOKEN_END)
         return lex_fail(&p->lexer, token->line, token->column, "%s near <eof>", message);
     if (token->kind == TOKEN_SIGN && length == 1 && (unsigned char)*text - 32u >= 95)
-        return lex_fail(&p->lexer, token->line, token->column, "%s near '<\\%u>'", message, (unsigned char)*text);
-    return lex_fail(&p->lexer, token->line, token->column, "%s near '%.*s'", message, (int)(length < 40 ? length : 40), text);
+        return lex_fail(&p->lexer, token->line, token->column, "%s near '<\\%u>'", message,
+                        (unsigned char)*text);
+    return lex_fail(&p->lexer, token->line, token->column, "%s near '%.*s'", message,
+                    (int)(length < 40 ? length : 40), text);
 }
 
 bool parse_advance(struct parser *p) {
@@ -181,8 +183,10 @@ static struct at_node *if_statement(struct parser *p) {
         if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_expect(p, "then") ||
             !scoped_block(p, &node->body))
             return NULL;
-        if (last) last->else_part = node;
-        else first = node;
+        if (last)
+            last->else_part = node;
+        else
+            first = node;
         node->list2 = last; /* for the way back; taken out below */
         last = node;
     } while (is_word(p, "elseif"));
@@ -213,7 +217,8 @@ static struct at_node *repeat_statement(struct parser *p) {
     p->function->loops++;
     bool is_ok = statements(p, &node->body);
     p->function->loops--;
-    is_ok = is_ok && parse_close(p, "until", "repeat", node->line) && (node->a = parse_expression(p)) && leave_block(p);
+    is_ok = is_ok && parse_close(p, "until", "repeat", node->line) && (node->a = parse_expression(p)) &&
+            leave_block(p);
     return is_ok ? parse_done(p, node) : NULL;
 }
 
@@ -266,7 +271,8 @@ static bool refuse_constant(struct parser *p, const struct at_node *target) {
 }
 
 static struct at_node *function_statement(struct parser *p) {
-    struct at_node *node = parse_node(p, AT_NODE_FUNCTION_STATEMENT), *function = node ? parse_node(p, AT_NODE_FUNCTION) : NULL;
+    struct at_node *node = parse_node(p, AT_NODE_FUNCTION_STATEMENT),
+                   *function = node ? parse_node(p, AT_NODE_FUNCTION) : NULL;
     bool is_method = false;
     if (!function || !parse_advance(p)) return NULL;
     if (p->token.kind != TOKEN_NAME) return parse_fail(p, "<name> expected"), NULL;
@@ -345,7 +351,8 @@ static struct at_node *assignment(struct parser *p, struct at_node *target) {
     begin_at(node, target);
     parse_append(&end, target);
     while (is_sign(p, ",")) {
-        if (!parse_advance(p) || !(target = parse_suffixed(p)) || !is_assignable(p, target) || !parse_deeper(p))
+        if (!parse_advance(p) || !(target = parse_suffixed(p)) || !is_assignable(p, target) ||
+            !parse_deeper(p))
             return NULL;
         parse_append(&end, target);
     }
@@ -357,7 +364,8 @@ static struct at_node *expression_statement(struct parser *p) {
     struct at_node *first = parse_suffixed(p);
     if (!first) return NULL;
     if (is_sign(p, "=") || is_sign(p, ",")) return assignment(p, first);
-    if (first->kind != AT_NODE_CALL && first->kind != AT_NODE_METHOD) return parse_fail(p, "syntax error"), NULL;
+    if (first->kind != AT_NODE_CALL && first->kind != AT_NODE_METHOD)
+        return parse_fail(p, "syntax error"), NULL;
     struct at_node *node = parse_node(p, AT_NODE_EXPRESSION_STATEMENT);
     if (!node) return NULL;
     begin_at(node, first);
@@ -394,7 +402,8 @@ static struct at_node *break_statement(struct parser *p) {
 
 static struct at_node *do_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_DO);
-    if (!node || !parse_advance(p) || !scoped_block(p, &node->body) || !parse_close(p, "end", "do", node->line))
+    if (!node || !parse_advance(p) || !scoped_block(p, &node->body) ||
+        !parse_close(p, "end", "do", node->line))
         return NULL;
     return parse_done(p, node);
 }
@@ -403,9 +412,9 @@ static struct at_node *one_statement(struct parser *p) {
     static const struct {
         const char *word;
         struct at_node *(*read)(struct parser *p);
-    } kinds[] = {{"if", if_statement},       {"while", while_statement},       {"repeat", repeat_statement},
-                 {"for", for_statement},     {"function", function_statement}, {"local", local_statement},
-                 {"return", return_statement}, {"goto", label_or_goto},        {"do", do_statement},
+    } kinds[] = {{"if", if_statement},         {"while", while_statement},       {"repeat", repeat_statement},
+                 {"for", for_statement},       {"function", function_statement}, {"local", local_statement},
+                 {"return", return_statement}, {"goto", label_or_goto},          {"do", do_statement},
                  {"break", break_statement}};
     for (size_t i = 0; i < AT_LENGTH(kinds); i++)
         if (is_word(p, kinds[i].word)) return kinds[i].read(p);
@@ -429,8 +438,8 @@ static void skip_head(struct lexer *lexer) {
     while (lexer->at < text.length && text.data[lexer->at] != '\n') lexer->at++;
 }
 
-enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out, uint32_t *line,
-                        uint32_t *column, struct at_error *err) {
+enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out,
+                        uint32_t *line, uint32_t *column, struct at_error *err) {
     struct parser p = {.lexer = {.arena = arena, .source = source, .line = 1, .err = err}};
     struct function_scope scope;
     struct block_scope block;

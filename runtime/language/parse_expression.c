@@ -50,7 +50,8 @@ static struct at_node *field(struct parser *p) {
         node->is_dot = true;
         if (!(node->a = name_node(p)) || !parse_advance(p)) return NULL;
     } else if (is_sign(p, "[")) {
-        if (!parse_advance(p) || !(node->a = parse_expression(p)) || !parse_expect(p, "]") || !parse_expect(p, "="))
+        if (!parse_advance(p) || !(node->a = parse_expression(p)) || !parse_expect(p, "]") ||
+            !parse_expect(p, "="))
             return NULL;
     }
     return (node->b = parse_expression(p)) ? parse_done(p, node) : NULL;
@@ -96,7 +97,8 @@ struct at_node *parse_primary(struct parser *p) {
     if (!is_sign(p, "(")) return parse_fail(p, "unexpected symbol"), NULL;
     uint32_t line = p->token.line;
     node = parse_node(p, AT_NODE_PAREN);
-    if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_close(p, ")", "(", line)) return NULL;
+    if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_close(p, ")", "(", line))
+        return NULL;
     return parse_done(p, node);
 }
 
@@ -129,10 +131,12 @@ static struct at_node *call_node(struct parser *p, struct at_node *object) {
 struct at_node *parse_suffixed(struct parser *p) {
     struct at_node *node = parse_primary(p);
     while (node) {
-        if (is_sign(p, ".") || is_sign(p, "[")) node = parse_index(p, node);
+        if (is_sign(p, ".") || is_sign(p, "["))
+            node = parse_index(p, node);
         else if (is_sign(p, ":") || is_sign(p, "(") || is_sign(p, "{") || p->token.kind == TOKEN_STRING)
             node = call_node(p, node);
-        else break;
+        else
+            break;
     }
     return node;
 }

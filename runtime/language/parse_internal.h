@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the parser share: parse.c (statements), parse_expression.c, parse_scope.c (locals, blocks,
- * labels). Private to language/.
+ * What the parts of the parser share: parse.c (statements), parse_expression.c, parse_scope.c (locals,
+ * blocks, labels). Private to language/.
  */
 #ifndef AT_LANGUAGE_PARSE_INTERNAL_H
 #define AT_LANGUAGE_PARSE_INTERNAL_H
@@ -13,7 +13,7 @@
 #define HEIGHT_MAX 2000 /* of the tree: a + b + c … is read in a loop but walked by recursion */
 #define LOCALS_MAX 200  /* of one function, as MAXVARS */
 
-struct scope { /* one active local */
+struct scope {             /* one active local */
     struct at_node *local; /* AT_NODE_LOCAL; NULL: one that for keeps to itself */
     struct scope *outer;
     uint32_t index; /* among the active ones of its function, from 0 */
@@ -76,7 +76,8 @@ struct at_node *parse_index(struct parser *p, struct at_node *object);
 struct at_node *parse_function(struct parser *p, struct at_node *function, bool is_method);
 
 /* parse_scope.c */
-void enter_function(struct parser *p, struct function_scope *function, struct block_scope *block, struct at_node *node);
+void enter_function(struct parser *p, struct function_scope *function, struct block_scope *block,
+                    struct at_node *node);
 bool leave_function(struct parser *p);
 void enter_block(struct parser *p, struct block_scope *block);
 bool leave_block(struct parser *p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Locals, blocks and labels while a file is parsed: what a name refers to, and which jumps are allowed (Lua 5.4
- * §3.3.4: a goto sees the labels of the blocks around it and may not jump into the scope of a local).
+ * Locals, blocks and labels while a file is parsed: what a name refers to, and which jumps are allowed
+ * (Lua 5.4 §3.3.4: a goto sees the labels of the blocks around it and may not jump into the scope of a
+ * local).
  */
 #include <string.h>
 #include "language/parse_internal.h"
@@ -20,7 +21,8 @@ static bool keep(struct parser *p, struct labels *labels, const struct at_node *
         labels->list = list;
         labels->capacity = capacity;
     }
-    labels->list[labels->count++] = (struct label){node->text, node->line, node->column, p->function->active_count};
+    labels->list[labels->count++] =
+        (struct label){node->text, node->line, node->column, p->function->active_count};
     return true;
 }
 
@@ -79,7 +81,7 @@ bool add_goto(struct parser *p, const struct at_node *node) {
 
 void enter_block(struct parser *p, struct block_scope *block) {
     struct function_scope *function = p->function;
-    *block = (struct block_scope){function->block,        p->scope,        function->active_count,
+    *block = (struct block_scope){function->block,       p->scope,        function->active_count,
                                   function->local_count, p->labels.count, p->gotos.count};
     function->block = block;
 }
@@ -103,7 +105,8 @@ bool leave_block(struct parser *p) {
     return true;
 }
 
-void enter_function(struct parser *p, struct function_scope *function, struct block_scope *block, struct at_node *node) {
+void enter_function(struct parser *p, struct function_scope *function, struct block_scope *block,
+                    struct at_node *node) {
     *function = (struct function_scope){.outer = p->function, .node = node, .first_label = p->labels.count};
     p->function = function;
     enter_block(p, block);
@@ -121,8 +124,10 @@ static bool count_locals(struct parser *p, uint32_t count) {
     const struct at_node *function = p->function->node;
     p->function->local_count += count;
     if (p->function->local_count <= LOCALS_MAX) return true;
-    if (!function) return parse_fail(p, "too many local variables (limit is %d) in main function", LOCALS_MAX);
-    return parse_fail(p, "too many local variables (limit is %d) in function at line %u", LOCALS_MAX, function->line);
+    if (!function)
+        return parse_fail(p, "too many local variables (limit is %d) in main function", LOCALS_MAX);
+    return parse_fail(p, "too many local variables (limit is %d) in function at line %u", LOCALS_MAX,
+                      function->line);
 }
 
 static bool activate(struct parser *p, struct at_node *local) {

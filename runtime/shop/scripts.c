@@ -31,6 +31,29 @@ static char *keep(struct at_generation *generation, const char *text) {
     return at_arena_printf(&generation->arena, "%s", text ? text : "");
 }
 
+/* What must change before saving publishes again, one "hash path" a line, so that it outlives the process. */
+static bool write_held_bad(struct at_shop *shop, struct at_bytes *out) {
+    struct at_map_slot *slot;
+    for (size_t i = 0; (slot = at_map_next(&shop->held_bad, &i));)
+        at_bytes_printf(out, "%016llx %.*s\n", (unsigned long long)slot->value, (int)slot->length, slot->key);
+    return !out->failed;
+}
+
+static enum at_status read_held_bad(struct at_shop *shop, const char *text) {
+    at_map_clear(&shop->held_bad);
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        size_t length = end ? (size_t)(end - text) : strlen(text);
+        if (length > 17) {
+            uint64_t *hash = at_map_put(&shop->held_bad, text + 17, length - 17, NULL);
+            if (!hash) return AT_NOMEM;
+            *hash = strtoull(text, NULL, 16);
+        }
+        text += length + (end != NULL);
+    }
+    return AT_OK;
+}
+
 static enum at_status store_generation(struct at_shop *shop, struct at_generation *generation, bool holds) {
     struct at_arena arena;
     struct at_unit unit = {0};
@@ -38,10 +61,15 @@ static enum at_status store_generation(struct at_shop *shop, struct at_generatio
     struct at_write *row = at_unit_write(&unit, &arena, AT_WRITE_GENERATION);
     struct at_write *active = at_unit_write(&unit, &arena, AT_WRITE_SETTING);
     struct at_write *held = at_unit_write(&unit, &arena, AT_WRITE_SETTING);
+    struct at_write *bad = at_unit_write(&unit, &arena, AT_WRITE_SETTING);
+    struct at_bytes bad_text;
+    at_bytes_init(&bad_text, 1 << 20);
     struct at_file_row *files = at_arena_alloc(&arena, (generation->file_count + 1) * sizeof *files);
     char *number = at_arena_printf(&arena, "%llu", (unsigned long long)generation->id);
     enum at_status status = AT_NOMEM;
-    if (row && active && held && files && number) {
+    if (row && active && held && bad && files && number && write_held_bad(shop, &bad_text)) {
+        bad->name = AT_TEXT("held_bad");
+        bad->text = holds && bad_text.length ? (struct at_text){bad_text.data, bad_text.length} : AT_TEXT("");
         for (uint32_t i = 0; i < generation->file_count; i++)
             files[i] = (struct at_file_row){generation->files[i].path, generation->files[i].text};
         row->generation = (struct at_generation_row){generation->id,
@@ -58,6 +86,7 @@ static enum at_status store_generation(struct at_shop *shop, struct at_generatio
         held->text = holds ? AT_TEXT("true") : AT_TEXT("false");
         status = commit_and_wait(shop, &unit, false);
     }
+    at_bytes_clear(&bad_text);
     at_arena_clear(&arena);
     return status;
 }
@@ -262,7 +291,8 @@ struct stored {
     struct at_read read;
     struct at_arena *arena;
     uint64_t active, newest;
-    bool is_held, wants_files;
+    bool is_held;
+    const char *held_bad;
     uint64_t id;
     struct at_generation_row row;
     enum at_status status;
@@ -278,6 +308,8 @@ static void read_settings(struct at_read *read, struct at_reader *reader) {
         stored->active = strtoull(number, NULL, 10);
         stored->status = at_reader_setting(reader, AT_TEXT("held"), &text, stored->arena);
         stored->is_held = stored->status == AT_OK && at_text_is(text, "true");
+        if (stored->is_held && at_reader_setting(reader, AT_TEXT("held_bad"), &text, stored->arena) == AT_OK)
+            stored->held_bad = at_arena_dup(stored->arena, text.data, text.length);
     }
     if (stored->status == AT_NOTFOUND) stored->status = AT_OK;
     if (stored->status == AT_OK && stored->active) {
@@ -375,11 +407,7 @@ enum at_status scripts_open(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK && !has_good) status = serve_nothing(shop, &arena, err);
     atomic_store(&shop->is_held, has_good && stored.is_held);
     if (status == AT_OK && has_good && stored.is_held) {
-        struct proposal proposal = {0};
-        status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, err);
-        const struct at_generation *serving = serving_now(shop);
-        if (status == AT_OK)
-            status = hold_folder(shop, serving->files, serving->file_count, proposal.files, proposal.count);
+        status = read_held_bad(shop, stored.held_bad ? stored.held_bad : "");
         atomic_store(&shop->is_stale, true);
     }
     if (status == AT_OK) scripts_reload(shop);

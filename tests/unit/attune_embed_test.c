@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The library in a host: two shops in one process on one loop, opening and closing a thousand times without a leak, no
- * signal handler but the watchdog's, errors that say what is wrong.
+ * The library in a host: two shops in one process on one loop, opening and closing a thousand times without a
+ * leak, no signal handler but the watchdog's, errors that say what is wrong.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -54,7 +54,8 @@ static void on_closed(void *arg) {
     ++*(int *)arg;
 }
 
-static void call(uv_loop_t *loop, struct attune *shop, const char *method, const char *path, const char *body, struct got *got) {
+static void call(uv_loop_t *loop, struct attune *shop, const char *method, const char *path, const char *body,
+                 struct got *got) {
     struct attune_error err = {0};
     struct attune_request request = {method, path, body, body ? strlen(body) : 0};
     got->count = 0;
@@ -82,12 +83,14 @@ static void two_shops_in_one_process(void **state) {
     struct got got;
     uv_loop_init(&loop);
     struct attune *a = open_shop(&loop, make_shop("a")), *b = open_shop(&loop, make_shop("b"));
-    call(&loop, a, "PUT", "/v1/catalog/items", "[{\"id\":\"x\",\"price\":2},{\"id\":\"y\",\"price\":1}]", &got);
+    call(&loop, a, "PUT", "/v1/catalog/items", "[{\"id\":\"x\",\"price\":2},{\"id\":\"y\",\"price\":1}]",
+         &got);
     assert_int_equal(got.status, 200);
     call(&loop, b, "PUT", "/v1/catalog/items", "{\"id\":\"z\",\"price\":1}", &got);
     call(&loop, a, "POST", "/v1/rank", "{\"ranking\":\"all\",\"where\":{}}", &got);
     assert_int_equal(got.status, 200);
-    assert_non_null(strstr(got.body, "\"items\":[{\"id\":\"y\",\"score\":-1},{\"id\":\"x\",\"score\":-2}],\"total\":2"));
+    assert_non_null(
+        strstr(got.body, "\"items\":[{\"id\":\"y\",\"score\":-1},{\"id\":\"x\",\"score\":-2}],\"total\":2"));
     call(&loop, b, "POST", "/v1/rank", "{\"ranking\":\"all\",\"where\":{}}", &got);
     assert_non_null(strstr(got.body, "\"total\":1"));
     call(&loop, b, "GET", "/nowhere", NULL, &got);
@@ -113,7 +116,8 @@ static void bad_input_says_what(void **state) {
     assert_int_equal(attune_open(&shop, &options, &err), -1);
     assert_string_equal(err.code, "bad_options");
     shop = open_shop(&loop, make_shop("bad"));
-    assert_int_equal(attune_call(shop, &(struct attune_request){"FETCH", "/ready", NULL, 0}, on_answer, &got, &err), -1);
+    assert_int_equal(
+        attune_call(shop, &(struct attune_request){"FETCH", "/ready", NULL, 0}, on_answer, &got, &err), -1);
     got.count = 0;
     assert_int_equal(attune_decide(shop, "{", 1, on_answer, &got, &err), 0);
     while (!got.count) uv_run(&loop, UV_RUN_ONCE);
@@ -168,8 +172,9 @@ int main(void) {
     setenv("ATTUNE_ROUNDS", "50", 0); /* the sanitizers see a leak in few rounds */
     setenv("ASAN_OPTIONS", "", 0);
 #endif
-    const struct CMUnitTest tests[] = {cmocka_unit_test(two_shops_in_one_process), cmocka_unit_test(bad_input_says_what),
-                                       cmocka_unit_test(no_handler_but_the_watchdogs), cmocka_unit_test(open_and_close_without_a_leak)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_shops_in_one_process), cmocka_unit_test(bad_input_says_what),
+        cmocka_unit_test(no_handler_but_the_watchdogs), cmocka_unit_test(open_and_close_without_a_leak)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", base);
