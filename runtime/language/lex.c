@@ -95,6 +95,13 @@ static bool skip_blanks(struct lexer *lexer) {
 
 /* ---- texts ---- */
 
+/* A bad escape, where it stands; near it: the text up to and with the byte at the place. */
+static bool fail_escape(struct lexer *lexer, uint32_t column, const char *what) {
+    uint32_t end = is_over(lexer) ? lexer->at : lexer->at + 1, length = end - lexer->begin;
+    if (length > 60) length = 60;
+    return lex_fail(lexer, lexer->line, column, "%s near '%.*s'", what, (int)length, lexer->source.data + end - length);
+}
+
 static int hex_of(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     c = (char)(c | 32);
@@ -123,15 +130,15 @@ static bool read_utf8(struct lexer *lexer, char *out, size_t *n) {
     unsigned long code = 0;
     uint32_t column = column_of(lexer, lexer->at);
     lexer->at++;
-    if (peek(lexer, 0) != '{') return lex_fail(lexer, lexer->line, column, "missing '{' in \\u{xxxx}");
+    if (peek(lexer, 0) != '{') return fail_escape(lexer, column, "missing '{'");
     lexer->at++;
-    if (hex_of(peek(lexer, 0)) < 0) return lex_fail(lexer, lexer->line, column, "hexadecimal digit expected");
+    if (hex_of(peek(lexer, 0)) < 0) return fail_escape(lexer, column, "hexadecimal digit expected");
     while (hex_of(peek(lexer, 0)) >= 0) {
         code = code * 16 + (unsigned long)hex_of(peek(lexer, 0));
-        if (code > 0x7FFFFFFFUL) return lex_fail(lexer, lexer->line, column, "UTF-8 value too large");
+        if (code > 0x7FFFFFFFUL) return fail_escape(lexer, column, "UTF-8 value too large");
         lexer->at++;
     }
-    if (peek(lexer, 0) != '}') return lex_fail(lexer, lexer->line, column, "missing '}' in \\u{xxxx}");
+    if (peek(lexer, 0) != '}') return fail_escape(lexer, column, "missing '}'");
     lexer->at++;
     *n += put_utf8(code, out + *n);
     return true;
@@ -151,7 +158,7 @@ static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
         new_line(lexer);
     } else if (c == 'x') {
         int high = hex_of(peek(lexer, 1)), low = high < 0 ? -1 : hex_of(peek(lexer, 2));
-        if (low < 0) return lex_fail(lexer, lexer->line, column, "hexadecimal digit expected");
+        if (low < 0) return fail_escape(lexer, column, "hexadecimal digit expected");
         out[(*n)++] = (char)(high << 4 | low);
         lexer->at += 3;
     } else if (c == 'z') {
@@ -168,10 +175,10 @@ static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
         int code = 0;
         for (int i = 0; i < 3 && isdigit((unsigned char)peek(lexer, 0)); i++)
             code = code * 10 + lexer->source.data[lexer->at++] - '0';
-        if (code > 255) return lex_fail(lexer, lexer->line, column, "decimal escape too large");
+        if (code > 255) return fail_escape(lexer, column, "decimal escape too large");
         out[(*n)++] = (char)code;
     } else
-        return lex_fail(lexer, lexer->line, column, "invalid escape sequence '\\%c'", c >= 32 ? c : '?');
+        return fail_escape(lexer, column, "invalid escape sequence");
     return true;
 }
 
@@ -280,7 +287,7 @@ static bool read_sign(struct lexer *lexer, struct token *out) {
 bool lex_next(struct lexer *lexer, struct token *out) {
     if (lexer->status != AT_OK || !skip_blanks(lexer)) return false;
     memset(out, 0, sizeof *out);
-    out->from = lexer->at;
+    out->from = lexer->begin = lexer->at;
     out->line = lexer->line;
     out->column = column_of(lexer, lexer->at);
     bool is_ok = true;
@@ -298,7 +305,9 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     else if (c == '[' && long_level(lexer) >= 0) {
         out->kind = TOKEN_STRING;
         is_ok = read_long(lexer, long_level(lexer), &out->text, "string");
-    } else
+    } else if (c == '[' && peek(lexer, 1) == '=')
+        is_ok = lex_fail(lexer, out->line, out->column, "invalid long string delimiter near '[='");
+    else
         is_ok = read_sign(lexer, out);
     out->to = lexer->at;
     return is_ok;

@@ -27,6 +27,7 @@ struct lexer {
     struct at_arena *arena;
     struct at_text source;
     uint32_t at, line, line_start;
+    uint32_t begin; /* of the token being read */
     struct at_error *err;
     enum at_status status;
     uint32_t bad_line, bad_column;

@@ -81,7 +81,7 @@ struct at_node *parse_done(struct parser *p, struct at_node *node) {
     uint32_t height = tallest(node->list, tallest(node->list2, 0));
     for (size_t i = 0; i < AT_LENGTH(parts); i++)
         if (parts[i] && parts[i]->mark > height) height = parts[i]->mark;
-    node->to = p->last_end;
+    node->to = p->last_end > node->from ? p->last_end : node->from; /* an empty block ends where it begins */
     node->mark = height + 1;
     if (node->mark <= HEIGHT_MAX) return node;
     lex_fail(&p->lexer, node->line, node->column, "this is too long: write it in several steps");
@@ -153,7 +153,7 @@ static bool parameters(struct parser *p, struct at_node *function, bool is_metho
             function->is_vararg = p->function->is_vararg = true;
             return parse_advance(p);
         }
-        if (p->token.kind != TOKEN_NAME) return parse_fail(p, "<name> expected");
+        if (p->token.kind != TOKEN_NAME) return parse_fail(p, "<name> or '...' expected");
         struct at_node *parameter = read_local(p);
         if (!parameter || !declare_local(p, parameter)) return false;
         parse_append(&end, parameter);
@@ -394,7 +394,7 @@ static struct at_node *break_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_BREAK);
     if (!node) return NULL;
     if (!p->function->loops) {
-        lex_fail(&p->lexer, node->line, node->column, "break outside a loop at line %u", node->line);
+        lex_fail(&p->lexer, node->line, node->column, "break outside loop at line %u", node->line);
         return NULL;
     }
     return parse_advance(p) ? parse_done(p, node) : NULL;

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parser against Lua itself: what liblua loads it accepts, what liblua refuses it refuses, in the same words; over
+ * a corpus written by hand and over generated programs, whole and damaged. And the tree: positions, bindings, order.
+ */
+#include <lauxlib.h>
+#include <lua.h>
+#include "catalog_world.h"
+#include "language/parse.h"
+
+enum { PROGRAMS = 4000, TEXT_MAX = 16384 };
+
+static lua_State *lua;
+static struct at_arena arena;
+
+/* ---- both parsers ---- */
+
+struct verdict {
+    bool is_ok;
+    char message[600];
+    uint32_t line, column;
+    struct at_node *block;
+};
+
+static void parse_ours(const char *text, size_t length, struct verdict *out) {
+    struct at_error err = {0};
+    at_arena_reset(&arena);
+    memset(out, 0, sizeof *out);
+    enum at_status status = at_parse(&arena, (struct at_text){text, length}, &out->block, &out->line, &out->column, &err);
+    assert_true(status == AT_OK || status == AT_INVALID);
+    out->is_ok = status == AT_OK;
+    assert_int_equal(out->is_ok, out->block != NULL);
+    if (!out->is_ok) assert_true(err.message[0] && out->line && out->column);
+    snprintf(out->message, sizeof out->message, "%s", err.message);
+}
+
+static void parse_lua(const char *text, size_t length, struct verdict *out) {
+    memset(out, 0, sizeof *out);
+    out->is_ok = luaL_loadbufferx(lua, text, length, "=t", "t") == LUA_OK;
+    if (!out->is_ok) {
+        const char *message = lua_tostring(lua, -1);
+        char *rest;
+        out->line = (uint32_t)strtoul(message + 2, &rest, 10);
+        snprintf(out->message, sizeof out->message, "%s", rest[0] ? rest + 2 : message);
+    }
+    lua_settop(lua, 0);
+}
+
+/* Limits of Lua's code generator, which a parser need not know. */
+static bool is_limit(const char *message) {
+    return strstr(message, "registers") || strstr(message, "upvalues") || strstr(message, "too long") || strstr(message, "overflow");
+}
+
+/* Lua tells these at the end of the function, so that another mistake may come first; the words changed within 5.4. */
+static bool is_told_late(const char *message) {
+    return strncmp(message, "break outside", 13) == 0 || strncmp(message, "no visible label", 16) == 0;
+}
+
+/* Up to the token, or to a line: of a jump Lua means the line of the label's name, of a function that of "(". */
+static size_t before_near(const char *message) {
+    const char *near = strstr(message, " near "), *line = strstr(message, " at line ");
+    if (!near || (line && line < near)) near = line;
+    return near ? (size_t)(near - message) : strlen(message);
+}
+
+static bool agree(const char *text, size_t length) {
+    struct verdict ours, theirs;
+    parse_ours(text, length, &ours);
+    parse_lua(text, length, &theirs);
+    if (!theirs.is_ok && is_limit(theirs.message)) return true;
+    bool is_same = ours.is_ok == theirs.is_ok;
+    if (is_same && !ours.is_ok && !is_told_late(ours.message) && !is_told_late(theirs.message))
+        is_same = before_near(ours.message) == before_near(theirs.message) &&
+                  memcmp(ours.message, theirs.message, before_near(ours.message)) == 0;
+    if (!is_same)
+        printf("--- %.*s\n--- lua:  %s\n--- ours: %u:%u %s\n", (int)length, text, theirs.is_ok ? "accepts" : theirs.message,
+               ours.line, ours.column, ours.is_ok ? "accepts" : ours.message);
+    return is_same;
+}
+
+/* ---- the corpus ---- */
+
+static const char *const accepted[] = {
+    "", ";;;", "return", "return;", "return 1, 2, 3;", "local a", "local a, b = 1", "a.b.c = 1", "a.b:c(1)(2){3}'4'",
+    "local function f(...) return ... end", "function a.b.c:d(e, ...) return self, e end", "f{1, 2; 3, x = 4, [5] = 6,}",
+    "goto done; local a; ::done::", "do goto l1 end ::l1::", "while true do break end", "repeat local x until x",
+    "for i = 1, 2 do goto continue; local y = i; ::continue:: end", "for i = 1, 2, 3 do end", "for k, v in pairs(t) do end",
+    "local x <const>, y <close> = 1, nil", "return 0x.8p1, 0xA, 1e3, .5, 3., 0x1p-2, 0xffffffffffffffffff, 1e400",
+    "return '\\65\\x41\\u{41}\\z  \n x', \"\\\n\", [[\n]], [==[ ]=] ]==]", "-- c\n--[[ long\n]] --[==[ x ]==] return 1",
+    "x = a and b or c == d ~= e < f <= g > h >= i | j ~ k & l << m >> n .. o + p - q * r / s // t % u ^ v",
+    "x = -2 ^ 2, not not #a, ~1", "if a then elseif b then elseif c then else end", "(a).b = 1", "(f or g)()",
+    "local a <const> = 5; local function f() return a end", "return function() return function(...) return ... end end",
+    "::a:: do ::b:: end ::c::", "local t = {f = function() end, [1] = 2, 'x'}", "a = 'x' .. 'y' .. 'z'", "return ...",
+    "goto e; ::e:: ; ::f:: ;", "do local a; goto x; ::x:: end", "f'x'[1].y:z{}", "x = {[f]=1, f, f=1}", "\r\n\r\nreturn\n\r1",
+    "do ::l:: end do ::l:: end", "repeat goto c; ::c:: until true", "function f() goto x; do ::y:: end ::x:: end",
+};
+static const char *const refused[] = {
+    "x", "x.y", "f().x", "(f())", "(a) = 1", "f() = 1", "a, f() = 1", "local", "local 1", "local function", "function f", "if x != 1 then end",
+    "x += 1", "if a then", "if a then else if b then end", "for", "for i", "for i = 1 do end", "for i = 1, 2, 3, 4 do end",
+    "for a.b in c do end", "for i, j = 1, 2 do end", "while true", "repeat", "repeat until", "return 1 2", "return return", "break",
+    "goto x", "goto 1", "::x:: ::x::", "::x", "do goto x; local a; ::x:: print(a) end", "repeat goto c; local x; ::c:: until x",
+    "local x <const> = 1; x = 2", "local x <close>, y <close> = 1", "local x <what> = 1", "local x <const", "function f(a,) end",
+    "function f(a b) end", "function f(..., a) end", "function f() return ... end", "x = {1, 2", "x = {a = }", "x = {[1] 2}",
+    "x = 'abc", "x = \"abc\n\"", "x = [[abc", "--[[ abc", "x = '\\q'", "x = '\\300'", "x = '\\xZZ'", "x = '\\u{110000000}'", "x = '\\u41'",
+    "x = '\\u{41'", "x = 3x", "x = 0x", "x = 1e", "x = 3..2", "x = 0xep", "x = 08g", "a = b c", "a.1 = 2", "a:b = 1", "a:b.c()", "f(1, )",
+    "f(1", "x = (1", "x = 1 +", "x = * 2", "x = \xE2\x80\x9Ch\xE2\x80\x9D", "x = $", "x = a.b:c", "end", "until", "else", "x = }", "local function f.g() end",
+    "local x <const> = 1; function x() end", "local x <const> = 1; local function g() x = 2 end", "a, b += 1", "x = [=abc", "x = [==",
+    "if x = 1 then end", "for i = 1 to 3 do end", "x = not", "x = function end", "x = function() ", "while x do", "do", "::1::", "goto x; local a; ::x:: a = 1",
+    "function f() goto x end ::x::", "do ::x:: end goto x", "x = a ? b : c", "x = &y", "x = y!", "x = #", "do local a <close> = nil, 1 b end",
+};
+
+static void accepts_what_lua_accepts(void **state) {
+    (void)state;
+    struct verdict lua_says;
+    for (size_t i = 0; i < AT_LENGTH(accepted); i++) {
+        parse_lua(accepted[i], strlen(accepted[i]), &lua_says);
+        if (!lua_says.is_ok) fail_msg("not Lua: %s: %s", accepted[i], lua_says.message);
+        assert_true(agree(accepted[i], strlen(accepted[i])));
+    }
+}
+
+static void refuses_what_lua_refuses_in_its_words(void **state) {
+    (void)state;
+    struct verdict lua_says;
+    for (size_t i = 0; i < AT_LENGTH(refused); i++) {
+        parse_lua(refused[i], strlen(refused[i]), &lua_says);
+        if (lua_says.is_ok) fail_msg("Lua accepts: %s", refused[i]);
+        assert_true(agree(refused[i], strlen(refused[i])));
+    }
+}
+
+static void says_where_and_near_what(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+        uint32_t line, column;
+    } cases[] = {{"if x != 1 then end", "'then' expected near '!'", 1, 6},
+                 {"x = 1\n  y += 2", "syntax error near '+'", 2, 5},
+                 {"f(\n1", "')' expected (to close '(' at line 1) near <eof>", 2, 2},
+                 {"x = \xE2\x80\x9Chi\xE2\x80\x9D", "unexpected symbol near '<\\226>'", 1, 5},
+                 {"local a <const> = 1\na = 2", "attempt to assign to const variable 'a'", 2, 1},
+                 {"\n  goto out", "no visible label 'out' for goto at line 2", 2, 3},
+                 {"x = 'abc\n", "unfinished string near ''abc'", 1, 5},
+                 {"-- one\n\n\t\t}", "unexpected symbol near '}'", 3, 3}};
+    for (size_t i = 0; i < AT_LENGTH(cases); i++) {
+        struct verdict ours;
+        parse_ours(cases[i].text, strlen(cases[i].text), &ours);
+        assert_false(ours.is_ok);
+        assert_string_equal(ours.message, cases[i].message);
+        assert_int_equal(ours.line, cases[i].line);
+        assert_int_equal(ours.column, cases[i].column);
+    }
+}
+
+static void skips_a_mark_and_a_shebang(void **state) {
+    (void)state;
+    struct verdict ours;
+    static const char *const heads[] = {"\xEF\xBB\xBFreturn 1", "#!/usr/bin/lua\nreturn 1", "\xEF\xBB\xBF# x\nreturn 1", "#", "#!x"};
+    for (size_t i = 0; i < AT_LENGTH(heads); i++) {
+        parse_ours(heads[i], strlen(heads[i]), &ours);
+        assert_true(ours.is_ok);
+    }
+    parse_ours("#!x\nfoo", 7, &ours);
+    assert_int_equal(ours.line, 2);
+}
+
+/* ---- limits ---- */
+
+static char *repeat(const char *head, const char *part, size_t times, const char *tail) {
+    char *text = malloc(strlen(head) + strlen(part) * times + strlen(tail) + 1), *at = text;
+    assert_non_null(text);
+    at += sprintf(at, "%s", head);
+    for (size_t i = 0; i < times; i++) at += sprintf(at, "%s", part);
+    sprintf(at, "%s", tail);
+    return text;
+}
+
+static bool is_accepted(const char *head, const char *part, size_t times, const char *tail) {
+    struct verdict ours;
+    char *text = repeat(head, part, times, tail);
+    parse_ours(text, strlen(text), &ours);
+    free(text);
+    return ours.is_ok;
+}
+
+static void nesting_and_length_are_bounded(void **state) {
+    (void)state;
+    assert_true(is_accepted("x = 1", " + 1", 1500, ""));
+    assert_true(is_accepted("x = a", ".b", 1500, ""));
+    assert_true(is_accepted("if a then ", "elseif b then ", 1500, "end"));
+    assert_true(is_accepted("local a = {", "{1},", 30000, "}"));
+    assert_true(is_accepted("", "f()\n", 20000, ""));
+    static const char *const deep[] = {"x = (", "x = {", "do ", "x = -", "x = function() return ", "if a then ", "x = a .. "};
+    for (size_t i = 0; i < AT_LENGTH(deep); i++)
+        assert_false(is_accepted(deep[i], strncmp(deep[i], "x = ", 4) == 0 ? deep[i] + 4 : deep[i], 100000, ""));
+    assert_false(is_accepted("x = 1", " + 1", 100000, ""));
+    assert_false(is_accepted("x = a", ".b", 100000, ""));
+    assert_false(is_accepted("x = a", "[1]", 100000, ""));
+    assert_false(is_accepted("f", "()", 100000, ""));
+    assert_false(is_accepted("if a then ", "elseif b then ", 100000, "end"));
+}
+
+static void nests_as_deep_as_lua(void **state) {
+    (void)state;
+    static const char *const opens[] = {"(", "{", "function() return ", "- "}, *const closes[] = {")", "}", " end", ""};
+    for (size_t i = 0; i < AT_LENGTH(opens); i++) {
+        char text[8192], *at = text + sprintf(text, "x = ");
+        int depth = i == 2 ? 60 : 170;
+        for (int n = 0; n < depth; n++) at += sprintf(at, "%s", opens[i]);
+        at += sprintf(at, "1");
+        for (int n = 0; n < depth; n++) at += sprintf(at, "%s", closes[i]);
+        assert_true(agree(text, (size_t)(at - text)));
+    }
+}
+
+static void two_hundred_locals_are_the_most(void **state) {
+    (void)state;
+    assert_true(agree("local a", 7));
+    for (size_t count = 199; count <= 201; count++) {
+        char *text = repeat("", "local a\n", count, "");
+        assert_true(agree(text, strlen(text)));
+        free(text);
+        text = repeat("local function f() ", "local a ", count, "end");
+        assert_true(agree(text, strlen(text)));
+        free(text);
+    }
+    char *text = repeat("", "do local a, b end ", 300, "");
+    assert_true(agree(text, strlen(text)));
+    free(text);
+    text = repeat("", "local a ", 195, "for i, j in x do end");
+    assert_true(agree(text, strlen(text)));
+    free(text);
+}
+
+/* ---- generated programs ---- */
+
+struct writer {
+    uint64_t *random;
+    char text[TEXT_MAX];
+    size_t length;
+    int depth;
+};
+
+static void put(struct writer *w, const char *text) {
+    static const char *const blanks[] = {" ", " ", " ", " ", "\n", "\t", " --c\n", "--[[x]]"};
+    size_t length = strlen(text);
+    if (w->length + length + 10 > TEXT_MAX) return;
+    memcpy(w->text + w->length, text, length);
+    w->length += length;
+    w->length += (size_t)sprintf(w->text + w->length, "%s", blanks[random_below(w->random, AT_LENGTH(blanks))]);
+}
+#define ONE_OF(w, list) (list)[random_below((w)->random, AT_LENGTH(list))]
+static bool chance(struct writer *w, uint32_t percent) {
+    return random_below(w->random, 100) < percent;
+}
+
+static void put_name(struct writer *w) {
+    static const char *const names[] = {"a", "b", "c", "x", "product", "customer", "_ENV", "self", "when"};
+    put(w, ONE_OF(w, names));
+}
+static void put_expression(struct writer *w);
+static void put_block(struct writer *w, int statements);
+
+static void put_list(struct writer *w, void (*one)(struct writer *w)) {
+    do one(w);
+    while (chance(w, 25) && (put(w, ","), true));
+}
+
+static void put_function(struct writer *w) {
+    put(w, "(");
+    if (chance(w, 60)) put_list(w, put_name);
+    else if (chance(w, 50)) put(w, "...");
+    put(w, ")");
+    put_block(w, 2);
+    put(w, "end");
+}
+
+static void put_field(struct writer *w) {
+    if (chance(w, 30)) put_name(w), put(w, "=");
+    else if (chance(w, 30)) put(w, "["), put_expression(w), put(w, "]"), put(w, "=");
+    put_expression(w);
+    if (chance(w, 10)) put(w, ";"), put_expression(w);
+}
+
+static void put_table(struct writer *w) {
+    put(w, "{");
+    if (chance(w, 80)) put_list(w, put_field);
+    if (chance(w, 20)) put(w, ",");
+    put(w, "}");
+}
+
+static void put_suffixed(struct writer *w) {
+    if (chance(w, 85)) put_name(w);
+    else put(w, "("), put_expression(w), put(w, ")");
+    while (chance(w, 35)) {
+        switch (random_below(w->random, 5)) {
+        case 0: put(w, "."), put_name(w); break;
+        case 1: put(w, "["), put_expression(w), put(w, "]"); break;
+        case 2: put(w, ":"), put_name(w), put(w, "("), put_expression(w), put(w, ")"); break;
+        case 3: put(w, chance(w, 50) ? "'t'" : "{}"); break;
+        default: put(w, "()");
+        }
+    }
+}
+
+static void put_expression(struct writer *w) {
+    static const char *const leaves[] = {"nil", "true", "false", "1", "0x1F", "2.5e-3", "0x.8p2", "'t'", "\"\\n\\65\\x41\"", "[[l\nl]]", "7", "1//0", "08"};
+    static const char *const binaries[] = {"+", "-", "*", "/", "//", "%", "^", "..", "<", "<=", ">", ">=", "==", "~=", "and", "or", "&", "|", "~", "<<", ">>"};
+    static const char *const unaries[] = {"-", "not", "#", "~"};
+    if (++w->depth > 12) put(w, "1");
+    else switch (random_below(w->random, 10)) {
+        case 0: case 1: case 2: put(w, ONE_OF(w, leaves)); break;
+        case 3: case 4: case 5: put_suffixed(w); break;
+        case 6: put_expression(w), put(w, ONE_OF(w, binaries)), put_expression(w); break;
+        case 7: put(w, ONE_OF(w, unaries)), put_expression(w); break;
+        case 8: put_table(w); break;
+        default: put(w, "function"), put_function(w);
+        }
+    w->depth--;
+}
+
+static void put_locals(struct writer *w) {
+    put(w, "local");
+    put_name(w);
+    if (chance(w, 4)) put(w, chance(w, 50) ? "<const>" : "<close>");
+    if (chance(w, 20)) put(w, ","), put_name(w);
+    if (chance(w, 80)) put(w, "="), put_list(w, put_expression);
+}
+
+static void put_loop(struct writer *w) {
+    switch (random_below(w->random, 4)) {
+    case 0: put(w, "while"), put_expression(w), put(w, "do"), put_block(w, 3), put(w, "end"); break;
+    case 1: put(w, "repeat"), put_block(w, 3), put(w, "until"), put_expression(w); break;
+    case 2:
+        put(w, "for"), put_name(w), put(w, "="), put_expression(w), put(w, ","), put_expression(w);
+        if (chance(w, 30)) put(w, ","), put_expression(w);
+        put(w, "do"), put_block(w, 3), put(w, "end");
+        break;
+    default: put(w, "for"), put_list(w, put_name), put(w, "in"), put_list(w, put_expression), put(w, "do"), put_block(w, 3), put(w, "end");
+    }
+}
+
+static void put_statement(struct writer *w) {
+    if (++w->depth > 12) put(w, ";");
+    else switch (random_below(w->random, 14)) {
+        case 0: case 1: case 2: put_locals(w); break;
+        case 3: case 4: put_suffixed(w), put(w, "="), put_list(w, put_expression); break;
+        case 5: put_name(w), put(w, "("), put_expression(w), put(w, ")"); break;
+        case 6:
+            put(w, "if"), put_expression(w), put(w, "then"), put_block(w, 2);
+            if (chance(w, 30)) put(w, "elseif"), put_expression(w), put(w, "then"), put_block(w, 2);
+            if (chance(w, 30)) put(w, "else"), put_block(w, 2);
+            put(w, "end");
+            break;
+        case 7: put_loop(w); break;
+        case 8: put(w, "do"), put_block(w, 3), put(w, "end"); break;
+        case 9: put(w, "local function"), put_name(w), put_function(w); break;
+        case 10: put(w, "function"), put_name(w), put(w, chance(w, 30) ? ".b" : ""), put(w, chance(w, 30) ? ":m" : ""), put_function(w); break;
+        case 11: { /* a jump out of a block, mostly to where there is a label */
+            static const char *const labels[] = {"l", "m", "n", "o"};
+            const char *label = ONE_OF(w, labels);
+            put(w, "do"), put_statement(w), put(w, "goto"), put(w, label), put(w, "end");
+            if (chance(w, 70)) put(w, "do end ::"), put(w, label), put(w, "::");
+            break;
+        }
+        case 12: if (chance(w, 15)) put(w, "::"), put(w, chance(w, 50) ? "p" : "q"), put(w, "::"); break;
+        default: put(w, chance(w, 10) ? "break" : chance(w, 10) ? "a = ..." : ";");
+        }
+    w->depth--;
+}
+
+static void put_block(struct writer *w, int statements) {
+    for (int i = 0; i < statements; i++)
+        if (chance(w, 70)) put_statement(w);
+    if (chance(w, 20)) put(w, "return"), put_expression(w);
+}
+
+/* Take out, double or exchange a few bytes or words. */
+static void damage(struct writer *w) {
+    static const char *const bits[] = {"end", "(", ")", "=", ",", "then", "do", "'", "local", "!", "&&", "..", "::", "1", "x", "]", "}", "\\", "goto l", "<const>", "--[["};
+    for (uint32_t n = random_below(w->random, 3) + 1; n && w->length; n--) {
+        size_t at = random_below(w->random, (uint32_t)w->length), more = random_below(w->random, 6);
+        if (at + more > w->length) more = w->length - at;
+        const char *bit = chance(w, 60) ? ONE_OF(w, bits) : "";
+        size_t length = strlen(bit);
+        if (w->length + length >= TEXT_MAX) return;
+        if (chance(w, 50)) more = 0;
+        memmove(w->text + at + length, w->text + at + more, w->length - at - more);
+        memcpy(w->text + at, bit, length);
+        w->length += length - more;
+    }
+}
+
+static void agrees_with_lua_on_generated_programs(void **state) {
+    (void)state;
+    uint64_t seed = first_seed(20261126), random = seed;
+    struct writer *w = malloc(sizeof *w);
+    uint32_t good = 0, bad = 0;
+    assert_non_null(w);
+    for (int i = 0; i < PROGRAMS && bad < 5; i++) {
+        struct verdict verdict;
+        *w = (struct writer){.random = &random};
+        put_block(w, 4);
+        if (i % 2) damage(w);
+        if (w->length && w->text[0] == '#') continue; /* a first line that a file may have */
+        parse_lua(w->text, w->length, &verdict);
+        good += verdict.is_ok;
+        bad += !agree(w->text, w->length);
+    }
+    free(w);
+    printf("property: seed %llu, %d programs, %u of them Lua\n", (unsigned long long)seed, PROGRAMS, good);
+    assert_int_equal(bad, 0);
+    assert_true(good > PROGRAMS / 10);
+}
+
+/* ---- the tree ---- */
+
+struct within {
+    struct at_text source;
+    uint32_t count;
+};
+
+static void check_inside(const struct at_node *node, const struct at_node *child) {
+    if (child) assert_true(child->from >= node->from && child->to <= node->to);
+}
+
+static bool check_node(void *arg, struct at_node *node) {
+    struct within *within = arg;
+    within->count++;
+    assert_true(node->from <= node->to && node->to <= within->source.length && node->line >= 1 && node->column >= 1);
+    if (node->kind == AT_NODE_NAME) {
+        assert_true(at_text_equal(node->text, (struct at_text){within->source.data + node->from, node->to - node->from}));
+        if (node->binding) assert_true(at_text_equal(node->binding->text, node->text));
+    }
+    uint32_t line = 1, start = 0;
+    for (uint32_t i = 0; i < node->from; i++)
+        if (within->source.data[i] == '\n') line++, start = i + 1;
+    assert_int_equal(node->line, line);
+    assert_int_equal(node->column, node->from - start + 1);
+    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local) return true; /* its local is listed besides */
+    check_inside(node, node->a);
+    check_inside(node, node->b);
+    check_inside(node, node->body);
+    check_inside(node, node->else_part);
+    for (const struct at_node *child = node->list; child; child = child->next) check_inside(node, child);
+    for (const struct at_node *child = node->list2; child; child = child->next) check_inside(node, child);
+    return true;
+}
+
+static void positions_of_generated_trees_are_right(void **state) {
+    (void)state;
+    uint64_t seed = first_seed(7), random = seed;
+    uint32_t trees = 0;
+    struct writer *w = malloc(sizeof *w);
+    assert_non_null(w);
+    for (int i = 0; i < 3 * PROGRAMS && trees < 1000; i++) {
+        struct verdict ours;
+        *w = (struct writer){.random = &random};
+        put_block(w, 3);
+        parse_ours(w->text, w->length, &ours);
+        if (!ours.is_ok) continue;
+        trees++;
+        struct within within = {{w->text, w->length}, 0};
+        at_node_walk(ours.block, check_node, &within);
+    }
+    free(w);
+    printf("property: seed %llu, %u trees\n", (unsigned long long)seed, trees);
+    assert_true(trees >= 1000);
+}
+
+static void the_tree_of_a_rule(void **state) {
+    (void)state;
+    struct verdict ours;
+    const char *text = "ranking \"c\" {\n  score = function(product, customer)\n    local fit = 0.4 * product.affinity\n"
+                       "    return fit + product.tags:contains 'sale'\n  end,\n}";
+    parse_ours(text, strlen(text), &ours);
+    assert_true(ours.is_ok);
+    struct at_node *outer = ours.block->list->a;
+    assert_int_equal(outer->kind, AT_NODE_CALL);
+    assert_int_equal(outer->a->kind, AT_NODE_CALL);
+    assert_true(at_text_is(outer->a->list->text, "c"));
+    struct at_node *field = outer->list->list, *function = field->b;
+    assert_true(field->is_dot && at_text_is(field->a->text, "score"));
+    assert_int_equal(function->kind, AT_NODE_FUNCTION);
+    assert_int_equal(function->line, 2);
+    assert_int_equal(function->column, 11);
+    struct at_node *locals = function->body->list, *result = locals->next;
+    assert_true(locals->list->function == function);
+    struct at_node *read = locals->list2->b;
+    assert_int_equal(read->kind, AT_NODE_INDEX);
+    assert_true(read->is_dot && read->a->binding == function->list);
+    assert_int_equal(locals->list2->a->kind, AT_NODE_NUMBER);
+    assert_true(locals->list2->a->number == 0.4);
+    struct at_node *sum = result->list;
+    assert_true(at_text_is(sum->text, "+") && sum->a->binding == locals->list);
+    assert_int_equal(sum->b->kind, AT_NODE_METHOD);
+    assert_true(at_text_is(sum->b->text, "contains") && at_text_is(sum->b->list->text, "sale"));
+}
+
+static void texts_and_numbers_have_their_values(void **state) {
+    (void)state;
+    static const char *const values[] = {"'a\\n\\65\\x42\\u{20AC}\\z  \n  c'", "[==[\nx]]y]==]", "\"\\\\\\\"\"", "0x10", "0xA.8p1", "1e2", "3", "0xffffffffffffffff", "9007199254740993"};
+    for (size_t i = 0; i < AT_LENGTH(values); i++) {
+        struct verdict ours;
+        char text[200];
+        snprintf(text, sizeof text, "return %s", values[i]);
+        parse_ours(text, strlen(text), &ours);
+        assert_true(ours.is_ok);
+        assert_int_equal(luaL_dostring(lua, text), LUA_OK);
+        struct at_node *value = ours.block->list->list;
+        if (lua_type(lua, -1) == LUA_TNUMBER) assert_true(value->number == lua_tonumber(lua, -1));
+        else {
+            size_t length;
+            const char *theirs = lua_tolstring(lua, -1, &length);
+            assert_int_equal(value->text.length, length);
+            assert_memory_equal(value->text.data, theirs, length);
+        }
+        lua_settop(lua, 0);
+    }
+}
+
+static void out_of_memory_is_a_status(void **state) {
+    (void)state;
+    const char *text = "local a = {b = 'c', function(d, ...) goto e; if d then return d.x:y(1) end ::e:: end} for i = 1, 2 do end";
+    for (size_t room = 0;; room += 64) {
+        struct at_arena small;
+        struct at_node *block;
+        at_arena_init(&small, room);
+        enum at_status status = at_parse(&small, at_text_of(text), &block, NULL, NULL, NULL);
+        at_arena_clear(&small);
+        if (status == AT_OK) break;
+        assert_int_equal(status, AT_NOMEM);
+        assert_null(block);
+        assert_true(room < 1 << 20);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepts_what_lua_accepts),
+        cmocka_unit_test(refuses_what_lua_refuses_in_its_words),
+        cmocka_unit_test(says_where_and_near_what),
+        cmocka_unit_test(skips_a_mark_and_a_shebang),
+        cmocka_unit_test(nesting_and_length_are_bounded),
+        cmocka_unit_test(nests_as_deep_as_lua),
+        cmocka_unit_test(two_hundred_locals_are_the_most),
+        cmocka_unit_test(agrees_with_lua_on_generated_programs),
+        cmocka_unit_test(positions_of_generated_trees_are_right),
+        cmocka_unit_test(the_tree_of_a_rule),
+        cmocka_unit_test(texts_and_numbers_have_their_values),
+        cmocka_unit_test(out_of_memory_is_a_status),
+    };
+    lua = luaL_newstate();
+    if (!lua) return 1;
+    at_arena_init(&arena, 1 << 30);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    at_arena_clear(&arena);
+    lua_close(lua);
+    return failed;
+}
