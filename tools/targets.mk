@@ -46,7 +46,7 @@ install: all
 	install -m 644 $(O)/libattune.a $(DESTDIR)$(PREFIX)/lib/libattune.a
 	install -m 755 $(O)/libattune.so $(DESTDIR)$(PREFIX)/lib/libattune.so.0
 	ln -sf libattune.so.0 $(DESTDIR)$(PREFIX)/lib/libattune.so
-	install -m 644 $(O)/attune.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/attune.pc
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(O)/attune.pc >$(DESTDIR)$(PREFIX)/lib/pkgconfig/attune.pc
 	install -m 644 runtime/attune.h $(DESTDIR)$(PREFIX)/include/attune.h
 
 format:

@@ -3,6 +3,7 @@
  * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each
  * rule runs. The attributes of the catalog are not known here, so those no shop has by itself are warnings.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

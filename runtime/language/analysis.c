@@ -10,11 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALLS_MAX 6 /* local functions within local functions */
-#define TERMS_MAX 256
+#define HELPERS_MAX 64    /* local functions of one rule that are followed */
+#define STEPS_MAX 20000   /* of looking for terms: locals can refer to each other in very many ways */
+#define VISITED 0x10000u  /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
+#define TERMS_MAX 256 /* twice what an explanation shows (explain.c) */
 
 enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
 
+struct helper { /* a local of the rule that stands for one function */
+    const struct at_node *local;
+    struct at_node *function; /* NULL: it is assigned again */
+};
 struct analysis {
     struct at_arena *arena;
     struct at_text source;
@@ -22,7 +28,9 @@ struct analysis {
     struct at_node *root; /* the file */
     struct at_rule_report *report;
     bool is_changed, is_checking, is_short;
-    int calls;
+    uint32_t pass;
+    struct helper helpers[HELPERS_MAX];
+    size_t helper_count;
 };
 
 static bool depends(struct analysis *a, struct at_node *node);
@@ -61,43 +69,53 @@ static void mark(struct analysis *a, struct at_node *local, uint32_t bits) {
     a->is_changed = true;
 }
 
-/* ---- functions of the file ---- */
-
-struct search {
-    const struct at_node *local;
-    struct at_node *function;
-    uint32_t count;
+/* A function made inside a rule: what it does with values of the product is not followed. */
+struct mention {
+    bool found;
 };
-static bool find_function(void *arg, struct at_node *node) {
-    struct search *search = arg;
-    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local && node->a->binding == search->local) {
-        search->function = node->b;
-        search->count++;
-    } else if (node->kind == AT_NODE_LOCALS) {
-        struct at_node *value = node->list2;
-        for (struct at_node *local = node->list; local;
-             local = local->next, value = value ? value->next : NULL)
-            if (local == search->local) {
-                search->function = value && value->kind == AT_NODE_FUNCTION ? value : NULL;
-                search->count++;
-            }
-    } else if (node->kind == AT_NODE_ASSIGN)
-        for (struct at_node *target = node->list; target; target = target->next)
-            if (target->kind == AT_NODE_NAME && target->binding == search->local) search->count++;
+static bool find_mention(void *arg, struct at_node *node) {
+    struct mention *mention = arg;
+    mention->found |= node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT;
+    return !mention->found;
+}
+
+static bool mentions(struct at_node *body) {
+    struct mention mention = {false};
+    at_node_walk(body, find_mention, &mention);
+    return mention.found;
+}
+
+/* ---- functions inside the rule ---- */
+
+static struct helper *helper_of(struct analysis *a, const struct at_node *local) {
+    for (size_t i = 0; i < a->helper_count; i++)
+        if (a->helpers[i].local == local) return &a->helpers[i];
+    return NULL;
+}
+
+static void add_helper(struct analysis *a, const struct at_node *local, struct at_node *function) {
+    if (a->helper_count < HELPERS_MAX) a->helpers[a->helper_count++] = (struct helper){local, function};
+}
+
+static bool find_helpers(void *arg, struct at_node *node) {
+    struct analysis *a = arg;
+    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local) add_helper(a, node->a->binding, node->b);
+    if (node->kind == AT_NODE_LOCALS) {
+        const struct at_node *local = node->list;
+        for (struct at_node *value = node->list2; local && value; local = local->next, value = value->next)
+            if (value->kind == AT_NODE_FUNCTION) add_helper(a, local, value);
+    }
+    if (node->kind != AT_NODE_ASSIGN) return true;
+    for (const struct at_node *target = node->list; target; target = target->next) {
+        struct helper *helper = target->kind == AT_NODE_NAME ? helper_of(a, target->binding) : NULL;
+        if (helper) helper->function = NULL;
+    }
     return true;
 }
 
-/* The one function a local stands for, if it does for good. */
-static struct at_node *function_of(struct analysis *a, const struct at_node *name) {
-    if (name->kind != AT_NODE_NAME || !name->binding) return NULL;
-    struct search search = {name->binding, NULL, 0};
-    at_node_walk(a->root, find_function, &search);
-    return search.count == 1 ? search.function : NULL;
-}
-
-/* A call of it with values of the product: its body is looked at like the rule's own. */
+/* A call of it with values of the product: its body is looked at like the rule's own, once a pass. */
 static bool call_function(struct analysis *a, struct at_node *call, struct at_node *function) {
-    if (a->calls >= CALLS_MAX || function->is_vararg) {
+    if (function->is_vararg) {
         prevent(a, call, "");
         return true;
     }
@@ -106,9 +124,9 @@ static bool call_function(struct analysis *a, struct at_node *call, struct at_no
         if (argument && depends(a, argument)) mark(a, parameter, MARK_PRODUCT);
         argument = argument ? argument->next : NULL;
     }
-    a->calls++;
+    if (function->mark == VISITED + a->pass) return true;
+    function->mark = VISITED + a->pass;
     visit_block(a, function->body);
-    a->calls--;
     return true;
 }
 
@@ -147,12 +165,30 @@ static bool depends_call(struct analysis *a, struct at_node *node) {
         return by_object || by_arguments;
     }
     bool by_function = depends(a, node->a);
-    struct at_node *function = by_arguments ? function_of(a, node->a) : NULL;
-    if (function) return call_function(a, node, function);
+    struct helper *helper = by_arguments && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
+    if (helper && helper->function) return call_function(a, node, helper->function);
     bool is_word =
         node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
     if (by_function || (by_arguments && !is_word)) prevent(a, node, "");
     return by_function || by_arguments;
+}
+
+/* customer.affinity.brand, of the rule's own customer: the one table that answers for a whole column of keys. */
+static bool is_affinity(const struct analysis *a, const struct at_node *node) {
+    const struct at_node *affinity = node->kind == AT_NODE_INDEX ? node->a : NULL;
+    if (!affinity || affinity->kind != AT_NODE_INDEX || !at_text_is(affinity->b->text, "affinity")) return false;
+    const struct at_node *customer = a->root->list->next;
+    return node->is_dot && affinity->is_dot && customer && affinity->a->kind == AT_NODE_NAME &&
+           affinity->a->binding == customer && !(customer->mark & MARK_SEVERAL);
+}
+
+static bool depends_index(struct analysis *a, struct at_node *node) {
+    bool by_object = depends(a, node->a), by_key = depends(a, node->b);
+    if (by_key && !is_affinity(a, node->a)) prevent(a, node, "");
+    bool is_id = node->is_dot && node->a->kind == AT_NODE_NAME && node->a->binding == a->root->list &&
+                 at_text_is(node->b->text, "id");
+    if (is_id) prevent(a, node, ""); /* every product has its own: there is no column of them */
+    return by_object || by_key;
 }
 
 static bool depends_table(struct analysis *a, struct at_node *node) {
@@ -164,25 +200,10 @@ static bool depends_table(struct analysis *a, struct at_node *node) {
     return result;
 }
 
-/* A function made inside a rule: what it does with values of the product is not followed. */
-struct mention {
-    bool found;
-};
-static bool find_mention(void *arg, struct at_node *node) {
-    struct mention *mention = arg;
-    mention->found |= node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT;
-    return !mention->found;
-}
-
 static bool depends(struct analysis *a, struct at_node *node) {
-    struct mention mention = {false};
     switch (node->kind) {
     case AT_NODE_NAME: return node->binding && node->binding->mark & MARK_PRODUCT;
-    case AT_NODE_INDEX: {
-        bool by_object = depends(a, node->a), by_key = depends(a, node->b);
-        if (by_key && by_object) prevent(a, node, "");
-        return by_object || by_key;
-    }
+    case AT_NODE_INDEX: return depends_index(a, node);
     case AT_NODE_CALL:
     case AT_NODE_METHOD: return depends_call(a, node);
     case AT_NODE_BINARY: return depends_binary(a, node);
@@ -195,9 +216,9 @@ static bool depends(struct analysis *a, struct at_node *node) {
     case AT_NODE_PAREN: return depends(a, node->a);
     case AT_NODE_TABLE: return depends_table(a, node);
     case AT_NODE_FUNCTION:
-        at_node_walk(node->body, find_mention, &mention);
-        if (mention.found) prevent(a, node, "");
-        return mention.found;
+        if (!mentions(node->body)) return false;
+        prevent(a, node, "");
+        return true;
     default: return false;
     }
 }
@@ -222,6 +243,13 @@ static void visit_locals(struct analysis *a, struct at_node *node) {
     for (; value; value = value->next) depends(a, value);
 }
 
+/* Is what stands left of the first dot a local made in the rule? What outlives a call changes once a call. */
+static bool is_own(const struct analysis *a, const struct at_node *target) {
+    while (target->kind == AT_NODE_INDEX || target->kind == AT_NODE_PAREN) target = target->a;
+    return target->kind == AT_NODE_NAME && target->binding && target->binding->from > a->root->from &&
+           target->binding->to <= a->root->to;
+}
+
 static void visit_assign(struct analysis *a, struct at_node *node) {
     struct at_node *value = node->list2;
     bool last = false;
@@ -232,7 +260,8 @@ static void visit_assign(struct analysis *a, struct at_node *node) {
             if (last && !target->binding) prevent(a, node, "");
         } else {
             bool by_place = depends(a, target->a) | depends(a, target->b);
-            if (last || by_place) prevent(a, node, "keep it in a local instead of a table");
+            if (last || by_place || !is_own(a, target))
+                prevent(a, node, "keep it in a local instead of a table");
         }
         if (value) value = value->next;
         if (value) last = false;
@@ -277,9 +306,9 @@ static void visit_statement(struct analysis *a, struct at_node *node) {
     case AT_NODE_FOR_NUMBER:
     case AT_NODE_FOR_IN: visit_for(a, node); break;
     case AT_NODE_FUNCTION_STATEMENT:
-        if (!node->is_local) depends(a, node->b);
-        break; /* a local function is looked at where it is called; one that mentions the product is told
-                  there */
+        if (!node->is_local) prevent(a, node, ""); /* it outlives the call */
+        else if (mentions(node->b->body)) prevent(a, node, "");
+        break; /* one that does not mention the product is looked at where it is called */
     case AT_NODE_RETURN: visit_list(a, node->list); break;
     case AT_NODE_GOTO: prevent(a, node, ""); break;
     default: break;
@@ -298,7 +327,7 @@ struct terms {
     struct at_node *function;
     struct at_term list[TERMS_MAX];
     size_t count;
-    int depth;
+    uint32_t steps;
 };
 
 static void add_terms(struct terms *terms, struct at_node *node);
@@ -322,7 +351,7 @@ static bool add_values(void *arg, struct at_node *node) {
 }
 
 static void add_leaf(struct terms *terms, struct at_node *node) {
-    if (terms->count == TERMS_MAX || !depends(terms->a, node)) return;
+    if (!depends(terms->a, node)) return;
     struct at_text text = text_of(terms->a, node);
     char *folded = at_arena_alloc(terms->a->arena, text.length + 1);
     size_t n = 0;
@@ -343,8 +372,7 @@ static void add_leaf(struct terms *terms, struct at_node *node) {
 
 static void add_terms(struct terms *terms, struct at_node *node) {
     bool is_sum = node->kind == AT_NODE_BINARY && node->text.length == 1 && strchr("+-", node->text.data[0]);
-    if (terms->depth > 64) return;
-    terms->depth++;
+    if (terms->count == TERMS_MAX || ++terms->steps > STEPS_MAX) return;
     if (is_sum) {
         add_terms(terms, node->a);
         add_terms(terms, node->b);
@@ -362,7 +390,6 @@ static void add_terms(struct terms *terms, struct at_node *node) {
         }
     } else
         add_leaf(terms, node);
-    terms->depth--;
 }
 
 static bool add_returns(void *arg, struct at_node *node) {
@@ -397,16 +424,22 @@ enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, st
         .arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
     memset(report, 0, sizeof *report);
     report->is_columnar = true;
+    a.is_checking = true;
+    if (function->is_vararg) prevent(&a, function, "name the product: function(product)");
+    a.is_checking = false;
     if (!function->list) { /* a rule that does not take the product: one value for all */
         find_terms(&a, function);
         return a.is_short ? AT_NOMEM : AT_OK;
     }
     function->list->mark |= MARK_PRODUCT;
+    at_node_walk(function->body, find_helpers, &a);
     do {
         a.is_changed = false;
+        a.pass++;
         visit_block(&a, function->body);
     } while (a.is_changed);
     a.is_checking = true;
+    a.pass++;
     visit_block(&a, function->body);
     a.is_checking = false;
     find_terms(&a, function);

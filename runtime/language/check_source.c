@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/utf8.h"
 #include "language/analysis.h"
+#include "language/lex.h"
 
 #define NAMES_MAX 1000 /* that may be suggested */
 
@@ -14,7 +15,7 @@ struct checking {
     size_t name_count;
     struct at_arena *arena;
     const struct at_vocabulary *vocabulary;
-    struct at_finding *first;
+    struct at_finding *first, *last;
     bool is_short;
 };
 
@@ -27,17 +28,20 @@ static struct at_finding *add(struct checking *checking, uint32_t line, uint32_t
     finding->line = line;
     finding->column = column;
     snprintf(finding->code, sizeof finding->code, "%s", code);
+    const struct at_finding *last = checking->last;
     struct at_finding **at = &checking->first;
+    if (last && (last->line < line || (last->line == line && last->column <= column))) at = &checking->last->next;
     while (*at && ((*at)->line < line || ((*at)->line == line && (*at)->column <= column))) at = &(*at)->next;
     finding->next = *at;
     *at = finding;
+    if (!finding->next) checking->last = finding;
     return finding;
 }
 
 static bool is_known(const struct checking *checking, struct at_text name) {
     for (const char *const *at = checking->vocabulary->globals; *at; at++)
         if (at_text_is(name, *at)) return true;
-    return at_text_is(name, "_ENV");
+    return false;
 }
 
 static void short_name(struct at_text name, char out[64]) {
@@ -86,6 +90,8 @@ static bool visit(void *arg, struct at_node *node) {
     struct checking *checking = arg;
     if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text))
         unknown_name(checking, node);
+    if (node->kind == AT_NODE_LOCAL && at_text_is(node->text, "_ENV")) /* would change what every name means */
+        unknown_name(checking, node);
     if (node->kind == AT_NODE_FUNCTION_STATEMENT && !node->is_local && node->a->kind == AT_NODE_NAME) {
         assigned(checking, node->a, node);
         at_node_walk(node->b, visit, arg);
@@ -130,7 +136,7 @@ enum at_status at_source_check(struct at_arena *arena, struct at_text source,
     *findings = NULL;
     if (status == AT_INVALID) {
         struct at_finding *finding = add(&checking, line, column, "syntax");
-        if (finding) snprintf(finding->message, sizeof finding->message, "%.250s", err.message);
+        if (finding) at_syntax_words(source, err.message, finding);
     } else if (status != AT_OK)
         return status;
     else if (!note_names(&checking, block))

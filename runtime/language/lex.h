@@ -36,4 +36,8 @@ struct lexer {
 bool lex_next(struct lexer *lexer, struct token *out);
 bool lex_fail(struct lexer *lexer, uint32_t line, uint32_t column, const char *fmt, ...) AT_PRINTF(4, 5);
 
+/* syntax_words.c: the finding's message and hint, from Lua's words for what stands at its line and column. */
+struct at_finding;
+void at_syntax_words(struct at_text source, const char *message, struct at_finding *finding);
+
 #endif

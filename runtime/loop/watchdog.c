@@ -172,11 +172,21 @@ int at_watchdog_signal(const struct at_watchdog *watchdog) {
     return watchdog->signal_number;
 }
 
+/* A host's thread may block all signals: its guard would never fire. */
+static void open_signal(int number) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    if (!number) return;
+    sigaddset(&ours, number);
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+}
+
 void at_guard_register(struct at_watchdog *watchdog, struct at_guard *guard) {
     atomic_store(&guard->deadline_ns, 0);
     atomic_store(&guard->has_fired, 0);
     guard->thread = pthread_self();
     guard->watchdog = watchdog;
+    open_signal(watchdog->signal_number);
     pthread_mutex_lock(&watchdog->lock);
     guard->next = watchdog->guards;
     watchdog->guards = guard;

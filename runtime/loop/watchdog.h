@@ -10,12 +10,11 @@
 #define AT_LOOP_WATCHDOG_H
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include "base/status.h"
 
-#define AT_WATCHDOG_SIGNAL (SIGRTMIN + 4) /* the default */
+#define AT_WATCHDOG_SIGNAL (SIGRTMIN + 4) /* the default; <signal.h> */
 
 struct at_watchdog;
 /* One per thread that runs scripts; registered from that thread. */

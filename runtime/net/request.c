@@ -61,8 +61,11 @@ static int on_field(llhttp_t *parser, const char *at, size_t length) {
 
 static int on_value(llhttp_t *parser, const char *at, size_t length) {
     struct conn *conn = parser->data;
+    struct span *value = &conn->values[conn->header_count - 1];
     conn->in_value = true;
-    if (length) extend(conn, &conn->values[conn->header_count - 1], at, length);
+    if (value->length && conn->in + value->from + value->length != at)
+        return refuse(conn, 400, "bad_request", "a header may not go on in the next line");
+    if (length) extend(conn, value, at, length);
     return 0;
 }
 

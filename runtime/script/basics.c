@@ -83,6 +83,7 @@ static int convert_plain(lua_State *L) {
     }
     size_t length = 0;
     const char *s = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
+    if (length > AT_SCRIPT_POLL_BYTES) at_script_poll(L);
     if (s && lua_stringtonumber(L, s) == length + 1) return 1;
     luaL_checkany(L, 1);
     lua_pushnil(L);

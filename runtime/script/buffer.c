@@ -22,6 +22,7 @@ char *at_script_buffer_room(struct at_script_buffer *buffer, size_t more) {
         luaL_error(buffer->L, "the resulting text is longer than %d bytes", AT_SCRIPT_RESULT_MAX);
     size_t needed = buffer->length + more;
     if (needed > buffer->capacity) {
+        if (needed > AT_SCRIPT_POLL_BYTES) at_script_poll(buffer->L); /* many short calls make a long one */
         size_t capacity = buffer->capacity * 2 > needed ? buffer->capacity * 2 : needed;
         char *data = lua_newuserdatauv(buffer->L, capacity, 0);
         memcpy(data, buffer->data, buffer->length);

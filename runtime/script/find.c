@@ -19,6 +19,7 @@ static void begin(lua_State *L, struct at_pattern *m, bool has_anchor) {
         at_script_raise(L, "the text is longer than %d bytes", AT_SUBJECT_BYTES_MAX);
     if (pattern_length > AT_PATTERN_BYTES_MAX)
         at_script_raise(L, "the pattern is longer than %d bytes", AT_PATTERN_BYTES_MAX);
+    if (subject_length > AT_SCRIPT_POLL_BYTES) at_script_poll(L);
     at_pattern_init(m, subject, subject_length, pattern, pattern_length, has_anchor);
     m->is_over = is_over;
     m->arg = at_script_of(L);
@@ -143,7 +144,9 @@ static void add_template(lua_State *L, struct at_pattern *m, struct at_script_bu
                          const char *e) {
     size_t length;
     const char *text = lua_tolstring(L, 3, &length);
+    m->next_poll -= length < m->next_poll ? length : m->next_poll; /* work too, even if it adds nothing */
     for (size_t i = 0; i < length; i++) {
+        at_script_poll_at(L, i);
         if (text[i] != '%') {
             at_script_buffer_add(buffer, text + i, 1);
             continue;

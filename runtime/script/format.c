@@ -31,7 +31,8 @@ static void add_quoted(lua_State *L, struct at_script_buffer *buffer, int arg) {
     size_t length;
     char number[64];
     if (lua_isinteger(L, arg)) {
-        int n = snprintf(number, sizeof number, LUA_INTEGER_FMT, lua_tointeger(L, arg));
+        lua_Integer value = lua_tointeger(L, arg); /* the least one reads back as a float if decimal */
+        int n = snprintf(number, sizeof number, value == LUA_MININTEGER ? "0x%llx" : LUA_INTEGER_FMT, value);
         at_script_buffer_add(buffer, number, (size_t)n);
         return;
     }

@@ -20,6 +20,7 @@
 #define AT_SCRIPT_PRINTS_MAX   200       /* lines kept */
 #define AT_SCRIPT_PRINT_BYTES  500       /* bytes of a line */
 #define AT_SCRIPT_POLL_STEPS   1024      /* steps of a C loop between two polls */
+#define AT_SCRIPT_POLL_BYTES   4096      /* a text longer than that is worth a poll by itself */
 #define AT_SCRIPT_INTERNAL_DIR "stdlib/" /* chunks that are ours: positions skip them */
 /* Integer keys are not seeded: one rehash of n colliding keys takes n²/2 steps that nothing can interrupt.
  * Measured: 2^13 slots 30 ms, 2^14 115 ms, 2^17 7 s. So a table has at most 2^13 = 8,192 entries besides its
@@ -87,6 +88,9 @@ void at_script_limiter_arm(struct at_script *script,
 /* Marks the call as ended and raises; L has 2 free slots. */
 int at_script_limiter_stop(lua_State *L, enum at_script_end end);
 
+/* chain.c: does an expression index or nest too deeply for Lua's compiler? Then in which line. */
+bool at_script_has_long_chain(const char *text, size_t length, int *line_out);
+
 /* position.c. Never raise nor allocate. */
 bool at_script_position_find(lua_State *L, int level,
                              struct at_script_where *out); /* first frame of a merchant's file */
@@ -123,6 +127,12 @@ const char *at_script_type_name(lua_State *L, int index);
 /* 1-based, negative from the end, as string.sub counts: the start clipped to ≥ 1, the end to ≤ length. */
 size_t at_script_start_position(lua_Integer position, size_t length);
 size_t at_script_end_position(lua_State *L, int arg, lua_Integer missing, size_t length);
+/* A new table for a list of count. Not lua_createtable: some lengths look like a hash part to the allocator.
+ */
+static inline void at_script_push_list(lua_State *L, lua_Integer count) {
+    bool is_like_hash = count > AT_SCRIPT_HASH_SLOTS_MAX && count % 3 == 0;
+    lua_createtable(L, (int)count + is_like_hash, 0);
+}
 /* A poll every AT_SCRIPT_POLL_STEPS of a counter. */
 static inline void at_script_poll_at(lua_State *L, lua_Unsigned step) {
     if (step % AT_SCRIPT_POLL_STEPS == AT_SCRIPT_POLL_STEPS - 1) at_script_poll(L);

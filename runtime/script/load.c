@@ -10,39 +10,18 @@
 
 #include "base/utf8.h"
 
-/* The longest run of ".name", "[…]" or ":name" without an operator between, counted roughly and never too
- * low. */
-static bool has_long_chain(const char *text, size_t length, int *line_out) {
-    int chain = 0, line = 1;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (c == '\n') line++;
-        if (c == '.' && i + 1 < length && text[i + 1] == '.') {
-            chain = 0;
-            i++;
-        } else if (c == '.' || c == '[' || c == ':') {
-            if (++chain > AT_SCRIPT_CHAIN_MAX) {
-                *line_out = line;
-                return true;
-            }
-        } else if (strchr("=,;(){}+*/%^<>~|&\"'", c) && c)
-            chain = 0;
-    }
-    return false;
-}
-
 struct source {
     const char *text;
     size_t length;
 };
 
-/* False: err-like words in out. */
-static bool prepare(const char *path, struct source *source, char *out, size_t out_size, int *line) {
+/* False: why, in out, and the line. */
+static bool prepare(struct source *source, char *out, size_t out_size, int *line) {
     size_t bad;
     *line = 1;
     if (source->length > AT_SCRIPT_FILE_MAX) {
-        snprintf(out, out_size, "the file has %zu KiB: a script may have %d", source->length / 1024,
-                 AT_SCRIPT_FILE_MAX / 1024);
+        snprintf(out, out_size, "the file has %zu bytes: a script may have %d", source->length,
+                 AT_SCRIPT_FILE_MAX);
         return false;
     }
     if (source->length && source->text[0] == '\x1b') {
@@ -65,11 +44,11 @@ static bool prepare(const char *path, struct source *source, char *out, size_t o
         source->text += skipped;
         source->length -= skipped;
     }
-    if (has_long_chain(source->text, source->length, line)) {
-        snprintf(out, out_size, "more than %d fields of fields in one expression", AT_SCRIPT_CHAIN_MAX);
+    if (at_script_has_long_chain(source->text, source->length, line)) {
+        snprintf(out, out_size, "more than %d fields of fields, or brackets in brackets, in one expression",
+                 AT_SCRIPT_CHAIN_MAX);
         return false;
     }
-    (void)path;
     return true;
 }
 
@@ -79,7 +58,7 @@ static int load_text(lua_State *L, const char *path, const char *text, size_t le
     char why[200], name[160];
     int line;
     luaL_checkstack(L, 6, NULL);
-    if (!prepare(path, &source, why, sizeof why, &line)) {
+    if (!prepare(&source, why, sizeof why, &line)) {
         lua_pushfstring(L, "%s:%d: %s", path, line, why);
         return LUA_ERRSYNTAX;
     }

@@ -13,7 +13,9 @@
 #define NODE_BYTES   24 /* of a hash slot in Lua 5.4; a test fails if that changes */
 #define BOX_OVERHEAD 64
 
-/* Lua asks for hash parts with no old block, no object tag and exactly 24·2^k bytes; nothing else does. */
+/* Lua asks for hash parts with no old block, no object tag and exactly 24·2^k bytes. So does the array
+ * part of a list that is born with 24,576 (· 2^k) elements: at_script_push_list makes such a list one longer;
+ * a constructor of exactly that many in a script is refused. */
 static bool is_hash_part(const void *block, size_t tag, size_t size) {
     if (block || tag || size <= (size_t)NODE_BYTES * AT_SCRIPT_HASH_SLOTS_MAX || size % NODE_BYTES)
         return false;

@@ -43,6 +43,15 @@ static int l_round_up(lua_State *L) {
         lua_pushnumber(L, fn(luaL_checknumber(L, 1)));                                                       \
         return 1;                                                                                            \
     }
+#define PI 3.141592653589793238462643383279502884
+static double to_degrees(double x) {
+    return x * (180.0 / PI);
+}
+static double to_radians(double x) {
+    return x * (PI / 180.0);
+}
+ONE(l_deg, to_degrees)
+ONE(l_rad, to_radians)
 ONE(l_sqrt, sqrt)
 ONE(l_exp, exp)
 ONE(l_sin, sin)
@@ -75,6 +84,11 @@ static int l_fmod(lua_State *L) {
     return 1;
 }
 static int l_modf(lua_State *L) {
+    if (lua_isinteger(L, 1)) {
+        lua_settop(L, 1);
+        lua_pushnumber(L, 0);
+        return 2;
+    }
     lua_Number x = luaL_checknumber(L, 1), whole = x < 0 ? ceil(x) : floor(x);
     lua_pushnumber(L, whole);
     lua_pushnumber(L, x == whole ? 0 : x - whole);
@@ -127,10 +141,11 @@ void at_script_open_math(lua_State *L) {
                                          {"asin", l_asin}, {"acos", l_acos},     {"atan", l_atan},
                                          {"fmod", l_fmod}, {"modf", l_modf},     {"tointeger", l_tointeger},
                                          {"type", l_type}, {"ult", l_ult},       {"min", l_min},
-                                         {"max", l_max},   {NULL, NULL}};
+                                         {"max", l_max},   {"deg", l_deg},       {"rad", l_rad},
+                                         {NULL, NULL}};
     lua_createtable(L, 0, 32);
     luaL_setfuncs(L, FUNCTIONS, 0);
-    lua_pushnumber(L, 3.141592653589793238462643383279502884);
+    lua_pushnumber(L, PI);
     lua_setfield(L, -2, "pi");
     lua_pushnumber(L, HUGE_VAL);
     lua_setfield(L, -2, "huge");
@@ -256,10 +271,11 @@ static int l_offset(lua_State *L) {
 static int next_code(lua_State *L) {
     size_t length;
     const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    lua_Unsigned at = (lua_Unsigned)lua_tointeger(L, 2);
+    lua_Unsigned at = (lua_Unsigned)lua_tointeger(L, 2); /* a script may call it with anything */
     uint32_t code;
+    if (at > length) return 0;
     if (at > 0) {
-        size_t n = at <= length ? decode(text + at - 1, length - at + 1, &code) : 0;
+        size_t n = decode(text + at - 1, length - at + 1, &code);
         at += n ? n : 1;
     } else
         at = 1;

@@ -106,7 +106,7 @@ static struct key *merge_sort(lua_State *L, struct key *keys, struct key *spare,
 static size_t collect_keys(lua_State *L, int index, bool *is_sorted) {
     size_t count = 0, hint = lua_rawlen(L, index);
     lua_Integer last = LUA_MININTEGER;
-    lua_createtable(L, (int)at_most(hint, AT_SCRIPT_SORT_MAX), 0);
+    at_script_push_list(L, (lua_Integer)at_most(hint, AT_SCRIPT_SORT_MAX));
     int list = lua_gettop(L);
     *is_sorted = true;
     lua_pushnil(L);
@@ -140,7 +140,7 @@ static void sort_list(lua_State *L, size_t count) {
         keys = merge_sort(L, keys, keys + count, count);
     else
         insert_sort(keys, count);
-    lua_createtable(L, (int)count, 0);
+    at_script_push_list(L, (lua_Integer)count);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, list, keys[i].index);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -201,14 +201,15 @@ static int l_pairs(lua_State *L) {
 
 static int next_item(lua_State *L) {
     lua_Integer i = luaL_checkinteger(L, 2);
-    luaL_checktype(L, 1, LUA_TTABLE);
+    if (!at_script_unwrap(L, 1)) return luaL_typeerror(L, 1, "table");
     i = (lua_Integer)((lua_Unsigned)i + 1);
     lua_pushinteger(L, i);
     return lua_rawgeti(L, 1, i) == LUA_TNIL ? 1 : 2;
 }
 
+/* Answers the table it was given: what a read-only one reads from must not get into a script's hands. */
 static int l_ipairs(lua_State *L) {
-    if (!at_script_unwrap(L, 1)) {
+    if (lua_type(L, 1) != LUA_TTABLE) {
         if (push_foreign(L, "__ipairs")) return 3;
         return luaL_typeerror(L, 1, "table");
     }

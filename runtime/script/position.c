@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define FRAMES_MAX 200
 
 bool at_script_position_is_internal(const char *path) {
@@ -73,6 +75,12 @@ static void describe_value(lua_State *L, int index, char *out, size_t out_size) 
         snprintf(out, out_size, "error object of type %s", luaL_typename(L, index));
 }
 
+/* A message goes into JSON and logs: what is not UTF-8 (a script's bytes, a letter cut in two) reads "?". */
+static void mend_text(char *text) {
+    size_t bad;
+    while (!at_utf8_valid(text, strlen(text), &bad)) text[bad] = '?';
+}
+
 void at_script_failure_note(lua_State *L, int index) {
     struct at_script *script = at_script_of(L);
     struct at_script_where where = {"", 0};
@@ -85,6 +93,7 @@ void at_script_failure_note(lua_State *L, int index) {
         if (at_script_position_find(L, 0, &found)) where = found;
     }
     if (!rest) rest = text;
+    mend_text(text); /* rest points into it */
     script->has_failure = true;
     script->failure_where = where;
     if (where.line)

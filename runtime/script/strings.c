@@ -32,6 +32,7 @@ static int l_sub(lua_State *L) {
     const char *text = luaL_checklstring(L, 1, &length);
     size_t from = at_script_start_position(luaL_checkinteger(L, 2), length),
            to = at_script_end_position(L, 3, -1, length);
+    if (to > from && to - from > AT_SCRIPT_POLL_BYTES) at_script_poll(L);
     if (from > to)
         lua_pushliteral(L, "");
     else

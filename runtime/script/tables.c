@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define UNPACK_MAX 1000
+
 static lua_Integer length_of(lua_State *L, int index) {
     luaL_checktype(L, index, LUA_TTABLE);
     lua_Integer length = (lua_Integer)lua_rawlen(L, index);
@@ -102,17 +104,21 @@ static int l_unpack(lua_State *L) {
     at_script_unwrap(L, 1);
     lua_Integer size = length_of(L, 1), from = luaL_optinteger(L, 2, 1), to = luaL_optinteger(L, 3, size);
     if (from > to) return 0;
-    if ((lua_Unsigned)to - (lua_Unsigned)from >= 1000 || !lua_checkstack(L, (int)(to - from + 1)))
-        return at_script_raise(L, "too many results to unpack");
-    for (lua_Integer i = from; i <= to; i++) lua_rawgeti(L, 1, i);
-    return (int)(to - from + 1);
+    if ((lua_Unsigned)to - (lua_Unsigned)from >= UNPACK_MAX || !lua_checkstack(L, UNPACK_MAX + 1))
+        return at_script_raise(L, "too many results to unpack: at most %d", UNPACK_MAX);
+    int count = (int)((lua_Unsigned)to - (lua_Unsigned)from) + 1;
+    for (int i = 0; i < count; i++) lua_rawgeti(L, 1, from + i); /* to may be the greatest integer */
+    return count;
 }
 
 /* ---- sort: merging, so that a comparator that lies only gives a strange order ---- */
 
 /* Is the value at index a before that at index b? */
 static bool is_before(lua_State *L, int a, int b) {
-    if (lua_isnil(L, 2)) return lua_compare(L, a, b, LUA_OPLT);
+    if (lua_isnil(L, 2)) {
+        if (lua_type(L, a) == LUA_TSTRING && lua_rawlen(L, a) > AT_SCRIPT_POLL_BYTES) at_script_poll(L);
+        return lua_compare(L, a, b, LUA_OPLT);
+    }
     lua_pushvalue(L, 2);
     lua_pushvalue(L, a);
     lua_pushvalue(L, b);
@@ -148,8 +154,8 @@ int at_script_sort(lua_State *L) {
                                AT_SCRIPT_SORT_MAX);
     if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
-    lua_createtable(L, (int)count, 0);
-    lua_createtable(L, (int)count, 0);
+    at_script_push_list(L, count);
+    at_script_push_list(L, count);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, 1, i);
         lua_rawseti(L, 3, i);

@@ -5,6 +5,7 @@
  */
 #include "shop/shop.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

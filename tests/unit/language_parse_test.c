@@ -58,9 +58,13 @@ static bool is_told_late(const char *message) {
 
 /* Up to the token, or to a line: of a jump Lua means the line of the label's name, of a function that of "(". */
 static size_t before_near(const char *message) {
-    const char *near = strstr(message, " near "), *line = strstr(message, " at line ");
-    if (!near || (line && line < near)) near = line;
-    return near ? (size_t)(near - message) : strlen(message);
+    static const char *const ends[] = {" near ", " at line ", " (to close "};
+    size_t length = strlen(message);
+    for (size_t i = 0; i < AT_LENGTH(ends); i++) {
+        const char *end = strstr(message, ends[i]);
+        if (end && (size_t)(end - message) < length) length = (size_t)(end - message);
+    }
+    return length;
 }
 
 static bool agree(const char *text, size_t length) {

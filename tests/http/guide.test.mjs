@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// docs/guide/first-hour.md, block by block as it stands, in a folder of its own.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { folder, program, root, until } from "./harness.mjs";
+
+test("the first hour runs as written", async (t) => {
+  const dir = folder(t, {}), port = 20000 + (process.pid % 20000);
+  const text = readFileSync(join(root, "docs/guide/first-hour.md"), "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
+  const blocks = [...text.matchAll(/```(sh|lua)(?: file=(\S+))?\n([\s\S]*?)```/g)];
+  const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` };
+  const outputs = [];
+  let server;
+  t.after(() => server?.kill("SIGKILL"));
+  assert.ok(blocks.length >= 9);
+  for (const [, kind, file, body] of blocks) {
+    if (kind === "lua") {
+      const before = (await (await fetch(`http://127.0.0.1:${port}/ready`)).json()).generation;
+      writeFileSync(join(dir, file), body);
+      await until(async () => (await (await fetch(`http://127.0.0.1:${port}/ready`)).json()).generation > before);
+      continue;
+    }
+    const serving = body.match(/^attune serve (\S+) (.*) &$/m);
+    if (serving) {
+      assert.equal(spawnSync("sh", ["-ec", body.replace(serving[0], "")], { cwd: dir, env }).status, 0);
+      server = spawn(program, ["serve", serving[1], ...serving[2].split(" ")], { cwd: dir, env, stdio: "ignore" });
+      await until(() => fetch(`http://127.0.0.1:${port}/ready`).then((answer) => answer.ok, () => false));
+      continue;
+    }
+    const ran = spawnSync("sh", ["-ec", body], { cwd: dir, env, encoding: "utf8", timeout: 20000 });
+    assert.equal(ran.status, 0, `${body}\n${ran.stdout}${ran.stderr}`);
+    outputs.push(ran.stdout);
+  }
+  const all = outputs.join("\n");
+  assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
+  assert.match(all, /"terms":\[\{"line":\d+,"text":"/);
+  assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
+});

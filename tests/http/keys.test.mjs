@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every route of the document with no, write, secret and wrong key; HEAD, OPTIONS, 404, 405; the document both ways.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { basic, basicShop, bearer, folder, KEYS, products, run, serve, Server, SHOP } from "./harness.mjs";
+
+const bodies = {
+  track: { anonymousId: "v", event: "A" }, page: { anonymousId: "v" }, screen: { anonymousId: "v" }, identify: { anonymousId: "v", traits: {} },
+  group: { anonymousId: "v", groupId: "g" }, alias: { userId: "u", previousId: "v" }, batch: { batch: [] }, import: { batch: [] },
+  rank: { ranking: "collection", where: {} }, decide: { ask: {} }, put_items: products(3), patch_items: { id: "SKU-1", stock: 2 }, patch_item: { stock: 3 },
+  publish_scripts: { files: {} }, check_scripts: { files: {} }, put_script: 'ranking "x" { score = function(product) return 1 end }', activate_generation: {},
+};
+const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };
+
+function* operations(document) {
+  for (const [path, methods] of Object.entries(document.paths))
+    for (const [method, operation] of Object.entries(methods)) yield { path, method: method.toUpperCase(), operation };
+}
+
+/** Does the value fit the schema? The part of JSON Schema the document uses. */
+function check(document, schema, value, where) {
+  if (schema.$ref) return check(document, document.components.schemas[schema.$ref.split("/").pop()], value, where);
+  if (schema.enum) return assert.ok(schema.enum.includes(value), `${where}: ${value}`);
+  const types = schema.type === undefined ? [] : [schema.type].flat();
+  const fits = (type) => (type === "null" ? value === null : type === "array" ? Array.isArray(value) : type === "integer" ? Number.isInteger(value)
+    : type === "object" ? value !== null && typeof value === "object" && !Array.isArray(value) : typeof value === type);
+  if (types.length) assert.ok(types.some(fits), `${where} is ${types}: ${JSON.stringify(value)?.slice(0, 100)}`);
+  for (const name of schema.required ?? []) assert.ok(name in value, `${where} has ${name}: ${JSON.stringify(value).slice(0, 200)}`);
+  for (const [name, part] of Object.entries(schema.properties ?? {})) if (value?.[name] !== undefined) check(document, part, value[name], `${where}.${name}`);
+  if (Array.isArray(value) && schema.items) value.forEach((one, i) => check(document, schema.items, one, `${where}[${i}]`));
+}
+
+test("every documented route, with every kind of key; answers fit the document", async (t) => {
+  const shop = await serve(t, basicShop(KEYS));
+  await shop.call("PUT", "/v1/catalog/items", products(3), bearer("sk_first_1"));
+  await shop.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_first_1"));
+  const customer = (await shop.get("/v1/customers/by/anonymous_id/v", bearer("sk_first_1"))).body.id;
+  const decision = (await shop.post("/v1/rank", bodies.rank, basic("wk_first_1"))).body.decision;
+  const document = (await shop.get("/openapi.json")).body;
+  assert.equal(document.openapi, "3.1.0");
+  let count = 0;
+  for (const { path, method, operation } of operations(document)) {
+    if (operation.operationId === "live") continue;
+    const fill = { ...parameters };
+    if (path.includes("/customers/{id}")) fill.id = customer;
+    if (path.includes("/decisions/{id}")) fill.id = decision;
+    if (path.includes("/generations/{id}")) fill.id = "1";
+    const real = path.replace(/\{(\w+)\}/g, (_, name) => (name === "path" ? fill.path : encodeURIComponent(fill[name])));
+    const body = operation.requestBody ? bodies[operation.operationId] ?? {} : undefined;
+    const call = (headers) => shop.call(method, real, body, headers);
+    const need = operation.security.length ? Object.keys(operation.security[0])[0] : "none";
+    const [none, wrong, write, secret] = [await call(), await call(bearer("nonsense-key")), await call(basic("wk_second_2")), await call(bearer("sk_second_2"))];
+    const label = `${method} ${real}`;
+    if (need !== "none") {
+      assert.deepEqual([none.status, wrong.status], [401, 401], `${label}: ${none.text} ${wrong.text}`);
+      assert.equal(none.body.error.code, "no_key");
+      assert.equal(write.status < 400, need === "write_key", `${label} with a write key: ${write.status} ${write.text}`);
+      if (need === "secret_key") assert.equal(write.status, 403, label);
+    }
+    const done = need === "none" ? none : secret;
+    assert.ok(done.status < 300 || method === "DELETE", `${label}: ${done.status} ${done.text}`);
+    const content = operation.responses["200"].content?.["application/json"];
+    if (content && done.status === 200) check(document, content.schema, done.body, label);
+    count++;
+  }
+  assert.ok(count >= 35, `${count} routes`);
+  assert.ok(!/wk_first_1|sk_first_1|wk_second|sk_second/.test(shop.log), "no key in the log");
+});
+
+test("404, 405 with Allow, HEAD, OPTIONS; later routes say so", async (t) => {
+  const shop = await serve(t);
+  assert.equal((await shop.get("/v1/nothing")).status, 404);
+  const wrong = await shop.get("/v1/track");
+  assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "POST, OPTIONS"]);
+  const head = await shop.call("HEAD", "/health");
+  assert.deepEqual([head.status, head.text, head.headers.get("content-length")], [200, "", "15"]);
+  const options = await shop.call("OPTIONS", "/v1/catalog/items/x");
+  assert.deepEqual([options.status, options.headers.get("allow")], [204, "GET, HEAD, PATCH, DELETE, OPTIONS"]);
+  for (const [method, path] of [["POST", "/v1/search"], ["POST", "/v1/recommend"], ["GET", "/v1/suggest"], ["POST", "/v1/sources/shopify"]]) {
+    const later = await shop.call(method, path, method === "POST" ? {} : undefined);
+    assert.deepEqual([later.status, later.body.error.code], [404, "not_in_this_version"], path);
+  }
+});
+
+test("keys are settings: an unset one is named; without keys only this machine", async (t) => {
+  const dir = folder(t, { ...basicShop(), "shop.lua": SHOP + 'keys { write = env "A_KEY_NOBODY_SET", secret = env "B" }\n' });
+  const unset = run(["serve", dir, "--listen", "127.0.0.1:0"]);
+  assert.equal(unset.code, 3);
+  assert.match(unset.err, /A_KEY_NOBODY_SET is not set/);
+  const open = run(["serve", folder(t, basicShop()), "--listen", "0.0.0.0:0"]);
+  assert.equal(open.code, 3);
+  assert.match(open.err, /only this machine/);
+  const server = new Server(dir, [], { A_KEY_NOBODY_SET: "wk_from_env_1", B: "sk_from_env_1" });
+  await server.start();
+  t.after(() => server.stop("SIGKILL"));
+  assert.equal((await server.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_from_env_1"))).status, 200);
+  assert.equal((await server.post("/v1/track", { anonymousId: "v", event: "A", writeKey: "sk_from_env_1" })).status, 401, "a secret key does not travel in a body");
+});
