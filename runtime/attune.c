@@ -240,6 +240,7 @@ static struct local_call *job_new(struct attune *attune, const char *json, size_
                                 .done = job_over,
                                 .arg = call};
     at_bytes_init(&call->job.out, 1u << 28);
+    call->job.text = call->request.body;
     call->parser = at_worker_take_parser(worker);
     call->job.status = call->parser ? at_json_parse(call->parser, call->request.body.data, length, true, body,
                                                     &call->job.err)

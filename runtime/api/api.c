@@ -145,6 +145,7 @@ void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool 
     if (!is_early && !check_key(call)) return;
     call->job.is_secret = call->key.class == AT_KEY_SECRET;
     if (call->key.source) call->job.source = call->key.source;
+    call->job.text = request->body;
     call->route->handle(call);
 }
 

@@ -258,22 +258,12 @@ struct weighed {
     double weight;
 };
 
-static int compare_text(struct at_text a, struct at_text b) {
-    size_t n = a.length < b.length ? a.length : b.length;
-    int order = n ? memcmp(a.data, b.data, n) : 0;
-    return order ? order : (a.length > b.length) - (a.length < b.length);
-}
-
-/* Few enough that insertion keeps up: by facet, strongest first, ties as they came. */
-static void sort_tastes(const struct at_profile *profile, struct weighed *list, uint32_t count) {
+/* Strongest first within a facet; ties as they came. Facets stand together in a profile. */
+static void sort_facet(struct weighed *list, uint32_t count) {
     for (uint32_t i = 1; i < count; i++) {
         struct weighed one = list[i];
         uint32_t at = i;
-        for (; at; at--) {
-            int order = compare_text(profile->tastes[list[at - 1].at].facet, profile->tastes[one.at].facet);
-            if (order < 0 || (order == 0 && list[at - 1].weight >= one.weight)) break;
-            list[at] = list[at - 1];
-        }
+        for (; at && list[at - 1].weight < one.weight; at--) list[at] = list[at - 1];
         list[at] = one;
     }
 }
@@ -306,14 +296,15 @@ enum at_status at_tastes_compute(const struct at_profile *profile, const struct 
         const struct at_taste *taste = &profile->tastes[i];
         list[i] = (struct weighed){i, taste->weight * decay(now_ms - taste->at_ms, AT_AFFINITY_HALF_MS)};
     }
-    sort_tastes(profile, list, count);
     for (uint32_t i = 0; i < count; i++) {
-        struct at_text facet = profile->tastes[list[i].at].facet;
-        out->order[i] = list[i].at;
+        struct at_text facet = profile->tastes[i].facet;
         if (!out->facet_count || !at_text_equal(out->facets[out->facet_count - 1].facet, facet))
             out->facets[out->facet_count++] = (struct at_facet_taste){facet, 0, i, 0};
         out->facets[out->facet_count - 1].count++;
     }
+    for (uint32_t f = 0; f < out->facet_count; f++)
+        sort_facet(list + out->facets[f].first, out->facets[f].count);
+    for (uint32_t i = 0; i < count; i++) out->order[i] = list[i].at;
     for (uint32_t f = 0; f < out->facet_count; f++)
         weigh_facet(profile, baseline, list, &out->facets[f], out);
     return AT_OK;

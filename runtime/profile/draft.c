@@ -94,19 +94,28 @@ struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct a
     for (uint32_t i = 0; i < profile->taste_count; i++)
         if (at_text_equal(draft->tastes[i].value, value) && at_text_equal(draft->tastes[i].facet, facet))
             return &draft->tastes[i];
-    uint32_t place = profile->taste_count;
-    if (place == TASTES_MAX) { /* the weakest as of now goes */
+    if (profile->taste_count == TASTES_MAX) { /* the weakest as of now goes */
         double weakest = INFINITY;
+        uint32_t gone = 0;
         for (uint32_t i = 0; i < TASTES_MAX; i++) {
             double weight =
                 draft->tastes[i].weight * decay(at_ms - draft->tastes[i].at_ms, AT_AFFINITY_HALF_MS);
             if (weight < weakest) {
                 weakest = weight;
-                place = i;
+                gone = i;
             }
         }
-    } else
-        profile->taste_count++;
+        profile->taste_count--;
+        memmove(&draft->tastes[gone], &draft->tastes[gone + 1],
+                (profile->taste_count - gone) * sizeof *draft->tastes);
+    }
+    /* Values of a facet stand together, so that whoever reads them sorts nothing by name. */
+    uint32_t place = profile->taste_count;
+    while (place && !at_text_equal(draft->tastes[place - 1].facet, facet)) place--;
+    if (!place) place = profile->taste_count;
+    memmove(&draft->tastes[place + 1], &draft->tastes[place],
+            (profile->taste_count - place) * sizeof *draft->tastes);
+    profile->taste_count++;
     draft->tastes[place] = (struct at_taste){facet, value, 0, at_ms};
     return &draft->tastes[place];
 }

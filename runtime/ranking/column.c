@@ -102,8 +102,7 @@ bool at_scalar_in_codes(const struct at_root *root, const struct at_column *colu
     return false;
 }
 
-static double taste_of_facet(const struct at_root *root, const struct at_facet_table *facet, uint32_t row) {
-    uint32_t code = at_root_code(root, facet->attribute, row);
+double at_scalar_taste_of_code(const struct at_root *root, const struct at_facet_table *facet, uint32_t code) {
     if (!code || !facet->is_list) return facet->by_code[code];
     uint32_t count;
     const uint32_t *codes = at_root_set(root, facet->attribute, code, &count);
@@ -116,7 +115,10 @@ static double taste_of_facet(const struct at_root *root, const struct at_facet_t
 double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count,
                        uint32_t row) {
     double sum = 0;
-    for (uint32_t i = 0; i < count; i++) sum += facets[i].weight * taste_of_facet(root, &facets[i], row);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t code = at_root_code(root, facets[i].attribute, row);
+        sum += facets[i].weight * at_scalar_taste_of_code(root, &facets[i], code);
+    }
     return sum;
 }
 

@@ -105,6 +105,7 @@ double at_scalar(enum at_column_op op, double a, double b);
 double at_scalar_when(double condition, double yes, double no);
 bool at_scalar_in_codes(const struct at_root *root, const struct at_column *column, uint32_t row,
                         const uint32_t *codes, uint32_t count);
+double at_scalar_taste_of_code(const struct at_root *root, const struct at_facet_table *facet, uint32_t code);
 double at_scalar_taste(const struct at_root *root, const struct at_facet_table *facets, uint32_t count,
                        uint32_t row);
 void at_normalize(const double *in, double *out, uint32_t count);

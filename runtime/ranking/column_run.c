@@ -63,14 +63,28 @@ static void fill(double *out, double value, uint32_t n) {
 
 static void load_numbers(const struct block *block, int attribute, double *out) {
     const struct at_root *root = block->program->root;
-    for (uint32_t i = 0; i < block->count; i++) out[i] = at_root_number(root, attribute, block->rows[i]);
+    const double *chunk = NULL;
+    uint32_t current = UINT32_MAX; /* rows of a category stand together: one look-up for many */
+    for (uint32_t i = 0; i < block->count; i++) {
+        uint32_t row = block->rows[i];
+        if (row >> AT_CHUNK_SHIFT != current) {
+            current = row >> AT_CHUNK_SHIFT;
+            chunk = at_root_numbers(root, attribute, current);
+        }
+        out[i] = chunk ? chunk[row & (AT_CHUNK_ROWS - 1)] : at_missing();
+    }
 }
 
 static void load_counted(const struct block *block, int which, double *out) {
     const struct at_root *root = block->program->root;
+    const float *chunk = NULL;
+    uint32_t current = UINT32_MAX;
     for (uint32_t i = 0; i < block->count; i++) {
         uint32_t row = block->rows[i];
-        const float *chunk = at_root_counted(root, (enum at_counted)which, row >> AT_CHUNK_SHIFT);
+        if (row >> AT_CHUNK_SHIFT != current) {
+            current = row >> AT_CHUNK_SHIFT;
+            chunk = at_root_counted(root, (enum at_counted)which, current);
+        }
         out[i] = chunk ? (double)chunk[row & (AT_CHUNK_ROWS - 1)] : 0;
     }
 }
@@ -98,9 +112,25 @@ static void load_in_codes(const struct block *block, const struct at_column *nod
         out[i] = at_scalar_in_codes(program->root, held, block->rows[i], node->codes.list, node->codes.count);
 }
 
+/* Facet by facet, in the scalar twin's order of sums: bit for bit the same. */
 static void load_taste(const struct block *block, const struct at_column *node, double *out) {
-    for (uint32_t i = 0; i < block->count; i++)
-        out[i] = at_scalar_taste(block->program->root, node->taste.facets, node->taste.count, block->rows[i]);
+    const struct at_root *root = block->program->root;
+    fill(out, 0, block->count);
+    for (uint32_t f = 0; f < node->taste.count; f++) {
+        const struct at_facet_table *facet = &node->taste.facets[f];
+        const uint32_t *codes = NULL;
+        uint32_t current = UINT32_MAX;
+        for (uint32_t i = 0; i < block->count; i++) {
+            uint32_t row = block->rows[i];
+            if (row >> AT_CHUNK_SHIFT != current) {
+                current = row >> AT_CHUNK_SHIFT;
+                codes = at_root_codes(root, facet->attribute, current);
+            }
+            uint32_t code = codes ? codes[row & (AT_CHUNK_ROWS - 1)] : 0;
+            double taste = facet->is_list ? at_scalar_taste_of_code(root, facet, code) : facet->by_code[code];
+            out[i] += facet->weight * taste;
+        }
+    }
 }
 
 static void run_binary(enum at_column_op op, double *out, const double *a, const double *b, uint32_t n) {
@@ -203,6 +233,10 @@ static enum at_status widen(struct at_program *program, int index, const uint32_
     return status;
 }
 
+static uint32_t block_width(uint32_t count) {
+    return count < AT_BLOCK ? count : AT_BLOCK;
+}
+
 static enum at_status prepare(struct at_program *program, int result, const uint32_t *rows, uint32_t count,
                               uint8_t *needed, double **buffers) {
     for (int i = 0; i <= result; i++) {
@@ -217,7 +251,7 @@ static enum at_status prepare(struct at_program *program, int result, const uint
     mark_needed(program, result, needed);
     for (int i = 0; i <= result; i++) {
         if (!needed[i]) continue;
-        buffers[i] = at_arena_alloc(program->arena, AT_BLOCK * sizeof(double));
+        buffers[i] = at_arena_alloc(program->arena, block_width(count) * sizeof(double));
         if (!buffers[i]) return AT_NOMEM;
     }
     return AT_OK;
@@ -234,7 +268,7 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
     if (status != AT_OK) return status;
     for (int i = 0; i <= node; i++) /* constants are written once, not once a block */
         if (needed[i] && program->nodes[i].op == AT_OP_CONST)
-            fill(buffers[i], program->nodes[i].value, AT_BLOCK);
+            fill(buffers[i], program->nodes[i].value, block_width(count));
     for (uint32_t first = 0; first < count; first += AT_BLOCK) {
         struct block block = {program, rows + first, first,
                               count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};

@@ -207,11 +207,15 @@ static void record(struct decision *decision) {
     struct at_shop *shop = job->worker->shop;
     count_add(shop, COUNT_DECISIONS, 1);
     if (decision->is_dry || decision->is_replay) return;
-    struct at_bytes body;
-    at_bytes_init(&body, AT_SHOP_BODY_MAX);
-    struct at_json_out out = at_json_out(&body);
-    at_json_put_value(&out, decision->body);
-    if (!body.failed) {
+    struct at_bytes written = {0};
+    struct at_text body = job->text;
+    if (!body.length) { /* called with JSON only */
+        at_bytes_init(&written, AT_SHOP_BODY_MAX);
+        struct at_json_out out = at_json_out(&written);
+        at_json_put_value(&out, decision->body);
+        body = (struct at_text){written.data, written.length};
+    }
+    if (!written.failed && body.length) {
         struct recorded recorded = {.generation = decision->serving->generation->id,
                                     .person = decision->person,
                                     .seed = decision->seed,
@@ -220,14 +224,14 @@ static void record(struct decision *decision) {
                                     .profile = decision->profile,
                                     .baseline = decision->baseline,
                                     .one = decision->one,
-                                    .body = body.data,
+                                    .body = (char *)(uintptr_t)body.data,
                                     .body_length = body.length,
                                     .explored = decision->explored_now,
                                     .explored_count = decision->explored_now_count};
         memcpy(recorded.id, decision->id, sizeof recorded.id);
         ring_put(job->worker, &recorded);
     }
-    at_bytes_clear(&body);
+    at_bytes_clear(&written);
     bool is_logged = decision->has_explored || decision->explains || decision->seed % SAMPLE_ONE_IN == 0;
     struct at_text answer = {job->out.data, job->out.length};
     if (is_logged) decision_log(shop, decision->id, decision->now_ms, decision->person, answer);
