@@ -52,6 +52,15 @@ make -s node_modules/.ready >/dev/null 2>&1 || echo "note: npm could not install
 for t in tests/http/*.test.mjs; do
     one "http ${t##*/}" node --test "$t"
 done
+# The same program under the sanitizers: the paths where memory and threads are shared.
+http_under() { # MODE file…
+    mode=$1
+    shift
+    [ -x "build/$mode/attune" ] || return
+    for t in "$@"; do one "http ${t} under $mode" env ATTUNE="$PWD/build/$mode/attune" TSAN_OPTIONS="exitcode=66" STORM_SECONDS=3 KILL_ROUNDS=4 node --test "tests/http/$t.test.mjs"; done
+}
+[ "${QUICK:-}" ] || http_under debug first events catalog decide scripts wire
+[ "${QUICK:-}" ] || http_under tsan first events scripts operate
 for t in tests/cli/*.sh; do
     [ -e "$t" ] && one "cli ${t##*/}" sh "$t"
 done

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# One fuzz target from its committed seeds for some seconds, then with a planted fault, which must be found.
+#   sh tools/fuzz.sh tests/fuzz/json_fuzz.c SECONDS
+set -eu
+cd "$(dirname "$0")/.."
+target=$1 seconds=${2:-20}
+name=$(basename "$target" _fuzz.c)
+if ! echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return d && n > 9; }' |
+    clang -x c - -fsanitize=fuzzer -o /dev/null 2>/dev/null; then
+    echo "skipped: no data (this machine's clang has no fuzzer)"
+    exit 0
+fi
+make -s -j2 MODE=fuzz lib >/dev/null
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+flags="-Iruntime -D_GNU_SOURCE -DAT_FUZZ -g -O1 -fsanitize=fuzzer,address,undefined"
+libs="build/fuzz/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto) -lsimdjson -lstdc++ -lm -ldl -pthread"
+clang $flags "$target" $libs -o "$work/fuzz"
+mkdir "$work/corpus" "$work/found"
+[ -d "tests/fuzz/seeds/$name" ] && cp -r "tests/fuzz/seeds/$name/." "$work/corpus/"
+"$work/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2000 -print_final_stats=1 -artifact_prefix="$work/found/" "$work/corpus" >"$work/log" 2>&1 || {
+    tail -40 "$work/log"
+    exit 1
+}
+echo "property: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs in $seconds s, seed $(sed -n 's/^INFO: Seed: //p' "$work/log")"
+grep -q AT_PLANT_FAULT "$target" || exit 0
+clang $flags -DAT_PLANT_FAULT "$target" $libs -o "$work/planted"
+mkdir "$work/again"
+[ -d "tests/fuzz/seeds/$name" ] && cp -r "tests/fuzz/seeds/$name/." "$work/again/"
+if "$work/planted" -max_total_time="$seconds" -timeout=10 -artifact_prefix="$work/found/" "$work/again" >"$work/log" 2>&1; then
+    echo "the planted fault was not found in $seconds s"
+    exit 1
+fi
+echo "property: the planted fault was found"
