@@ -76,6 +76,8 @@ static int read_options(const struct cli_call *call, struct at_shop_options *opt
     *log = (struct at_log){.fd = STDERR_FILENO, .is_json = style && strcmp(style, "json") == 0};
     options->worker_count = (uint32_t)workers;
     options->watchdog_signal = (int)watchdog;
+    const char *stale = getenv("ATTUNE_TEST_STALE"); /* tests: commits answer stale, so many of a thousand */
+    if (stale) options->stale_per_mille = (uint32_t)strtoul(stale, NULL, 10);
     options->log = log;
     return EXIT_DONE;
 }
