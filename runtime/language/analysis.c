@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELPERS_MAX 64    /* local functions of one rule that are followed */
-#define STEPS_MAX 20000   /* of looking for terms: locals can refer to each other in very many ways */
-#define VISITED 0x10000u  /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
-#define TERMS_MAX 256 /* twice what an explanation shows (explain.c) */
+#define HELPERS_MAX 64       /* local functions of one rule that are followed */
+#define STEPS_MAX   20000    /* of looking for terms: locals can refer to each other in very many ways */
+#define VISITED     0x10000u /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
+#define TERMS_MAX   256      /* twice what an explanation shows (explain.c) */
 
 enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
 
@@ -71,17 +71,21 @@ static void mark(struct analysis *a, struct at_node *local, uint32_t bits) {
 
 /* A function made inside a rule: what it does with values of the product is not followed. */
 struct mention {
+    const struct at_node *function;
     bool found;
 };
 static bool find_mention(void *arg, struct at_node *node) {
     struct mention *mention = arg;
-    mention->found |= node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT;
+    const struct at_node *local = node->kind == AT_NODE_NAME ? node->binding : NULL;
+    if (!local || !(local->mark & MARK_PRODUCT)) return !mention->found;
+    bool is_own =
+        local->from > mention->function->from && local->to <= mention->function->to; /* told by calls */
+    mention->found |= !is_own;
     return !mention->found;
 }
-
-static bool mentions(struct at_node *body) {
-    struct mention mention = {false};
-    at_node_walk(body, find_mention, &mention);
+static bool mentions(struct at_node *function) {
+    struct mention mention = {function, false};
+    at_node_walk(function->body, find_mention, &mention);
     return mention.found;
 }
 
@@ -157,15 +161,30 @@ static bool depends_binary(struct analysis *a, struct at_node *node) {
     return true;
 }
 
+/* Surely a number, a text or nil, whose methods are the words: a literal, or what customer and page hold. */
+static bool is_plain(const struct analysis *a, const struct at_node *node) {
+    while (node->kind == AT_NODE_PAREN) node = node->a;
+    if (node->kind == AT_NODE_NUMBER || node->kind == AT_NODE_STRING) return true;
+    bool is_field = node->kind == AT_NODE_INDEX;
+    while (node->kind == AT_NODE_INDEX) node = node->a;
+    if (!is_field || node->kind != AT_NODE_NAME || !node->binding || node->binding->mark & MARK_SEVERAL)
+        return false;
+    for (const struct at_node *parameter = a->root->list->next; parameter; parameter = parameter->next)
+        if (parameter == node->binding) return true;
+    return false;
+}
+
 static bool depends_call(struct analysis *a, struct at_node *node) {
     bool by_arguments = visit_list(a, node->list);
     if (node->kind == AT_NODE_METHOD) {
         bool by_object = depends(a, node->a);
-        if ((by_object || by_arguments) && !holds(a->vocabulary->methods, node->text)) prevent(a, node, "");
+        bool is_method = holds(a->vocabulary->methods, node->text) && (by_object || is_plain(a, node->a));
+        if ((by_object || by_arguments) && !is_method) prevent(a, node, "");
         return by_object || by_arguments;
     }
     bool by_function = depends(a, node->a);
-    struct helper *helper = by_arguments && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
+    struct helper *helper =
+        by_arguments && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
     if (helper && helper->function) return call_function(a, node, helper->function);
     bool is_word =
         node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
@@ -173,10 +192,12 @@ static bool depends_call(struct analysis *a, struct at_node *node) {
     return by_function || by_arguments;
 }
 
-/* customer.affinity.brand, of the rule's own customer: the one table that answers for a whole column of keys. */
+/* customer.affinity.brand, of the rule's own customer: the one table that answers for a whole column of keys.
+ */
 static bool is_affinity(const struct analysis *a, const struct at_node *node) {
     const struct at_node *affinity = node->kind == AT_NODE_INDEX ? node->a : NULL;
-    if (!affinity || affinity->kind != AT_NODE_INDEX || !at_text_is(affinity->b->text, "affinity")) return false;
+    if (!affinity || affinity->kind != AT_NODE_INDEX || !at_text_is(affinity->b->text, "affinity"))
+        return false;
     const struct at_node *customer = a->root->list->next;
     return node->is_dot && affinity->is_dot && customer && affinity->a->kind == AT_NODE_NAME &&
            affinity->a->binding == customer && !(customer->mark & MARK_SEVERAL);
@@ -194,8 +215,9 @@ static bool depends_index(struct analysis *a, struct at_node *node) {
 static bool depends_table(struct analysis *a, struct at_node *node) {
     bool result = false;
     for (struct at_node *field = node->list; field; field = field->next) {
-        if (field->a && depends(a, field->a)) prevent(a, field, "");
-        result |= depends(a, field->b);
+        bool by_key = field->a && depends(a, field->a), by_value = depends(a, field->b);
+        if (by_key || by_value) prevent(a, field, "");
+        result |= by_key || by_value;
     }
     return result;
 }
@@ -216,7 +238,7 @@ static bool depends(struct analysis *a, struct at_node *node) {
     case AT_NODE_PAREN: return depends(a, node->a);
     case AT_NODE_TABLE: return depends_table(a, node);
     case AT_NODE_FUNCTION:
-        if (!mentions(node->body)) return false;
+        if (!mentions(node)) return false;
         prevent(a, node, "");
         return true;
     default: return false;
@@ -259,8 +281,8 @@ static void visit_assign(struct analysis *a, struct at_node *node) {
             mark(a, target->binding, MARK_SEVERAL | (last ? MARK_PRODUCT : 0u));
             if (last && !target->binding) prevent(a, node, "");
         } else {
-            bool by_place = depends(a, target->a) | depends(a, target->b);
-            if (last || by_place || !is_own(a, target))
+            bool by_object = depends(a, target->a), by_key = depends(a, target->b);
+            if (last || by_object || by_key || !is_own(a, target))
                 prevent(a, node, "keep it in a local instead of a table");
         }
         if (value) value = value->next;
@@ -284,8 +306,12 @@ static void visit_if(struct analysis *a, struct at_node *node) {
 }
 
 static void visit_for(struct analysis *a, struct at_node *node) {
-    bool by_values = visit_list(a, node->list2);
-    if (by_values) prevent(a, node->list2, "");
+    bool by_values = false;
+    for (struct at_node *value = node->list2; value; value = value->next) {
+        if (!depends(a, value)) continue;
+        prevent(a, value, "");
+        by_values = true;
+    }
     for (struct at_node *local = node->list; local && by_values; local = local->next)
         mark(a, local, MARK_PRODUCT);
     visit_block(a, node->body);
@@ -306,8 +332,10 @@ static void visit_statement(struct analysis *a, struct at_node *node) {
     case AT_NODE_FOR_NUMBER:
     case AT_NODE_FOR_IN: visit_for(a, node); break;
     case AT_NODE_FUNCTION_STATEMENT:
-        if (!node->is_local) prevent(a, node, ""); /* it outlives the call */
-        else if (mentions(node->b->body)) prevent(a, node, "");
+        if (!node->is_local)
+            prevent(a, node, ""); /* it outlives the call */
+        else if (mentions(node->b))
+            prevent(a, node, "");
         break; /* one that does not mention the product is looked at where it is called */
     case AT_NODE_RETURN: visit_list(a, node->list); break;
     case AT_NODE_GOTO: prevent(a, node, ""); break;
@@ -350,6 +378,23 @@ static bool add_values(void *arg, struct at_node *node) {
     return true;
 }
 
+/* The line Lua gives the operation: of its operator; of anything else the line it begins on. */
+static uint32_t line_of_leaf(const struct analysis *a, const struct at_node *node) {
+    if (node->kind != AT_NODE_BINARY) return node->line;
+    uint32_t at = node->a->to, line = node->line;
+    while (at < node->b->from) { /* blanks and comments stand between */
+        char c = a->source.data[at];
+        if (c == '-' && a->source.data[at + 1] == '-')
+            while (at < node->b->from && a->source.data[at] != '\n') at++;
+        else if (strchr(" \t\r\n\v\f", c))
+            at++;
+        else
+            break;
+    }
+    for (uint32_t i = node->from; i < at; i++) line += a->source.data[i] == '\n';
+    return line;
+}
+
 static void add_leaf(struct terms *terms, struct at_node *node) {
     if (!depends(terms->a, node)) return;
     struct at_text text = text_of(terms->a, node);
@@ -367,7 +412,7 @@ static void add_leaf(struct terms *terms, struct at_node *node) {
             folded[n++] = ' ';
     }
     folded[n] = 0;
-    terms->list[terms->count++] = (struct at_term){node->line, {folded, n}};
+    terms->list[terms->count++] = (struct at_term){line_of_leaf(terms->a, node), {folded, n}};
 }
 
 static void add_terms(struct terms *terms, struct at_node *node) {

@@ -30,7 +30,8 @@ static struct at_finding *add(struct checking *checking, uint32_t line, uint32_t
     snprintf(finding->code, sizeof finding->code, "%s", code);
     const struct at_finding *last = checking->last;
     struct at_finding **at = &checking->first;
-    if (last && (last->line < line || (last->line == line && last->column <= column))) at = &checking->last->next;
+    if (last && (last->line < line || (last->line == line && last->column <= column)))
+        at = &checking->last->next;
     while (*at && ((*at)->line < line || ((*at)->line == line && (*at)->column <= column))) at = &(*at)->next;
     finding->next = *at;
     *at = finding;
@@ -54,6 +55,12 @@ static void unknown_name(struct checking *checking, const struct at_node *node) 
     struct at_finding *finding = add(checking, node->line, node->column, "unknown_name");
     if (!finding) return;
     const char *near = at_suggest(name, checking->names, checking->name_count);
+    if (near && strcmp(near, name) == 0 &&
+        node->kind == AT_NODE_NAME) { /* local x = x + 1, or a local of another block */
+        snprintf(finding->message, sizeof finding->message, "'%s' is not there: its local begins elsewhere",
+                 name);
+        return;
+    }
     if (near)
         snprintf(finding->message, sizeof finding->message, "unknown name '%s' — did you mean '%s'?", name,
                  near);
@@ -90,7 +97,8 @@ static bool visit(void *arg, struct at_node *node) {
     struct checking *checking = arg;
     if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text))
         unknown_name(checking, node);
-    if (node->kind == AT_NODE_LOCAL && at_text_is(node->text, "_ENV")) /* would change what every name means */
+    if (node->kind == AT_NODE_LOCAL &&
+        at_text_is(node->text, "_ENV")) /* would change what every name means */
         unknown_name(checking, node);
     if (node->kind == AT_NODE_FUNCTION_STATEMENT && !node->is_local && node->a->kind == AT_NODE_NAME) {
         assigned(checking, node->a, node);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The border between Lua values and nodes of the running call's column program. Whatever columns cannot
- * express ends the column run with need_rows; the judge then runs the rule product by product, which always
- * can.
+ * The border between Lua values and nodes of the running call's column program. Nothing here is an error:
+ * whatever columns cannot express ends the column run with need_rows; the judge then runs the rule product by
+ * product, which always can, and knows what is a mistake.
  */
 #include <string.h>
 #include "language/state.h"
@@ -25,28 +25,22 @@ static uint32_t line_now(lua_State *L) {
 
 void push_node(lua_State *L, int node) {
     struct at_language *language = language_of(L);
-    if (node < 0)
-        at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
-    if (language->explains) language->program.nodes[node].line = line_now(L);
+    if (node < 0) need_rows(L); /* more operations than a program holds */
+    if (language->explains && !language->program.nodes[node].line)
+        language->program.nodes[node].line = line_now(L);
     push_view(L, VIEW_COLUMN, (uint32_t)node);
 }
 
 static int constant(lua_State *L, double value, enum at_column_type type) {
     int node = at_program_const(&language_of(L)->program, value, type);
-    if (node < 0)
-        at_script_raise(L, "this rule is too long: more than %d operations on a product", AT_NODES_MAX);
+    if (node < 0) need_rows(L);
     return node;
 }
 
 static int check_type(lua_State *L, int node, enum at_column_type wanted) {
     enum at_column_type type = language_of(L)->program.nodes[node].type;
     if (type == wanted) return node;
-    if (wanted == AT_COLUMN_NUMBER && type == AT_COLUMN_BOOL)
-        at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
-    if (wanted == AT_COLUMN_BOOL && type == AT_COLUMN_NUMBER) need_rows(L);
-    at_script_raise(L, wanted == AT_COLUMN_NUMBER ? "a text cannot be calculated with"
-                                                  : "a text is not a yes or no");
-    return -1;
+    need_rows(L); /* it may be missing wherever it is used: only a run for each product knows */
 }
 
 /* A text beside a number is a time or a share: product.age:below "14d". */
@@ -61,8 +55,7 @@ static double parse_amount(lua_State *L, int at) {
     } else if (at_span_parse(text, length, &ms, &err) == AT_OK) {
         return (double)ms;
     }
-    at_script_raise(L, "%s", err.message);
-    return 0;
+    need_rows(L); /* it is a mistake only where a product has something beside it */
 }
 
 int column_operand(lua_State *L, int at, enum at_column_type wanted) {
@@ -74,8 +67,7 @@ int column_operand(lua_State *L, int at, enum at_column_type wanted) {
         if (wanted == AT_COLUMN_BOOL) return constant(L, 1, wanted); /* as in Lua: every number is a yes */
         return constant(L, lua_tonumber(L, at), AT_COLUMN_NUMBER);
     case LUA_TBOOLEAN:
-        if (wanted == AT_COLUMN_NUMBER)
-            at_script_raise(L, "a yes or no cannot be calculated with: write when(condition, yes, no)");
+        if (wanted == AT_COLUMN_NUMBER) need_rows(L);
         return constant(L, lua_toboolean(L, at), AT_COLUMN_BOOL);
     case LUA_TSTRING: return constant(L, wanted == AT_COLUMN_BOOL ? 1 : parse_amount(L, at), wanted);
     case LUA_TLIGHTUSERDATA:
@@ -83,15 +75,13 @@ int column_operand(lua_State *L, int at, enum at_column_type wanted) {
         break;
     default: break;
     }
-    at_script_raise(L, "%s stands where a number is needed", luaL_typename(L, at));
-    return -1;
+    need_rows(L);
 }
 
 int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type) {
     enum at_column_type wanted = op == AT_OP_ALL || op == AT_OP_ANY ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER;
-    if (lua_type(L, 1) == LUA_TSTRING || lua_type(L, 2) == LUA_TSTRING) {
-        if (op >= AT_OP_ADD && op <= AT_OP_POW) return at_script_raise(L, "a text cannot be calculated with");
-    }
+    bool has_text = lua_type(L, 1) == LUA_TSTRING || lua_type(L, 2) == LUA_TSTRING;
+    if (has_text && op >= AT_OP_ADD && op <= AT_OP_POW) need_rows(L);
     int a = column_operand(L, 1, wanted), b = column_operand(L, 2, wanted);
     push_node(L, at_program_binary(&language_of(L)->program, op, type, a, b));
     return 1;

@@ -300,7 +300,7 @@ double affinity_of_row(lua_State *L, uint32_t row) {
 int affinity_column(lua_State *L) {
     struct at_language *language = language_of(L);
     if (!language->view->has_facets) build_facets(L);
-    if (!language->view->facet_count) return at_program_const(&language->program, 0, AT_COLUMN_NUMBER);
+    if (!language->view->facet_count) return constant_column(language, 0);
     int node = at_program_add(&language->program, AT_OP_TASTE, AT_COLUMN_NUMBER);
     if (node < 0) return node;
     language->program.nodes[node].taste.facets = language->view->facets;

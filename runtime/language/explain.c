@@ -12,24 +12,97 @@ struct leaf {
     bool is_negative;
 };
 
-/* The summands of the result, left to right. */
-static void split(const struct at_program *program, int node, bool is_negative, struct leaf *leaves,
-                  uint32_t *count) {
+static const char *slot_name(const struct at_root *root, int slot) {
+    return slot >= AT_ATTRIBUTE_MAX ? at_feature_names[slot - AT_ATTRIBUTE_MAX]
+                                    : at_root_attribute_at(root, slot)->name;
+}
+
+/* The summands of the result, left to right. waiting: parts that come after this one and need a place too;
+ * what finds no room stays one term. */
+static void split(const struct at_program *program, int node, bool is_negative, uint32_t waiting,
+                  struct leaf *leaves, uint32_t *count) {
     const struct at_column *column = &program->nodes[node];
-    if (*count >= LEAF_MAX) return;
-    if (column->op == AT_OP_ADD || column->op == AT_OP_SUB) {
-        split(program, column->a, is_negative, leaves, count);
-        split(program, column->b, is_negative != (column->op == AT_OP_SUB), leaves, count);
+    bool is_sum = column->op == AT_OP_ADD || column->op == AT_OP_SUB;
+    if (is_sum && *count + waiting + 2 <= LEAF_MAX) {
+        split(program, column->a, is_negative, waiting + 1, leaves, count);
+        split(program, column->b, is_negative != (column->op == AT_OP_SUB), waiting, leaves, count);
         return;
     }
     leaves[(*count)++] = (struct leaf){node, is_negative};
 }
 
-/* The n-th term of that line; texts come from the analysis, values from the run. */
-static struct at_text term_text(const struct at_rule_report *report, uint32_t line, uint32_t n) {
-    for (size_t i = 0; i < report->term_count; i++)
-        if (report->terms[i].line == line && n-- == 0) return report->terms[i].text;
-    return AT_TEXT("");
+/* ---- texts: from the analysis; a plain product.NAME, which is loaded once for all its uses, from its name
+ * ---- */
+
+static int slot_of(const struct at_rule_use *use, int node) {
+    for (int slot = 0; slot < (int)AT_LENGTH(use->reads); slot++)
+        if (use->reads[slot] == node) return slot;
+    return -1;
+}
+
+static bool is_plain(struct at_text text) {
+    size_t dots = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (c == '.')
+            dots++;
+        else if (c != '_' && !(c >= '0' && c <= '9') && !((c | 32) >= 'a' && (c | 32) <= 'z'))
+            return false;
+    }
+    return dots == 1;
+}
+
+/* Which of the terms of its line this leaf is. */
+static uint32_t order_in_line(const struct at_rule_use *use, const struct leaf *leaves, uint32_t at) {
+    uint32_t before = 0, line = use->program->nodes[leaves[at].node].line;
+    for (uint32_t i = 0; i < at; i++) {
+        const struct at_column *node = &use->program->nodes[leaves[i].node];
+        before += node->line == line && node->op != AT_OP_CONST && slot_of(use, leaves[i].node) < 0;
+    }
+    return before;
+}
+
+static enum at_status text_of(const struct at_rule_use *use, const struct leaf *leaves, uint32_t at,
+                              struct at_text *out) {
+    uint32_t line = use->program->nodes[leaves[at].node].line;
+    int slot = slot_of(use, leaves[at].node);
+    *out = AT_TEXT("a part of the rule");
+    if (use->program->nodes[leaves[at].node].op == AT_OP_CONST)
+        *out = AT_TEXT("a constant");
+    else if (slot >= 0) {
+        const char *text = at_arena_printf(use->view->arena, "product.%s", slot_name(use->view->root, slot));
+        if (!text) return AT_NOMEM;
+        *out = at_text_of(text);
+    } else {
+        uint32_t n = order_in_line(use, leaves, at);
+        for (size_t i = 0; i < use->report->term_count; i++) {
+            const struct at_term *term = &use->report->terms[i];
+            if (term->line != line || is_plain(term->text) || n-- > 0) continue;
+            *out = term->text;
+            break;
+        }
+    }
+    return AT_OK;
+}
+
+/* ---- values ---- */
+
+/* The program for one candidate: what was computed over all of them (normalize, rank_of) is a constant here.
+ */
+static enum at_status narrow(const struct at_rule_use *use, uint32_t row, struct at_program *out) {
+    uint32_t at = 0;
+    *out = *use->program;
+    out->nodes = at_arena_alloc(use->view->arena, (out->count + 1) * sizeof *out->nodes);
+    if (!out->nodes) return AT_NOMEM;
+    memcpy(out->nodes, use->program->nodes, out->count * sizeof *out->nodes);
+    while (at < use->row_count && use->rows[at] != row) at++;
+    for (uint32_t i = 0; i < out->count; i++) {
+        if (out->nodes[i].op != AT_OP_VECTOR) continue;
+        double value = at < use->row_count ? out->nodes[i].vector[at] : at_missing();
+        out->nodes[i].op = AT_OP_CONST;
+        out->nodes[i].value = value;
+    }
+    return AT_OK;
 }
 
 static enum at_status one_term(struct at_rule_use *use, double score, struct at_explained_term **terms,
@@ -37,56 +110,35 @@ static enum at_status one_term(struct at_rule_use *use, double score, struct at_
     *terms = at_arena_alloc(use->view->arena, sizeof **terms);
     if (!*terms) return AT_NOMEM;
     **terms = (struct at_explained_term){use->line, AT_TEXT("the whole rule, product by product"), score};
+    if (use->ran_on_columns) (*terms)->text = AT_TEXT("one value for every product");
     *count = 1;
     return AT_OK;
-}
-
-static enum at_status value_of(struct at_rule_use *use, const struct leaf *leaf, uint32_t row,
-                               double *value) {
-    enum at_status status = at_program_run(use->program, leaf->node, &row, 1, value);
-    if (leaf->is_negative && !at_is_missing(*value)) *value = -*value;
-    return status;
-}
-
-static uint32_t order_in_line(const struct at_rule_use *use, const struct leaf *leaves, uint32_t at) {
-    uint32_t before = 0, line = use->program->nodes[leaves[at].node].line;
-    for (uint32_t i = 0; i < at; i++) {
-        const struct at_column *node = &use->program->nodes[leaves[i].node];
-        before += node->line == line && node->op != AT_OP_CONST;
-    }
-    return before;
 }
 
 enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score,
                              struct at_explained_term **terms, uint32_t *count) {
     struct leaf leaves[LEAF_MAX];
+    struct at_program program;
     uint32_t leaf_count = 0;
     *count = 0;
     if (!use->ran_on_columns || use->result < 0 || !use->program) return one_term(use, score, terms, count);
-    split(use->program, use->result, false, leaves, &leaf_count);
+    split(use->program, use->result, false, 0, leaves, &leaf_count);
     *terms = at_arena_alloc(use->view->arena, (leaf_count + 1) * sizeof **terms);
-    if (!*terms) return AT_NOMEM;
-    for (uint32_t i = 0; i < leaf_count; i++) {
+    enum at_status status = *terms ? narrow(use, row, &program) : AT_NOMEM;
+    for (uint32_t i = 0; i < leaf_count && status == AT_OK; i++) {
         const struct at_column *node = &use->program->nodes[leaves[i].node];
         struct at_explained_term *term = &(*terms)[*count];
-        if (node->op == AT_OP_VECTOR) continue; /* over all candidates: has no value for one alone */
-        enum at_status status = value_of(use, &leaves[i], row, &term->value);
-        if (status != AT_OK) return status;
+        status = at_program_run(&program, leaves[i].node, &row, 1, &term->value);
+        if (status == AT_OK) status = text_of(use, leaves, i, &term->text);
+        if (leaves[i].is_negative && !at_is_missing(term->value)) term->value = -term->value;
         term->line = node->line ? node->line : use->line;
-        term->text = node->op == AT_OP_CONST
-                         ? AT_TEXT("a constant")
-                         : term_text(use->report, term->line, order_in_line(use, leaves, i));
-        if (node->op == AT_OP_CONST && term->value == 0)
-            continue; /* a word that does not apply to this customer */
-        (*count)++;
+        bool says_nothing = node->op == AT_OP_CONST && (term->value == 0 || at_is_missing(term->value));
+        *count += !says_nothing; /* a word that does not apply to this customer */
     }
-    return AT_OK;
+    return status;
 }
 
-static const char *slot_name(const struct at_root *root, int slot) {
-    return slot >= AT_ATTRIBUTE_MAX ? at_feature_names[slot - AT_ATTRIBUTE_MAX]
-                                    : at_root_attribute_at(root, slot)->name;
-}
+/* ---- features ---- */
 
 static void tell(struct at_rule_use *use, int slot, uint32_t row,
                  void (*fn)(void *arg, const char *name, double value, struct at_text text), void *arg) {

@@ -38,7 +38,7 @@ static void begin_call(struct at_language *language, struct at_rule_use *use,
 }
 
 static void end_call(struct at_language *language) {
-    language->is_running = false;
+    language->is_running = language->runs_columns = false;
     language->candidates = NULL;
 }
 
@@ -106,23 +106,33 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
     struct at_language *language = run->use->language;
     struct at_script_where where = {0};
     begin_call(language, run->use, run->candidates);
+    language->runs_columns = true;
     enum at_status status =
         at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
     end_call(language);
-    *falls_back = status == AT_FAILED && language->needs_rows;
+    /* also when the rule caught the error that says so */
+    *falls_back = (status == AT_OK || status == AT_FAILED) && language->needs_rows;
+    if (*falls_back) return AT_OK;
     if (status != AT_OK) return name_failure(run, status, &where);
     run->use->ran_on_columns = true;
     run->use->result = run->node;
+    run->use->rows = run->candidates->rows;
+    run->use->row_count = run->candidates->count;
     if (run->use->view->explains) {
         run->use->program = at_arena_alloc(run->candidates->arena, sizeof *run->use->program);
         if (!run->use->program) return AT_NOMEM;
         *run->use->program = language->program;
         memcpy(run->use->reads, language->node_of, sizeof run->use->reads);
     }
-    if (run->node >= 0)
-        return at_program_run(&language->program, run->node, run->candidates->rows, run->candidates->count,
-                              run->out);
-    for (uint32_t i = 0; i < run->candidates->count; i++) run->out[i] = run->use->constant;
+    uint32_t count = run->candidates->count;
+    if (run->node >= 0) {
+        status = at_program_run(&language->program, run->node, run->candidates->rows, count, run->out);
+        for (uint32_t i = 0; i < count && run->use->is_condition;
+             i++) /* missing is no, as product by product */
+            run->out[i] = run->out[i] > 0 ? 1 : 0;
+        return status;
+    }
+    for (uint32_t i = 0; i < count; i++) run->out[i] = run->use->constant;
     return AT_OK;
 }
 

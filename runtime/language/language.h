@@ -153,6 +153,8 @@ struct at_rule_use { /* the arg of a judge: one rule of one decision; in the req
     int16_t reads[AT_SLOT_MAX]; /* with explains: >= 0 where the rule read that attribute or feature; the node
                                    of a column run */
     double constant;            /* where the rule answered one value for all */
+    const uint32_t *rows;       /* of the last column run: its candidates */
+    uint32_t row_count;
 };
 enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
                              struct at_error *err);

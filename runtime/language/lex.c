@@ -99,7 +99,8 @@ static bool skip_blanks(struct lexer *lexer) {
 static bool fail_escape(struct lexer *lexer, uint32_t column, const char *what) {
     uint32_t end = is_over(lexer) ? lexer->at : lexer->at + 1, length = end - lexer->begin;
     if (length > 60) length = 60;
-    return lex_fail(lexer, lexer->line, column, "%s near '%.*s'", what, (int)length, lexer->source.data + end - length);
+    return lex_fail(lexer, lexer->line, column, "%s near '%.*s'", what, (int)length,
+                    lexer->source.data + end - length);
 }
 
 static int hex_of(char c) {

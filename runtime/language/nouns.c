@@ -68,23 +68,30 @@ static const char *article(const char *noun) {
     return strchr("aeiou", noun[0]) ? "an" : "a";
 }
 
+/* Of the keys that are not known the first by name (the order of a table is none); "" a key that is no name;
+ * NULL: all are known. The text belongs to the table. */
+const char *first_unknown(lua_State *L, int table, const char *const *known) {
+    const char *first = NULL;
+    table = lua_absindex(L, table);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (!is_named(name, known) && (!first || strcmp(name, first) < 0)) first = name;
+    }
+    return first;
+}
+
 /* Every key of the table at index 2 is a field this noun has. */
 static void check_fields_known(lua_State *L, const char *noun, const char *const *known,
                                const char *const *later) {
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING) {
-            at_script_raise(L, "%s %s has named fields only: write name = value", article(noun), noun);
-            return;
-        }
-        const char *name = lua_tostring(L, -2);
-        if (is_named(name, known)) continue;
-        if (later && is_named(name, later)) at_script_raise(L, "%s.%s is not in this version", noun, name);
-        const char *nearest = at_suggest(name, known, count_names(known));
-        if (nearest)
-            at_script_raise(L, "%s %s has no field \"%s\" — did you mean \"%s\"?", article(noun), noun, name,
-                            nearest);
-        at_script_raise(L, "%s %s has no field \"%s\"", article(noun), noun, name);
-    }
+    const char *name = first_unknown(L, 2, known);
+    if (!name) return;
+    if (!*name) at_script_raise(L, "%s %s has named fields only: write name = value", article(noun), noun);
+    if (later && is_named(name, later)) at_script_raise(L, "%s.%s is not in this version", noun, name);
+    const char *nearest = at_suggest(name, known, count_names(known));
+    if (nearest)
+        at_script_raise(L, "%s %s has no field \"%s\" — did you mean \"%s\"?", article(noun), noun, name,
+                        nearest);
+    at_script_raise(L, "%s %s has no field \"%s\"", article(noun), noun, name);
 }
 
 /* The function in that field, kept; 0 if there is none. */

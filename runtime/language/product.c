@@ -173,9 +173,19 @@ static int load_node(struct at_language *language, enum at_column_op op, enum at
     return node;
 }
 
+/* The same for every product. An explanation shows it as a term like any other, so it stays a node of its
+ * own. */
+int constant_column(struct at_language *language, double value) {
+    int node = at_program_const(&language->program, value, AT_COLUMN_NUMBER);
+    if (node < 0 || !language->explains) return node;
+    int shown = at_program_add(&language->program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER);
+    if (shown >= 0) language->program.nodes[shown].a = language->program.nodes[shown].b = (uint16_t)node;
+    return shown;
+}
+
 static int number_or_zero(struct at_language *language, const char *name) {
     int attribute = at_root_attribute(language->view->root, name, strlen(name));
-    if (attribute < 0) return at_program_const(&language->program, 0, AT_COLUMN_NUMBER);
+    if (attribute < 0) return constant_column(language, 0);
     int zero = at_program_const(&language->program, 0, AT_COLUMN_NUMBER);
     int load = load_node(language, AT_OP_NUMBER, AT_COLUMN_NUMBER, attribute);
     return at_program_binary(&language->program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER, load, zero);
@@ -189,7 +199,7 @@ static int by_row_node(struct at_language *language, const struct at_by_row *by_
 
 static int age_node(struct at_language *language) {
     int attribute = at_root_attribute(language->view->root, "released", 8);
-    if (attribute < 0) return at_program_const(&language->program, at_missing(), AT_COLUMN_NUMBER);
+    if (attribute < 0) return constant_column(language, at_missing());
     int node = load_node(language, AT_OP_AGE, AT_COLUMN_NUMBER, attribute);
     if (node >= 0) language->program.nodes[node].value = (double)language->view->now_ms;
     return node;
@@ -208,7 +218,7 @@ static int feature_node(lua_State *L, enum feature feature) {
     case FEATURE_DISCOUNT: return number_or_zero(language, "discount");
     case FEATURE_AGE: return age_node(language);
     case FEATURE_ID: need_rows(L);
-    default: return at_program_const(&language->program, 0, AT_COLUMN_NUMBER);
+    default: return constant_column(language, 0);
     }
 }
 

@@ -64,18 +64,14 @@ static void check_known(lua_State *L, int table, const char *noun, const char *c
                         const char *const *later) {
     size_t known_count = 0;
     while (known[known_count]) known_count++;
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-        if (!name) at_script_raise(L, "%s has named fields only: write name = value", noun);
-        bool is_known = false;
-        for (size_t i = 0; i < known_count; i++) is_known |= strcmp(known[i], name) == 0;
-        for (size_t i = 0; later && later[i]; i++)
-            if (strcmp(later[i], name) == 0) at_script_raise(L, "%s.%s is not in this version", noun, name);
-        if (is_known) continue;
-        const char *nearest = at_suggest(name, known, known_count);
-        if (nearest) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", noun, name, nearest);
-        at_script_raise(L, "%s has no field \"%s\"", noun, name);
-    }
+    const char *name = first_unknown(L, table, known);
+    if (!name) return;
+    if (!*name) at_script_raise(L, "%s has named fields only: write name = value", noun);
+    for (size_t i = 0; later && later[i]; i++)
+        if (strcmp(later[i], name) == 0) at_script_raise(L, "%s.%s is not in this version", noun, name);
+    const char *nearest = at_suggest(name, known, known_count);
+    if (nearest) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", noun, name, nearest);
+    at_script_raise(L, "%s has no field \"%s\"", noun, name);
 }
 
 static void text_field(lua_State *L, int table, const char *noun, const char *name, const char **out) {
@@ -176,10 +172,10 @@ static void read_origins(lua_State *L) {
     if (count > (lua_Integer)AT_LENGTH(reading->origins))
         at_script_raise(L, "keys.origins holds at most %d origins", (int)AT_LENGTH(reading->origins));
     for (lua_Integer i = 1; i <= count; i++) {
-        size_t length;
+        size_t length = 0;
         lua_rawgeti(L, -1, i);
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
-        if (!text || (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0) ||
+        if (!text || length < 9 || (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0) ||
             strchr(text + 8, '/'))
             at_script_raise(L,
                             "keys.origins: an origin is like \"https://outfitter.example\", without a path");

@@ -61,6 +61,7 @@ struct at_language {
     uint32_t list_count;
     const char *facet_names[64];
     uint32_t facet_count;
+    bool runs_columns;
     bool needs_rows; /* the column run met something only the other way can do */
     bool explains;
     /* normalize, rank_of product by product */
@@ -91,6 +92,7 @@ bool is_column(lua_State *L, int at);
 /* product.c */
 int index_product(lua_State *L, uint32_t row);
 int index_columns(lua_State *L);
+int constant_column(struct at_language *language, double value);
 int product_tostring(lua_State *L, uint32_t row);
 /* customer.c */
 int index_customer(lua_State *L, enum view_kind kind, uint32_t index);
@@ -115,6 +117,7 @@ struct declarations;
 void install_nouns(lua_State *L);
 extern const char *const at_noun_names[];
 const char *const *at_global_names(void);
+const char *first_unknown(lua_State *L, int table, const char *const *known);
 /* fields.c */
 struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function,
                                      uint32_t product_at, struct at_file_finding *findings);

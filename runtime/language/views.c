@@ -58,7 +58,7 @@ static int index_column(lua_State *L) {
     push_methods(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
-    return at_script_raise(L, "a product's value has no field \"%s\"", lua_tostring(L, 2));
+    need_rows(L);
 }
 
 static int l_index(lua_State *L) {
@@ -102,6 +102,7 @@ static int l_newindex(lua_State *L) {
 static int l_call(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
+    if (kind == VIEW_COLUMN) need_rows(L);
     return at_script_raise(L, "%s is not a function", kind_word(kind));
 }
 

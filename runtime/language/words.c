@@ -142,6 +142,11 @@ static int in_codes_node(lua_State *L, int held, int texts) {
     if (!codes) return at_script_raise(L, "out of memory");
     for (lua_Integer i = 1; i <= count; i++) {
         size_t length;
+        if (lua_type(L, texts) ==
+            LUA_TTABLE) { /* no text: a mistake only where a product has one beside it */
+            if (lua_rawgeti(L, texts, i) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER) need_rows(L);
+            lua_pop(L, 1);
+        }
         const char *text = push_text_at(L, texts, i, &length);
         uint32_t code = at_root_code_of(language->view->root, attribute, text, length);
         if (code) codes[found++] = code;
@@ -149,7 +154,7 @@ static int in_codes_node(lua_State *L, int held, int texts) {
     }
     qsort(codes, (size_t)found, sizeof *codes, compare_codes);
     int node = at_program_add(&language->program, AT_OP_IN_CODES, AT_COLUMN_BOOL);
-    if (node < 0) return at_script_raise(L, "this rule is too long");
+    if (node < 0) need_rows(L);
     struct at_column *column = &language->program.nodes[node];
     column->a = (uint16_t)index;
     column->codes.list = codes;
@@ -426,12 +431,18 @@ static int l_sqrt(lua_State *L) {
     return unary(L, AT_OP_SQRT);
 }
 
-/* Over all candidates. Product by product the values of all are needed first: rows.c runs the rule once more
- * for each call. */
+/* Over all candidates. Product by product the values of all are needed first: judge.c runs the rule once more
+ * for each call. In a run on columns one value for all of them comes out as it would from such runs. */
 static int over_all(lua_State *L, enum at_column_op op) {
     lua_settop(L, 1);
-    if (!is_column(L, 1)) return ordinal_word(L, op);
-    return unary(L, op);
+    if (is_column(L, 1)) return unary(L, op);
+    if (!language_of(L)->runs_columns) return ordinal_word(L, op);
+    double value = lua_isnil(L, 1) ? at_missing() : luaL_checknumber(L, 1);
+    if (op == AT_OP_NORMALIZE)
+        push_double(L, at_is_missing(value) ? value : 0);
+    else
+        push_double(L, value != value ? at_missing() : 1);
+    return 1;
 }
 static int l_normalize(lua_State *L) {
     return over_all(L, AT_OP_NORMALIZE);

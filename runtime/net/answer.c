@@ -9,6 +9,8 @@
 #include "net/internal.h"
 
 #define STREAM_BEHIND_MAX (256u * 1024)
+#define KEPT_BYTES        (256u * 1024) /* an output buffer larger than this is given back once it is written */
+#define STREAM_ALIVE_S    60
 
 static const char *reason(int status) {
     switch (status) {
@@ -31,6 +33,7 @@ static const char *reason(int status) {
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 501: return "Not Implemented";
+    case 505: return "HTTP Version Not Supported";
     case 503: return "Service Unavailable";
     default: return "Status";
     }
@@ -107,26 +110,50 @@ void answer_refuse(struct conn *conn, int status, const char *code, const char *
     answer_write(conn, &answer);
 }
 
+void conn_later(struct conn *conn) {
+    if (conn->is_ready) return;
+    conn->is_ready = true;
+    conn->next_ready = conn->server->ready;
+    conn->server->ready = conn;
+}
+
 static void answered(struct at_exchange *exchange, const struct at_answer *answer) {
     struct conn *conn = (struct conn *)((char *)exchange - offsetof(struct conn, exchange));
-    struct at_server *server = conn->server;
     AT_ASSERT(!conn->is_answered);
     conn->is_answered = true;
     conn->is_asked = false;
     if (conn->state == CONN_ASKED) answer_write(conn, answer);
-    if (conn->is_in_process || conn->is_ready) return;
-    conn->is_ready = true; /* goes on after this turn of the loop: the caller may still use the arena */
-    conn->next_ready = server->ready;
-    server->ready = conn;
+    if (!conn->is_in_process) conn_later(conn); /* the caller may still use the arena */
 }
 void (*const answer_fn)(struct at_exchange *exchange, const struct at_answer *answer) = answered;
 
 /* ---- writing ---- */
 
+/* Empty it; what a large answer needed is not kept for small ones. */
+static void empty(struct at_bytes *bytes) {
+    if (bytes->capacity > KEPT_BYTES)
+        at_bytes_clear(bytes);
+    else
+        at_bytes_reset(bytes);
+}
+
+/* The account knows what the output buffers hold. */
+static void count_output(struct conn *conn) {
+    size_t now = conn->out.capacity + conn->writing.capacity, before = conn->counted_bytes;
+    if (now == before) return;
+    conn->counted_bytes = now;
+    if (!conn->server->account) return;
+    if (now > before)
+        at_account_force(conn->server->account, now - before);
+    else
+        at_account_give(conn->server->account, before - now);
+}
+
 static void on_written(uv_write_t *write, int status) {
     struct conn *conn = write->data;
     conn->is_writing = false;
-    at_bytes_reset(&conn->writing);
+    empty(&conn->writing);
+    count_output(conn);
     conn->since_ms = uv_now(conn->server->check.loop);
     if (status < 0 || conn->state == CONN_CLOSING)
         conn_close(conn);
@@ -141,6 +168,8 @@ static void write_rest(struct conn *conn, size_t done) {
     uv_buf_t buffer = uv_buf_init(full.data + done, (unsigned)(full.length - done));
     conn->write.data = conn;
     conn->is_writing = uv_write(&conn->write, &conn->uv.stream, &buffer, 1, on_written) == 0;
+    conn->since_ms = uv_now(conn->server->check.loop);
+    conn->unwritten = uv_stream_get_write_queue_size(&conn->uv.stream);
     if (!conn->is_writing) conn_close(conn);
 }
 
@@ -149,16 +178,19 @@ void answer_flush(struct conn *conn) {
     uv_buf_t buffer = uv_buf_init(conn->out.data, (unsigned)conn->out.length);
     int n = uv_try_write(&conn->uv.stream, &buffer, 1);
     if (n < 0 && n != UV_EAGAIN) {
-        conn_close(conn);
-        return;
+        if (conn->state != CONN_STREAM) {
+            conn_close(conn);
+            return;
+        }
+        conn->is_over = true; /* on_close comes from the loop, never from inside a send */
+        conn_later(conn);
+        n = (int)conn->out.length;
     }
-    if (n == (int)conn->out.length) {
-        if (conn->out.capacity > 256 * 1024)
-            at_bytes_clear(&conn->out);
-        else
-            at_bytes_reset(&conn->out);
-    } else
+    if (n == (int)conn->out.length)
+        empty(&conn->out);
+    else
         write_rest(conn, n > 0 ? (size_t)n : 0);
+    count_output(conn);
 }
 
 /* ---- streams ---- */
@@ -170,18 +202,26 @@ struct at_stream *answer_stream(struct at_exchange *exchange, void (*on_close)(v
     conn->sse = (struct at_stream){conn, on_close, arg};
     conn->state = CONN_STREAM;
     conn->is_asked = false; /* the stream is the answer */
-    answer_flush(conn);
-    return conn->state == CONN_STREAM ? &conn->sse : NULL;
+    conn->is_over = conn->request.method == AT_HEAD || conn->out.failed;
+    if (!conn->server->is_pipe) uv_tcp_keepalive(&conn->uv.tcp, 1, STREAM_ALIVE_S);
+    conn_later(conn); /* on_close is never called from in here: the caller has not got the stream yet */
+    return &conn->sse;
 }
 
 bool at_stream_send(struct at_stream *stream, struct at_text text) {
     struct conn *conn = stream->conn;
-    if (conn->state != CONN_STREAM ||
+    if (conn->state != CONN_STREAM || conn->is_over ||
         conn->out.length + conn->writing.length + text.length > STREAM_BEHIND_MAX)
         return false;
+    if (!at_bytes_reserve(&conn->out, text.length)) {
+        conn->out.failed = false; /* this one is lost, not the stream */
+        return false;
+    }
     at_bytes_add(&conn->out, text.data, text.length);
-    if (conn->out.failed) return false;
-    answer_flush(conn);
+    if (conn->out.length > STREAM_BEHIND_MAX / 4)
+        answer_flush(conn);
+    else
+        conn_later(conn); /* what one turn says goes out together */
     return true;
 }
 
@@ -190,5 +230,5 @@ void at_stream_close(struct at_stream *stream) {
     if (conn->state != CONN_STREAM) return;
     conn->sse.on_close = NULL;
     conn->state = CONN_ENDING;
-    if (!conn->is_writing) conn_close(conn);
+    conn_later(conn); /* what was sent is written first */
 }

@@ -9,6 +9,8 @@
 #define FIRST_BYTES (16u * 1024)
 #define KEPT_BYTES  (128u * 1024) /* a buffer larger than this is given back between requests */
 #define LINGER_MS   1000
+#define RESTED_MS   2000         /* idle for so long, a connection holds no buffer */
+#define MOVED_BYTES (16u * 1024) /* a reader that takes so much within the timeout is slow, not gone */
 #define ARENA_MAX   (1u << 30)
 
 struct conn *conn_new(struct at_server *server) {
@@ -30,7 +32,8 @@ struct conn *conn_new(struct at_server *server) {
     conn->is_in_process = conn->is_answered = conn->is_ready = conn->is_reading = conn->is_writing =
         conn->is_asked = conn->is_gone = false;
     conn->wants_close = conn->is_http_1_0 = conn->must_drop = conn->lingers = false;
-    conn->in_length = conn->parsed = 0;
+    conn->has_ended = conn->is_over = false;
+    conn->in_length = conn->parsed = conn->begin = 0;
     llhttp_init(&conn->parser, HTTP_REQUEST, &server->settings);
     conn->parser.data = conn;
     request_reset(conn);
@@ -38,7 +41,8 @@ struct conn *conn_new(struct at_server *server) {
 }
 
 void conn_free(struct conn *conn) {
-    if (conn->server->account) at_account_give(conn->server->account, sizeof *conn + conn->in_capacity);
+    if (conn->server->account)
+        at_account_give(conn->server->account, sizeof *conn + conn->in_capacity + conn->counted_bytes);
     free(conn->in);
     at_arena_clear(&conn->arena);
     at_bytes_clear(&conn->out);
@@ -59,6 +63,39 @@ void conn_close(struct conn *conn) {
 }
 
 /* ---- reading ---- */
+
+static void move_span(struct span *span, uint32_t by) {
+    if (span->length) span->from -= by;
+}
+
+/* What is over goes out of the buffer; what has come of the next request moves to its front. */
+static void move_down(struct conn *conn) {
+    uint32_t by = conn->begin;
+    if (!by) return;
+    memmove(conn->in, conn->in + by, conn->in_length - by);
+    conn->in_length -= by;
+    conn->parsed -= by;
+    conn->begin = 0;
+    if (conn->head_end) conn->head_end -= by;
+    move_span(&conn->url, by);
+    move_span(&conn->body, by);
+    for (uint32_t i = 0; i < conn->header_count; i++) {
+        move_span(&conn->names[i], by);
+        move_span(&conn->values[i], by);
+    }
+}
+
+static void free_buffer(struct conn *conn) {
+    if (conn->server->account) at_account_give(conn->server->account, conn->in_capacity);
+    free(conn->in);
+    conn->in = NULL;
+    conn->in_capacity = 0;
+}
+
+static uint32_t room_left(const struct conn *conn) {
+    uint64_t used = (uint64_t)conn->in_length + AT_BODY_PADDING;
+    return conn->in_capacity > used ? (uint32_t)(conn->in_capacity - used) : 0;
+}
 
 static bool make_room(struct conn *conn, uint32_t more) {
     uint64_t wanted = (uint64_t)conn->in_length + more + AT_BODY_PADDING;
@@ -82,11 +119,28 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
                 conn->parser.content_length > 8192
             ? (uint32_t)(conn->parser.content_length < (1u << 20) ? conn->parser.content_length : (1u << 20))
             : 8192;
-    if (!make_room(conn, more)) {
-        *buffer = uv_buf_init(NULL, 0);
-        return;
+    *buffer = uv_buf_init(NULL, 0); /* "no room" */
+    if (conn->state != CONN_ASKED) {
+        move_down(conn);
+        if (!make_room(conn, more)) return;
     }
-    *buffer = uv_buf_init(conn->in + conn->in_length, conn->in_capacity - conn->in_length - AT_BODY_PADDING);
+    if (room_left(conn)) *buffer = uv_buf_init(conn->in + conn->in_length, room_left(conn));
+}
+
+static void want_reading(struct conn *conn, bool wants);
+static void refuse_and_end(struct conn *conn, int status, const char *code, const char *message);
+
+static void on_read_failed(struct conn *conn, ssize_t code) {
+    if (code == UV_ENOBUFS && conn->state < CONN_ASKED) {
+        refuse_and_end(conn, 503, "no_memory", "out of memory");
+        conn_process(conn);
+    } else if (code == UV_EOF && conn->state <= CONN_ENDING && conn->state != CONN_STREAM) {
+        /* The peer says no more, and may still read: what it asked is answered. */
+        conn->has_ended = true;
+        want_reading(conn, false);
+        conn_process(conn);
+    } else
+        conn_close(conn);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
@@ -94,22 +148,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
     (void)buffer;
     if (n == 0) return;
     if (n < 0) {
-        /* The peer has ended: what it asked is still answered, unless nothing was asked. */
-        if (conn->state == CONN_ASKED && n == UV_EOF) {
-            uv_read_stop(stream);
-            conn->is_reading = false;
-            conn->must_drop = true;
-            return;
-        }
-        if (conn->is_writing && n == UV_EOF && conn->state == CONN_ENDING) return;
-        conn_close(conn);
+        on_read_failed(conn, n);
         return;
     }
     if (conn->state == CONN_STREAM || conn->state == CONN_ENDING || conn->state == CONN_LINGER)
         return; /* nothing more is listened to */
     conn->in_length += (uint32_t)n;
     if (conn->state == CONN_BODY) conn->since_ms = uv_now(stream->loop);
-    if (conn->state == CONN_IDLE) conn->since_ms = uv_now(stream->loop);
     conn_process(conn);
 }
 
@@ -129,19 +174,15 @@ void conn_begin(struct conn *conn) {
 
 /* ---- going on ---- */
 
-/* The request is over: its memory, and its bytes out of the buffer. */
+/* The request is over: its memory goes; its bytes stay in front of the next one's until the buffer is read
+ * into, so that many small requests in one read are not moved once for each. */
 static void finish_request(struct conn *conn) {
     conn->is_answered = false;
     at_arena_reset(&conn->arena);
-    uint32_t rest = conn->in_length - conn->parsed;
-    if (rest) memmove(conn->in, conn->in + conn->parsed, rest);
-    conn->in_length = rest;
-    conn->parsed = 0;
-    if (!rest && conn->in_capacity > KEPT_BYTES) {
-        if (conn->server->account) at_account_give(conn->server->account, conn->in_capacity);
-        free(conn->in);
-        conn->in = NULL;
-        conn->in_capacity = 0;
+    conn->begin = conn->parsed;
+    if (conn->begin == conn->in_length) {
+        conn->begin = conn->parsed = conn->in_length = 0;
+        if (conn->in_capacity > KEPT_BYTES) free_buffer(conn);
     }
     conn->state = conn->wants_close ? CONN_ENDING : CONN_IDLE;
     conn->since_ms = uv_now(conn->server->check.loop);
@@ -163,7 +204,7 @@ static void on_shut_down(uv_shutdown_t *shutdown, int status) {
 static void linger(struct conn *conn) {
     conn->state = CONN_LINGER;
     conn->since_ms = uv_now(conn->server->check.loop);
-    conn->in_length = conn->parsed = 0;
+    conn->in_length = conn->parsed = conn->begin = 0;
     if (uv_shutdown(&conn->shutdown, &conn->uv.stream, on_shut_down))
         conn_close(conn);
     else
@@ -189,28 +230,41 @@ static void ask(struct conn *conn) {
     server->handler.on_request(server->handler.arg, &conn->exchange);
 }
 
+/* Of a chunked body only the data stays in the buffer: sizes, extensions and trailers do not fill it, and may
+ * not go on for ever either. */
+static void drop_framing(struct conn *conn) {
+    if (!conn->head_end) conn->head_end = conn->in_length;
+    uint32_t end = conn->body.length ? conn->body.from + conn->body.length : conn->head_end;
+    conn->framing_bytes += conn->in_length - end;
+    conn->in_length = conn->parsed = end;
+    if (conn->framing_bytes > conn->server->limits.header_bytes_max + 8ull * conn->body.length)
+        refuse_and_end(conn, 400, "bad_request", "the chunks of this body are more framing than body");
+}
+
+/* Everything there has been seen, and no request is whole. */
+static void wait_for_more(struct conn *conn) {
+    conn->parsed = conn->in_length;
+    if (conn->state == CONN_IDLE) /* empty lines */
+        conn->begin = conn->parsed = conn->in_length = 0;
+    else if (conn->state == CONN_BODY)
+        drop_framing(conn);
+    else if (conn->in_length - conn->begin > conn->server->limits.header_bytes_max)
+        refuse_and_end(conn, 431, "headers_too_large", "the head of this request is too large");
+}
+
 /* Parse what is there. True: a request is whole. */
 static bool parse(struct conn *conn) {
     if (conn->parsed == conn->in_length) return false;
     enum llhttp_errno code =
         llhttp_execute(&conn->parser, conn->in + conn->parsed, conn->in_length - conn->parsed);
     if (code == HPE_OK) {
-        conn->parsed = conn->in_length;
-        if (conn->state == CONN_HEAD && conn->in_length > conn->server->limits.header_bytes_max)
-            refuse_and_end(conn, 431, "headers_too_large", "the head of a request may have 16 KiB");
+        wait_for_more(conn);
         return false;
     }
-    if (code == HPE_PAUSED || code == HPE_PAUSED_UPGRADE) {
-        const char *at = llhttp_get_error_pos(&conn->parser);
-        conn->parsed = (uint32_t)(at - conn->in);
-        if (code == HPE_PAUSED)
-            llhttp_resume(&conn->parser);
-        else
-            llhttp_resume_after_upgrade(&conn->parser);
-        uint32_t head = conn->body.length ? conn->body.from : conn->parsed;
-        if (head <= conn->server->limits.header_bytes_max) return true;
-        refuse_and_end(conn, 431, "headers_too_large", "the head of a request may have 16 KiB");
-        return false;
+    if (code == HPE_PAUSED) {
+        conn->parsed = (uint32_t)(llhttp_get_error_pos(&conn->parser) - conn->in);
+        llhttp_resume(&conn->parser);
+        return true;
     }
     if (conn->refusal)
         refuse_and_end(conn, conn->refusal, conn->refusal_code, conn->refusal_message);
@@ -219,8 +273,19 @@ static bool parse(struct conn *conn) {
     return false;
 }
 
+/* Nothing more will be asked or said. */
+static bool is_finished(const struct conn *conn) {
+    switch (conn->state) {
+    case CONN_IDLE: return conn->has_ended || conn->server->is_draining;
+    case CONN_HEAD:
+    case CONN_BODY: return conn->has_ended;
+    case CONN_STREAM: return conn->is_over;
+    default: return conn->state == CONN_ENDING;
+    }
+}
+
 void conn_process(struct conn *conn) {
-    if (conn->is_in_process) return;
+    if (conn->is_in_process || conn->state == CONN_CLOSING) return;
     conn->is_in_process = true;
     while (conn->state <= CONN_ASKED && !conn->is_writing) {
         if (conn->state == CONN_ASKED) {
@@ -234,33 +299,35 @@ void conn_process(struct conn *conn) {
     }
     conn->is_in_process = false;
     answer_flush(conn);
-    if (conn->state == CONN_CLOSING) return;
-    if (conn->state == CONN_LINGER) return;
-    if (conn->state == CONN_ENDING && !conn->is_writing) {
-        if (conn->lingers && !conn->server->is_draining)
+    if (conn->state == CONN_CLOSING || conn->state == CONN_LINGER) return;
+    if (!conn->is_writing && is_finished(conn)) {
+        if (conn->lingers && !conn->server->is_draining && !conn->has_ended)
             linger(conn);
         else
             conn_close(conn);
         return;
     }
-    if (conn->state == CONN_IDLE && conn->server->is_draining && !conn->is_writing) {
-        conn_close(conn);
-        return;
-    }
-    want_reading(conn, !conn->is_writing &&
-                           (conn->state != CONN_ASKED || conn->in_length - conn->parsed < 64 * 1024) &&
-                           conn->state != CONN_ENDING);
+    /* A stream is read although nothing is listened to: that is how its end is seen. */
+    want_reading(conn, !conn->has_ended && conn->state != CONN_ENDING &&
+                           (conn->state == CONN_STREAM || !conn->is_writing) &&
+                           (conn->state != CONN_ASKED || room_left(conn) > 0));
 }
 
 void conn_tick(struct conn *conn, uint64_t now_ms) {
     const struct at_server_limits *limits = &conn->server->limits;
     uint64_t waited = now_ms > conn->since_ms ? now_ms - conn->since_ms : 0;
     if (conn->is_writing) {
-        if (waited > limits->body_timeout_ms) conn_close(conn);
+        size_t left = uv_stream_get_write_queue_size(&conn->uv.stream);
+        if (conn->unwritten - left >= MOVED_BYTES) {
+            conn->unwritten = left;
+            conn->since_ms = now_ms;
+        } else if (waited > limits->body_timeout_ms)
+            conn_close(conn);
         return;
     }
     switch (conn->state) {
     case CONN_IDLE:
+        if (waited > RESTED_MS && conn->in && !conn->in_length) free_buffer(conn);
         if (waited > limits->idle_timeout_ms) conn_close(conn);
         break;
     case CONN_HEAD:

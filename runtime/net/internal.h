@@ -4,14 +4,15 @@
  *
  * A connection reads into one buffer and keeps offsets into it until a request is whole; then the request's
  * texts are made, the handler is called, and only when it has answered does the next request of the
- * connection go on. What was answered together is written together. Nothing is read while an answer waits for
- * a slow reader.
+ * connection go on. While the handler has the request the buffer does not move: the texts point into it. What
+ * was answered together is written together. Nothing is read while an answer waits for a slow reader.
  */
 #ifndef AT_NET_INTERNAL_H
 #define AT_NET_INTERNAL_H
 
 #include <llhttp.h>
 #include <uv.h>
+#include <zlib.h>
 #include "net/server.h"
 
 #define AT_BODY_PADDING 64 /* AT_JSON_PADDING: readable bytes behind a body */
@@ -48,11 +49,14 @@ struct conn {
     enum conn_state state;
     bool is_in_process, is_answered, is_ready, lingers, is_asked /* the handler owes an answer */,
         is_gone /* closed meanwhile */, is_reading, is_writing, wants_close, is_http_1_0, is_loopback,
-        must_drop;
+        must_drop, has_ended /* the peer says no more */, is_over /* a stream, to be closed next turn */;
     uint64_t since_ms; /* of the state, or of the last byte */
     /* input */
     char *in;
     uint32_t in_length, in_capacity, parsed; /* parsed: bytes llhttp has seen */
+    uint32_t begin;                          /* of this request; what is before it is over */
+    uint32_t head_end;                       /* 0: the body has not begun; else at or behind its end */
+    uint64_t framing_bytes;                  /* of a chunked body: sizes, extensions, trailers */
     llhttp_t parser;
     struct span url, names[AT_HEADERS_MAX], values[AT_HEADERS_MAX], body;
     uint32_t header_count, body_max;
@@ -67,6 +71,8 @@ struct conn {
     /* output */
     struct at_bytes out;     /* being filled */
     struct at_bytes writing; /* with libuv */
+    size_t unwritten;        /* of it, when it last moved */
+    size_t counted_bytes;    /* of both, in the account */
     uv_write_t write;
     uv_shutdown_t shutdown;
 };
@@ -78,8 +84,11 @@ struct at_server {
         uv_tcp_t tcp;
         uv_pipe_t pipe;
     } listener;
-    uv_check_t check;
+    uv_check_t check;     /* both turns of the loop: what was answered by a poll's callback, */
+    uv_prepare_t prepare; /* and by a timer's, goes on before the loop sleeps */
     uv_timer_t timer;
+    z_stream zip; /* kept over requests: it is 40 KB of malloc */
+    bool has_zip;
     struct at_server_limits limits;
     struct at_server_handler handler;
     struct at_account *account;
@@ -88,7 +97,7 @@ struct at_server {
     uint32_t spare_count;
     struct at_server_counts counts;
     int port, open_handles;
-    bool is_pipe, is_draining, is_closing, is_listening;
+    bool is_pipe, is_draining, is_closing, is_listening, has_turns;
     void (*on_drained)(void *arg);
     void *on_drained_arg;
     void (*on_closed)(void *arg);
@@ -108,10 +117,12 @@ void request_reset(struct conn *conn);
 void request_texts(struct conn *conn); /* offsets → request */
 /* Inflate if it says gzip. False: conn->refusal says why. */
 bool request_inflate(struct conn *conn);
+void request_zip_free(struct at_server *server);
 /* answer.c */
 void answer_write(struct conn *conn, const struct at_answer *answer);
 void answer_refuse(struct conn *conn, int status, const char *code, const char *message);
 void answer_flush(struct conn *conn);
+void conn_later(struct conn *conn); /* conn_process in the next turn of the loop */
 extern void (*const answer_fn)(struct at_exchange *exchange, const struct at_answer *answer);
 struct at_stream *answer_stream(struct at_exchange *exchange, void (*on_close)(void *arg), void *arg);
 /* server.c */

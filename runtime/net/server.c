@@ -13,9 +13,10 @@
 #include <unistd.h>
 #include "net/internal.h"
 
-#define TICK_MS   500
-#define BACKLOG   1024
-#define SPARE_MAX 256
+#define TICK_MS     500
+#define BACKLOG     1024
+#define SPARE_MAX   256
+#define REFUSED_MAX 256 /* connections over the limit that may stay a second to read their refusal */
 
 const struct at_server_limits at_server_limits_default = {
     .connections_max = 4096,
@@ -82,6 +83,7 @@ static void on_connection(uv_stream_t *listener, int status) {
     if (server->counts.connections_now > server->limits.connections_max) {
         answer_refuse(conn, 503, "too_many_connections", "too many connections: try again in a moment");
         conn->state = CONN_ENDING;
+        conn->lingers = server->counts.connections_now <= server->limits.connections_max + REFUSED_MAX;
         conn_process(conn);
         return;
     }
@@ -122,8 +124,7 @@ void server_conn_gone(struct conn *conn) {
 
 /* ---- turns of the loop ---- */
 
-static void on_check(uv_check_t *check) {
-    struct at_server *server = check->data;
+static void go_on(struct at_server *server) {
     while (server->ready) {
         struct conn *conn = server->ready;
         server->ready = conn->next_ready;
@@ -133,6 +134,13 @@ static void on_check(uv_check_t *check) {
         else
             conn_process(conn);
     }
+}
+
+static void on_check(uv_check_t *check) {
+    go_on(check->data);
+}
+static void on_prepare(uv_prepare_t *prepare) {
+    go_on(prepare->data);
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -210,14 +218,15 @@ enum at_status at_server_open(struct at_server **out, struct at_loop *loop, cons
     request_settings(&server->settings);
     uv_loop_t *uv = at_loop_uv(loop);
     uv_check_init(uv, &server->check);
+    uv_prepare_init(uv, &server->prepare);
     uv_timer_init(uv, &server->timer);
     if (server->is_pipe)
         uv_pipe_init(uv, &server->listener.pipe, 0);
     else
         uv_tcp_init(uv, &server->listener.tcp);
-    server->check.data = server->timer.data = server->listener.handle.data = server;
-    server->open_handles = 3;
-    server->is_listening = true;
+    server->check.data = server->prepare.data = server->timer.data = server->listener.handle.data = server;
+    server->open_handles = 4;
+    server->is_listening = server->has_turns = true;
     enum at_status status =
         server->is_pipe ? listen_pipe(server, host + 5, err) : listen_tcp(server, host, port, err);
     if (status != AT_OK) {
@@ -225,6 +234,7 @@ enum at_status at_server_open(struct at_server **out, struct at_loop *loop, cons
         return status;
     }
     uv_check_start(&server->check, on_check);
+    uv_prepare_start(&server->prepare, on_prepare);
     uv_timer_start(&server->timer, on_tick, TICK_MS, TICK_MS);
     *out = server;
     return AT_OK;
@@ -239,8 +249,21 @@ struct at_server_counts at_server_counts(const struct at_server *server) {
 
 /* ---- closing ---- */
 
+static void on_handle_closed(uv_handle_t *handle) {
+    struct at_server *server = handle->data;
+    server->open_handles--;
+    let_go(server);
+}
+
 static void let_go(struct at_server *server) {
-    if (!server->is_closing || server->open_handles || server->conns) return;
+    if (!server->is_closing || server->conns) return;
+    if (server->has_turns) { /* not sooner: what is still answered goes on in them */
+        server->has_turns = false;
+        uv_close((uv_handle_t *)&server->check, on_handle_closed);
+        uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
+    }
+    if (server->open_handles) return;
+    request_zip_free(server);
     while (server->spare) {
         struct conn *next = server->spare->next;
         conn_free(server->spare);
@@ -250,12 +273,6 @@ static void let_go(struct at_server *server) {
     void *arg = server->on_closed_arg;
     free(server);
     if (on_closed) on_closed(arg);
-}
-
-static void on_handle_closed(uv_handle_t *handle) {
-    struct at_server *server = handle->data;
-    server->open_handles--;
-    let_go(server);
 }
 
 static void stop_listening(struct at_server *server) {
@@ -272,9 +289,8 @@ void at_server_drain(struct at_server *server, void (*on_drained)(void *arg), vo
     struct conn *next;
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
-        if ((conn->state == CONN_IDLE || conn->state == CONN_STREAM || conn->state == CONN_HEAD) &&
-            !conn->is_writing)
-            conn_close(conn);
+        bool is_idle = conn->state == CONN_IDLE || conn->state == CONN_HEAD;
+        if (conn->state == CONN_STREAM || (is_idle && !conn->is_writing)) conn_close(conn);
     }
     if (server->conns || !on_drained) return;
     server->on_drained = NULL;
@@ -285,12 +301,13 @@ void at_server_close(struct at_server *server, void (*on_closed)(void *arg), voi
     server->is_closing = true;
     server->on_closed = on_closed;
     server->on_closed_arg = arg;
+    server->on_drained = NULL;
     stop_listening(server);
-    uv_close((uv_handle_t *)&server->check, on_handle_closed);
     uv_close((uv_handle_t *)&server->timer, on_handle_closed);
     struct conn *next;
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
         conn_close(conn);
     }
+    let_go(server);
 }

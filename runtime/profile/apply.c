@@ -8,78 +8,15 @@
 #include "profile/draft.h"
 #include "profile/names.h"
 
-/* ---- traits ---- */
-
-static bool has_member(struct at_json json, struct at_text key) {
-    struct at_json_each it = at_json_each(json);
-    while (at_json_next(&it))
-        if (at_text_equal(it.key, key)) return true;
-    return false;
-}
-
-static bool is_last(struct at_json json, struct at_text key, uint32_t at) {
-    struct at_json_each it = at_json_each(json);
-    while (at_json_next(&it))
-        if (it.value.at > at && at_text_equal(it.key, key)) return false;
-    return true;
-}
-
-/* Members of the new ones replace those of the old, null removes; what no longer fits goes from the oldest
- * on. */
-static void merge_traits(struct draft *draft, struct at_json old, struct at_json fresh) {
-    struct at_bytes bytes;
-    uint32_t skipped = 0;
-    for (bool fits = false; !fits; skipped++) {
-        uint32_t left = skipped;
-        at_bytes_init(&bytes, 1 << 20);
-        struct at_json_out out = at_json_out(&bytes);
-        at_json_open(&out, '{');
-        struct at_json_each it = at_json_each(old);
-        while (at_json_next(&it)) {
-            if (has_member(fresh, it.key)) continue;
-            if (left) {
-                left--;
-                continue;
-            }
-            at_json_key_text(&out, it.key);
-            at_json_put_value(&out, it.value);
-        }
-        it = at_json_each(fresh);
-        while (at_json_next(&it)) {
-            if (at_json_is_null(it.value) || !is_last(fresh, it.key, it.value.at)) continue;
-            if (left) {
-                left--;
-                continue;
-            }
-            at_json_key_text(&out, it.key);
-            at_json_put_value(&out, it.value);
-        }
-        at_json_close(&out, '}');
-        fits = bytes.length <= TRAITS_MAX || left || bytes.failed;
-        if (fits && !bytes.failed && bytes.length <= TRAITS_MAX) {
-            memcpy(draft->traits, bytes.data, bytes.length);
-            draft->profile.traits = (struct at_text){draft->traits, bytes.length};
-        }
-        at_bytes_clear(&bytes);
-    }
-}
-
-static bool apply_traits(struct draft *draft, struct at_json traits) {
-    if (!at_json_is_object(traits) || at_json_count(traits) == 0) return true;
-    struct at_json_parser *parser = at_json_parser_new(TRAITS_MAX + 1024, 64);
-    struct at_json old;
-    bool is_ok = parser && at_json_parse(parser, draft->profile.traits.data, draft->profile.traits.length,
-                                         false, &old, NULL) == AT_OK;
-    if (is_ok) merge_traits(draft, old, traits);
-    if (parser) at_json_parser_free(parser);
-    return is_ok;
-}
-
 /* ---- visit ---- */
 
 static bool contains(struct at_text text, const char *word) {
     size_t length = strlen(word);
     return text.length >= length && memmem(text.data, text.length, word, length) != NULL;
+}
+
+static struct at_text or_empty(struct at_text text) {
+    return text.data && text.length <= 500 ? text : AT_TEXT("");
 }
 
 static struct at_text device_of(struct at_json context) {
@@ -89,11 +26,7 @@ static struct at_text device_of(struct at_json context) {
     if (contains(agent, "Mobi") || contains(agent, "iPhone") || contains(agent, "Android"))
         return AT_TEXT("mobile");
     if (agent.length) return AT_TEXT("desktop");
-    return type.length ? type : AT_TEXT("");
-}
-
-static struct at_text or_empty(struct at_text text) {
-    return text.data && text.length <= 500 ? text : AT_TEXT("");
+    return or_empty(type);
 }
 
 static void fill_visit(struct at_visit *visit, struct at_json context) {
@@ -110,22 +43,23 @@ static void fill_visit(struct at_visit *visit, struct at_json context) {
 static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
     struct at_profile *profile = &draft->profile;
     bool is_first = profile->sessions == 0,
-         is_old = !is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS;
-    bool is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS;
+         is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS,
+         is_page = at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
     if (is_first || event->at_ms < profile->first_seen_ms) profile->first_seen_ms = event->at_ms;
     if (is_first || event->at_ms > profile->last_seen_ms) profile->last_seen_ms = event->at_ms;
-    if (is_old) return; /* told of later: it belongs to no visit that is known */
+    /* Told of later: it belongs to no visit that is known. */
+    if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) return;
     if (is_new) {
         profile->visit = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
         fill_visit(&profile->visit, context);
         profile->sessions++;
-        if (is_first) profile->acquired = profile->visit;
     }
-    if (event->at_ms > profile->visit.last_ms) profile->visit.last_ms = event->at_ms;
-    if (event->at_ms < profile->visit.started_ms) profile->visit.started_ms = event->at_ms;
-    profile->visit.events++;
-    profile->visit.pages +=
-        at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
+    struct at_visit *visit = &profile->visit;
+    if (event->at_ms > visit->last_ms) visit->last_ms = event->at_ms;
+    if (event->at_ms < visit->started_ms) visit->started_ms = event->at_ms;
+    visit->events++;
+    visit->pages += is_page;
+    if (profile->sessions == 1) profile->acquired = *visit;
 }
 
 static void apply_context(struct draft *draft, struct at_json context, struct at_json traits) {
@@ -161,7 +95,7 @@ static struct item item_of(struct at_json json) {
 
 static void add_taste(struct draft *draft, struct at_text facet, struct at_text value, double weight,
                       int64_t at_ms) {
-    if (!value.length || value.length > 200) return;
+    if (!value.length || value.length > TASTE_VALUE_MAX) return;
     struct at_taste *taste = draft_taste(draft, facet, value, at_ms);
     if (at_ms >= taste->at_ms) {
         taste->weight = taste->weight * decay(at_ms - taste->at_ms, AT_AFFINITY_HALF_MS) + weight;
@@ -190,20 +124,37 @@ static void add_shown(struct at_met_product *met, int64_t at_ms) {
 }
 
 static void apply_met(struct draft *draft, const struct at_logged_event *event, const struct item *item,
-                      double interest, bool is_order) {
-    bool is_shown = at_text_is(event->name, "product_list_viewed");
+                      double interest, bool is_first) {
+    bool is_shown = at_text_is(event->name, "product_list_viewed"),
+         is_order = at_text_is(event->name, "order_completed");
     if (!interest && !is_shown) return;
     struct at_met_product *met = draft_product(draft, item->product);
+    if (is_order) met->bought_quantity += item->quantity;
+    if (!is_first) return; /* one more line of the same product */
     if (is_shown) return add_shown(met, event->at_ms);
     if (interest == 1) met->views++;
     if (interest == 4) met->adds++;
     if (interest == 1 && event->at_ms > met->viewed_at_ms) met->viewed_at_ms = event->at_ms;
     if (is_order) {
         met->bought++;
-        met->bought_quantity += item->quantity;
         if (event->at_ms > met->bought_at_ms) met->bought_at_ms = event->at_ms;
     }
     met->shown = 0; /* it did interest */
+}
+
+/* Tastes and products met; an order counts for whom its claim was won. */
+static void apply_items(struct draft *draft, const struct at_logged_event *event, struct at_json items) {
+    double interest = interest_of(event->name);
+    struct named_products named;
+    named.count = 0; /* the rest is 8 KB that nobody reads */
+    struct at_json_each it = at_json_each(items);
+    while (at_json_next(&it)) {
+        struct item item = item_of(it.value);
+        if (!item.product.length) continue;
+        bool is_first = is_named_first(&named, item.product);
+        if (interest && is_first) apply_tastes(draft, &item, interest, event->at_ms);
+        apply_met(draft, event, &item, interest, is_first);
+    }
 }
 
 /* ---- basket ---- */
@@ -275,16 +226,16 @@ static void add_order(struct draft *draft, const struct at_logged_event *event, 
         }
         order.category = or_empty(at_json_text(category));
     }
-    if (profile->order_count == ORDERS_MAX) {
-        memmove(draft->orders, draft->orders + 1, (ORDERS_MAX - 1) * sizeof *draft->orders);
-        profile->order_count--;
-    }
     uint32_t at = profile->order_count++;
     while (at && draft->orders[at - 1].at_ms > order.at_ms) {
         draft->orders[at] = draft->orders[at - 1];
         at--;
     }
     draft->orders[at] = order;
+    if (profile->order_count > ORDERS_MAX) { /* the oldest goes, be it this one */
+        profile->order_count = ORDERS_MAX;
+        memmove(draft->orders, draft->orders + 1, ORDERS_MAX * sizeof *draft->orders);
+    }
     if (!profile->orders.count || order.at_ms < profile->orders.first_ms)
         profile->orders.first_ms = order.at_ms;
     if (!profile->orders.count || order.at_ms > profile->orders.last_ms)
@@ -299,8 +250,10 @@ static void refund_order(struct draft *draft, const struct at_logged_event *even
     for (uint32_t i = 0; i < profile->order_count; i++) {
         struct at_order *order = &draft->orders[i];
         if (!id.length || !at_text_equal(order->id, id)) continue;
-        if (at_is_missing(amount)) amount = order->revenue - order->refunded; /* all of it */
+        if (at_is_missing(amount))
+            amount = fmax(0, order->revenue - order->refunded); /* what is left of it */
         order->refunded += amount;
+        break;
     }
     if (!at_is_missing(amount)) profile->orders.refunded += amount;
 }
@@ -326,24 +279,14 @@ static void apply_orders(struct draft *draft, const struct at_logged_event *even
 
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
     struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"),
-                   items = at_json_get(event->facts, "items");
+                   items = at_json_get(event->facts, "items"), about = at_json_get(context, "traits");
     bool is_identify = at_text_is(event->name, "identified"),
          is_order = at_text_is(event->name, "order_completed");
-    double interest = interest_of(event->name);
     apply_visit(draft, event, context);
-    apply_context(draft, context, is_identify ? traits : at_json_get(context, "traits"));
-    if (!apply_traits(draft, at_json_get(context, "traits")) || (is_identify && !apply_traits(draft, traits)))
-        return false;
+    apply_context(draft, context, is_identify ? traits : about);
+    if (!draft_traits(draft, about) || (is_identify && !draft_traits(draft, traits))) return false;
     draft_count(draft, event->name, event->at_ms);
-    if (!is_order || is_won(event->facts)) {
-        struct at_json_each it = at_json_each(items);
-        while (at_json_next(&it)) {
-            struct item item = item_of(it.value);
-            if (!item.product.length) continue;
-            if (interest) apply_tastes(draft, &item, interest, event->at_ms);
-            apply_met(draft, event, &item, interest, is_order);
-        }
-    }
+    if (!is_order || is_won(event->facts)) apply_items(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_orders(draft, event, items);
     draft->profile.applied_seq = event->seq;

@@ -35,7 +35,8 @@ static struct draft *scratch(void) {
 struct draft *draft_begin(const struct at_profile *base) {
     struct draft *draft = scratch();
     if (!draft) return NULL;
-    draft->profile = *base;
+    /* Not its count of references, which others change meanwhile. */
+    memcpy(&draft->profile.bytes, &base->bytes, sizeof *base - offsetof(struct at_profile, bytes));
     COPY(basket, basket_count);
     COPY(tastes, taste_count);
     COPY(products, product_count);

@@ -17,6 +17,7 @@
 #define DAYS_MAX        400
 #define IDENTIFIERS_MAX 50
 #define TRAITS_MAX      (16 * 1024)
+#define TASTE_VALUE_MAX 200 /* bytes: what is longer is a description, not a taste */
 
 struct bucket {
     int32_t unit; /* hours or days since 1970 */
@@ -40,13 +41,17 @@ struct draft {
     struct buckets buckets[COUNTS_MAX + 1];
     struct bucket hours[HOURS_MAX + 1], days[DAYS_MAX + 1]; /* of the one name that changes */
     struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
-    char traits[TRAITS_MAX + 1];
+    char traits[2][TRAITS_MAX + 2]; /* one to read from, one to write to */
 };
 /* The calling thread's draft, filled from base. NULL: out of memory. */
 struct draft *draft_begin(const struct at_profile *base);
 /* A new block with one reference; NULL: out of memory. The draft borrows until here. */
 struct at_profile *draft_finish(struct draft *draft, struct at_account *account);
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
+/* Set the members of an object; null removes; over TRAITS_MAX the least recently set go. false: out of
+ * memory.
+ */
+bool draft_traits(struct draft *draft, struct at_json traits);
 static inline const struct block *block_of(const struct at_profile *profile) {
     return (const struct block *)profile;
 }
@@ -55,5 +60,17 @@ double decay(int64_t span_ms, int64_t half_ms); /* 2^(−span/half); span ≤ 0:
 /* The lists of a draft, with their ceilings: the oldest or weakest goes. */
 struct at_met_product *draft_product(struct draft *draft, struct at_text product);
 struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms);
+
+/* The products an event has named so far: each counts once an event, however many lines it has. */
+struct named_products {
+    struct at_text products[AT_EVENT_ITEMS_MAX];
+    uint32_t count;
+};
+static inline bool is_named_first(struct named_products *named, struct at_text product) {
+    for (uint32_t i = 0; i < named->count; i++)
+        if (at_text_equal(named->products[i], product)) return false;
+    if (named->count < AT_EVENT_ITEMS_MAX) named->products[named->count++] = product;
+    return true;
+}
 
 #endif

@@ -1,55 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parsing one event: who, what, when, which products, how much money. Every refusal names the field.
+ * Parsing one event: who, what, when. Every refusal names the field.
  */
 #include "profile/event.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "profile/names.h"
+#include "profile/parse.h"
 
-#define ID_MAX         500
 #define MESSAGE_ID_MAX 100
 #define MEMBERS_MAX    300
 #define FUTURE_MAX_MS  AT_DAY_MS
+#define EARLIEST_MS    (-62135596800000LL) /* 0001-01-01 */
 
-struct parsing {
-    struct at_arena *arena;
-    const struct at_event_defaults *defaults;
-    const struct at_root *root;
-    struct at_event *event;
-    struct at_error *err;
-};
-
-static struct at_json member(struct at_json json, const char *name, const char *other) {
+struct at_json member_of(struct at_json json, const char *name, const char *other) {
     struct at_json value = at_json_get(json, name);
     return value.tape || !other ? value : at_json_get(json, other);
 }
 
 static struct at_text trim(struct at_text text) {
-    while (text.length && isspace((unsigned char)text.data[0]))
-        text = (struct at_text){text.data + 1, text.length - 1};
-    while (text.length && isspace((unsigned char)text.data[text.length - 1])) text.length--;
+    while (text.length && is_space(text.data[0])) text = (struct at_text){text.data + 1, text.length - 1};
+    while (text.length && is_space(text.data[text.length - 1])) text.length--;
     return text;
 }
 
-/* A text, or a number as its decimal text. Length 0: absent. */
-static struct at_text plain_text(struct parsing *parsing, struct at_json value) {
+struct at_text plain_text(struct parsing *parsing, struct at_json value) {
     if (at_json_is_string(value)) return trim(at_json_text(value));
+    if (at_json_type(value) != AT_JSON_NUMBER) return (struct at_text){"", 0};
     int64_t whole;
-    double number;
     char *text = NULL;
     if (at_json_int(value, &whole))
         text = at_arena_printf(parsing->arena, "%lld", (long long)whole);
-    else if (at_json_number(value, &number))
-        text = at_arena_printf(parsing->arena, "%.17g", number);
-    return text ? at_text_of(text) : (struct at_text){"", 0};
+    else { /* as JSON writes it: the shortest decimal text */
+        struct at_bytes bytes;
+        at_bytes_init(&bytes, 64);
+        struct at_json_out out = at_json_out(&bytes);
+        at_json_put_value(&out, value);
+        if (!bytes.failed) text = at_arena_dup(parsing->arena, bytes.data, bytes.length);
+        at_bytes_clear(&bytes);
+    }
+    parsing->is_out_of_memory |= !text;
+    return at_text_of(text ? text : "");
 }
 
 /* Values that programs write when they mean nobody. */
-static bool is_blocked(struct at_text id) {
+bool is_blocked(struct at_text id) {
     static const char *const blocked[] = {"null", "undefined", "anonymous",      "0",
                                           "-1",   "nan",       "none",           "guest",
                                           "true", "false",     "[object object]"};
@@ -58,8 +54,7 @@ static bool is_blocked(struct at_text id) {
     if (!has_more) return true;
     for (size_t i = 0; i < AT_LENGTH(blocked); i++) {
         size_t n = strlen(blocked[i]), same = 0;
-        while (n == id.length && same < n && tolower((unsigned char)id.data[same]) == blocked[i][same])
-            same++;
+        while (n == id.length && same < n && to_lower(id.data[same]) == blocked[i][same]) same++;
         if (n == id.length && same == n) return true;
     }
     return false;
@@ -67,7 +62,7 @@ static bool is_blocked(struct at_text id) {
 
 static enum at_status read_id(struct parsing *parsing, const char *name, const char *other,
                               struct at_text *out) {
-    *out = plain_text(parsing, member(parsing->event->json, name, other));
+    *out = plain_text(parsing, member_of(parsing->event->json, name, other));
     if (out->length > ID_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "id_too_long", name, "%s may have %d bytes", name,
                              ID_MAX);
@@ -128,19 +123,53 @@ static enum at_status read_name(struct parsing *parsing) {
 
 /* ---- parts ---- */
 
-static enum at_status read_part(struct parsing *parsing, const char *name, struct at_json *out) {
-    *out = at_json_get(parsing->event->json, name);
-    if (at_json_is_null(*out)) *out = (struct at_json){0};
-    if (!out->tape) return AT_OK;
-    if (!at_json_is_object(*out))
+static enum at_status check_part(struct parsing *parsing, const char *name, struct at_json part) {
+    if (!part.tape) return AT_OK;
+    if (!at_json_is_object(part))
         return at_fail_field(parsing->err, AT_INVALID, "not_an_object", name, "%s is an object", name);
-    uint32_t count = 0;
-    struct at_json_each it = at_json_each(*out);
-    while (at_json_next(&it)) count++;
+    uint32_t count = at_json_count(part);
     if (count > MEMBERS_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "too_many_members", name,
                              "%s may have %d members, these are %u", name, MEMBERS_MAX, count);
     return AT_OK;
+}
+
+static enum at_status read_part(struct parsing *parsing, const char *name, struct at_json *out) {
+    *out = at_json_get(parsing->event->json, name);
+    if (at_json_is_null(*out)) *out = (struct at_json){0};
+    return check_part(parsing, name, *out);
+}
+
+/* Whether a value needs more than limit bytes as text, give or take its escapes; looks no further than that.
+ */
+static bool is_larger(struct at_json value, size_t limit) {
+    uint32_t end = at_json_after(value);
+    size_t bytes = 0;
+    for (; value.at < end && bytes <= limit; bytes += 2) {
+        char tag = at_json_tag(value);
+        bytes += at_json_text(value).length;
+        value.at = tag == '{' || tag == '[' ? value.at + 1 : at_json_after(value);
+    }
+    return bytes > limit;
+}
+
+/* The event's own context, or else the batch's, which then is stored with it: so it is bounded like one. */
+static enum at_status read_context(struct parsing *parsing) {
+    struct at_event *event = parsing->event;
+    enum at_status status = read_part(parsing, "context", &event->context);
+    if (status != AT_OK) return status;
+    struct at_json batch = parsing->defaults->context;
+    if (!event->context.tape && batch.tape && !at_json_is_null(batch)) {
+        if (is_larger(batch, AT_EVENT_BYTES_MAX))
+            return at_fail_field(parsing->err, AT_INVALID, "context_too_big", "context",
+                                 "the context of a batch may have %d KiB, this one is larger",
+                                 AT_EVENT_BYTES_MAX / 1024);
+        event->context = batch;
+        status = check_part(parsing, "context", batch);
+        if (status != AT_OK) return status;
+    }
+    struct at_json traits = at_json_get(event->context, "traits");
+    return at_json_is_object(traits) ? check_part(parsing, "context.traits", traits) : AT_OK;
 }
 
 /* ---- time ---- */
@@ -169,13 +198,13 @@ static enum at_status read_time(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     int64_t timestamp = 0, original = 0, sent = 0;
     bool has_timestamp, has_original, has_sent;
-    struct at_json sent_at = at_json_get(event->json, "sentAt");
+    struct at_json sent_at = member_of(event->json, "sentAt", "sent_at");
     if (!sent_at.tape) sent_at = defaults->sent_at;
     enum at_status status =
         read_moment(parsing, at_json_get(event->json, "timestamp"), "timestamp", &timestamp, &has_timestamp);
     if (status == AT_OK)
-        status = read_moment(parsing, at_json_get(event->json, "originalTimestamp"), "originalTimestamp",
-                             &original, &has_original);
+        status = read_moment(parsing, member_of(event->json, "originalTimestamp", "original_timestamp"),
+                             "originalTimestamp", &original, &has_original);
     if (status == AT_OK) status = read_moment(parsing, sent_at, "sentAt", &sent, &has_sent);
     if (status != AT_OK) return status;
     event->received_ms = event->at_ms = defaults->received_ms;
@@ -188,6 +217,10 @@ static enum at_status read_time(struct parsing *parsing) {
     else if (has_original)
         event->at_ms = original;
     if (event->at_ms > event->received_ms + FUTURE_MAX_MS) event->at_ms = event->received_ms;
+    if (event->at_ms < EARLIEST_MS)
+        return at_fail_field(
+            parsing->err, AT_INVALID, "bad_time", "originalTimestamp",
+            "originalTimestamp and sentAt lie too far apart: the event would be before year 1");
     return AT_OK;
 }
 
@@ -208,26 +241,27 @@ static struct at_text normal_email(struct parsing *parsing, struct at_text text)
     if (memchr(at + 1, '@', behind) || !dot || dot == at + 1 || dot == text.data + text.length - 1)
         return none;
     char *copy = at_arena_dup(parsing->arena, text.data, text.length);
+    parsing->is_out_of_memory |= !copy;
     for (size_t i = 0; copy && i < text.length; i++) {
-        if (isspace((unsigned char)copy[i])) return none;
-        if (copy[i] >= 'A' && copy[i] <= 'Z') copy[i] = (char)(copy[i] + 32);
+        if (is_space(copy[i])) return none;
+        copy[i] = to_lower(copy[i]);
     }
     return copy ? (struct at_text){copy, text.length} : none;
 }
 
 static struct at_text normal_phone(struct parsing *parsing, struct at_text text) {
     struct at_text none = {"", 0};
-    text = trim(text);
-    char *out = text.length && text.length < 64 ? at_arena_alloc(parsing->arena, text.length + 1) : NULL;
+    if (!text.length || text.length >= 64) return none;
+    char *out = at_arena_alloc(parsing->arena, text.length + 1);
     size_t n = 0, digits = 0;
+    parsing->is_out_of_memory |= !out;
     for (size_t i = 0; out && i < text.length; i++) {
         char c = text.data[i];
-        bool is_digit = c >= '0' && c <= '9';
-        if (is_digit || (c == '+' && !n))
+        if (is_digit(c) || (c == '+' && !n))
             out[n++] = c;
-        else if (!strchr(" ()-./", c))
+        else if (!memchr(" ()-./", c, 6))
             return none;
-        digits += is_digit;
+        digits += is_digit(c);
     }
     return digits >= 7 && digits <= 15 ? (struct at_text){out, n} : none;
 }
@@ -235,10 +269,12 @@ static struct at_text normal_phone(struct parsing *parsing, struct at_text text)
 static void read_identifiers(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     struct at_json places[3] = {event->traits, at_json_get(event->context, "traits"), event->properties};
+    if (event->type == AT_EVENT_GROUP) places[0] = (struct at_json){0}; /* the company's, not the person's */
     struct at_text email = {"", 0}, phone = {"", 0};
     for (int i = 0; i < 3; i++) {
         if (!email.length) email = normal_email(parsing, at_json_text(at_json_get(places[i], "email")));
-        if (!phone.length) phone = normal_phone(parsing, at_json_text(at_json_get(places[i], "phone")));
+        if (!phone.length)
+            phone = normal_phone(parsing, plain_text(parsing, at_json_get(places[i], "phone")));
     }
     add_identifier(event, "anonymous_id", event->anonymous_id);
     add_identifier(event, "user_id", event->user_id);
@@ -248,127 +284,23 @@ static void read_identifiers(struct parsing *parsing) {
     add_identifier(event, "phone", phone);
 }
 
-/* ---- products and money ---- */
-
-static double number_of(struct at_json value) {
-    double number;
-    if (at_json_number(value, &number)) return number;
-    struct at_text text = at_json_text(value); /* "19.99" as some platforms send it */
-    char copy[40] = "";
-    if (!text.length || text.length >= sizeof copy) return at_missing();
-    memcpy(copy, text.data, text.length);
-    char extra;
-    return sscanf(copy, "%lf%c", &number, &extra) == 1 && isfinite(number) ? number : at_missing();
-}
-
-static bool read_item(struct parsing *parsing, struct at_json json, struct at_event_item *item) {
-    static const char *const names[] = {"product_id", "productId", "sku", "variant_id",
-                                        "variantId",  "variant",   "id"};
-    *item =
-        (struct at_event_item){.named = {"", 0}, .row = AT_ROW_NONE, .price = at_missing(), .quantity = 1};
-    if (at_json_is_string(json)) item->named = trim(at_json_text(json));
-    for (size_t i = 0; i < AT_LENGTH(names) && at_json_is_object(json); i++) {
-        struct at_text id = plain_text(parsing, at_json_get(json, names[i]));
-        if (!id.length || id.length > ID_MAX) continue;
-        if (!item->named.length) item->named = id;
-        uint32_t row = parsing->root ? at_root_row(parsing->root, id.data, id.length) : AT_ROW_NONE;
-        if (row == AT_ROW_NONE) continue;
-        item->named = id;
-        item->row = row;
-        break;
-    }
-    if (!item->named.length) return false;
-    if (item->row == AT_ROW_NONE && parsing->root)
-        item->row = at_root_row(parsing->root, item->named.data, item->named.length);
-    item->product = item->row == AT_ROW_NONE ? item->named : at_root_id(parsing->root, item->row);
-    if (!at_json_is_object(json)) return true;
-    item->price = number_of(at_json_get(json, "price"));
-    double quantity = number_of(at_json_get(json, "quantity"));
-    if (!at_is_missing(quantity) && quantity >= 0) item->quantity = quantity;
-    item->category = at_json_text(at_json_get(json, "category"));
-    item->brand = at_json_text(at_json_get(json, "brand"));
-    int attribute = item->row != AT_ROW_NONE && at_is_missing(item->price)
-                        ? at_root_attribute(parsing->root, "price", 5)
-                        : -1;
-    if (attribute >= 0) item->price = at_root_number(parsing->root, attribute, item->row);
-    return true;
-}
-
-static enum at_status read_items(struct parsing *parsing) {
+static enum at_status check_ids(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    struct at_json products = at_json_get(event->properties, "products");
-    uint32_t count = 0;
-    struct at_json_each it = at_json_each(products);
-    bool is_list = at_json_is_array(products);
-    while (is_list && at_json_next(&it)) count++;
-    if (count > AT_EVENT_ITEMS_MAX)
-        return at_fail_field(parsing->err, AT_INVALID, "too_many_products", "products",
-                             "an event may name %d products, these are %u", AT_EVENT_ITEMS_MAX, count);
-    event->items = at_arena_alloc(parsing->arena, (count + 1) * sizeof *event->items);
-    if (!event->items) return at_fail(parsing->err, AT_NOMEM, NULL, "out of memory");
-    it = at_json_each(products);
-    while (is_list && at_json_next(&it))
-        event->item_count += read_item(parsing, it.value, &event->items[event->item_count]);
-    if (!is_list && event->type == AT_EVENT_TRACK && names_one_product(event->name) && event->properties.tape)
-        event->item_count += read_item(parsing, event->properties, &event->items[0]);
+    if (!event->anonymous_id.length && !event->user_id.length)
+        return at_fail_field(
+            parsing->err, AT_INVALID, "no_id", "userId",
+            "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
+    event->message_id = plain_text(parsing, member_of(event->json, "messageId", "message_id"));
+    if (event->message_id.length > MESSAGE_ID_MAX)
+        return at_fail_field(parsing->err, AT_INVALID, "id_too_long", "messageId",
+                             "messageId may have %d bytes", MESSAGE_ID_MAX);
     return AT_OK;
-}
-
-static double first_number(struct at_json json, const char *const *names) {
-    for (; *names; names++) {
-        double number = number_of(at_json_get(json, *names));
-        if (!at_is_missing(number)) return number;
-    }
-    return at_missing();
-}
-
-static double sum_of_items(const struct at_event *event) {
-    double sum = 0;
-    if (!event->item_count) return at_missing();
-    for (uint32_t i = 0; i < event->item_count; i++) {
-        if (at_is_missing(event->items[i].price)) return at_missing();
-        sum += event->items[i].price * event->items[i].quantity;
-    }
-    return sum;
-}
-
-static void read_money(struct parsing *parsing) {
-    static const char *const refunds[] = {"refund", "refund_amount", "amount", "revenue",
-                                          "value",  "total",         NULL};
-    static const char *const totals[] = {"total", "value", NULL}, *const beside[] = {"tax", "shipping", NULL},
-                             *const subtotals[] = {"subtotal", NULL}, *const discounts[] = {"discount", NULL},
-                             *const revenues[] = {"revenue", NULL};
-    struct at_event *event = parsing->event;
-    struct at_json properties = event->properties;
-    event->order_id = plain_text(parsing, member(properties, "order_id", "orderId"));
-    event->refund_id = plain_text(parsing, member(properties, "refund_id", "refundId"));
-    event->currency = at_json_text(at_json_get(properties, "currency"));
-    event->revenue = at_missing();
-    if (at_text_is(event->name, "order_refunded")) {
-        event->revenue = first_number(properties, refunds);
-        if (at_is_missing(event->revenue)) event->revenue = sum_of_items(event);
-        if (!at_is_missing(event->revenue)) event->revenue = fabs(event->revenue);
-    } else if (at_text_is(event->name, "order_completed")) {
-        double discount = first_number(properties, discounts), subtotal = first_number(properties, subtotals),
-               total = first_number(properties, totals);
-        event->revenue = first_number(properties, revenues);
-        if (at_is_missing(event->revenue) && !at_is_missing(subtotal))
-            event->revenue = subtotal - (at_is_missing(discount) ? 0 : discount);
-        if (at_is_missing(event->revenue) && !at_is_missing(total)) {
-            event->revenue = total;
-            for (int i = 0; beside[i]; i++) {
-                double part = number_of(at_json_get(properties, beside[i]));
-                if (!at_is_missing(part)) event->revenue -= part;
-            }
-        }
-        if (at_is_missing(event->revenue)) event->revenue = sum_of_items(event);
-    }
 }
 
 enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
                               const struct at_event_defaults *defaults, const struct at_root *root,
                               struct at_event *out, struct at_error *err) {
-    struct parsing parsing = {arena, defaults, root, out, err};
+    struct parsing parsing = {arena, defaults, root, out, err, false};
     memset(out, 0, sizeof *out);
     out->json = json;
     if (!at_json_is_object(json))
@@ -379,23 +311,14 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
     if (status == AT_OK) status = read_id(&parsing, "userId", "user_id", &out->user_id);
     if (status == AT_OK) status = read_id(&parsing, "previousId", "previous_id", &out->previous_id);
     if (status == AT_OK) status = read_id(&parsing, "groupId", "group_id", &out->group_id);
-    if (status != AT_OK) return status;
-    if (!out->anonymous_id.length && !out->user_id.length)
-        return at_fail_field(
-            err, AT_INVALID, "no_id", "userId",
-            "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
-    out->message_id = plain_text(&parsing, member(json, "messageId", "message_id"));
-    if (out->message_id.length > MESSAGE_ID_MAX)
-        return at_fail_field(err, AT_INVALID, "id_too_long", "messageId", "messageId may have %d bytes",
-                             MESSAGE_ID_MAX);
-    status = read_part(&parsing, "properties", &out->properties);
+    if (status == AT_OK) status = check_ids(&parsing);
+    if (status == AT_OK) status = read_part(&parsing, "properties", &out->properties);
     if (status == AT_OK) status = read_part(&parsing, "traits", &out->traits);
-    if (status == AT_OK) status = read_part(&parsing, "context", &out->context);
-    if (status == AT_OK && !out->context.tape) out->context = defaults->context;
+    if (status == AT_OK) status = read_context(&parsing);
     if (status == AT_OK) status = read_time(&parsing);
     if (status == AT_OK) status = read_items(&parsing);
-    if (status != AT_OK) return status;
-    read_money(&parsing);
-    read_identifiers(&parsing);
-    return AT_OK;
+    if (status == AT_OK) status = read_money(&parsing);
+    if (status == AT_OK) read_identifiers(&parsing);
+    /* What could not be kept would look absent, and be refused or forgotten for it. */
+    return parsing.is_out_of_memory ? at_fail(err, AT_NOMEM, NULL, "out of memory") : status;
 }

@@ -73,18 +73,19 @@ void at_event_write_facts(const struct at_event *event, const struct at_root *ro
 void at_event_write_body(const struct at_event *event, struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     struct at_json_each it = at_json_each(event->json);
-    bool has_context = false, has_type = false;
+    bool has_context = false;
     at_json_open(&out, '{');
     while (at_json_next(&it)) {
-        if (at_text_is(it.key, "writeKey") || at_text_is(it.key, "receivedAt")) continue;
+        if (at_text_is(it.key, "writeKey") || at_text_is(it.key, "write_key") ||
+            at_text_is(it.key, "receivedAt") || at_text_is(it.key, "type"))
+            continue;
         has_context |= at_text_is(it.key, "context") && !at_json_is_null(it.value);
-        has_type |= at_text_is(it.key, "type");
         if (at_text_is(it.key, "context") && at_json_is_null(it.value)) continue;
         at_json_key_text(&out, it.key);
         at_json_put_value(&out, it.value);
     }
-    if (!has_type) at_json_add_text(&out, "type", event->type_word);
-    if (!has_context && event->context.tape) { /* the batch's */
+    at_json_add_text(&out, "type", event->type_word); /* what it was taken as: the route has a say */
+    if (!has_context && event->context.tape) {        /* the batch's */
         at_json_key(&out, "context");
         at_json_put_value(&out, event->context);
     }

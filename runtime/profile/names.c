@@ -4,7 +4,6 @@
  */
 #include "profile/names.h"
 
-#include <ctype.h>
 #include <string.h>
 #include "profile/event.h"
 
@@ -90,13 +89,11 @@ struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) 
     size_t n = 0;
     if (!out) return (struct at_text){NULL, 0};
     for (size_t i = 0; i < event.length; i++) {
-        unsigned char c = (unsigned char)event.data[i];
-        bool is_word = c >= 0x80 || isalnum(c);
-        bool begins =
-            isupper(c) && i &&
-            (islower((unsigned char)event.data[i - 1]) || isdigit((unsigned char)event.data[i - 1]));
+        char c = event.data[i], before = i ? event.data[i - 1] : 0;
+        bool is_word = (unsigned char)c >= 0x80 || is_lower(c) || is_upper(c) || is_digit(c);
+        bool begins = is_upper(c) && (is_lower(before) || is_digit(before));
         if ((!is_word || begins) && n && out[n - 1] != '_') out[n++] = '_';
-        if (is_word) out[n++] = (char)(c < 0x80 ? tolower(c) : c);
+        if (is_word) out[n++] = to_lower(c);
     }
     while (n && out[n - 1] == '_') n--;
     out[n] = 0;

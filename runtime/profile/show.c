@@ -80,7 +80,9 @@ static void put_affinity(struct at_json_out *out, const struct at_profile *p,
     at_arena_init(&arena, 16 << 20);
     at_json_key(out, "affinity");
     at_json_open(out, '{');
-    if (at_tastes_compute(p, baseline, now_ms, &arena, &tastes) == AT_OK)
+    if (at_tastes_compute(p, baseline, now_ms, &arena, &tastes) != AT_OK)
+        out->bytes->failed = true;
+    else
         for (uint32_t f = 0; f < tastes.facet_count; f++) {
             const struct at_facet_taste *facet = &tastes.facets[f];
             at_json_key_text(out, facet->facet);

@@ -17,8 +17,9 @@ struct sequence { /* the list before pins, place by place */
     uint32_t *groups;    /* value of the diversity attribute by place */
     uint32_t place, next_key;
     const uint32_t *pool; /* indexes into rows that exploration may show */
-    uint32_t pool_count, pool_next;
-    bool is_short; /* the ordered prefix ran out: order all and begin again */
+    uint32_t pool_count;
+    uint32_t page_place; /* the first place of this page, before pins */
+    bool is_short;       /* the ordered prefix ran out: order all and begin again */
 };
 
 /* ---- diversity ---- */
@@ -66,9 +67,7 @@ static uint32_t choose_key(struct sequence *sequence) {
             break;
     if (at == work->ordered && work->ordered < work->count) sequence->is_short = true;
     bool found = at < work->ordered && work->keys[at].tier == work->keys[best].tier;
-    if (!found) return best;
-    for (uint32_t passed = best; passed < at; passed++) sequence->was_passed[passed] = 1;
-    return at;
+    return found ? at : best;
 }
 
 /* ---- exploration ---- */
@@ -102,6 +101,21 @@ static void sift_pool(struct pool_entry *heap, uint32_t count, uint32_t at) {
     }
 }
 
+static bool is_before(const struct rank_work *work, const struct pool_entry *a, const struct pool_entry *b) {
+    if (a->order != b->order) return a->order < b->order;
+    return work->rows[a->index] < work->rows[b->index];
+}
+
+/* By what was shown least, then by chance: an order that does not hang on how far the keys were sorted. */
+static void sort_pool(const struct rank_work *work, struct pool_entry *pool, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        struct pool_entry entry = pool[i];
+        uint32_t at = i;
+        for (; at && is_before(work, &entry, &pool[at - 1]); at--) pool[at] = pool[at - 1];
+        pool[at] = entry;
+    }
+}
+
 /* The least shown tenth of the ordinary candidates (10 to 200 of them). */
 static enum at_status build_pool(struct sequence *sequence) {
     struct rank_work *work = sequence->work;
@@ -120,6 +134,7 @@ static enum at_status build_pool(struct sequence *sequence) {
             sift_pool(heap, have, 0);
         }
     }
+    sort_pool(work, heap, have);
     for (uint32_t i = 0; i < have; i++) pool[i] = heap[i].index;
     sequence->pool = pool;
     sequence->pool_count = have;
@@ -138,7 +153,7 @@ static uint32_t explore_index(const struct sequence *sequence) {
     for (uint32_t i = 0; i < ask->explored_count; i++)
         if (ask->explored[i].place == sequence->place)
             return find_index(sequence->work, ask->explored[i].row);
-    if (sequence->place < ask->offset && ask->explored_count) return AT_ROW_NONE;
+    if (sequence->place < sequence->page_place && ask->explored_count) return AT_ROW_NONE;
     if (draw(ask->seed, 2 * (uint64_t)sequence->place) >= ask->explore_share) return AT_ROW_NONE;
     uint32_t start = (uint32_t)(draw(ask->seed, 2 * (uint64_t)sequence->place + 1) * sequence->pool_count);
     for (uint32_t i = 0; i < sequence->pool_count; i++) {
@@ -146,6 +161,21 @@ static uint32_t explore_index(const struct sequence *sequence) {
         if (!sequence->is_used[index]) return index;
     }
     return AT_ROW_NONE;
+}
+
+/* The chance that the draw of this place falls on it: its own part of the pool and that of the used ones
+ * right before, which pass theirs on. 0: not in the pool. *has_free: the draw falls on anything at all. */
+static double explore_chance(const struct sequence *sequence, uint32_t index, bool *has_free) {
+    uint32_t n = sequence->pool_count, at = n;
+    *has_free = false;
+    for (uint32_t i = 0; i < n; i++) {
+        *has_free |= !sequence->is_used[sequence->pool[i]];
+        if (sequence->pool[i] == index) at = i;
+    }
+    if (at == n || sequence->is_used[index]) return 0;
+    uint32_t parts = 1;
+    while (parts < n && sequence->is_used[sequence->pool[(at + n - parts) % n]]) parts++;
+    return (double)parts / n;
 }
 
 /* ---- one place ---- */
@@ -166,25 +196,36 @@ static void put(struct sequence *sequence, struct at_placed *placed, uint32_t in
     sequence->place++;
 }
 
+/* The chance of this product at this place, whether the order chose it, exploration, or either could have. */
+static double propensity_of(const struct sequence *sequence, uint32_t index, bool is_choice) {
+    const double share = sequence->work->ask->explore_share;
+    bool has_free;
+    if (!sequence->pool_count) return 1;
+    double chance = explore_chance(sequence, index, &has_free);
+    if (!has_free) return 1;
+    return share * chance + (is_choice ? 1 - share : 0);
+}
+
 /* Fills one place of the list before pins; false: nothing is left. */
 static bool next_place(struct sequence *sequence, struct at_placed *placed) {
     struct rank_work *work = sequence->work;
-    bool explores = sequence->pool_count > 0;
-    *placed = (struct at_placed){.propensity = explores ? 1 - work->ask->explore_share : 1};
-    uint32_t index = explores ? explore_index(sequence) : AT_ROW_NONE;
-    if (index != AT_ROW_NONE) {
+    uint32_t explored = sequence->pool_count ? explore_index(sequence) : AT_ROW_NONE;
+    uint32_t at = choose_key(sequence);
+    bool has_choice = at < work->ordered;
+    sequence->is_short |= !has_choice && work->ordered < work->count;
+    *placed = (struct at_placed){0};
+    if (explored != AT_ROW_NONE && !sequence->is_used[explored]) {
+        bool is_choice = has_choice && work->keys[at].index == explored;
         placed->because = "explore";
-        placed->propensity = work->ask->explore_share / sequence->pool_count;
+        placed->propensity = propensity_of(sequence, explored, is_choice);
         work->result->explored[work->result->explored_count++] =
-            (struct at_explored){sequence->place, work->rows[index]};
-        put(sequence, placed, index);
+            (struct at_explored){sequence->place, work->rows[explored]};
+        put(sequence, placed, explored);
         return true;
     }
-    uint32_t at = choose_key(sequence);
-    if (at >= work->ordered) {
-        sequence->is_short |= work->ordered < work->count;
-        return false;
-    }
+    if (!has_choice) return false;
+    for (uint32_t passed = sequence->next_key; passed < at; passed++) sequence->was_passed[passed] = 1;
+    placed->propensity = propensity_of(sequence, work->keys[at].index, true);
     sequence->is_taken[at] = 1;
     placed->because = reason(work, &work->keys[at], sequence->was_passed[at]);
     placed->rail = work->keys[at].rail;
@@ -241,6 +282,10 @@ static void explain_places(struct rank_work *work, struct at_placed *items, uint
     for (uint32_t i = 0; i < count; i++) {
         struct at_placed *item = &items[i];
         uint32_t better = 0;
+        if (work->ask->sort) { /* nothing but the sort moves anything */
+            item->by_score = work->ask->offset + i + 1;
+            continue;
+        }
         for (uint32_t k = 0; k < work->count; k++) {
             double score = work->scores[k];
             better += isfinite(score) && (score > item->score || !isfinite(item->score));
@@ -268,14 +313,20 @@ static enum at_status begin_sequence(struct sequence *sequence, struct rank_work
 static void fill_places(struct sequence *sequence, const struct pinned *pins, uint32_t pin_count,
                         struct at_placed *out, uint32_t *filled) {
     uint32_t wanted = *filled, place = 0;
-    for (uint32_t i = 0; i < pin_count; i++) sequence->is_used[pins[i].index] = 1;
+    sequence->page_place = sequence->work->ask->offset;
+    for (uint32_t i = 0; i < pin_count; i++) {
+        sequence->is_used[pins[i].index] = 1;
+        sequence->page_place -= pins[i].place < sequence->work->ask->offset;
+    }
     uint32_t pins_left = pin_count;
     for (; place < wanted; place++) {
         const struct pinned *pin = pin_at(pins, pin_count, place);
         if (!pin && next_place(sequence, &out[place])) continue;
         if (!pin && pins_left) { /* the list is shorter than the pin's place: it comes last */
-            for (uint32_t i = 0; i < pin_count && !pin; i++)
-                if (pins[i].place > place && pins[i].place != UINT32_MAX) pin = &pins[i];
+            for (uint32_t i = 0; i < pin_count; i++)
+                if (pins[i].place > place && pins[i].place != UINT32_MAX &&
+                    (!pin || pins[i].place < pin->place))
+                    pin = &pins[i];
         }
         if (!pin) break;
         out[place] = (struct at_placed){.row = sequence->work->rows[pin->index],

@@ -102,7 +102,8 @@ bool at_scalar_in_codes(const struct at_root *root, const struct at_column *colu
     return false;
 }
 
-double at_scalar_taste_of_code(const struct at_root *root, const struct at_facet_table *facet, uint32_t code) {
+double at_scalar_taste_of_code(const struct at_root *root, const struct at_facet_table *facet,
+                               uint32_t code) {
     if (!code || !facet->is_list) return facet->by_code[code];
     uint32_t count;
     const uint32_t *codes = at_root_set(root, facet->attribute, code, &count);

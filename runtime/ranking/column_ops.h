@@ -24,7 +24,7 @@ static inline double op_sub(double a, double b) {
 /* The result of a plain operation unless a part is missing. A computed NaN may not take the missing one's
  * bits: 0/0 and friends give the default NaN, and a missing operand never reaches the operation's result. */
 static inline double op_strict(double a, double b, double result) {
-    return at_is_missing(a) | at_is_missing(b) ? at_missing() : result;
+    return ((int)at_is_missing(a) | (int)at_is_missing(b)) != 0 ? at_missing() : result;
 }
 static inline double op_mul(double a, double b) {
     return op_strict(a, b, a * b);
@@ -73,18 +73,19 @@ static inline double op_at_most(double a, double b) {
 }
 /* NaNs count as equal to each other; missing is equal to nothing. */
 static inline double op_is(double a, double b) {
-    bool both_nan = (a != a) & (b != b);
-    return ((a == b) | both_nan) & !at_is_missing(a) & !at_is_missing(b) ? 1.0 : 0.0;
+    int both_nan = (int)(a != a) & (int)(b != b);
+    int is_equal = ((int)(a == b) | both_nan) & (int)!at_is_missing(a) & (int)!at_is_missing(b);
+    return is_equal != 0 ? 1.0 : 0.0;
 }
 static inline double op_is_not(double a, double b) {
     return op_is(a, b) != 0 ? 0.0 : 1.0;
 }
 /* A condition holds when it is neither 0 nor missing; conditions are 0, 1 or missing. */
 static inline double op_all(double a, double b) {
-    return (a > 0) & (b > 0) ? 1.0 : 0.0;
+    return ((int)(a > 0) & (int)(b > 0)) != 0 ? 1.0 : 0.0;
 }
 static inline double op_any(double a, double b) {
-    return (a > 0) | (b > 0) ? 1.0 : 0.0;
+    return ((int)(a > 0) | (int)(b > 0)) != 0 ? 1.0 : 0.0;
 }
 static inline double op_no(double a) {
     return a > 0 ? 0.0 : 1.0;

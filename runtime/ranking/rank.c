@@ -84,6 +84,7 @@ static enum at_status fill_scores(struct rank_work *work) {
 
 static double sort_value(const struct rank_work *work, uint32_t row) {
     const struct at_sort *sort = work->ask->sort;
+    if (sort->attribute < 0) return 0;
     double value = at_root_number(work->ask->root, sort->attribute, row);
     if (isnan(value)) return -INFINITY;
     return sort->is_descending ? value : -value;

@@ -12,8 +12,9 @@
 
 #include "base/time.h"
 
-/* Its cost does not hang on the step; a single instruction may take a millisecond (a text of some MiB). */
-#define COUNT_STEP    100
+/* Its cost does not hang on the step; a single instruction may take milliseconds (two long texts compared).
+ */
+#define COUNT_STEP    30
 #define BUDGET_MAX_NS (24ULL * 3600 * 1000000000)
 #define HOOK_ALL      (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT)
 

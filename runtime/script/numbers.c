@@ -90,7 +90,7 @@ static int l_modf(lua_State *L) {
         return 2;
     }
     lua_Number x = luaL_checknumber(L, 1), whole = x < 0 ? ceil(x) : floor(x);
-    lua_pushnumber(L, whole);
+    push_whole(L, whole);
     lua_pushnumber(L, x == whole ? 0 : x - whole);
     return 2;
 }
@@ -172,13 +172,30 @@ static size_t decode(const unsigned char *s, size_t left, uint32_t *code) {
     return n;
 }
 
+static lua_Integer from_start(lua_Integer position, size_t length) {
+    if (position >= 0) return position;
+    return position < -(lua_Integer)length ? 0 : (lua_Integer)length + position + 1;
+}
+
+/* Arguments 2 and 3 as bytes *from (counted from 0) up to before *to; last 0: as argument 2. Strict as stock.
+ */
+static void read_range(lua_State *L, size_t length, lua_Integer last, size_t *from, size_t *to) {
+    lua_Integer start = from_start(luaL_optinteger(L, 2, 1), length);
+    lua_Integer end = from_start(luaL_optinteger(L, 3, last ? last : start), length);
+    luaL_argcheck(L, start >= 1 && start <= (lua_Integer)length + (last != 0), 2,
+                  "initial position out of bounds");
+    luaL_argcheck(L, end <= (lua_Integer)length, 3, "final position out of bounds");
+    *from = (size_t)start - 1;
+    *to = (size_t)end;
+}
+
 static int l_utf8_len(lua_State *L) {
     size_t length;
     const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length),
-           to = at_script_end_position(L, 3, -1, length);
+    size_t from, to;
+    read_range(L, length, -1, &from, &to);
     lua_Integer count = 0;
-    for (size_t i = from - 1; i < to;) {
+    for (size_t i = from; i < to;) {
         uint32_t code;
         at_script_poll_at(L, (lua_Unsigned)count);
         size_t n = decode(text + i, length - i, &code);
@@ -197,10 +214,10 @@ static int l_utf8_len(lua_State *L) {
 static int l_codepoint(lua_State *L) {
     size_t length;
     const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
-    size_t from = at_script_start_position(luaL_optinteger(L, 2, 1), length),
-           to = at_script_end_position(L, 3, (lua_Integer)from, length);
+    size_t from, to;
+    read_range(L, length, 0, &from, &to);
     int count = 0;
-    for (size_t i = from - 1; i < to; count++) {
+    for (size_t i = from; i < to; count++) {
         uint32_t code;
         size_t n = decode(text + i, length - i, &code);
         if (!n) return at_script_raise(L, "invalid UTF-8 code");
@@ -245,7 +262,7 @@ static bool is_inside(char c) {
 static int l_offset(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    lua_Integer n = luaL_checkinteger(L, 2), at = luaL_optinteger(L, 3, n > 0 ? 1 : (lua_Integer)length + 1);
+    lua_Integer n = luaL_checkinteger(L, 2), at = luaL_optinteger(L, 3, n >= 0 ? 1 : (lua_Integer)length + 1);
     if (at < 0) at = (lua_Integer)length + at + 1;
     luaL_argcheck(L, at >= 1 && at <= (lua_Integer)length + 1, 3, "position out of bounds");
     at--;

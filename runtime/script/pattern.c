@@ -106,6 +106,7 @@ static bool class_holds(unsigned char c, unsigned char class) {
     case 'u': holds = is_upper(c); break;
     case 'w': holds = is_alnum(c); break;
     case 'x': holds = is_hex(c); break;
+    case 'z': holds = c == 0; break; /* deprecated, but stock Lua still has it */
     default: return class == c;
     }
     return holds != is_upper(class);

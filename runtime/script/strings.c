@@ -98,8 +98,7 @@ static int l_byte(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
     lua_Integer first = luaL_optinteger(L, 2, 1);
-    size_t from = at_script_start_position(first, length),
-           to = at_script_end_position(L, 3, (lua_Integer)from, length);
+    size_t from = at_script_start_position(first, length), to = at_script_end_position(L, 3, first, length);
     if (from > to) return 0;
     if (to - from >= 1000) return at_script_raise(L, "string.byte gives at most 1,000 values at once");
     luaL_checkstack(L, (int)(to - from + 1), "string slice too long");

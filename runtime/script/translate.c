@@ -139,7 +139,7 @@ static bool translate_argument(const char *message, char *out, size_t out_size) 
     if (sscanf(message, "bad argument #%d to '%63[^']' %n", &position, name, &taken) != 2 || !taken)
         return false;
     const char *why = message + taken;
-    if (sscanf(why, "(%39[^,)] expected, got %39[^)])", wanted, got) == 2) {
+    if (sscanf(why, "(%39s expected, got %39[^)])", wanted, got) == 2) {
         bool none = strcmp(got, "no value") == 0 || strcmp(got, "nil") == 0;
         snprintf(out, out_size, "%s needs a %s as value %d, but got %s%s", name, wanted, position,
                  none ? "" : "a ", none ? "nothing" : got);
@@ -173,7 +173,7 @@ static bool translate_syntax(const char *message, char *out, size_t out_size) {
     };
     for (size_t i = 0; i < AT_LENGTH(hints); i++) {
         if (!after(message, hints[i].start) || !strstr(message, hints[i].near)) continue;
-        snprintf(out, out_size, "%s — %s", message, hints[i].hint);
+        snprintf(out, out_size, "%.700s — %s", message, hints[i].hint);
         return true;
     }
     return false;
@@ -189,10 +189,12 @@ static bool translate_limit(const char *message, char *out, size_t out_size) {
         {"attempt to yield across a C-call boundary",
          "a step that waits cannot be used inside sort or gsub: do it in a plain loop"},
         {"number has no integer representation", "a whole number is needed here: use math.floor"},
+        {"attempt to divide by zero", "a whole number is divided by zero"},
         {"attempt to perform 'n//0'", "a whole number is divided by zero"},
-        {"attempt to perform 'n%%0'", "the remainder of a division by zero was asked for"},
-        {"'for' initial value must be a number", "the first value of the for loop is not a number"},
-        {"'for' limit must be a number", "the last value of the for loop is not a number"},
+        {"attempt to perform 'n%", "the remainder of a division by zero was asked for"},
+        {"bad 'for' initial value", "the first value of the for loop is not a number"},
+        {"bad 'for' limit", "the last value of the for loop is not a number"},
+        {"bad 'for' step", "the step of the for loop is not a number"},
         {"'for' step is zero", "the step of the for loop is zero: it would never end"},
         {"table index is nil", "a missing value cannot be a key of a table"},
         {"index is nil", "a missing value cannot be a key of a table"},

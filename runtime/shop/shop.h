@@ -91,7 +91,7 @@ struct at_job {
     enum at_status status;
     struct at_error err;
     bool is_secret;
-    const char *source; /* of the key */
+    const char *source;  /* of the key */
     struct at_text text; /* the request's JSON as it came, if there is one: kept with a decision */
     void (*done)(struct at_job *job);
     void *arg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parser against Lua itself: what liblua loads it accepts, what liblua refuses it refuses, in the same words; over
- * a corpus written by hand and over generated programs, whole and damaged. And the tree: positions, bindings, order.
+ * The parser against Lua itself: what liblua loads it accepts, what liblua refuses it refuses, in the same
+ * words; over a corpus written by hand and over generated programs, whole and damaged. And the tree:
+ * positions, bindings, order.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -26,7 +27,8 @@ static void parse_ours(const char *text, size_t length, struct verdict *out) {
     struct at_error err = {0};
     at_arena_reset(&arena);
     memset(out, 0, sizeof *out);
-    enum at_status status = at_parse(&arena, (struct at_text){text, length}, &out->block, &out->line, &out->column, &err);
+    enum at_status status =
+        at_parse(&arena, (struct at_text){text, length}, &out->block, &out->line, &out->column, &err);
     assert_true(status == AT_OK || status == AT_INVALID);
     out->is_ok = status == AT_OK;
     assert_int_equal(out->is_ok, out->block != NULL);
@@ -48,15 +50,18 @@ static void parse_lua(const char *text, size_t length, struct verdict *out) {
 
 /* Limits of Lua's code generator, which a parser need not know. */
 static bool is_limit(const char *message) {
-    return strstr(message, "registers") || strstr(message, "upvalues") || strstr(message, "too long") || strstr(message, "overflow");
+    return strstr(message, "registers") || strstr(message, "upvalues") || strstr(message, "too long") ||
+           strstr(message, "overflow");
 }
 
-/* Lua tells these at the end of the function, so that another mistake may come first; the words changed within 5.4. */
+/* Lua tells these at the end of the function, so that another mistake may come first; the words changed
+ * within 5.4. */
 static bool is_told_late(const char *message) {
     return strncmp(message, "break outside", 13) == 0 || strncmp(message, "no visible label", 16) == 0;
 }
 
-/* Up to the token, or to a line: of a jump Lua means the line of the label's name, of a function that of "(". */
+/* Up to the token, or to a line: of a jump Lua means the line of the label's name, of a function that of "(".
+ */
 static size_t before_near(const char *message) {
     static const char *const ends[] = {" near ", " at line ", " (to close "};
     size_t length = strlen(message);
@@ -77,40 +82,157 @@ static bool agree(const char *text, size_t length) {
         is_same = before_near(ours.message) == before_near(theirs.message) &&
                   memcmp(ours.message, theirs.message, before_near(ours.message)) == 0;
     if (!is_same)
-        printf("--- %.*s\n--- lua:  %s\n--- ours: %u:%u %s\n", (int)length, text, theirs.is_ok ? "accepts" : theirs.message,
-               ours.line, ours.column, ours.is_ok ? "accepts" : ours.message);
+        printf("--- %.*s\n--- lua:  %s\n--- ours: %u:%u %s\n", (int)length, text,
+               theirs.is_ok ? "accepts" : theirs.message, ours.line, ours.column,
+               ours.is_ok ? "accepts" : ours.message);
     return is_same;
 }
 
 /* ---- the corpus ---- */
 
 static const char *const accepted[] = {
-    "", ";;;", "return", "return;", "return 1, 2, 3;", "local a", "local a, b = 1", "a.b.c = 1", "a.b:c(1)(2){3}'4'",
-    "local function f(...) return ... end", "function a.b.c:d(e, ...) return self, e end", "f{1, 2; 3, x = 4, [5] = 6,}",
-    "goto done; local a; ::done::", "do goto l1 end ::l1::", "while true do break end", "repeat local x until x",
-    "for i = 1, 2 do goto continue; local y = i; ::continue:: end", "for i = 1, 2, 3 do end", "for k, v in pairs(t) do end",
-    "local x <const>, y <close> = 1, nil", "return 0x.8p1, 0xA, 1e3, .5, 3., 0x1p-2, 0xffffffffffffffffff, 1e400",
-    "return '\\65\\x41\\u{41}\\z  \n x', \"\\\n\", [[\n]], [==[ ]=] ]==]", "-- c\n--[[ long\n]] --[==[ x ]==] return 1",
+    "",
+    ";;;",
+    "return",
+    "return;",
+    "return 1, 2, 3;",
+    "local a",
+    "local a, b = 1",
+    "a.b.c = 1",
+    "a.b:c(1)(2){3}'4'",
+    "local function f(...) return ... end",
+    "function a.b.c:d(e, ...) return self, e end",
+    "f{1, 2; 3, x = 4, [5] = 6,}",
+    "goto done; local a; ::done::",
+    "do goto l1 end ::l1::",
+    "while true do break end",
+    "repeat local x until x",
+    "for i = 1, 2 do goto continue; local y = i; ::continue:: end",
+    "for i = 1, 2, 3 do end",
+    "for k, v in pairs(t) do end",
+    "local x <const>, y <close> = 1, nil",
+    "return 0x.8p1, 0xA, 1e3, .5, 3., 0x1p-2, 0xffffffffffffffffff, 1e400",
+    "return '\\65\\x41\\u{41}\\z  \n x', \"\\\n\", [[\n]], [==[ ]=] ]==]",
+    "-- c\n--[[ long\n]] --[==[ x ]==] return 1",
     "x = a and b or c == d ~= e < f <= g > h >= i | j ~ k & l << m >> n .. o + p - q * r / s // t % u ^ v",
-    "x = -2 ^ 2, not not #a, ~1", "if a then elseif b then elseif c then else end", "(a).b = 1", "(f or g)()",
-    "local a <const> = 5; local function f() return a end", "return function() return function(...) return ... end end",
-    "::a:: do ::b:: end ::c::", "local t = {f = function() end, [1] = 2, 'x'}", "a = 'x' .. 'y' .. 'z'", "return ...",
-    "goto e; ::e:: ; ::f:: ;", "do local a; goto x; ::x:: end", "f'x'[1].y:z{}", "x = {[f]=1, f, f=1}", "\r\n\r\nreturn\n\r1",
-    "do ::l:: end do ::l:: end", "repeat goto c; ::c:: until true", "function f() goto x; do ::y:: end ::x:: end",
+    "x = -2 ^ 2, not not #a, ~1",
+    "if a then elseif b then elseif c then else end",
+    "(a).b = 1",
+    "(f or g)()",
+    "local a <const> = 5; local function f() return a end",
+    "return function() return function(...) return ... end end",
+    "::a:: do ::b:: end ::c::",
+    "local t = {f = function() end, [1] = 2, 'x'}",
+    "a = 'x' .. 'y' .. 'z'",
+    "return ...",
+    "goto e; ::e:: ; ::f:: ;",
+    "do local a; goto x; ::x:: end",
+    "f'x'[1].y:z{}",
+    "x = {[f]=1, f, f=1}",
+    "\r\n\r\nreturn\n\r1",
+    "do ::l:: end do ::l:: end",
+    "repeat goto c; ::c:: until true",
+    "function f() goto x; do ::y:: end ::x:: end",
 };
 static const char *const refused[] = {
-    "x", "x.y", "f().x", "(f())", "(a) = 1", "f() = 1", "a, f() = 1", "local", "local 1", "local function", "function f", "if x != 1 then end",
-    "x += 1", "if a then", "if a then else if b then end", "for", "for i", "for i = 1 do end", "for i = 1, 2, 3, 4 do end",
-    "for a.b in c do end", "for i, j = 1, 2 do end", "while true", "repeat", "repeat until", "return 1 2", "return return", "break",
-    "goto x", "goto 1", "::x:: ::x::", "::x", "do goto x; local a; ::x:: print(a) end", "repeat goto c; local x; ::c:: until x",
-    "local x <const> = 1; x = 2", "local x <close>, y <close> = 1", "local x <what> = 1", "local x <const", "function f(a,) end",
-    "function f(a b) end", "function f(..., a) end", "function f() return ... end", "x = {1, 2", "x = {a = }", "x = {[1] 2}",
-    "x = 'abc", "x = \"abc\n\"", "x = [[abc", "--[[ abc", "x = '\\q'", "x = '\\300'", "x = '\\xZZ'", "x = '\\u{110000000}'", "x = '\\u41'",
-    "x = '\\u{41'", "x = 3x", "x = 0x", "x = 1e", "x = 3..2", "x = 0xep", "x = 08g", "a = b c", "a.1 = 2", "a:b = 1", "a:b.c()", "f(1, )",
-    "f(1", "x = (1", "x = 1 +", "x = * 2", "x = \xE2\x80\x9Ch\xE2\x80\x9D", "x = $", "x = a.b:c", "end", "until", "else", "x = }", "local function f.g() end",
-    "local x <const> = 1; function x() end", "local x <const> = 1; local function g() x = 2 end", "a, b += 1", "x = [=abc", "x = [==",
-    "if x = 1 then end", "for i = 1 to 3 do end", "x = not", "x = function end", "x = function() ", "while x do", "do", "::1::", "goto x; local a; ::x:: a = 1",
-    "function f() goto x end ::x::", "do ::x:: end goto x", "x = a ? b : c", "x = &y", "x = y!", "x = #", "do local a <close> = nil, 1 b end",
+    "x",
+    "x.y",
+    "f().x",
+    "(f())",
+    "(a) = 1",
+    "f() = 1",
+    "a, f() = 1",
+    "local",
+    "local 1",
+    "local function",
+    "function f",
+    "if x != 1 then end",
+    "x += 1",
+    "if a then",
+    "if a then else if b then end",
+    "for",
+    "for i",
+    "for i = 1 do end",
+    "for i = 1, 2, 3, 4 do end",
+    "for a.b in c do end",
+    "for i, j = 1, 2 do end",
+    "while true",
+    "repeat",
+    "repeat until",
+    "return 1 2",
+    "return return",
+    "break",
+    "goto x",
+    "goto 1",
+    "::x:: ::x::",
+    "::x",
+    "do goto x; local a; ::x:: print(a) end",
+    "repeat goto c; local x; ::c:: until x",
+    "local x <const> = 1; x = 2",
+    "local x <close>, y <close> = 1",
+    "local x <what> = 1",
+    "local x <const",
+    "function f(a,) end",
+    "function f(a b) end",
+    "function f(..., a) end",
+    "function f() return ... end",
+    "x = {1, 2",
+    "x = {a = }",
+    "x = {[1] 2}",
+    "x = 'abc",
+    "x = \"abc\n\"",
+    "x = [[abc",
+    "--[[ abc",
+    "x = '\\q'",
+    "x = '\\300'",
+    "x = '\\xZZ'",
+    "x = '\\u{110000000}'",
+    "x = '\\u41'",
+    "x = '\\u{41'",
+    "x = 3x",
+    "x = 0x",
+    "x = 1e",
+    "x = 3..2",
+    "x = 0xep",
+    "x = 08g",
+    "a = b c",
+    "a.1 = 2",
+    "a:b = 1",
+    "a:b.c()",
+    "f(1, )",
+    "f(1",
+    "x = (1",
+    "x = 1 +",
+    "x = * 2",
+    "x = \xE2\x80\x9Ch\xE2\x80\x9D",
+    "x = $",
+    "x = a.b:c",
+    "end",
+    "until",
+    "else",
+    "x = }",
+    "local function f.g() end",
+    "local x <const> = 1; function x() end",
+    "local x <const> = 1; local function g() x = 2 end",
+    "a, b += 1",
+    "x = [=abc",
+    "x = [==",
+    "if x = 1 then end",
+    "for i = 1 to 3 do end",
+    "x = not",
+    "x = function end",
+    "x = function() ",
+    "while x do",
+    "do",
+    "::1::",
+    "goto x; local a; ::x:: a = 1",
+    "function f() goto x end ::x::",
+    "do ::x:: end goto x",
+    "x = a ? b : c",
+    "x = &y",
+    "x = y!",
+    "x = #",
+    "do local a <close> = nil, 1 b end",
 };
 
 static void accepts_what_lua_accepts(void **state) {
@@ -159,7 +281,8 @@ static void says_where_and_near_what(void **state) {
 static void skips_a_mark_and_a_shebang(void **state) {
     (void)state;
     struct verdict ours;
-    static const char *const heads[] = {"\xEF\xBB\xBFreturn 1", "#!/usr/bin/lua\nreturn 1", "\xEF\xBB\xBF# x\nreturn 1", "#", "#!x"};
+    static const char *const heads[] = {"\xEF\xBB\xBFreturn 1", "#!/usr/bin/lua\nreturn 1",
+                                        "\xEF\xBB\xBF# x\nreturn 1", "#", "#!x"};
     for (size_t i = 0; i < AT_LENGTH(heads); i++) {
         parse_ours(heads[i], strlen(heads[i]), &ours);
         assert_true(ours.is_ok);
@@ -194,9 +317,11 @@ static void nesting_and_length_are_bounded(void **state) {
     assert_true(is_accepted("if a then ", "elseif b then ", 1500, "end"));
     assert_true(is_accepted("local a = {", "{1},", 30000, "}"));
     assert_true(is_accepted("", "f()\n", 20000, ""));
-    static const char *const deep[] = {"x = (", "x = {", "do ", "x = -", "x = function() return ", "if a then ", "x = a .. "};
+    static const char *const deep[] = {"x = (",      "x = {",    "do ", "x = -", "x = function() return ",
+                                       "if a then ", "x = a .. "};
     for (size_t i = 0; i < AT_LENGTH(deep); i++)
-        assert_false(is_accepted(deep[i], strncmp(deep[i], "x = ", 4) == 0 ? deep[i] + 4 : deep[i], 100000, ""));
+        assert_false(
+            is_accepted(deep[i], strncmp(deep[i], "x = ", 4) == 0 ? deep[i] + 4 : deep[i], 100000, ""));
     assert_false(is_accepted("x = 1", " + 1", 100000, ""));
     assert_false(is_accepted("x = a", ".b", 100000, ""));
     assert_false(is_accepted("x = a", "[1]", 100000, ""));
@@ -206,7 +331,8 @@ static void nesting_and_length_are_bounded(void **state) {
 
 static void nests_as_deep_as_lua(void **state) {
     (void)state;
-    static const char *const opens[] = {"(", "{", "function() return ", "- "}, *const closes[] = {")", "}", " end", ""};
+    static const char *const opens[] = {"(", "{", "function() return ", "- "}, *const closes[] = {")", "}",
+                                                                                                  " end", ""};
     for (size_t i = 0; i < AT_LENGTH(opens); i++) {
         char text[8192], *at = text + sprintf(text, "x = ");
         int depth = i == 2 ? 60 : 170;
@@ -251,7 +377,8 @@ static void put(struct writer *w, const char *text) {
     if (w->length + length + 10 > TEXT_MAX) return;
     memcpy(w->text + w->length, text, length);
     w->length += length;
-    w->length += (size_t)sprintf(w->text + w->length, "%s", blanks[random_below(w->random, AT_LENGTH(blanks))]);
+    w->length +=
+        (size_t)sprintf(w->text + w->length, "%s", blanks[random_below(w->random, AT_LENGTH(blanks))]);
 }
 #define ONE_OF(w, list) (list)[random_below((w)->random, AT_LENGTH(list))]
 static bool chance(struct writer *w, uint32_t percent) {
@@ -272,16 +399,20 @@ static void put_list(struct writer *w, void (*one)(struct writer *w)) {
 
 static void put_function(struct writer *w) {
     put(w, "(");
-    if (chance(w, 60)) put_list(w, put_name);
-    else if (chance(w, 50)) put(w, "...");
+    if (chance(w, 60))
+        put_list(w, put_name);
+    else if (chance(w, 50))
+        put(w, "...");
     put(w, ")");
     put_block(w, 2);
     put(w, "end");
 }
 
 static void put_field(struct writer *w) {
-    if (chance(w, 30)) put_name(w), put(w, "=");
-    else if (chance(w, 30)) put(w, "["), put_expression(w), put(w, "]"), put(w, "=");
+    if (chance(w, 30))
+        put_name(w), put(w, "=");
+    else if (chance(w, 30))
+        put(w, "["), put_expression(w), put(w, "]"), put(w, "=");
     put_expression(w);
     if (chance(w, 10)) put(w, ";"), put_expression(w);
 }
@@ -294,8 +425,10 @@ static void put_table(struct writer *w) {
 }
 
 static void put_suffixed(struct writer *w) {
-    if (chance(w, 85)) put_name(w);
-    else put(w, "("), put_expression(w), put(w, ")");
+    if (chance(w, 85))
+        put_name(w);
+    else
+        put(w, "("), put_expression(w), put(w, ")");
     while (chance(w, 35)) {
         switch (random_below(w->random, 5)) {
         case 0: put(w, "."), put_name(w); break;
@@ -308,13 +441,22 @@ static void put_suffixed(struct writer *w) {
 }
 
 static void put_expression(struct writer *w) {
-    static const char *const leaves[] = {"nil", "true", "false", "1", "0x1F", "2.5e-3", "0x.8p2", "'t'", "\"\\n\\65\\x41\"", "[[l\nl]]", "7", "1//0", "08"};
-    static const char *const binaries[] = {"+", "-", "*", "/", "//", "%", "^", "..", "<", "<=", ">", ">=", "==", "~=", "and", "or", "&", "|", "~", "<<", ">>"};
+    static const char *const leaves[] = {
+        "nil",      "true", "false", "1", "0x1F", "2.5e-3", "0x.8p2", "'t'", "\"\\n\\65\\x41\"",
+        "[[l\nl]]", "7",    "1//0",  "08"};
+    static const char *const binaries[] = {"+",  "-",  "*",  "/",   "//", "%", "^", "..", "<",  "<=", ">",
+                                           ">=", "==", "~=", "and", "or", "&", "|", "~",  "<<", ">>"};
     static const char *const unaries[] = {"-", "not", "#", "~"};
-    if (++w->depth > 12) put(w, "1");
-    else switch (random_below(w->random, 10)) {
-        case 0: case 1: case 2: put(w, ONE_OF(w, leaves)); break;
-        case 3: case 4: case 5: put_suffixed(w); break;
+    if (++w->depth > 12)
+        put(w, "1");
+    else
+        switch (random_below(w->random, 10)) {
+        case 0:
+        case 1:
+        case 2: put(w, ONE_OF(w, leaves)); break;
+        case 3:
+        case 4:
+        case 5: put_suffixed(w); break;
         case 6: put_expression(w), put(w, ONE_OF(w, binaries)), put_expression(w); break;
         case 7: put(w, ONE_OF(w, unaries)), put_expression(w); break;
         case 8: put_table(w); break;
@@ -340,15 +482,22 @@ static void put_loop(struct writer *w) {
         if (chance(w, 30)) put(w, ","), put_expression(w);
         put(w, "do"), put_block(w, 3), put(w, "end");
         break;
-    default: put(w, "for"), put_list(w, put_name), put(w, "in"), put_list(w, put_expression), put(w, "do"), put_block(w, 3), put(w, "end");
+    default:
+        put(w, "for"), put_list(w, put_name), put(w, "in"), put_list(w, put_expression), put(w, "do"),
+            put_block(w, 3), put(w, "end");
     }
 }
 
 static void put_statement(struct writer *w) {
-    if (++w->depth > 12) put(w, ";");
-    else switch (random_below(w->random, 14)) {
-        case 0: case 1: case 2: put_locals(w); break;
-        case 3: case 4: put_suffixed(w), put(w, "="), put_list(w, put_expression); break;
+    if (++w->depth > 12)
+        put(w, ";");
+    else
+        switch (random_below(w->random, 14)) {
+        case 0:
+        case 1:
+        case 2: put_locals(w); break;
+        case 3:
+        case 4: put_suffixed(w), put(w, "="), put_list(w, put_expression); break;
         case 5: put_name(w), put(w, "("), put_expression(w), put(w, ")"); break;
         case 6:
             put(w, "if"), put_expression(w), put(w, "then"), put_block(w, 2);
@@ -359,7 +508,10 @@ static void put_statement(struct writer *w) {
         case 7: put_loop(w); break;
         case 8: put(w, "do"), put_block(w, 3), put(w, "end"); break;
         case 9: put(w, "local function"), put_name(w), put_function(w); break;
-        case 10: put(w, "function"), put_name(w), put(w, chance(w, 30) ? ".b" : ""), put(w, chance(w, 30) ? ":m" : ""), put_function(w); break;
+        case 10:
+            put(w, "function"), put_name(w), put(w, chance(w, 30) ? ".b" : ""),
+                put(w, chance(w, 30) ? ":m" : ""), put_function(w);
+            break;
         case 11: { /* a jump out of a block, mostly to where there is a label */
             static const char *const labels[] = {"l", "m", "n", "o"};
             const char *label = ONE_OF(w, labels);
@@ -367,7 +519,9 @@ static void put_statement(struct writer *w) {
             if (chance(w, 70)) put(w, "do end ::"), put(w, label), put(w, "::");
             break;
         }
-        case 12: if (chance(w, 15)) put(w, "::"), put(w, chance(w, 50) ? "p" : "q"), put(w, "::"); break;
+        case 12:
+            if (chance(w, 15)) put(w, "::"), put(w, chance(w, 50) ? "p" : "q"), put(w, "::");
+            break;
         default: put(w, chance(w, 10) ? "break" : chance(w, 10) ? "a = ..." : ";");
         }
     w->depth--;
@@ -381,7 +535,9 @@ static void put_block(struct writer *w, int statements) {
 
 /* Take out, double or exchange a few bytes or words. */
 static void damage(struct writer *w) {
-    static const char *const bits[] = {"end", "(", ")", "=", ",", "then", "do", "'", "local", "!", "&&", "..", "::", "1", "x", "]", "}", "\\", "goto l", "<const>", "--[["};
+    static const char *const bits[] = {"end", "(",     ")", "=",  ",",      "then",    "do",
+                                       "'",   "local", "!", "&&", "..",     "::",      "1",
+                                       "x",   "]",     "}", "\\", "goto l", "<const>", "--[["};
     for (uint32_t n = random_below(w->random, 3) + 1; n && w->length; n--) {
         size_t at = random_below(w->random, (uint32_t)w->length), more = random_below(w->random, 6);
         if (at + more > w->length) more = w->length - at;
@@ -431,9 +587,11 @@ static void check_inside(const struct at_node *node, const struct at_node *child
 static bool check_node(void *arg, struct at_node *node) {
     struct within *within = arg;
     within->count++;
-    assert_true(node->from <= node->to && node->to <= within->source.length && node->line >= 1 && node->column >= 1);
+    assert_true(node->from <= node->to && node->to <= within->source.length && node->line >= 1 &&
+                node->column >= 1);
     if (node->kind == AT_NODE_NAME) {
-        assert_true(at_text_equal(node->text, (struct at_text){within->source.data + node->from, node->to - node->from}));
+        assert_true(at_text_equal(node->text,
+                                  (struct at_text){within->source.data + node->from, node->to - node->from}));
         if (node->binding) assert_true(at_text_equal(node->binding->text, node->text));
     }
     uint32_t line = 1, start = 0;
@@ -441,7 +599,8 @@ static bool check_node(void *arg, struct at_node *node) {
         if (within->source.data[i] == '\n') line++, start = i + 1;
     assert_int_equal(node->line, line);
     assert_int_equal(node->column, node->from - start + 1);
-    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local) return true; /* its local is listed besides */
+    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local)
+        return true; /* its local is listed besides */
     check_inside(node, node->a);
     check_inside(node, node->b);
     check_inside(node, node->body);
@@ -475,8 +634,9 @@ static void positions_of_generated_trees_are_right(void **state) {
 static void the_tree_of_a_rule(void **state) {
     (void)state;
     struct verdict ours;
-    const char *text = "ranking \"c\" {\n  score = function(product, customer)\n    local fit = 0.4 * product.affinity\n"
-                       "    return fit + product.tags:contains 'sale'\n  end,\n}";
+    const char *text =
+        "ranking \"c\" {\n  score = function(product, customer)\n    local fit = 0.4 * product.affinity\n"
+        "    return fit + product.tags:contains 'sale'\n  end,\n}";
     parse_ours(text, strlen(text), &ours);
     assert_true(ours.is_ok);
     struct at_node *outer = ours.block->list->a;
@@ -503,7 +663,15 @@ static void the_tree_of_a_rule(void **state) {
 
 static void texts_and_numbers_have_their_values(void **state) {
     (void)state;
-    static const char *const values[] = {"'a\\n\\65\\x42\\u{20AC}\\z  \n  c'", "[==[\nx]]y]==]", "\"\\\\\\\"\"", "0x10", "0xA.8p1", "1e2", "3", "0xffffffffffffffff", "9007199254740993"};
+    static const char *const values[] = {"'a\\n\\65\\x42\\u{20AC}\\z  \n  c'",
+                                         "[==[\nx]]y]==]",
+                                         "\"\\\\\\\"\"",
+                                         "0x10",
+                                         "0xA.8p1",
+                                         "1e2",
+                                         "3",
+                                         "0xffffffffffffffff",
+                                         "9007199254740993"};
     for (size_t i = 0; i < AT_LENGTH(values); i++) {
         struct verdict ours;
         char text[200];
@@ -512,7 +680,8 @@ static void texts_and_numbers_have_their_values(void **state) {
         assert_true(ours.is_ok);
         assert_int_equal(luaL_dostring(lua, text), LUA_OK);
         struct at_node *value = ours.block->list->list;
-        if (lua_type(lua, -1) == LUA_TNUMBER) assert_true(value->number == lua_tonumber(lua, -1));
+        if (lua_type(lua, -1) == LUA_TNUMBER)
+            assert_true(value->number == lua_tonumber(lua, -1));
         else {
             size_t length;
             const char *theirs = lua_tolstring(lua, -1, &length);
@@ -525,7 +694,8 @@ static void texts_and_numbers_have_their_values(void **state) {
 
 static void out_of_memory_is_a_status(void **state) {
     (void)state;
-    const char *text = "local a = {b = 'c', function(d, ...) goto e; if d then return d.x:y(1) end ::e:: end} for i = 1, 2 do end";
+    const char *text = "local a = {b = 'c', function(d, ...) goto e; if d then return d.x:y(1) end ::e:: "
+                       "end} for i = 1, 2 do end";
     for (size_t room = 0;; room += 64) {
         struct at_arena small;
         struct at_node *block;

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A profile back from the JSON of code.c. What is left out is 0 or ""; what is there must be of its kind and
+ * in its bounds, or the text is not one of ours: a fold on top of half a profile would be wrong for ever.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "profile/draft.h"
+
+#define EARLIEST_MS (-62135596800000LL) /* years 1 to 9999, and a day around them */
+#define LATEST_MS   (253402300800000LL)
+
+struct reading {
+    struct draft *draft;
+    const char *wrong;   /* the first member that is; NULL: none */
+    struct bucket *pool; /* all buckets, one after another; the draft's lists point into it */
+    size_t pool_count;
+    struct at_bytes traits;
+};
+
+static void refuse(struct reading *reading, const char *name) {
+    if (!reading->wrong) reading->wrong = name;
+}
+
+static int64_t int_in(struct reading *reading, struct at_json value, const char *name, int64_t least,
+                      int64_t most) {
+    int64_t number = 0;
+    if (!value.tape) return 0;
+    if (at_json_int(value, &number) && number >= least && number <= most) return number;
+    refuse(reading, name);
+    return 0;
+}
+
+static int64_t moment_of(struct reading *reading, struct at_json json, const char *name) {
+    return int_in(reading, at_json_get(json, name), name, EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS);
+}
+static uint32_t count_of(struct reading *reading, struct at_json json, const char *name) {
+    return (uint32_t)int_in(reading, at_json_get(json, name), name, 0, UINT32_MAX);
+}
+static int64_t big_of(struct reading *reading, struct at_json json, const char *name) {
+    return int_in(reading, at_json_get(json, name), name, INT64_MIN, INT64_MAX);
+}
+
+static double number_of(struct reading *reading, struct at_json json, const char *name) {
+    struct at_json value = at_json_get(json, name);
+    double number = 0;
+    if (value.tape && !at_json_number(value, &number)) refuse(reading, name);
+    return number;
+}
+
+static struct at_text text_in(struct reading *reading, struct at_json value, const char *name) {
+    if (at_json_is_string(value)) return at_json_text(value);
+    if (value.tape) refuse(reading, name);
+    return AT_TEXT("");
+}
+static struct at_text text_of(struct reading *reading, struct at_json json, const char *name) {
+    return text_in(reading, at_json_get(json, name), name);
+}
+
+static struct at_json object_of(struct reading *reading, struct at_json json, const char *name) {
+    struct at_json value = at_json_get(json, name);
+    if (!at_json_is_object(value)) refuse(reading, name);
+    return value;
+}
+
+/* A list of at most most entries of one kind: '{' or '[', 0: any. */
+static struct at_json_each list_of(struct reading *reading, struct at_json json, const char *name,
+                                   uint32_t most, char kind) {
+    struct at_json value = at_json_get(json, name);
+    struct at_json_each all = at_json_each(value), it = all;
+    bool is_good = at_json_is_array(value) && at_json_count(value) <= most;
+    while (is_good && kind && at_json_next(&it)) is_good = at_json_tag(it.value) == kind;
+    if (is_good) return all;
+    refuse(reading, name);
+    return (struct at_json_each){{NULL, NULL, 0}, {NULL, 0}, 0, 0, false};
+}
+
+/* The parts of an entry that is a list itself, exactly count of them. */
+static void split(struct reading *reading, struct at_json list, const char *name, struct at_json *parts,
+                  uint32_t count) {
+    struct at_json_each it = at_json_each(list);
+    uint32_t n = 0;
+    memset(parts, 0, count * sizeof *parts);
+    for (; at_json_next(&it); n++)
+        if (n < count) parts[n] = it.value;
+    if (n != count) refuse(reading, name);
+}
+
+/* ---- the parts of a profile ---- */
+
+static struct at_visit visit_of(struct reading *r, struct at_json profile, const char *name) {
+    struct at_json json = object_of(r, profile, name);
+    return (struct at_visit){.started_ms = moment_of(r, json, "started"),
+                             .last_ms = moment_of(r, json, "last"),
+                             .pages = count_of(r, json, "pages"),
+                             .events = count_of(r, json, "events"),
+                             .source = text_of(r, json, "source"),
+                             .campaign = text_of(r, json, "campaign"),
+                             .medium = text_of(r, json, "medium"),
+                             .landing = text_of(r, json, "landing"),
+                             .device = text_of(r, json, "device"),
+                             .referrer = text_of(r, json, "referrer")};
+}
+
+static void read_orders(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    p->orders.count = (uint64_t)big_of(r, json, "count");
+    p->orders.revenue = number_of(r, json, "revenue");
+    p->orders.refunded = number_of(r, json, "refunded");
+    p->orders.first_ms = moment_of(r, json, "first");
+    p->orders.last_ms = moment_of(r, json, "last");
+    struct at_json_each it = list_of(r, json, "list", ORDERS_MAX, '{');
+    while (at_json_next(&it))
+        r->draft->orders[p->order_count++] =
+            (struct at_order){.id = text_of(r, it.value, "id"),
+                              .at_ms = moment_of(r, it.value, "at"),
+                              .revenue = number_of(r, it.value, "revenue"),
+                              .refunded = number_of(r, it.value, "refunded"),
+                              .first_product = text_of(r, it.value, "product"),
+                              .category = text_of(r, it.value, "category"),
+                              .quantity = number_of(r, it.value, "quantity")};
+}
+
+static void read_basket(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    p->basket_updated_ms = moment_of(r, json, "updated");
+    p->basket_url = text_of(r, json, "url");
+    struct at_json_each it = list_of(r, json, "list", BASKET_MAX, '{');
+    while (at_json_next(&it)) {
+        struct at_basket_line *line = &r->draft->basket[p->basket_count++];
+        *line = (struct at_basket_line){.product = text_of(r, it.value, "product"),
+                                        .named = text_of(r, it.value, "named"),
+                                        .price = number_of(r, it.value, "price"),
+                                        .quantity = number_of(r, it.value, "quantity")};
+        if (!at_json_get(it.value, "price").tape) line->price = at_missing();
+    }
+}
+
+static void read_tastes(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    struct at_json_each it = list_of(r, json, "tastes", TASTES_MAX, '[');
+    while (at_json_next(&it)) {
+        struct at_json parts[4];
+        struct at_taste *taste = &r->draft->tastes[p->taste_count++];
+        split(r, it.value, "tastes", parts, 4);
+        *taste =
+            (struct at_taste){text_in(r, parts[0], "tastes"), text_in(r, parts[1], "tastes"), 0,
+                              int_in(r, parts[3], "tastes", EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS)};
+        if (!at_json_number(parts[2], &taste->weight)) refuse(r, "tastes");
+    }
+}
+
+static void read_products(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    struct at_json_each it = list_of(r, json, "products", PRODUCTS_MAX, '{');
+    while (at_json_next(&it))
+        r->draft->products[p->product_count++] =
+            (struct at_met_product){.product = text_of(r, it.value, "product"),
+                                    .views = count_of(r, it.value, "views"),
+                                    .adds = count_of(r, it.value, "adds"),
+                                    .bought = count_of(r, it.value, "bought"),
+                                    .bought_quantity = number_of(r, it.value, "quantity"),
+                                    .shown = number_of(r, it.value, "shown"),
+                                    .shown_at_ms = moment_of(r, it.value, "shown_at"),
+                                    .viewed_at_ms = moment_of(r, it.value, "viewed_at"),
+                                    .bought_at_ms = moment_of(r, it.value, "bought_at")};
+}
+
+static void read_identifiers(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    struct at_json_each it = list_of(r, json, "identifiers", IDENTIFIERS_MAX, '[');
+    while (at_json_next(&it)) {
+        struct at_json parts[3];
+        split(r, it.value, "identifiers", parts, 3);
+        r->draft->identifiers[p->identifier_count++] = (struct at_known_identifier){
+            text_in(r, parts[0], "identifiers"), text_in(r, parts[1], "identifiers"),
+            int_in(r, parts[2], "identifiers", EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS)};
+    }
+}
+
+/* unit, count, unit, count, …, units ascending. */
+static const struct bucket *read_buckets(struct reading *r, struct at_json json, const char *name,
+                                         uint32_t most, uint32_t *count) {
+    struct at_json_each it = list_of(r, json, name, 2 * most, 0);
+    struct bucket *first = r->pool + r->pool_count;
+    int64_t before = INT64_MIN;
+    *count = 0;
+    while (at_json_next(&it)) {
+        int64_t unit = int_in(r, it.value, name, -(1 << 30), 1 << 30);
+        bool is_pair = unit > before && at_json_next(&it);
+        int64_t n = is_pair ? int_in(r, it.value, name, 1, UINT32_MAX) : 0;
+        if (!n) {
+            refuse(r, name);
+            break;
+        }
+        first[(*count)++] = (struct bucket){(int32_t)unit, (uint32_t)n};
+        before = unit;
+    }
+    r->pool_count += *count;
+    return first;
+}
+
+static size_t count_buckets(struct at_json_each it) {
+    size_t wanted = 1;
+    while (at_json_next(&it))
+        wanted +=
+            at_json_count(at_json_get(it.value, "hours")) + at_json_count(at_json_get(it.value, "days"));
+    return wanted;
+}
+
+static bool read_counts(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    struct at_json_each it = list_of(r, json, "counts", COUNTS_MAX, '{');
+    r->pool = malloc(count_buckets(it) * sizeof *r->pool);
+    if (!r->pool) return false;
+    while (at_json_next(&it)) {
+        struct buckets *buckets = &r->draft->buckets[p->count_count];
+        r->draft->counts[p->count_count++] =
+            (struct at_event_count){.name = text_of(r, it.value, "name"),
+                                    .total = (uint64_t)big_of(r, it.value, "total"),
+                                    .first_ms = moment_of(r, it.value, "first"),
+                                    .last_ms = moment_of(r, it.value, "last")};
+        buckets->hours = read_buckets(r, it.value, "hours", HOURS_MAX, &buckets->hour_count);
+        buckets->days = read_buckets(r, it.value, "days", DAYS_MAX, &buckets->day_count);
+    }
+    return true;
+}
+
+/* Written again, without the spaces that a person's hand may have put in. */
+static bool read_traits(struct reading *r, struct at_json json) {
+    struct at_json_out out = at_json_out(&r->traits);
+    at_json_put_value(&out, object_of(r, json, "traits"));
+    r->draft->profile.traits = (struct at_text){r->traits.data, r->traits.length};
+    if (r->traits.length > TRAITS_MAX) refuse(r, "traits");
+    return !r->traits.failed;
+}
+
+/* false: out of memory. */
+static bool read_all(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    p->applied_seq = (uint64_t)big_of(r, json, "applied");
+    p->first_seen_ms = moment_of(r, json, "first_seen");
+    p->last_seen_ms = moment_of(r, json, "last_seen");
+    p->sessions = count_of(r, json, "sessions");
+    p->visit = visit_of(r, json, "visit");
+    p->acquired = visit_of(r, json, "acquired");
+    p->timezone = text_of(r, json, "timezone");
+    p->locale = text_of(r, json, "locale");
+    p->country = text_of(r, json, "country");
+    read_orders(r, object_of(r, json, "orders"));
+    read_basket(r, object_of(r, json, "basket"));
+    read_tastes(r, json);
+    read_products(r, json);
+    read_identifiers(r, json);
+    return read_traits(r, json) && read_counts(r, json);
+}
+
+enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out,
+                               struct at_error *err) {
+    int64_t version = 0, person = 0;
+    *out = NULL;
+    if (!at_json_int(at_json_get(json, "version"), &version) || version != 1 ||
+        !at_json_int(at_json_get(json, "person"), &person) || !person)
+        return at_fail(err, AT_INVALID, NULL, "this is no profile of version 1");
+    struct at_profile *empty = at_profile_new((uint64_t)person, NULL);
+    struct reading reading = {.draft = empty ? draft_begin(empty) : NULL};
+    at_bytes_init(&reading.traits, 1 << 26);
+    bool is_read = reading.draft && read_all(&reading, json);
+    if (is_read && !reading.wrong) *out = draft_finish(reading.draft, account);
+    at_bytes_clear(&reading.traits);
+    free(reading.pool);
+    if (empty) at_profile_unref(empty);
+    if (*out) return AT_OK;
+    if (!is_read || !reading.wrong) return at_fail(err, AT_NOMEM, NULL, "out of memory");
+    return at_fail_field(err, AT_INVALID, NULL, reading.wrong,
+                         "this is no profile of version 1: %s is not what was written", reading.wrong);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Traits stay JSON text in a profile: one object, minified, every name once, the least recently set first. It
+ * is always our own writing, so its members can be told apart by scanning, without a parser.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "profile/draft.h"
+
+struct member {
+    const char *text; /* "key":value */
+    uint32_t key, length;
+};
+
+static const char *after_string(const char *p, const char *end) {
+    for (p++; p < end && *p != '"'; p++) p += *p == '\\';
+    return p < end ? p + 1 : end;
+}
+
+static const char *after_value(const char *p, const char *end) {
+    for (int depth = 0; p < end;) {
+        if (*p == '"') {
+            p = after_string(p, end);
+            continue;
+        }
+        if (!depth && (*p == ',' || *p == '}')) break;
+        depth += *p == '{' || *p == '[';
+        depth -= *p == '}' || *p == ']';
+        p++;
+    }
+    return p;
+}
+
+/* *at: the bracket or comma before a member; moves on to what stands behind it. */
+static bool next_member(const char **at, const char *end, struct member *out) {
+    const char *begin = *at + 1;
+    if (begin >= end || *begin != '"') return false;
+    const char *key_end = after_string(begin, end), *member_end = after_value(key_end, end);
+    *out = (struct member){begin, (uint32_t)(key_end - begin), (uint32_t)(member_end - begin)};
+    *at = member_end;
+    return true;
+}
+
+static uint32_t count_members(struct at_text text) {
+    const char *at = text.data, *end = text.data + text.length;
+    struct member member;
+    uint32_t count = 0;
+    while (next_member(&at, end, &member)) count++;
+    return count;
+}
+
+static bool is_same_key(const struct member *a, const struct member *b) {
+    return a->key == b->key && memcmp(a->text, b->text, a->key) == 0;
+}
+
+static bool is_removal(const struct member *member) {
+    return member->length == member->key + 5 && memcmp(member->text + member->key, ":null", 5) == 0;
+}
+
+static bool is_among(const struct member *list, uint32_t count, const struct member *member) {
+    for (uint32_t i = 0; i < count; i++)
+        if (is_same_key(&list[i], member)) return true;
+    return false;
+}
+
+/* Those of the old that are not set again, then the new ones that are not null; of a name said twice the
+ * last. One that is too large by itself drives nobody out. Returns how many. */
+static uint32_t choose(struct member *out, struct at_text old, const struct member *fresh, uint32_t count,
+                       size_t *bytes) {
+    const char *at = old.data, *end = old.data + old.length;
+    struct member member;
+    uint32_t n = 0;
+    *bytes = 1;
+    while (next_member(&at, end, &member))
+        if (!is_among(fresh, count, &member)) out[n++] = member;
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_removal(&fresh[i]) && fresh[i].length + 2 <= TRAITS_MAX &&
+            !is_among(fresh + i + 1, count - i - 1, &fresh[i]))
+            out[n++] = fresh[i];
+    for (uint32_t i = 0; i < n; i++) *bytes += out[i].length + 1;
+    return n;
+}
+
+static void put_members(struct draft *draft, const struct member *list, uint32_t count, size_t bytes) {
+    char *text = draft->traits[draft->profile.traits.data == draft->traits[0]]; /* not the one read from */
+    size_t length = 0;
+    for (; count && bytes > TRAITS_MAX; list++, count--) bytes -= list->length + 1;
+    for (uint32_t i = 0; i < count; i++) {
+        text[length++] = i ? ',' : '{';
+        memcpy(text + length, list[i].text, list[i].length);
+        length += list[i].length;
+    }
+    if (!count) text[length++] = '{';
+    text[length++] = '}';
+    draft->profile.traits = (struct at_text){text, length};
+}
+
+bool draft_traits(struct draft *draft, struct at_json traits) {
+    if (!at_json_is_object(traits) || !at_json_count(traits)) return true;
+    struct at_bytes bytes;
+    at_bytes_init(&bytes, 1 << 20); /* of an event's 32 KiB no more can come */
+    struct at_json_out out = at_json_out(&bytes);
+    at_json_put_value(&out, traits);
+    struct at_text old = draft->profile.traits;
+    uint32_t fresh_count = 0, old_count = count_members(old);
+    struct member *fresh =
+        bytes.failed ? NULL : malloc((2ul * at_json_count(traits) + old_count) * sizeof *fresh);
+    if (fresh) {
+        const char *at = bytes.data, *end = bytes.data + bytes.length;
+        size_t length;
+        while (next_member(&at, end, &fresh[fresh_count])) fresh_count++;
+        uint32_t count = choose(fresh + fresh_count, old, fresh, fresh_count, &length);
+        put_members(draft, fresh + fresh_count, count, length);
+    }
+    bool is_ok = fresh != NULL;
+    free(fresh);
+    at_bytes_clear(&bytes);
+    return is_ok;
+}

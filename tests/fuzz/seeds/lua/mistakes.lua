@@ -1,0 +1,2 @@
+x += 1
+if a != b then end

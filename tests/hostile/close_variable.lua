@@ -1,0 +1,3 @@
+-- expect: failed
+-- No value can be closed: there are no metatables.
+local x <close> = {}

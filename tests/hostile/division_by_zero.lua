@@ -1,0 +1,3 @@
+-- expect: failed
+-- Whole numbers have no infinity.
+return 1 // 0

@@ -1,0 +1,3 @@
+-- expect: failed
+-- An error that is nothing.
+error(nil)

@@ -1,0 +1,3 @@
+-- expect: failed
+-- An error that is not text for people.
+error("\xff\xfe\0\x80")

@@ -1,0 +1,4 @@
+-- expect: failed
+-- says: error object of type table
+-- An error that is no text.
+error({message = {}, [1] = print})

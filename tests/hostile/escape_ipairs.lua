@@ -1,0 +1,5 @@
+-- expect: failed
+-- says: math is read-only
+-- The second value of ipairs was the table behind the read-only one.
+local _, content = ipairs(math)
+content.floor = function() return "mine" end

@@ -1,0 +1,3 @@
+-- expect: failed
+-- says: unknown name 'getmetatable'
+getmetatable("").__index.upper = nil

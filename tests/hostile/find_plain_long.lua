@@ -1,0 +1,3 @@
+-- expect: stopped
+local s, needle = ("a"):rep(262144), ("a"):rep(127) .. "b" .. ("a"):rep(127)
+while true do s:find(needle, 1, true) end

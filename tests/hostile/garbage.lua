@@ -1,0 +1,3 @@
+-- expect: stopped
+-- Only garbage: the collector must keep up, and the time still ends.
+while true do local t = {{}, {}, {}} end

@@ -1,0 +1,2 @@
+-- expect: stopped
+while true do for _ in ("a"):rep(250000):gmatch("a-") do end end

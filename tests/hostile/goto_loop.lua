@@ -1,0 +1,4 @@
+-- expect: stopped
+-- A loop without a loop.
+::again::
+goto again

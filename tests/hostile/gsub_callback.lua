@@ -1,0 +1,2 @@
+-- expect: stopped
+return (("a"):rep(250000):gsub(".", function() while true do end end))

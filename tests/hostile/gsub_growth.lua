@@ -1,0 +1,2 @@
+-- expect: stopped
+while true do pcall(string.gsub, ("a"):rep(200000), ".", ("b"):rep(1000)) end

@@ -1,0 +1,4 @@
+-- expect: memory stopped
+-- The same with fractions.
+local t = {}
+for i = 1, 1 << 20 do t[i * 131071 + 0.5] = i end

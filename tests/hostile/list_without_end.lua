@@ -1,0 +1,4 @@
+-- expect: memory stopped
+-- Fills memory with a list.
+local t = {}
+while true do t[#t + 1] = {t} end

@@ -1,0 +1,2 @@
+-- expect: stopped
+for i = 1, math.huge do end

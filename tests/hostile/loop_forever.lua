@@ -1,0 +1,3 @@
+-- expect: stopped
+-- The plainest one.
+while true do end

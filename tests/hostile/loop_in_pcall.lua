@@ -1,0 +1,5 @@
+-- expect: stopped
+-- The stop must not be something pcall can swallow.
+while true do
+  pcall(function() while true do end end)
+end

@@ -1,0 +1,2 @@
+-- expect: stopped
+while true do pcall(string.rep, "x", 1 << 30) end

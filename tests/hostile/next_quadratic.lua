@@ -1,0 +1,4 @@
+-- expect: stopped
+local t, k = {}, nil
+for i = 1, 300000 do t[i] = i end
+repeat k = next(t, k) until not k

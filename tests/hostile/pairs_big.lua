@@ -1,0 +1,4 @@
+-- expect: stopped
+local t = {}
+for i = 1, 50000 do t[i] = i end
+while true do for k in pairs(t) do break end end

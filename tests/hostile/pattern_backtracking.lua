@@ -1,0 +1,3 @@
+-- expect: failed
+-- 26 lazy repeats over 26 letters: 2^26 ways.
+return string.find(("a"):rep(26), ("a-"):rep(26) .. "b")

@@ -1,0 +1,3 @@
+-- expect: stopped
+-- Each search is refused, their sum is stopped.
+while true do pcall(string.find, ("a"):rep(26), ("a-"):rep(26) .. "b") end

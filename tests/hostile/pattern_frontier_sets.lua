@@ -1,0 +1,3 @@
+-- expect: stopped
+local set = "[" .. ("%a"):rep(100) .. "]*1"
+while true do pcall(string.find, ("z"):rep(200000), set) end

@@ -1,0 +1,3 @@
+-- expect: stopped
+local p = ("(.*"):rep(16) .. (")"):rep(16) .. "x"
+while true do pcall(string.match, ("a"):rep(250000), p) end

@@ -1,0 +1,3 @@
+-- expect: failed
+-- gsub with a? thirty times.
+return ("a"):rep(30):gsub(("a?"):rep(30) .. ("a"):rep(30) .. "b", "x")

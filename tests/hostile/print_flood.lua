@@ -1,0 +1,3 @@
+-- expect: stopped
+-- The newest 200 lines are kept, no more.
+while true do print(("x"):rep(10000), "y") end

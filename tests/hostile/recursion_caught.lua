@@ -1,0 +1,4 @@
+-- expect: memory failed stopped
+-- And caught at every level.
+local function f() local ok = pcall(f) return f() or ok end
+while true do f() end

@@ -1,0 +1,3 @@
+-- expect: stopped
+local function f() return f() end
+return f()

@@ -1,0 +1,4 @@
+-- expect: ok
+-- Nothing, 2^62 times: stock Lua counts that in a loop.
+assert((""):rep(1 << 62) == "")
+assert((""):rep(1 << 62, "") == "")

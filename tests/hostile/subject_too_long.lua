@@ -1,0 +1,4 @@
+-- expect: failed
+-- says: longer than
+-- A search through a text of 512 KiB is refused.
+return ("a"):rep(1 << 19):find("b")

@@ -1,0 +1,4 @@
+-- expect: stopped
+local t = {}
+for i = 1, 300000 do t[i] = i end
+while true do table.insert(t, table.remove(t, 1)) end

@@ -1,0 +1,4 @@
+-- expect: memory
+-- 2^n bytes.
+local s = 'x'
+while true do s = s .. s end

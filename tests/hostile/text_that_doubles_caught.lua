@@ -1,0 +1,6 @@
+-- expect: memory
+-- Out of memory ends the call, whatever pcall says.
+local s = "x"
+while true do
+  pcall(function() while true do s = s .. s end end)
+end

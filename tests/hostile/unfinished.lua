@@ -1,0 +1,3 @@
+-- expect: failed
+-- A file that ends in the middle.
+local s = [==[ never closed

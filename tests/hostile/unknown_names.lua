@@ -1,0 +1,2 @@
+-- expect: stopped
+while true do pcall(function() return unknown_name_that_is_rather_long end) end

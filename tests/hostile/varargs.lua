@@ -1,0 +1,4 @@
+-- expect: failed memory stopped
+-- Arguments that double.
+local function f(...) return f(1, 2, 3, 4, 5, 6, 7, 8, ...) end
+f()

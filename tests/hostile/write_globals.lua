@@ -1,0 +1,4 @@
+-- expect: failed
+-- says: local total
+-- A name without local is an error.
+total = 1
