@@ -1,71 +1,67 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The whole suite: C tests (release, sanitizers), tests over HTTP, embedding, fuzzing in short. Ends with the counts.
+# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), fuzzing
+# in short. Ends with the counts. QUICK=1: release only, no fuzzing.
 set -u
 cd "$(dirname "$0")/.."
-passed=0 failed=0 skipped=0
-jobs=$(nproc 2>/dev/null || echo 2)
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
 : "${SHARED_DATA:=../shared/data}"
 SHARED_DATA=$(cd "$SHARED_DATA" 2>/dev/null && pwd || echo "$SHARED_DATA")
 export SHARED_DATA
 
-# NAME COMMAND…: one test that passes or fails as a whole; "skipped:" in its output counts.
-one() {
-    name=$1
-    shift
+# sh tools/test.sh one NAME COMMAND…: runs one test, prints one line and what went wrong.
+if [ "${1:-}" = one ]; then
+    name=$2
+    shift 2
+    log=$(mktemp)
     begin=$(date +%s)
-    if timeout "${LIMIT:-300}" "$@" >"$log" 2>&1; then
-        passed=$((passed + 1))
-        n=$(grep -c 'skipped: no data' "$log")
-        skipped=$((skipped + n))
-        echo "ok      $name ($(($(date +%s) - begin)) s)$([ "$n" -gt 0 ] && echo "  skipped: no data")"
-        grep -E '^(property|seed|coverage):' "$log" | sed 's/^/        /'
+    if timeout "${LIMIT:-420}" "$@" >"$log" 2>&1; then
+        skips=$(grep -c 'skipped: no data' "$log")
+        echo "ok      $name ($(($(date +%s) - begin)) s)$([ "$skips" -gt 0 ] && echo "  skipped: no data")"
+        grep -E '^(# )?(property|coverage):' "$log" | sed 's/^\(# \)\{0,1\}/        /'
     else
-        failed=$((failed + 1))
         echo "FAILED  $name"
         tail -n 60 "$log" | sed 's/^/        /'
     fi
-}
+    rm -f "$log"
+    exit 0
+fi
 
-unit() { # MODE
-    if ! make -j"$jobs" MODE="$1" all unit-build >"$log" 2>&1; then
-        failed=$((failed + 1))
-        echo "FAILED  build $1"
-        grep -E 'error|Error|undefined' "$log" | head -30
-        return
-    fi
-    for t in build/"$1"/tests/*_test; do
-        [ -x "$t" ] || continue
-        case $1:$t in
-        tsan:*_alloc_test | tsan:*_durable_test) continue ;; # no threads of interest, and slow there
-        esac
-        one "$1 ${t##*/}" "$t"
-    done
-}
+result=$(mktemp)
+trap 'rm -f "$result" "$result.build"' EXIT
+jobs=$(nproc 2>/dev/null || echo 2)
 
-[ "${QUICK:-}" ] || unit debug
-[ "${QUICK:-}" ] || unit tsan
-unit release
-make -s node_modules/.ready >/dev/null 2>&1 || echo "note: npm could not install the clients; tests that need them fail"
-for t in tests/http/*.test.mjs; do
-    one "http ${t##*/}" node --test "$t"
-done
-# The same program under the sanitizers: the paths where memory and threads are shared.
-http_under() { # MODE file…
-    mode=$1
+# Names on standard input; COMMAND with {} for each; as many at once as there are processors.
+many() { # LABEL COMMAND…
+    label=$1
     shift
-    [ -x "build/$mode/attune" ] || return
-    for t in "$@"; do one "http ${t} under $mode" env ATTUNE="$PWD/build/$mode/attune" TSAN_OPTIONS="exitcode=66" STORM_SECONDS=3 KILL_ROUNDS=4 node --test "tests/http/$t.test.mjs"; done
+    xargs -P "$jobs" -I{} sh tools/test.sh one "$label {}" "$@" | tee -a "$result"
 }
-[ "${QUICK:-}" ] || http_under debug first events catalog decide scripts wire
-[ "${QUICK:-}" ] || http_under tsan first events scripts operate
-for t in tests/cli/*.sh; do
-    [ -e "$t" ] && one "cli ${t##*/}" sh "$t"
-done
-[ -e tools/fuzz.sh ] && [ -z "${QUICK:-}" ] && for t in tests/fuzz/*_fuzz.c; do
-    [ -e "$t" ] && one "fuzz ${t##*/}" sh tools/fuzz.sh "$t" "${FUZZ_SECONDS:-20}"
-done
-if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
-[ $failed = 0 ]
+build() { # MODE
+    make -j"$jobs" MODE="$1" all unit-build >"$result.build" 2>&1 && return 0
+    echo "FAILED  build $1" | tee -a "$result"
+    grep -E 'error|Error|undefined' "$result.build" | head -30
+    return 1
+}
+names() { ls tests/unit/*_test.c | sed 's|.*/||; s|\.c$||'; }
+
+if [ -z "${QUICK:-}" ]; then
+    build debug && names | many debug build/debug/tests/{}
+    # Where threads meet.
+    build tsan && names | grep -E '^(loop|catalog_threads|store_engine|net_server|net_life|attune_embed)_test$' | many tsan build/tsan/tests/{}
+fi
+build release && names | many release build/release/tests/{}
+make -s node_modules/.ready >/dev/null 2>&1 || echo "note: npm could not install the clients; tests that need them fail"
+ls tests/http/*.test.mjs | sed 's|.*/||; s|\.test\.mjs$||' | grep -v '^budget$' | many http node --test tests/http/{}.test.mjs
+echo budget | many http node --test tests/http/{}.test.mjs # alone: it measures
+if [ -z "${QUICK:-}" ]; then
+    # The same program under the sanitizers: the paths where memory and threads are shared.
+    for t in first events catalog decide scripts wire; do echo $t; done |
+        many "http debug" env ATTUNE="$PWD/build/debug/attune" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
+    for t in first events scripts operate; do echo $t; done |
+        many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS=exitcode=66 STORM_SECONDS=3 node --test tests/http/{}.test.mjs
+    make -s -j"$jobs" MODE=fuzz lib >/dev/null 2>&1
+    ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-20}"
+fi
+passed=$(grep -c '^ok ' "$result") failed=$(grep -c '^FAILED' "$result") skipped=$(grep -c 'skipped: no data' "$result")
+if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
+[ "$failed" = 0 ]
