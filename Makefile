@@ -24,7 +24,7 @@ PKGS       := $(LUA_PKG) libuv sqlite3 zlib libcrypto
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ifneq ($(LLHTTP_SRC),)
-LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp
+LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
 LLHTTP_OBJ    := $(patsubst /usr/share/llhttp/%.c,$(O)/llhttp/%.o,$(LLHTTP_SRC))
 LLHTTP_LIBS   :=
 else
