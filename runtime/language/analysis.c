@@ -14,6 +14,8 @@
 #define STEPS_MAX   20000    /* of looking for terms: locals can refer to each other in very many ways */
 #define VISITED     0x10000u /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
 #define TERMS_MAX   256      /* twice what an explanation shows (explain.c) */
+#define WORK_MAX    4000000 /* places looked at, for the verdict and again for the terms: a tenth of a second \
+                             */
 
 enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
 
@@ -28,7 +30,7 @@ struct analysis {
     struct at_node *root; /* the file */
     struct at_rule_report *report;
     bool is_changed, is_checking, is_short;
-    uint32_t pass;
+    uint32_t pass, work;
     struct helper helpers[HELPERS_MAX];
     size_t helper_count;
 };
@@ -73,9 +75,11 @@ static void mark(struct analysis *a, struct at_node *local, uint32_t bits) {
 struct mention {
     const struct at_node *function;
     bool found;
+    uint32_t work;
 };
 static bool find_mention(void *arg, struct at_node *node) {
     struct mention *mention = arg;
+    mention->work++;
     const struct at_node *local = node->kind == AT_NODE_NAME ? node->binding : NULL;
     if (!local || !(local->mark & MARK_PRODUCT)) return !mention->found;
     bool is_own =
@@ -83,9 +87,10 @@ static bool find_mention(void *arg, struct at_node *node) {
     mention->found |= !is_own;
     return !mention->found;
 }
-static bool mentions(struct at_node *function) {
-    struct mention mention = {function, false};
+static bool mentions(struct analysis *a, struct at_node *function) {
+    struct mention mention = {function, false, 0};
     at_node_walk(function->body, find_mention, &mention);
+    a->work += mention.work;
     return mention.found;
 }
 
@@ -117,16 +122,27 @@ static bool find_helpers(void *arg, struct at_node *node) {
     return true;
 }
 
+/* Each argument once: calls within calls would double the work with every level. The last may give several
+ * values. */
+static bool visit_arguments(struct analysis *a, struct at_node *argument, struct at_node *parameter) {
+    bool result = false;
+    for (; argument; argument = argument->next) {
+        bool is_last = !argument->next, by_it = depends(a, argument);
+        result |= by_it;
+        while (parameter) {
+            if (by_it) mark(a, parameter, MARK_PRODUCT);
+            parameter = parameter->next;
+            if (!is_last || !by_it) break;
+        }
+    }
+    return result;
+}
+
 /* A call of it with values of the product: its body is looked at like the rule's own, once a pass. */
 static bool call_function(struct analysis *a, struct at_node *call, struct at_node *function) {
     if (function->is_vararg) {
         prevent(a, call, "");
         return true;
-    }
-    struct at_node *argument = call->list;
-    for (struct at_node *parameter = function->list; parameter; parameter = parameter->next) {
-        if (argument && depends(a, argument)) mark(a, parameter, MARK_PRODUCT);
-        argument = argument ? argument->next : NULL;
     }
     if (function->mark == VISITED + a->pass) return true;
     function->mark = VISITED + a->pass;
@@ -175,7 +191,10 @@ static bool is_plain(const struct analysis *a, const struct at_node *node) {
 }
 
 static bool depends_call(struct analysis *a, struct at_node *node) {
-    bool by_arguments = visit_list(a, node->list);
+    struct helper *helper =
+        node->kind == AT_NODE_CALL && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
+    struct at_node *function = helper ? helper->function : NULL;
+    bool by_arguments = visit_arguments(a, node->list, function ? function->list : NULL);
     if (node->kind == AT_NODE_METHOD) {
         bool by_object = depends(a, node->a);
         bool is_method = holds(a->vocabulary->methods, node->text) && (by_object || is_plain(a, node->a));
@@ -183,9 +202,7 @@ static bool depends_call(struct analysis *a, struct at_node *node) {
         return by_object || by_arguments;
     }
     bool by_function = depends(a, node->a);
-    struct helper *helper =
-        by_arguments && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
-    if (helper && helper->function) return call_function(a, node, helper->function);
+    if (function && by_arguments) return call_function(a, node, function);
     bool is_word =
         node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
     if (by_function || (by_arguments && !is_word)) prevent(a, node, "");
@@ -222,7 +239,13 @@ static bool depends_table(struct analysis *a, struct at_node *node) {
     return result;
 }
 
+static bool is_spent(const struct analysis *a) {
+    return a->work > WORK_MAX;
+}
+
 static bool depends(struct analysis *a, struct at_node *node) {
+    if (is_spent(a)) return false;
+    a->work++;
     switch (node->kind) {
     case AT_NODE_NAME: return node->binding && node->binding->mark & MARK_PRODUCT;
     case AT_NODE_INDEX: return depends_index(a, node);
@@ -238,7 +261,7 @@ static bool depends(struct analysis *a, struct at_node *node) {
     case AT_NODE_PAREN: return depends(a, node->a);
     case AT_NODE_TABLE: return depends_table(a, node);
     case AT_NODE_FUNCTION:
-        if (!mentions(node)) return false;
+        if (!mentions(a, node)) return false;
         prevent(a, node, "");
         return true;
     default: return false;
@@ -318,6 +341,8 @@ static void visit_for(struct analysis *a, struct at_node *node) {
 }
 
 static void visit_statement(struct analysis *a, struct at_node *node) {
+    if (is_spent(a)) return;
+    a->work++;
     switch (node->kind) {
     case AT_NODE_LOCALS: visit_locals(a, node); break;
     case AT_NODE_ASSIGN: visit_assign(a, node); break;
@@ -334,7 +359,7 @@ static void visit_statement(struct analysis *a, struct at_node *node) {
     case AT_NODE_FUNCTION_STATEMENT:
         if (!node->is_local)
             prevent(a, node, ""); /* it outlives the call */
-        else if (mentions(node->b))
+        else if (mentions(a, node->b))
             prevent(a, node, "");
         break; /* one that does not mention the product is looked at where it is called */
     case AT_NODE_RETURN: visit_list(a, node->list); break;
@@ -367,6 +392,7 @@ struct values {
 /* Every value a local gets, in the order of the source. */
 static bool add_values(void *arg, struct at_node *node) {
     struct values *values = arg;
+    values->terms->a->work++;
     if (node->kind != AT_NODE_LOCALS && node->kind != AT_NODE_ASSIGN) return true;
     struct at_node *value = node->list2;
     for (struct at_node *target = node->list; target;
@@ -417,7 +443,7 @@ static void add_leaf(struct terms *terms, struct at_node *node) {
 
 static void add_terms(struct terms *terms, struct at_node *node) {
     bool is_sum = node->kind == AT_NODE_BINARY && node->text.length == 1 && strchr("+-", node->text.data[0]);
-    if (terms->count == TERMS_MAX || ++terms->steps > STEPS_MAX) return;
+    if (terms->count == TERMS_MAX || ++terms->steps > STEPS_MAX || is_spent(terms->a)) return;
     if (is_sum) {
         add_terms(terms, node->a);
         add_terms(terms, node->b);
@@ -486,7 +512,9 @@ enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, st
     a.is_checking = true;
     a.pass++;
     visit_block(&a, function->body);
+    if (is_spent(&a)) prevent(&a, function, "the rule is too long to look through: write a shorter one");
     a.is_checking = false;
+    a.work = 0;
     find_terms(&a, function);
     return a.is_short ? AT_NOMEM : AT_OK;
 }
