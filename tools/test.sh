@@ -58,7 +58,7 @@ if [ -z "${QUICK:-}" ]; then
     for t in first events catalog decide scripts wire; do echo $t; done |
         many "http debug" env ATTUNE="$PWD/build/debug/attune" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
     for t in first events scripts operate; do echo $t; done |
-        many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS=exitcode=66 STORM_SECONDS=3 node --test tests/http/{}.test.mjs
+        many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS="exitcode=66 suppressions=$PWD/tests/tsan.supp" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
     make -s -j"$jobs" MODE=fuzz lib >/dev/null 2>&1
     ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-20}"
 fi

@@ -14,8 +14,9 @@
 #define STEPS_MAX   20000    /* of looking for terms: locals can refer to each other in very many ways */
 #define VISITED     0x10000u /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
 #define TERMS_MAX   256      /* twice what an explanation shows (explain.c) */
-#define WORK_MAX    4000000 /* places looked at, for the verdict and again for the terms: a tenth of a second \
-                             */
+#define WORK_MAX                                                                                             \
+    4000000 /* places looked at, for the verdict and again for the terms: a tenth of a second                \
+             */
 
 enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
 

@@ -97,7 +97,8 @@ struct at_server {
     uint32_t spare_count;
     struct at_server_counts counts;
     int port, open_handles;
-    bool is_pipe, is_draining, is_closing, is_listening, has_turns;
+    bool is_pipe, is_draining, is_closing, is_listening, has_turns,
+        has_waiting /* a connection no memory was there for */;
     void (*on_drained)(void *arg);
     void *on_drained_arg;
     void (*on_closed)(void *arg);

@@ -41,19 +41,6 @@ static bool is_loopback(struct conn *conn) {
     return peer.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&peer)->sin6_addr);
 }
 
-static void on_dropped(uv_handle_t *handle) {
-    free(handle);
-}
-
-/* No memory for a connection: take it off the queue and let go of it. */
-static void drop_one(struct at_server *server) {
-    uv_tcp_t *tcp = malloc(sizeof *tcp);
-    if (!tcp) return;
-    uv_tcp_init(server->check.loop, tcp);
-    uv_accept(&server->listener.stream, (uv_stream_t *)tcp);
-    uv_close((uv_handle_t *)tcp, on_dropped);
-}
-
 static void add(struct at_server *server, struct conn *conn) {
     conn->previous = NULL;
     conn->next = server->conns;
@@ -67,7 +54,8 @@ static void on_connection(uv_stream_t *listener, int status) {
     struct at_server *server = listener->data;
     if (status < 0) return;
     struct conn *conn = conn_new(server);
-    if (!conn) return drop_one(server);
+    server->has_waiting = !conn; /* libuv listens again when it is accepted: on_tick tries */
+    if (!conn) return;
     if (server->is_pipe)
         uv_pipe_init(listener->loop, &conn->uv.pipe, 0);
     else
@@ -147,6 +135,7 @@ static void on_tick(uv_timer_t *timer) {
     struct at_server *server = timer->data;
     struct conn *next;
     uint64_t now = uv_now(timer->loop);
+    if (server->has_waiting && server->is_listening) on_connection(&server->listener.stream, 0);
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
         conn_tick(conn, now);

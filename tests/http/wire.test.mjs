@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import net from "node:net";
 import { test } from "node:test";
-import { raw, serve, sharedData } from "./harness.mjs";
+import { program, raw, serve, sharedData } from "./harness.mjs";
 
 const get = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
 const alive = async (shop) => assert.equal((await shop.get("/health")).status, 200);
@@ -79,6 +79,7 @@ test("a slow reader never grows memory", async (t) => {
   await alive(shop);
   const grown = rss() - before;
   sockets.forEach((socket) => socket.destroy());
+  if (/debug|tsan/.test(program)) return; /* a sanitizer keeps what was freed */
   assert.ok(grown < 60000, `${grown} kB more for 20 readers that do not read 2,000 answers of 20 kB`);
 });
 
