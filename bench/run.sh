@@ -25,7 +25,7 @@ node bench/people.mjs "$url"
 sleep 4
 cat >"$work/nginx.conf" <<CONF
 daemon on; pid $work/nginx.pid; error_log $work/nginx.log; worker_processes 1; worker_cpu_affinity 01;
-$(ls /usr/share/nginx/modules/ndk_http_module.so /usr/lib/nginx/modules/ndk_http_module.so /usr/lib/nginx/modules/ngx_http_lua_module.so 2>/dev/null | sed 's/.*/load_module &;/')
+$(for m in ndk_http_module ngx_http_lua_module; do ls /usr/lib/nginx/modules/$m.so /usr/share/nginx/modules/$m.so 2>/dev/null | head -1; done | sed 's/.*/load_module &;/')
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 100000000; client_body_buffer_size 1m;
   lua_package_path "$PWD/bench/?.lua;;";

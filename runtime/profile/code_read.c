@@ -136,6 +136,14 @@ static void read_basket(struct reading *r, struct at_json json) {
     }
 }
 
+/* Values of a facet stand together (draft_taste): at_tastes_compute relies on it. */
+static bool is_scattered(const struct at_taste *tastes, uint32_t at) {
+    if (!at || at_text_equal(tastes[at - 1].facet, tastes[at].facet)) return false;
+    for (uint32_t i = 0; i + 1 < at; i++)
+        if (at_text_equal(tastes[i].facet, tastes[at].facet)) return true;
+    return false;
+}
+
 static void read_tastes(struct reading *r, struct at_json json) {
     struct at_profile *p = &r->draft->profile;
     struct at_json_each it = list_of(r, json, "tastes", TASTES_MAX, '[');
@@ -146,7 +154,8 @@ static void read_tastes(struct reading *r, struct at_json json) {
         *taste =
             (struct at_taste){text_in(r, parts[0], "tastes"), text_in(r, parts[1], "tastes"), 0,
                               int_in(r, parts[3], "tastes", EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS)};
-        if (!at_json_number(parts[2], &taste->weight)) refuse(r, "tastes");
+        if (!at_json_number(parts[2], &taste->weight) || is_scattered(r->draft->tastes, p->taste_count - 1))
+            refuse(r, "tastes");
     }
 }
 

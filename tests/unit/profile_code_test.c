@@ -150,6 +150,7 @@ static void a_wrong_member_is_refused_by_name(void **state) {
         {"\"tastes\":[[\"brand\",null,1,2]]", "tastes"},
         {"\"tastes\":[[\"brand\",\"Acme\",\"1\",2]]", "tastes"},
         {"\"tastes\":[{}]", "tastes"},
+        {"\"tastes\":[[\"f\",\"a\",1,2],[\"g\",\"a\",1,2],[\"f\",\"b\",1,2]]", "tastes"},
         {"\"products\":[[]]", "products"},
         {"\"products\":[{\"views\":99999999999}]", "views"},
         {"\"identifiers\":[[\"email\",\"a\"]]", "identifiers"},

@@ -218,6 +218,13 @@ static void check_products(const struct at_profile *profile, const struct model 
     }
 }
 
+static void check_grouped(const struct at_profile *profile) {
+    for (uint32_t i = 2; i < profile->taste_count; i++)
+        for (uint32_t j = 0; j + 1 < i; j++)
+            CHECK(!at_text_equal(profile->tastes[i].facet, profile->tastes[j].facet) ||
+                  at_text_equal(profile->tastes[i].facet, profile->tastes[i - 1].facet));
+}
+
 static void check_tastes(const struct at_profile *profile, const struct model *model, int64_t end) {
     double found = 0, expected = 0;
     for (uint32_t i = 0; i < profile->taste_count; i++) {
@@ -249,6 +256,7 @@ static void check_model(const struct at_profile *profile, const struct stored *e
     CHECK(profile->last_seen_ms == end);
     check_products(profile, &model);
     check_tastes(profile, &model, end);
+    check_grouped(profile);
     check_counts(profile, events, count);
 }
 
