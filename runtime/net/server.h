@@ -18,7 +18,7 @@ struct at_server_limits {
     uint32_t header_bytes_max;   /* 16 KiB: 431 */
     uint32_t body_bytes_max;     /* on the wire: 1 MiB unless the handler's on_head allows more: 413 */
     uint32_t inflated_bytes_max; /* gzip: 500 KiB, and at most 20 × the compressed size: 413 */
-    uint32_t output_bytes_max;   /* unread answers of one connection: 4 MiB, then the connection is closed */
+    uint32_t output_bytes_max;   /* unread answers of one connection: 64 MiB, then the connection is closed */
     uint32_t header_timeout_ms;  /* 10,000 */
     uint32_t body_timeout_ms;    /* 30,000 without a byte */
     uint32_t idle_timeout_ms;    /* 75,000 */

@@ -70,15 +70,22 @@ void at_event_write_facts(const struct at_event *event, const struct at_root *ro
     at_json_close(&out, '}');
 }
 
+/* Keys and proofs are not for keeping; what is set anew comes behind. */
+static bool is_left_out(struct at_text name) {
+    static const char *const names[] = {"writeKey", "write_key",  "apiKey", "api_key",
+                                        "proof",    "receivedAt", "type"};
+    for (size_t i = 0; i < AT_LENGTH(names); i++)
+        if (at_text_is(name, names[i])) return true;
+    return false;
+}
+
 void at_event_write_body(const struct at_event *event, struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     struct at_json_each it = at_json_each(event->json);
     bool has_context = false;
     at_json_open(&out, '{');
     while (at_json_next(&it)) {
-        if (at_text_is(it.key, "writeKey") || at_text_is(it.key, "write_key") ||
-            at_text_is(it.key, "receivedAt") || at_text_is(it.key, "type"))
-            continue;
+        if (is_left_out(it.key)) continue;
         has_context |= at_text_is(it.key, "context") && !at_json_is_null(it.value);
         if (at_text_is(it.key, "context") && at_json_is_null(it.value)) continue;
         at_json_key_text(&out, it.key);
