@@ -20,6 +20,10 @@ test("an event in, a list out, a rail, a reload", async (t) => {
   assert.equal(before.body.items[0].id, "SKU-8", "the best rated is first");
   assert.ok(!before.body.items.some((item) => item.id === "SKU-4"));
 
+  /* Taste is told from what everyone likes: others come by first, two for each product. */
+  const others = products(40).map((p, i) => ({ type: "track", anonymousId: `w-${i}`, event: "Product Viewed", properties: { product_id: `SKU-${1 + (i % 20)}` } }));
+  assert.equal((await shop.post("/v1/batch", { batch: others })).status, 200);
+
   for (let i = 0; i < 6; i++) {
     const event = { anonymousId: "v-1", event: "Product Viewed", properties: { product_id: "SKU-12" }, messageId: `m-${i}` };
     const answer = await shop.post("/v1/track", event);
