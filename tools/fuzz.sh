@@ -28,8 +28,8 @@ grep -q AT_PLANT_FAULT "$target" || exit 0
 clang $flags -DAT_PLANT_FAULT "$target" $libs -o "$work/planted"
 mkdir "$work/again"
 [ -d "tests/fuzz/seeds/$name" ] && cp -r "tests/fuzz/seeds/$name/." "$work/again/"
-if "$work/planted" -max_total_time="$seconds" -timeout=10 -artifact_prefix="$work/found/" "$work/again" >"$work/log" 2>&1; then
-    echo "the planted fault was not found in $seconds s"
+if "$work/planted" -use_value_profile=1 -max_total_time="$((seconds * 9))" -timeout=10 -artifact_prefix="$work/found/" "$work/again" >"$work/log" 2>&1; then
+    echo "the planted fault was not found in $((seconds * 9)) s"
     exit 1
 fi
 echo "property: the planted fault was found"
