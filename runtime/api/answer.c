@@ -30,10 +30,12 @@ int at_api_http_status(enum at_status status) {
     return 500;
 }
 
-static void headers_of(const struct call *call, int status, char *out, size_t size) {
-    size_t length = 0;
-    out[0] = 0;
-    if (status == 503 || status == 429) length += (size_t)snprintf(out, size, "Retry-After: 1\r\n");
+/* more: at most 500 bytes; an origin at most 256. */
+static void headers_of(const struct call *call, int status, const char *more, char *out, size_t size) {
+    size_t length = strlen(more);
+    memcpy(out, more, length + 1);
+    if (status == 503 || status == 429)
+        length += (size_t)snprintf(out + length, size - length, "Retry-After: 1\r\n");
     if (status == 401)
         length +=
             (size_t)snprintf(out + length, size - length, "WWW-Authenticate: Basic realm=\"attune\"\r\n");
@@ -43,16 +45,23 @@ static void headers_of(const struct call *call, int status, char *out, size_t si
 }
 
 void call_answer(struct call *call, int status, struct at_text body) {
-    char headers[600];
-    headers_of(call, status, headers, sizeof headers);
+    call_answer_with(call, status, "", body);
+}
+
+void call_answer_with(struct call *call, int status, const char *more, struct at_text body) {
+    char headers[1000];
+    headers_of(call, status, more, headers, sizeof headers);
     struct at_answer answer = {.status = status,
                                .content_type = call->content_type,
                                .headers = headers[0] ? headers : NULL,
                                .body = body};
     if (call->parser) at_worker_give_parser(call->worker, call->parser);
     call->parser = NULL;
-    at_shop_count_answer(call->worker, call->route ? call->route->name : "none", status,
-                         (at_ticks_ns() - call->began_ns) / 1000);
+    at_shop_count_answer(call->worker,
+                         call->label   ? call->label
+                         : call->route ? call->route->name
+                                       : "none",
+                         status, (at_ticks_ns() - call->began_ns) / 1000);
     call->exchange->answer(call->exchange, &answer);
 }
 
@@ -78,7 +87,10 @@ static void answer_error(struct call *call, enum at_status status, const struct 
 /* A job is over. An error with a body of its own (findings of scripts) brings it in out. */
 void call_done(struct at_job *job) {
     struct call *call = (struct call *)job;
-    struct at_bytes out = job->out; /* the answer ends the arena the call lives in */
+    struct at_worker *worker = call->worker;
+    struct at_bytes out = job->out;         /* the answer ends the arena the call lives in */
+    if (job->status == AT_OK && out.failed) /* half an answer is none */
+        job->status = at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     bool has_own_body = job->status == AT_UNPROCESSABLE && out.length && !out.failed &&
                         memcmp(out.data, "{\"error\"", 8) == 0;
     if (job->status == AT_OK || has_own_body) {
@@ -87,7 +99,7 @@ void call_done(struct at_job *job) {
                     (struct at_text){out.data ? out.data : "", out.length});
     } else
         answer_error(call, job->status, &job->err);
-    at_bytes_clear(&out);
+    out_give(worker, &out);
 }
 
 void call_fail(struct call *call, enum at_status status, const char *code, const char *field, const char *fmt,
@@ -99,6 +111,6 @@ void call_fail(struct call *call, enum at_status status, const char *code, const
     va_end(args);
     if (code) snprintf(err.code, sizeof err.code, "%s", code);
     if (field) snprintf(err.field, sizeof err.field, "%s", field);
-    at_bytes_clear(&call->job.out);
+    out_give(call->worker, &call->job.out);
     answer_error(call, status, &err);
 }

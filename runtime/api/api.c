@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/utf8.h"
 #include "api/internal.h"
+
+#define OUT_MAX_BYTES  (1u << 28)
+#define OUTS_MAX       128          /* answers may be on their way at once: one for each open connection */
+#define OUTS_MAX_BYTES (1u << 20)   /* all that is kept of one worker */
+#define OUT_KEPT_BYTES (128u << 10) /* what one large answer needed is not kept for small ones */
 
 struct at_api {
     char host[256], unix_path[4200];
@@ -19,7 +25,39 @@ struct face { /* of one worker */
     struct at_worker *worker;
     struct at_server *server, *local;
     int open;
+    struct at_bytes outs[OUTS_MAX]; /* empty ones with room, for the next answers */
+    uint32_t out_count;
+    size_t out_bytes;
 };
+
+/* ---- buffers of answers ---- */
+
+/* A host's loop has no face: there a buffer is made for each answer. */
+void out_take(struct at_worker *worker, struct at_bytes *out) {
+    struct face *face = at_worker_face(worker);
+    if (face && face->out_count) {
+        *out = face->outs[--face->out_count];
+        face->out_bytes -= out->capacity;
+    } else
+        at_bytes_init(out, OUT_MAX_BYTES);
+}
+
+void out_give(struct at_worker *worker, struct at_bytes *out) {
+    struct face *face = at_worker_face(worker);
+    if (face && out->data && out->capacity <= OUT_KEPT_BYTES && face->out_count < OUTS_MAX &&
+        face->out_bytes + out->capacity <= OUTS_MAX_BYTES) {
+        at_bytes_reset(out);
+        face->out_bytes += out->capacity;
+        face->outs[face->out_count++] = *out;
+    } else
+        at_bytes_clear(out);
+    *out = (struct at_bytes){0};
+}
+
+static void face_free(struct face *face) {
+    while (face->out_count) at_bytes_clear(&face->outs[--face->out_count]);
+    free(face);
+}
 
 /* ---- one request ---- */
 
@@ -72,43 +110,64 @@ static bool check_key(struct call *call) {
 /* CORS: only the origins of shop.lua, only where write keys may go. */
 static void note_origin(struct call *call) {
     struct at_text origin = at_request_header(call->request, "origin");
-    if (!origin.length || origin.length > 256 ||
-        !route_takes_write_key(call->request->path, call->request->arena))
-        return;
+    if (!origin.length || origin.length > 256 || !route_takes_write_key(call->request->path)) return;
     if (at_shop_allows_origin(at_worker_shop(call->worker), origin)) call->origin = origin;
 }
 
+static void answer_nowhere(struct call *call) {
+    call_fail(call, AT_NOTFOUND, "unknown_address", NULL,
+              "there is nothing here: /openapi.json says what there is");
+}
+
 static void answer_options(struct call *call) {
-    char allow[128], headers[900];
-    route_allow(call->request->path, call->request->arena, allow, sizeof allow);
-    if (strcmp(allow, "OPTIONS") == 0)
-        return call_fail(call, AT_NOTFOUND, "unknown_address", NULL,
-                         "there is nothing here: /openapi.json says what there is");
-    int length = snprintf(headers, sizeof headers, "Allow: %s\r\n", allow);
-    if (call->origin.length)
-        snprintf(headers + length, sizeof headers - (size_t)length,
-                 "Access-Control-Allow-Origin: %.*s\r\nAccess-Control-Allow-Methods: "
-                 "%s\r\nAccess-Control-Allow-Headers: authorization, content-type\r\n"
-                 "Access-Control-Max-Age: 86400\r\nVary: Origin\r\n",
-                 (int)call->origin.length, call->origin.data, allow);
-    struct at_answer answer = {.status = 204, .headers = headers};
-    at_shop_count_answer(call->worker, "options", 204, (at_ticks_ns() - call->began_ns) / 1000);
-    call->exchange->answer(call->exchange, &answer);
+    char allow[128] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", headers[500];
+    bool other;
+    if (!at_text_is(call->request->path, "*")) {
+        route_allow(call->request->path, allow, sizeof allow);
+        call->route = route_find(AT_OPTIONS, call->request->path, call->params, &other);
+        if (call->route) return handle_later(call); /* only a later version has it */
+        if (!other) return answer_nowhere(call);
+    }
+    snprintf(headers, sizeof headers, "Allow: %s\r\n", allow);
+    if (call->origin.length) {
+        size_t length = strlen(headers);
+        snprintf(headers + length, sizeof headers - length,
+                 "Access-Control-Allow-Methods: %s\r\n"
+                 "Access-Control-Allow-Headers: authorization, content-type\r\n"
+                 "Access-Control-Max-Age: 86400\r\n",
+                 allow);
+    }
+    call->label = "options";
+    call_answer_with(call, 204, headers, AT_TEXT(""));
 }
 
 static void answer_unrouted(struct call *call, bool other) {
     char allow[128], headers[200];
-    if (!other)
-        return call_fail(call, AT_NOTFOUND, "unknown_address", NULL,
-                         "there is nothing here: /openapi.json says what there is");
-    route_allow(call->request->path, call->request->arena, allow, sizeof allow);
+    if (!other) return answer_nowhere(call);
+    route_allow(call->request->path, allow, sizeof allow);
     snprintf(headers, sizeof headers, "Allow: %s\r\n", allow);
-    struct at_answer answer = {.status = 405,
-                               .headers = headers,
-                               .body = AT_TEXT("{\"error\":{\"code\":\"method_not_allowed\",\"message\":"
-                                               "\"this address has other methods: see Allow\"}}")};
-    at_shop_count_answer(call->worker, "none", 405, (at_ticks_ns() - call->began_ns) / 1000);
-    call->exchange->answer(call->exchange, &answer);
+    call_answer_with(call, 405, headers,
+                     AT_TEXT("{\"error\":{\"code\":\"method_not_allowed\",\"message\":"
+                             "\"this address has other methods: see Allow\"}}"));
+}
+
+/* Escapes are right everywhere or the request is refused: a parameter that cannot be read is not "absent". */
+static bool read_address(struct call *call) {
+    struct at_error err = {0};
+    struct at_text query = call->request->query;
+    size_t bad;
+    enum at_status status = route_params(call->route, call->request->arena, call->params, &err);
+    if (status == AT_OK && call->route->query && query.length) {
+        status = at_percent_decode(call->request->arena, query, true, &query);
+        if (status == AT_NOMEM)
+            at_fail(&err, status, NULL, "out of memory");
+        else if (status != AT_OK || !at_utf8_valid(query.data, query.length, &bad))
+            status = at_fail_field(&err, AT_INVALID, "bad_query", "query",
+                                   "what follows ? is wrong: write it in UTF-8, its bytes escaped as %%20");
+    }
+    if (status != AT_OK)
+        call_fail(call, status, err.code, err.field[0] ? err.field : NULL, "%s", err.message);
+    return status == AT_OK;
 }
 
 void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool is_owner) {
@@ -131,21 +190,22 @@ void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool 
     call->job.arena = request->arena;
     call->job.done = call_done;
     call->job.source = "default";
-    at_bytes_init(&call->job.out, 1u << 28);
     note_origin(call);
     if (request->method == AT_OPTIONS) return answer_options(call);
     bool other = false;
-    call->route = route_find(request->method, request->path, request->arena, call->params, &other);
+    call->route = route_find(request->method, request->path, call->params, &other);
     if (!call->route) return answer_unrouted(call, other);
     /* A key in the header is looked at before the body is read; only the SDKs' writeKey is in it. */
     bool has_header = at_request_header(request, "authorization").data != NULL;
     bool is_early = has_header || call->route->key != AT_KEY_WRITE;
     if (is_early && !check_key(call)) return;
+    if (!read_address(call)) return;
     if (!read_body(call)) return;
     if (!is_early && !check_key(call)) return;
     call->job.is_secret = call->key.class == AT_KEY_SECRET;
     if (call->key.source) call->job.source = call->key.source;
     call->job.text = request->body;
+    out_take(worker, &call->job.out);
     call->route->handle(call);
 }
 
@@ -163,12 +223,9 @@ static void on_local_request(void *arg, struct at_exchange *exchange) {
 
 static uint32_t body_limit(void *arg, const struct at_request *head) {
     (void)arg;
-    struct at_arena scratch;
     struct at_text params[PARAMS_MAX];
     bool other;
-    at_arena_init(&scratch, 1 << 16);
-    const struct route *route = route_find(head->method, head->path, &scratch, params, &other);
-    at_arena_clear(&scratch);
+    const struct route *route = route_find(head->method, head->path, params, &other);
     return route ? route->body_max : 0;
 }
 
@@ -229,7 +286,7 @@ enum at_status at_api_worker_start(void *arg, struct at_worker *worker, struct a
         status = open_local(face, &limits, account, err);
     }
     if (status != AT_OK) {
-        free(face);
+        face_free(face);
         return status;
     }
     at_worker_set_face(worker, face);
@@ -241,7 +298,7 @@ static void on_closed(void *arg) {
     struct at_worker *worker = face->worker;
     if (--face->open) return;
     at_worker_set_face(worker, NULL);
-    free(face);
+    face_free(face);
     at_worker_stopped(worker);
 }
 

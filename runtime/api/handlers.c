@@ -6,10 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/utf8.h"
 #include "api/internal.h"
 
-static bool is_true(struct at_text text) {
-    return at_text_is(text, "true") || at_text_is(text, "1");
+/* False: answered with what is wrong. A flag that nobody understands is not a "no". */
+static bool read_flag(struct call *call, const char *name, bool *out) {
+    struct at_text text = at_request_param(call->request, name);
+    *out = at_text_is(text, "true") || at_text_is(text, "1");
+    if (!text.data || *out || at_text_is(text, "false") || at_text_is(text, "0")) return true;
+    call_fail(call, AT_UNPROCESSABLE, "bad_boolean", name, "%s is true or false", name);
+    return false;
 }
 
 /* False: answered with what is wrong. */
@@ -25,6 +31,10 @@ static bool read_limit(struct call *call, uint32_t *out) {
     }
     *out = (uint32_t)n;
     return true;
+}
+
+static void fail_object(struct call *call) {
+    call_fail(call, AT_INVALID, "not_an_object", NULL, "send one JSON object");
 }
 
 static struct at_text none(void) {
@@ -50,10 +60,10 @@ void handle_decision(struct call *call) {
 /* ---- catalog ---- */
 
 void handle_items(struct call *call) {
-    bool is_put = strcmp(call->route->argument, "put") == 0;
-    at_shop_items(&call->job, is_put ? AT_ITEMS_PUT : AT_ITEMS_PATCH, call->request->body,
-                  is_put && is_true(at_request_param(call->request, "complete")),
-                  is_true(at_request_param(call->request, "sure")));
+    bool is_put = strcmp(call->route->argument, "put") == 0, is_complete = false, is_sure = false;
+    if (is_put && (!read_flag(call, "complete", &is_complete) || !read_flag(call, "sure", &is_sure))) return;
+    at_shop_items(&call->job, is_put ? AT_ITEMS_PUT : AT_ITEMS_PATCH, call->request->body, is_complete,
+                  is_sure);
 }
 
 void handle_item(struct call *call) {
@@ -123,6 +133,10 @@ static bool read_number(struct at_text text, uint64_t *out) {
 static void publish_one(struct call *call, bool is_put) {
     struct at_text path = call->params[0], expect_text = at_request_param(call->request, "expect");
     uint64_t expect = 0;
+    size_t bad;
+    /* Written into JSON it would be changed silently. */
+    if (is_put && !at_utf8_valid(call->request->body.data, call->request->body.length, &bad))
+        return call_fail(call, AT_INVALID, "bad_utf8", NULL, "byte %zu of the script is not UTF-8", bad);
     if (expect_text.data && !read_number(expect_text, &expect))
         return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
     struct at_bytes text;
@@ -151,15 +165,18 @@ void handle_publish(struct call *call) {
     const char *what = call->route->argument;
     if (strcmp(what, "put") == 0 || strcmp(what, "delete") == 0) return publish_one(call, what[0] == 'p');
     struct at_json files = at_json_get(call->body, "files"), expect_json = at_json_get(call->body, "expect");
+    struct at_json message = at_json_get(call->body, "message");
     int64_t expect = 0;
+    if (!at_json_is_object(call->body)) return fail_object(call);
+    if (message.tape && !at_json_is_null(message) && !at_json_is_string(message))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_text", "message", "message is a text");
     if (!at_json_is_object(files))
         return call_fail(call, AT_UNPROCESSABLE, "no_files", "files",
                          "say which files: \"files\":{\"scripts/rankings/a.lua\":\"text\"}");
     if (expect_json.tape && !at_json_is_null(expect_json) &&
         (!at_json_int(expect_json, &expect) || expect < 1))
         return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
-    at_shop_publish(&call->job, files, at_json_text(at_json_get(call->body, "message")), (uint64_t)expect,
-                    strcmp(what, "check") == 0);
+    at_shop_publish(&call->job, files, at_json_text(message), (uint64_t)expect, strcmp(what, "check") == 0);
 }
 
 void handle_activate(struct call *call) {
@@ -168,7 +185,10 @@ void handle_activate(struct call *call) {
     if (!read_number(call->params[0], &id) || !id)
         return call_fail(call, AT_NOTFOUND, "unknown_generation", NULL,
                          "generations have numbers: GET /v1/generations lists them");
-    if (call->body.tape) at_json_bool(at_json_get(call->body, "restore"), &restores);
+    struct at_json restore = at_json_get(call->body, "restore");
+    if (call->body.tape && !at_json_is_object(call->body)) return fail_object(call);
+    if (restore.tape && !at_json_is_null(restore) && !at_json_bool(restore, &restores))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_boolean", "restore", "restore is true or false");
     at_shop_activate(&call->job, id, restores);
 }
 
@@ -218,16 +238,18 @@ void handle_live(struct call *call) {
         return call_fail(call, AT_UNPROCESSABLE, "no_stream", NULL, "a stream needs a connection of its own");
     }
     at_shop_count_answer(call->worker, call->route->name, 200, 0);
-    at_bytes_clear(&call->job.out);
+    out_give(call->worker, &call->job.out);
     listener->stream = call->exchange->stream(call->exchange, on_live_closed, listener);
-    if (!listener->stream) return;
+    if (!listener->stream) return on_live_closed(listener);
     at_stream_send(listener->stream, AT_TEXT("event: hello\ndata: {}\n\n"));
 }
 
 void handle_settings(struct call *call) {
     struct at_key_match key = at_shop_key(at_worker_shop(call->worker), call->params[0].data,
                                           call->params[0].length, call->request->is_loopback);
-    if (key.class == AT_KEY_NONE)
+    /* An address is kept in logs on its way: a secret key in it counts as none. */
+    if (key.class == AT_KEY_NONE ||
+        (key.class == AT_KEY_SECRET && at_shop_has_keys(at_worker_shop(call->worker))))
         return call_fail(call, AT_UNAUTHORIZED, "unknown_key", "writeKey", "this write key is not known");
     struct at_text host = at_request_header(call->request, "host");
     struct at_json_out out = at_json_out(&call->job.out);

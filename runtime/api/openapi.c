@@ -1,121 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /openapi.json: OpenAPI 3.1, from the table of routes and the schemas below.
+ * /openapi.json: OpenAPI 3.1, from the table of routes and schemas.c.
  */
 #include <stdio.h>
 #include <string.h>
 #include "api/internal.h"
 
-#define STRING   "{\"type\":\"string\"}"
-#define INTEGER  "{\"type\":\"integer\"}"
-#define NUMBER   "{\"type\":\"number\"}"
-#define BOOLEAN  "{\"type\":\"boolean\"}"
-#define OBJECT   "{\"type\":\"object\"}"
-#define LIST(of) "{\"type\":\"array\",\"items\":" of "}"
-#define TIME     "{\"type\":\"string\",\"format\":\"date-time\"}"
-#define WHO                                                                                                  \
-    "{\"type\":\"object\",\"description\":\"Whom the list is for\",\"properties\":{\"user_id\":" STRING      \
-    ",\"anonymous_id\":" STRING ",\"email\":" STRING ",\"phone\":" STRING "}}"
-#define WHERE                                                                                                \
-    "{\"type\":\"object\",\"description\":\"A filter: "                                                      \
-    "{\\\"category\\\":\\\"sofas\\\",\\\"price\\\":{\\\"at_most\\\":500}}; {} is everything\"}"
-#define LIST_ASK                                                                                             \
-    "\"ranking\":" STRING                                                                                    \
-    ",\"items\":" LIST(STRING) ",\"where\":" WHERE ",\"sort\":" STRING ",\"fields\":" LIST(                  \
-        STRING) ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000},\"offset\":{\"type\":"    \
-                "\"integer\",\"minimum\":0}"
-#define AROUND                                                                                               \
-    "\"customer\":" WHO ",\"context\":" OBJECT ",\"decision\":" STRING ",\"at\":" TIME                       \
-    ",\"explain\":" BOOLEAN ",\"dry_run\":" BOOLEAN
-#define RANKED_ITEMS                                                                                         \
-    "\"items\":" LIST("{\"type\":\"object\",\"required\":[\"id\",\"score\"],\"properties\":{\"id\":" STRING  \
-                      ",\"score\":{\"type\":[\"number\",\"null\"]},\"propensity\":" NUMBER                   \
-                      "}}") ",\"total\":" INTEGER ",\"unknown\":" LIST(STRING) ",\"fallback\":" STRING
-
+/* What a parameter means; where names mean several things, by the beginning of the path. */
 static const struct {
-    const char *name, *schema;
-} schemas[] = {
-    {"Error", "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":\"object\","
-              "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":" STRING ",\"message\":" STRING
-              ",\"field\":" STRING ",\"findings\":" LIST(OBJECT) "}}}}"},
-    {"Event", "{\"type\":\"object\",\"description\":\"As the tracking SDKs send it; anonymousId or userId is "
-              "needed\",\"properties\":{\"type\":" STRING ",\"messageId\":" STRING ",\"anonymousId\":" STRING
-              ",\"userId\":" STRING ",\"event\":" STRING ",\"name\":" STRING ",\"properties\":" OBJECT
-              ",\"traits\":" OBJECT ",\"context\":" OBJECT ",\"timestamp\":" TIME
-              ",\"originalTimestamp\":" TIME ",\"sentAt\":" TIME ",\"integrations\":" OBJECT
-              ",\"groupId\":" STRING ",\"previousId\":" STRING ",\"writeKey\":" STRING "}}"},
-    {"Batch", "{\"type\":\"object\",\"required\":[\"batch\"],\"properties\":{\"batch\":{\"type\":\"array\","
-              "\"maxItems\":2500,\"items\":{\"$ref\":\"#/components/schemas/Event\"}},\"context\":" OBJECT
-              ",\"sentAt\":" TIME ",\"writeKey\":" STRING "}}"},
-    {"Success", "{\"type\":\"object\",\"required\":[\"success\"],\"properties\":{\"success\":" BOOLEAN "}}"},
-    {"BatchResult",
-     "{\"type\":\"object\",\"required\":[\"success\",\"results\"],\"properties\":{\"success\":" BOOLEAN
-     ",\"results\":" LIST(
-         "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"enum\":[\"accepted\","
-         "\"duplicate\",\"conflict\",\"invalid\"]},\"message\":" STRING "}}") "}}"},
-    {"SdkSettings",
-     "{\"type\":\"object\",\"required\":[\"integrations\"],\"properties\":{\"integrations\":" OBJECT
-     ",\"plan\":" OBJECT "}}"},
-    {"Rank", "{\"type\":\"object\",\"required\":[\"ranking\"],\"properties\":{" AROUND "," LIST_ASK "}}"},
-    {"Ranked", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"items\",\"total\"],"
-               "\"properties\":{\"decision\":" STRING ",\"generation\":" INTEGER "," RANKED_ITEMS "}}"},
-    {"Decide", "{\"type\":\"object\",\"required\":[\"ask\"],\"properties\":{" AROUND
-               ",\"ask\":{\"type\":\"object\",\"maxProperties\":32,\"additionalProperties\":{\"type\":"
-               "\"object\",\"required\":[\"ranking\"],\"properties\":{" LIST_ASK "}}}}}"},
-    {"Decided", "{\"type\":\"object\",\"required\":[\"decision\",\"generation\",\"answers\"],\"properties\":{"
-                "\"decision\":" STRING ",\"generation\":" INTEGER
-                ",\"answers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\","
-                "\"properties\":{" RANKED_ITEMS ",\"error\":" OBJECT "}}}}}"},
-    {"Explained", "{\"type\":\"object\",\"required\":[\"decision\"],\"properties\":{\"decision\":" STRING
-                  ",\"generation\":" INTEGER ",\"at\":" TIME ",\"script\":" STRING ",\"items\":" LIST(
-                      OBJECT) ",\"not\":" LIST(OBJECT) ",\"answers\":" OBJECT ",\"answer\":" OBJECT "}}"},
-    {"Item", "{\"type\":\"object\",\"properties\":{\"id\":" STRING ",\"title\":" STRING ",\"price\":" NUMBER
-             ",\"list_price\":" NUMBER ",\"cost\":" NUMBER ",\"stock\":{},\"brand\":" STRING
-             ",\"category\":" STRING ",\"tags\":" LIST(STRING) ",\"updated_at\":" TIME "}}"},
-    {"Items", "{\"description\":\"A JSON array of items, or one item a "
-              "line\",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Item\"}}"},
-    {"ItemsResult",
-     "{\"type\":\"object\",\"required\":[\"accepted\",\"unchanged\",\"invalid\",\"retired\",\"results\"],"
-     "\"properties\":{\"accepted\":" INTEGER ",\"unchanged\":" INTEGER ",\"invalid\":" INTEGER
-     ",\"retired\":" INTEGER ",\"results\":" LIST(
-         "{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":{\"type\":[\"string\","
-         "\"null\"]},\"status\":{\"enum\":[\"accepted\",\"unchanged\",\"not_found\",\"invalid\"]},"
-         "\"line\":" INTEGER ",\"message\":" STRING ",\"field\":" STRING "}}") "}}"},
-    {"ItemResult", "{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{\"id\":" STRING
-                   ",\"status\":" STRING "}}"},
-    {"Customer",
-     "{\"type\":\"object\",\"required\":[\"id\",\"identifiers\",\"traits\",\"orders\",\"session\","
-     "\"affinity\"],\"properties\":{\"id\":" STRING ",\"identifiers\":" LIST(
-         "{\"type\":\"object\",\"properties\":{\"kind\":" STRING ",\"value\":" STRING ",\"since\":" TIME
-         "}}") ",\"traits\":" OBJECT ",\"orders\":" OBJECT ",\"session\":" OBJECT ",\"basket\":" OBJECT
-               ",\"affinity\":" OBJECT ",\"counts\":" OBJECT "}}"},
-    {"Timeline", "{\"type\":\"object\",\"required\":[\"events\",\"next\"],\"properties\":{\"events\":" LIST(
-                     "{\"type\":\"object\",\"required\":[\"message_id\",\"event\",\"name\",\"timestamp\","
-                     "\"properties\"],\"properties\":{\"message_id\":" STRING ",\"event\":" STRING
-                     ",\"name\":" STRING ",\"timestamp\":" TIME ",\"properties\":" OBJECT
-                     "}}") ",\"next\":{\"type\":[\"string\",\"null\"]}}}"},
-    {"Decisions",
-     "{\"type\":\"object\",\"required\":[\"decisions\"],\"properties\":{\"decisions\":" LIST(OBJECT) "}}"},
-    {"Scripts", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"files\"],\"properties\":{"
-                "\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"scripts\":" STRING
-                ",\"files\":" LIST("{\"type\":\"object\",\"properties\":{\"path\":" STRING
-                                   ",\"size\":" INTEGER ",\"text\":" STRING "}}") "}}"},
-    {"Publish", "{\"type\":\"object\",\"required\":[\"files\"],\"properties\":{\"files\":{\"type\":"
-                "\"object\",\"additionalProperties\":{\"type\":[\"string\",\"null\"]}},\"message\":" STRING
-                ",\"expect\":" INTEGER "}}"},
-    {"ScriptText", STRING},
-    {"Published", "{\"type\":\"object\",\"required\":[\"generation\",\"held\",\"warnings\"],\"properties\":{"
-                  "\"generation\":" INTEGER ",\"held\":" BOOLEAN ",\"warnings\":" LIST(OBJECT) "}}"},
-    {"Activate", "{\"type\":\"object\",\"properties\":{\"restore\":" BOOLEAN "}}"},
-    {"Generations", "{\"type\":\"object\",\"required\":[\"active\",\"held\",\"generations\"],\"properties\":{"
-                    "\"active\":" INTEGER ",\"held\":" BOOLEAN ",\"generations\":" LIST(
-                        "{\"type\":\"object\",\"properties\":{\"id\":" INTEGER ",\"at\":" TIME
-                        ",\"source\":" STRING ",\"message\":" STRING ",\"files\":" INTEGER "}}") "}}"},
-    {"Health", "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":" STRING "}}"},
-    {"Ready", "{\"type\":\"object\",\"required\":[\"ready\",\"generation\",\"held\",\"scripts\"],"
-              "\"properties\":{\"ready\":" BOOLEAN ",\"generation\":" INTEGER ",\"held\":" BOOLEAN
-              ",\"scripts\":{\"enum\":[\"ok\",\"stale\"]},\"products\":" INTEGER "}}"},
-    {"OpenApi", OBJECT},
+    const char *name, *path, *schema, *means;
+} parameters[] = {
+    {"id", "/v1/catalog/", "{\"type\":\"string\"}", "The product's id"},
+    {"id", "/v1/customers/", "{\"type\":\"string\"}", "attune's id of the person"},
+    {"id", "/v1/decisions/", "{\"type\":\"string\"}", "The decision's id"},
+    {"id", "/v1/generations/", "{\"type\":\"integer\",\"minimum\":1}", "The generation's number"},
+    {"kind", "", "{\"enum\":[\"anonymous_id\",\"user_id\",\"email\",\"phone\"]}", "Which identifier"},
+    {"value", "", "{\"type\":\"string\"}", "The identifier, percent-encoded"},
+    {"path", "", "{\"type\":\"string\"}",
+     "The script's path in the shop's folder: scripts/rankings/a.lua; its slashes may stand as they are"},
+    {"writeKey", "", "{\"type\":\"string\"}", "A write key"},
+    {"why_not", "", "{\"type\":\"string\"}", "A product: why it is not there, or further down"},
+    {"complete", "", "{\"type\":\"boolean\",\"default\":false}",
+     "What is not in it is retired; refused if that is more than a tenth, unless sure"},
+    {"sure", "", "{\"type\":\"boolean\",\"default\":false}", "Retire more than a tenth"},
+    {"limit", "", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}", "How many to answer"},
+    {"cursor", "", "{\"type\":\"string\"}", "next of the page before"},
+    {"message", "", "{\"type\":\"string\"}", "Kept with the generation"},
+    {"expect", "", "{\"type\":\"integer\",\"minimum\":1}",
+     "The generation this change was made from; 409 if another serves"},
 };
 
 static const char *word_of(enum at_method method) {
@@ -135,13 +47,21 @@ static void write_path(const char *path, char *out, size_t size) {
     out[n] = 0;
 }
 
-static void write_parameter(struct at_json_out *out, const char *name, size_t length, const char *in) {
+static void write_parameter(struct at_json_out *out, const struct route *route, const char *name,
+                            size_t length, const char *in) {
+    struct at_text text = {name, length};
     at_json_open(out, '{');
-    at_json_add_text(out, "name", (struct at_text){name, length});
+    at_json_add_text(out, "name", text);
     at_json_add_string(out, "in", in);
     at_json_add_bool(out, "required", strcmp(in, "path") == 0);
-    at_json_key(out, "schema");
-    at_json_put_raw(out, STRING, sizeof STRING - 1);
+    for (size_t i = 0; i < AT_LENGTH(parameters); i++) {
+        if (!at_text_is(text, parameters[i].name)) continue;
+        if (strncmp(route->path, parameters[i].path, strlen(parameters[i].path)) != 0) continue;
+        at_json_add_string(out, "description", parameters[i].means);
+        at_json_key(out, "schema");
+        at_json_put_raw(out, parameters[i].schema, strlen(parameters[i].schema));
+        break;
+    }
     at_json_close(out, '}');
 }
 
@@ -149,32 +69,70 @@ static void write_parameters(const struct route *route, struct at_json_out *out)
     at_json_key(out, "parameters");
     at_json_open(out, '[');
     for (const char *at = strchr(route->path, '{'); at; at = strchr(at + 1, '{'))
-        write_parameter(out, at + 1, strcspn(at + 1, "*}"), "path");
+        write_parameter(out, route, at + 1, strcspn(at + 1, "*}"), "path");
     for (const char *at = route->query; at && *at;) {
         size_t length = strcspn(at, ",");
-        write_parameter(out, at, length, "query");
+        write_parameter(out, route, at, length, "query");
         at += length + (at[length] == ',');
     }
     at_json_close(out, ']');
 }
 
-static void write_content(struct at_json_out *out, const char *schema) {
-    bool is_type = strchr(schema, '/') != NULL;
-    at_json_key(out, "content");
-    at_json_open(out, '{');
-    at_json_key(out, is_type ? schema : "application/json");
+/* schema: a name of schemas.c, or the media type of what is no JSON. */
+static void write_media(struct at_json_out *out, const char *media, const char *schema) {
+    char reference[100];
+    at_json_key(out, media);
     at_json_open(out, '{');
     at_json_key(out, "schema");
     at_json_open(out, '{');
-    char reference[100];
     snprintf(reference, sizeof reference, "#/components/schemas/%s", schema);
-    if (is_type)
+    if (strchr(schema, '/'))
         at_json_add_string(out, "type", "string");
     else
         at_json_add_string(out, "$ref", reference);
     at_json_close(out, '}');
     at_json_close(out, '}');
+}
+
+static void write_content(struct at_json_out *out, const char *schema, bool has_lines) {
+    at_json_key(out, "content");
+    at_json_open(out, '{');
+    write_media(out, strchr(schema, '/') ? schema : "application/json", schema);
+    if (has_lines) write_media(out, "application/x-ndjson", "text/lines");
     at_json_close(out, '}');
+}
+
+static void write_error(struct at_json_out *out, const char *status, const char *means) {
+    at_json_key(out, status);
+    at_json_open(out, '{');
+    at_json_add_string(out, "description", means);
+    if (strcmp(status, "503") == 0) {
+        static const char retry[] = "{\"Retry-After\":{\"required\":true,\"schema\":{\"type\":\"integer\"},"
+                                    "\"description\":\"Seconds\"}}";
+        at_json_key(out, "headers");
+        at_json_put_raw(out, retry, sizeof retry - 1);
+    }
+    write_content(out, "Error", false);
+    at_json_close(out, '}');
+}
+
+/* What may go wrong follows from what the route takes. */
+static void write_errors(const struct route *route, struct at_json_out *out) {
+    bool has_params = strchr(route->path, '{') != NULL, has_body = route->body != BODY_NONE,
+         has_key_in_path = strstr(route->path, "{writeKey}") != NULL,
+         may_conflict = route->handle == handle_track || route->handle == handle_publish;
+    if (has_params || has_body || route->query)
+        write_error(out, "400", "Malformed: the JSON, with the byte, or an escape in the address");
+    if (route->key != AT_KEY_NONE || has_key_in_path) write_error(out, "401", "No key, or an unknown one");
+    if (route->key == AT_KEY_SECRET) write_error(out, "403", "Needs the secret key");
+    if (route->handle == handle_decide) write_error(out, "403", "A field of it needs the secret key");
+    if (has_params && !has_key_in_path) write_error(out, "404", "There is none of this name");
+    if (may_conflict) write_error(out, "409", "Something else is there under this id, or serves by now");
+    if (has_body) write_error(out, "413", "Larger than the limits allow");
+    if (has_body) write_error(out, "415", "A media type or encoding that is not read");
+    if (has_body || has_params || route->query) write_error(out, "422", "Well-formed, but not acceptable");
+    write_error(out, "503", "Not just now: nothing of it was taken");
+    write_error(out, "default", "Any other error: code for programs, message for people");
 }
 
 static void write_answers(const struct route *route, struct at_json_out *out) {
@@ -183,14 +141,25 @@ static void write_answers(const struct route *route, struct at_json_out *out) {
     at_json_key(out, "200");
     at_json_open(out, '{');
     at_json_add_string(out, "description", "Done");
-    if (route->answer) write_content(out, route->answer);
+    if (route->answer) write_content(out, route->answer, false);
     at_json_close(out, '}');
-    at_json_key(out, "default");
-    at_json_open(out, '{');
-    at_json_add_string(out, "description", "An error: code for programs, message for people");
-    write_content(out, "Error");
+    write_errors(route, out);
     at_json_close(out, '}');
-    at_json_close(out, '}');
+}
+
+/* One of them is enough; the secret key opens everything. */
+static void write_security(const struct route *route, struct at_json_out *out) {
+    static const char *const names[] = {"write_key", "write_key_bearer", "secret_key", "secret_key_basic"};
+    at_json_key(out, "security");
+    at_json_open(out, '[');
+    size_t first = route->key == AT_KEY_WRITE ? 0 : 2;
+    for (size_t i = first; route->key != AT_KEY_NONE && i < AT_LENGTH(names); i++) {
+        at_json_open(out, '{');
+        at_json_key(out, names[i]);
+        at_json_put_raw(out, "[]", 2);
+        at_json_close(out, '}');
+    }
+    at_json_close(out, ']');
 }
 
 static void write_operation(const struct route *route, struct at_json_out *out) {
@@ -203,20 +172,11 @@ static void write_operation(const struct route *route, struct at_json_out *out) 
         at_json_key(out, "requestBody");
         at_json_open(out, '{');
         at_json_add_bool(out, "required", route->body != BODY_OPTIONAL_JSON);
-        write_content(out, route->request);
+        write_content(out, route->request, route->handle == handle_items);
         at_json_close(out, '}');
     }
     write_answers(route, out);
-    at_json_key(out, "security");
-    at_json_open(out, '[');
-    if (route->key != AT_KEY_NONE) {
-        const char *name = route->key == AT_KEY_WRITE ? "write_key" : "secret_key";
-        at_json_open(out, '{');
-        at_json_key(out, name);
-        at_json_put_raw(out, "[]", 2);
-        at_json_close(out, '}');
-    }
-    at_json_close(out, ']');
+    write_security(route, out);
     at_json_close(out, '}');
 }
 
@@ -242,6 +202,27 @@ static void write_paths(struct at_json_out *out) {
     at_json_close(out, '}');
 }
 
+static void write_schemes(struct at_json_out *out) {
+    static const struct {
+        const char *name, *scheme, *means;
+    } all[] = {
+        {"write_key", "basic", "A write key as user name, the password empty; or as writeKey in the body"},
+        {"write_key_bearer", "bearer", "A write key"},
+        {"secret_key", "bearer", "A secret key. With no keys configured, calls from this machine hold it"},
+        {"secret_key_basic", "basic", "A secret key as user name, the password empty"}};
+    at_json_key(out, "securitySchemes");
+    at_json_open(out, '{');
+    for (size_t i = 0; i < AT_LENGTH(all); i++) {
+        at_json_key(out, all[i].name);
+        at_json_open(out, '{');
+        at_json_add_string(out, "type", "http");
+        at_json_add_string(out, "scheme", all[i].scheme);
+        at_json_add_string(out, "description", all[i].means);
+        at_json_close(out, '}');
+    }
+    at_json_close(out, '}');
+}
+
 void handle_openapi(struct call *call) {
     struct at_json_out out = at_json_out(&call->job.out);
     at_json_open(&out, '{');
@@ -250,27 +231,17 @@ void handle_openapi(struct call *call) {
     at_json_open(&out, '{');
     at_json_add_string(&out, "title", "attune");
     at_json_add_string(&out, "version", AT_VERSION);
+    at_json_add_string(
+        &out, "description",
+        "JSON in UTF-8. HEAD works wherever GET does, OPTIONS everywhere. Bodies may be gzip, and "
+        "text/plain is read as JSON. The short addresses of the tracking SDKs (/v1/t, /v1/i, /v1/p, "
+        "/v1/s, /v1/g, /v1/a, /v1/b) are the same as the long ones.");
     at_json_close(&out, '}');
     write_paths(&out);
     at_json_key(&out, "components");
     at_json_open(&out, '{');
-    at_json_key(&out, "securitySchemes");
-    at_json_open(&out, '{');
-    for (int i = 0; i < 2; i++) {
-        at_json_key(&out, i ? "secret_key" : "write_key");
-        at_json_open(&out, '{');
-        at_json_add_string(&out, "type", "http");
-        at_json_add_string(&out, "scheme", i ? "bearer" : "basic");
-        at_json_close(&out, '}');
-    }
-    at_json_close(&out, '}');
-    at_json_key(&out, "schemas");
-    at_json_open(&out, '{');
-    for (size_t i = 0; i < AT_LENGTH(schemas); i++) {
-        at_json_key(&out, schemas[i].name);
-        at_json_put_raw(&out, schemas[i].schema, strlen(schemas[i].schema));
-    }
-    at_json_close(&out, '}');
+    write_schemes(&out);
+    schemas_write(&out);
     at_json_close(&out, '}');
     at_json_close(&out, '}');
     call_done(&call->job);

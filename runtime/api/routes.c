@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "base/utf8.h"
 #include "api/internal.h"
 
 #define EVENT_MAX   (600u * 1024)
@@ -89,7 +90,7 @@ const struct route routes[] = {
     {AT_POST, "/v1/scripts/check", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "check",
      "check_scripts", "The same, but only checked", "Publish", "Published", NULL, false},
     {AT_PUT, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_RAW, SCRIPTS_MAX, handle_publish, "put", "put_script",
-     "Write one script and publish", "ScriptText", "Published", "message,expect", false},
+     "Write one script and publish", "text/plain", "Published", "message,expect", false},
     {AT_DELETE, "/v1/scripts/{path*}", AT_KEY_SECRET, BODY_NONE, 0, handle_publish, "delete", "delete_script",
      "Remove one script and publish", NULL, "Published", "message,expect", false},
     {AT_GET, "/v1/generations", AT_KEY_SECRET, BODY_NONE, 0, handle_generations, NULL, "generations",
@@ -110,6 +111,7 @@ const struct route routes[] = {
     {AT_GET, "/openapi.json", AT_KEY_NONE, BODY_NONE, 0, handle_openapi, NULL, "openapi", "This document",
      NULL, "OpenApi", NULL, false},
 
+    /* Found after all others, so that they hide nothing; names are shared: each is a label in the metrics. */
     LATER(AT_POST, "/v1/recommend", "recommend"),
     LATER(AT_POST, "/v1/search", "search"),
     LATER(AT_GET, "/v1/suggest", "suggest"),
@@ -118,13 +120,26 @@ const struct route routes[] = {
     LATER(AT_POST, "/v1/scripts/rehearse", "rehearse"),
     LATER(AT_POST, "/v1/sources/{provider}", "sources"),
     LATER(AT_GET, "/v1/copy", "copy"),
+    LATER(AT_POST, "/v1/copy/decide", "copy"),
+    LATER(AT_PATCH, "/v1/copy/{id}", "copy"),
     LATER(AT_GET, "/v1/reports/{name}", "reports"),
     LATER(AT_GET, "/v1/experiments/{name}", "experiments"),
     LATER(AT_GET, "/v1/flows/{name}", "flows"),
     LATER(AT_DELETE, "/v1/customers/{id}", "erase"),
+    LATER(AT_GET, "/v1/customers/{id}/journeys", "journeys"),
     LATER(AT_GET, "/v1/customers/{id}/export", "export"),
     LATER(AT_POST, "/v1/customers/{id}/consent", "consent"),
+    LATER(AT_POST, "/v1/customers/{id}/unmerge", "unmerge"),
+    LATER(AT_DELETE, "/v1/customers/by/{kind}/{value}", "erase"),
+    LATER(AT_GET, "/v1/customers/by/{kind}/{value}/journeys", "journeys"),
+    LATER(AT_GET, "/v1/customers/by/{kind}/{value}/export", "export"),
+    LATER(AT_POST, "/v1/customers/by/{kind}/{value}/consent", "consent"),
+    LATER(AT_POST, "/v1/customers/by/{kind}/{value}/unmerge", "unmerge"),
+    LATER(AT_GET, "/u/{token}", "unsubscribe"),
+    LATER(AT_POST, "/u/{token}", "unsubscribe"),
+    LATER(AT_GET, "/attune.js", "page_script"),
     LATER(AT_GET, "/console/", "console"),
+    LATER(AT_GET, "/console/{path*}", "console"),
     {0}};
 
 /* One segment of the pattern against one of the path; "{path*}" takes all the rest. */
@@ -149,29 +164,50 @@ static bool matches(const char *pattern, struct at_text path, struct at_text raw
     return at == end;
 }
 
-static const struct route *find(enum at_method method, struct at_text path, struct at_text raw[PARAMS_MAX],
-                                int *count, bool *other) {
+const struct route *route_find(enum at_method method, struct at_text path, struct at_text params[PARAMS_MAX],
+                               bool *other) {
+    const struct route *later = NULL;
     if (method == AT_HEAD) method = AT_GET;
     *other = false;
     for (const struct route *route = routes; route->path; route++) {
-        if (!matches(route->path, path, raw, count)) continue;
-        if (route->method == method) return route;
-        *other = true;
+        struct at_text raw[PARAMS_MAX] = {{NULL, 0}};
+        int count;
+        if (!matches(route->path, path, raw, &count)) continue;
+        if (route->method == method) {
+            memcpy(params, raw, sizeof raw);
+            return route;
+        }
+        if (route_is_later(route))
+            later = route;
+        else
+            *other = true;
     }
-    return NULL;
+    return *other ? NULL : later;
 }
 
-const struct route *route_find(enum at_method method, struct at_text path, struct at_arena *arena,
-                               struct at_text params[PARAMS_MAX], bool *other) {
-    struct at_text raw[PARAMS_MAX];
-    int count = 0;
-    const struct route *route = find(method, path, raw, &count, other);
-    for (int i = 0; route && i < count; i++)
-        if (at_percent_decode(arena, raw[i], false, &params[i]) != AT_OK) return NULL;
-    return route;
+bool route_is_later(const struct route *route) {
+    return route->handle == handle_later;
 }
 
-void route_allow(struct at_text path, struct at_arena *arena, char *out, size_t size) {
+enum at_status route_params(const struct route *route, struct at_arena *arena,
+                            struct at_text params[PARAMS_MAX], struct at_error *err) {
+    const char *name = strchr(route->path, '{');
+    for (int i = 0; i < PARAMS_MAX && name; i++, name = strchr(name, '{')) {
+        size_t bad;
+        char field[32];
+        name++;
+        snprintf(field, sizeof field, "%.*s", (int)strcspn(name, "*}"), name);
+        if (!params[i].data) continue; /* found by a later version's path */
+        enum at_status status = at_percent_decode(arena, params[i], false, &params[i]);
+        if (status == AT_NOMEM) return at_fail(err, status, NULL, "out of memory");
+        if (status != AT_OK || !at_utf8_valid(params[i].data, params[i].length, &bad))
+            return at_fail_field(err, AT_INVALID, "bad_path", field,
+                                 "the address is wrong: write %s in UTF-8, its bytes escaped as %%20", field);
+    }
+    return AT_OK;
+}
+
+void route_allow(struct at_text path, char *out, size_t size) {
     static const struct {
         enum at_method method;
         const char *words;
@@ -181,22 +217,20 @@ void route_allow(struct at_text path, struct at_arena *arena, char *out, size_t 
                {AT_PATCH, "PATCH, "},
                {AT_DELETE, "DELETE, "}};
     size_t length = 0;
-    (void)arena;
     out[0] = 0;
     for (size_t i = 0; i < AT_LENGTH(all); i++) {
-        struct at_text raw[PARAMS_MAX];
-        int count;
+        struct at_text params[PARAMS_MAX];
         bool other;
-        if (find(all[i].method, path, raw, &count, &other) && length < size)
+        const struct route *route = route_find(all[i].method, path, params, &other);
+        if (route && !route_is_later(route) && length < size)
             length += (size_t)snprintf(out + length, size - length, "%s", all[i].words);
     }
     if (length < size) snprintf(out + length, size - length, "OPTIONS");
 }
 
-bool route_takes_write_key(struct at_text path, struct at_arena *arena) {
+bool route_takes_write_key(struct at_text path) {
     struct at_text raw[PARAMS_MAX];
     int count;
-    (void)arena;
     for (const struct route *route = routes; route->path; route++)
         if (matches(route->path, path, raw, &count) &&
             (route->key == AT_KEY_WRITE || strcmp(route->name, "sdk_settings") == 0))
