@@ -13,13 +13,6 @@
 static uint64_t person_of(struct at_shop *shop, struct at_text kind, struct at_text value) {
     uint64_t person = 0;
     if (!kind.data) return at_person_id_parse(value, &person) ? person : 0;
-    char lower[512];
-    if (at_text_is(kind, "email") && value.length < sizeof lower) {
-        for (size_t i = 0; i < value.length; i++)
-            lower[i] =
-                (char)(value.data[i] >= 'A' && value.data[i] <= 'Z' ? value.data[i] + 32 : value.data[i]);
-        value.data = lower;
-    }
     return identity_find(&shop->identity, kind, value);
 }
 

@@ -35,14 +35,7 @@ static bool find_by(struct decision *decision, struct at_json customer, const ch
     if (!value.tape && other) value = at_json_get(customer, other);
     struct at_text text = at_json_text(value);
     if (!text.length) return false;
-    struct at_text normal = text;
-    char lower[512];
-    if (strcmp(kind, "email") == 0 && text.length < sizeof lower) {
-        for (size_t i = 0; i < text.length; i++)
-            lower[i] = (char)(text.data[i] >= 'A' && text.data[i] <= 'Z' ? text.data[i] + 32 : text.data[i]);
-        normal.data = lower;
-    }
-    decision->person = identity_find(&decision->job->worker->shop->identity, at_text_of(kind), normal);
+    decision->person = identity_find(&decision->job->worker->shop->identity, at_text_of(kind), text);
     return decision->person != 0;
 }
 

@@ -75,6 +75,13 @@ static uint64_t person_of(const struct identity *identity, struct identity_slot 
 }
 
 uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value) {
+    char lower[512]; /* e-mail addresses are kept in lower case */
+    if (at_text_is(kind, "email") && value.length <= sizeof lower) {
+        for (size_t i = 0; i < value.length; i++)
+            lower[i] =
+                (char)(value.data[i] >= 'A' && value.data[i] <= 'Z' ? value.data[i] + 32 : value.data[i]);
+        value.data = lower;
+    }
     uint64_t hash = hash_of(identity, kind, value);
     pthread_mutex_lock(&identity->mutex);
     uint64_t person = identity->capacity ? person_of(identity, slot_of(identity, hash)) : 0;
