@@ -1,38 +1,35 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The peer of the figures inside nginx's LuaJIT: the same five-term rule over the same products in Lua tables, out of stock
--- hidden, the top 24 by bounded insertion, JSON in and out by lua-cjson. Each user has an affinity for brands of its own.
-local cjson = require "cjson.safe"
+-- The five-term rule of the figures as the peers run it: the module `score` of the servers in PEERS (http/), LuaJIT and Lua 5.4. What it
+-- computes from is what attune itself says of each product and each person's taste in each brand (bench/same.mjs writes it), in
+-- plain tables; out of stock hidden, the top 24 by bounded insertion, ties by id.
 local M, items, users = {}, {}, {}
 
-function M.load(path)
-  for line in io.lines(path) do
-    local p = cjson.decode(line)
-    local margin = (p.price - p.cost) / p.price
-    local discount = p.list_price > p.price and (p.list_price - p.price) / p.list_price or 0
-    items[p.id] = { brand = p.brand, popularity = (p.rating * 37) % 1, rating = p.rating, margin = margin, discount = discount, stock = p.stock }
-  end
-  for u = 0, 999 do
-    local aff = {}
-    for b = 0, 199 do aff["brand-" .. b] = ((u * 31 + b * 17) % 97) / 97 end
-    users["u-" .. u] = aff
-  end
+local function lines(name)
+  local path = package.searchpath("score", package.path):gsub("score%.lua$", name)
+  return io.lines(path)
+end
+for line in lines("products.tsv") do
+  local id, brand, popularity, rating, margin, discount, stock = line:match("^(%S+)\t(%S+)\t(%S+)\t(%S+)\t(%S+)\t(%S+)\t(%S+)$")
+  items[id] = { brand = brand, popularity = tonumber(popularity), rating = tonumber(rating), margin = tonumber(margin), discount = tonumber(discount), in_stock = tonumber(stock) > 0 }
+end
+for line in lines("tastes.tsv") do
+  local user, brand, affinity = line:match("^(%S+)\t(%S+)\t(%S+)$")
+  local mine = users[user]
+  if not mine then mine = {}; users[user] = mine end
+  mine[brand] = tonumber(affinity)
 end
 
-function M.rank()
-  ngx.req.read_body()
-  local body = cjson.decode(ngx.req.get_body_data() or "")
-  local ids, limit, aff = body.items, body.limit or 24, users[body.customer.user_id] or {}
-  local tid, tsc, n, total = {}, {}, 0, 0
+function M.top24(user, ids)
+  local aff, tid, tsc, n = users[user] or {}, {}, {}, 0
   for i = 1, #ids do
     local id = ids[i]
     local p = items[id]
-    if p and p.stock > 0 then
-      total = total + 1
-      local s = 0.40 * (aff[p.brand] or 0) + 0.25 * p.popularity + 0.15 * p.rating / 5 + 0.10 * p.margin - 0.10 * p.discount
-      if n < limit or s > tsc[limit] or (s == tsc[limit] and id < tid[limit]) then
-        local j = n < limit and n + 1 or limit
-        if n < limit then n = n + 1 end
+    if p and p.in_stock then
+      local s = 0.40 * (aff[p.brand] or 0) + 0.25 * p.popularity + 0.15 * (p.rating or 3) / 5 + 0.10 * p.margin - 0.10 * p.discount
+      if n < 24 or s > tsc[24] or (s == tsc[24] and id < tid[24]) then
+        local j = n < 24 and n + 1 or 24
+        if n < 24 then n = n + 1 end
         while j > 1 and (tsc[j - 1] < s or (tsc[j - 1] == s and tid[j - 1] > id)) do
           tid[j], tsc[j] = tid[j - 1], tsc[j - 1]
           j = j - 1
@@ -41,10 +38,10 @@ function M.rank()
       end
     end
   end
-  local out = {}
-  for i = 1, n do out[i] = { id = tid[i], score = tsc[i] } end
-  ngx.header.content_type = "application/json"
-  ngx.print(cjson.encode { items = out, total = total })
+  return tid
 end
+M.sort24 = M.top24
+
+function M.fill() end -- the peers' other way, over a shared dictionary, is slower and not used here
 
 return M

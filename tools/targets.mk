@@ -11,12 +11,16 @@ help:
 	@echo "make http           the tests with real clients over HTTP"
 	@echo "make check          format, lint, the line of rooms, headers by themselves, sizes"
 	@echo "make soak           what takes longer: kills, reloads, fuzzing"
-	@echo "make bench          the figures of bench/RESULTS.md"
+	@echo "make bench          the figures of bench/RESULTS.md (make deps-bench installs what they compare with)"
 	@echo "make install        PREFIX=/usr/local DESTDIR="
 	@echo "make clean"
 
 deps:
 	@sh tools/deps.sh
+
+.PHONY: deps-bench
+deps-bench:
+	@sh tools/deps-bench.sh
 
 check: tools/check.sh
 	@sh tools/check.sh
