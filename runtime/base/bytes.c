@@ -38,8 +38,7 @@ void at_bytes_reset(struct at_bytes *bytes) {
     if (bytes->data) bytes->data[0] = '\0';
 }
 
-/* Kept out of line so that the usual append stays short. */
-static __attribute__((noinline)) bool grow(struct at_bytes *bytes, size_t more) {
+bool at_bytes_grow(struct at_bytes *bytes, size_t more) {
     if (bytes->failed || more > bytes->max_bytes - bytes->length) {
         bytes->failed = true;
         return false;
@@ -58,19 +57,6 @@ static __attribute__((noinline)) bool grow(struct at_bytes *bytes, size_t more) 
     bytes->data = data;
     bytes->capacity = capacity;
     return true;
-}
-
-bool at_bytes_reserve(struct at_bytes *bytes, size_t more) {
-    if (!bytes->failed && bytes->capacity > bytes->length && more < bytes->capacity - bytes->length)
-        return true;
-    return grow(bytes, more);
-}
-
-void at_bytes_add(struct at_bytes *bytes, const void *data, size_t length) {
-    if (!at_bytes_reserve(bytes, length)) return;
-    if (length) memcpy(bytes->data + bytes->length, data, length);
-    bytes->length += length;
-    bytes->data[bytes->length] = '\0';
 }
 
 void at_bytes_add_text(struct at_bytes *bytes, const char *nul_terminated) {

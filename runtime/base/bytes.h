@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <stdint.h>
 #include "base/status.h"
 
@@ -29,10 +30,22 @@ struct at_bytes {
 };
 
 void at_bytes_init(struct at_bytes *bytes, size_t max_bytes);
-void at_bytes_clear(struct at_bytes *bytes);                /* free */
-void at_bytes_reset(struct at_bytes *bytes);                /* empty, keep capacity, failed = false */
-bool at_bytes_reserve(struct at_bytes *bytes, size_t more); /* room for more bytes beyond length */
-void at_bytes_add(struct at_bytes *bytes, const void *data, size_t length);
+void at_bytes_clear(struct at_bytes *bytes); /* free */
+void at_bytes_reset(struct at_bytes *bytes); /* empty, keep capacity, failed = false */
+bool at_bytes_grow(struct at_bytes *bytes,
+                   size_t more); /* for at_bytes_reserve: room that is not there yet */
+/* Room for more bytes beyond length. */
+static inline bool at_bytes_reserve(struct at_bytes *bytes, size_t more) {
+    if (!bytes->failed && bytes->capacity > bytes->length && more < bytes->capacity - bytes->length)
+        return true;
+    return at_bytes_grow(bytes, more);
+}
+static inline void at_bytes_add(struct at_bytes *bytes, const void *data, size_t length) {
+    if (!at_bytes_reserve(bytes, length)) return;
+    if (length) memcpy(bytes->data + bytes->length, data, length);
+    bytes->length += length;
+    bytes->data[bytes->length] = '\0';
+}
 void at_bytes_add_text(struct at_bytes *bytes, const char *nul_terminated);
 void at_bytes_printf(struct at_bytes *bytes, const char *fmt, ...) AT_PRINTF(2, 3);
 /* Ownership moves to you (free()); the buffer is empty afterwards. NULL if failed or out of memory. */

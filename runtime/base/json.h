@@ -139,6 +139,8 @@ void at_json_put_int(struct at_json_out *out, int64_t value);
 void at_json_put_number(
     struct at_json_out *out,
     double value); /* shortest that reads back; whole numbers as 12, NaN and infinities as null */
+/* To six decimals, for people: 0.123457. Otherwise as at_json_put_number. */
+void at_json_put_rounded(struct at_json_out *out, double value);
 void at_json_put_bool(struct at_json_out *out, bool value);
 void at_json_put_null(struct at_json_out *out);
 void at_json_put_time(struct at_json_out *out, int64_t ms);                     /* RFC 3339 */

@@ -32,19 +32,34 @@ static bool is_special(unsigned char c) {
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Whether one of eight bytes is special: the classical tests for "a byte below n" and "a byte equal to n". */
-static bool has_special(const char *p) {
+/* Whether one of eight bytes is special or not ASCII: the classical tests for "a byte below n" and "a byte
+ * equal to n". */
+static bool is_plain_word(uint64_t x) {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
-    uint64_t x;
-    memcpy(&x, p, 8);
     uint64_t quotes = x ^ (ones * '"'), slashes = x ^ (ones * '\\');
-    uint64_t hits = ((x - ones * 0x20) & ~x) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
-    return (hits & tops) != 0;
+    uint64_t hits = x | (x - ones * 0x20) | (quotes - ones) | (slashes - ones);
+    return !(hits & tops);
+}
+
+/* Whether a text is ASCII and needs no escape: the usual case, seen word by word. False for some that do not
+ * either. */
+static bool is_plain(const char *text, size_t length) {
+    uint64_t word;
+    if (length < 8) {
+        for (size_t i = 0; i < length; i++)
+            if (is_special((unsigned char)text[i]) || (unsigned char)text[i] >= 0x80) return false;
+        return true;
+    }
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(&word, text + i, 8);
+        if (!is_plain_word(word)) return false;
+    }
+    memcpy(&word, text + length - 8, 8);
+    return is_plain_word(word);
 }
 
 static size_t plain_length(const char *text, size_t length) {
     size_t i = 0;
-    while (length - i >= 8 && !has_special(text + i)) i += 8;
     while (i < length && !is_special((unsigned char)text[i])) i++;
     return i;
 }
@@ -70,14 +85,9 @@ static void put_escaped(struct at_bytes *bytes, const char *text, size_t length)
     }
 }
 
-static void put_quoted(struct at_bytes *bytes, struct at_text text) {
+/* A text with escapes, or not ASCII. */
+static __attribute__((noinline)) void put_checked(struct at_bytes *bytes, struct at_text text) {
     size_t bad = 0;
-    /* room for all of it at once: what follows appends in small pieces */
-    if (text.length > SIZE_MAX / 2 || !at_bytes_reserve(bytes, text.length + 2)) {
-        bytes->failed = true;
-        return;
-    }
-    at_bytes_add(bytes, "\"", 1);
     while (!at_utf8_valid(text.data, text.length, &bad)) {
         put_escaped(bytes, text.data, bad);
         at_bytes_add(bytes, "\xEF\xBF\xBD", 3); /* U+FFFD for each byte that belongs to no character */
@@ -85,13 +95,35 @@ static void put_quoted(struct at_bytes *bytes, struct at_text text) {
         text.length -= bad + 1;
     }
     put_escaped(bytes, text.data, text.length);
-    at_bytes_add(bytes, "\"", 1);
+}
+
+/* "before" and "after" are a byte each, 0 for none: comma and colon. */
+static inline void put_quoted(struct at_bytes *bytes, char before, struct at_text text, char after) {
+    /* room for all of it at once: what follows appends in small pieces */
+    if (text.length > SIZE_MAX / 2 || !at_bytes_reserve(bytes, text.length + 4)) {
+        bytes->failed = true;
+        return;
+    }
+    char *data = bytes->data;
+    size_t length = bytes->length;
+    if (before) data[length++] = before;
+    data[length++] = '"';
+    if (is_plain(text.data, text.length)) {
+        if (text.length) memcpy(data + length, text.data, text.length);
+        bytes->length = length + text.length;
+    } else {
+        bytes->length = length;
+        put_checked(bytes, text);
+        if (!at_bytes_reserve(bytes, 2)) return;
+        data = bytes->data;
+    }
+    data[bytes->length++] = '"';
+    if (after) data[bytes->length++] = after;
+    data[bytes->length] = '\0';
 }
 
 void at_json_key_text(struct at_json_out *out, struct at_text name) {
-    put_comma(out);
-    put_quoted(out->bytes, name);
-    at_bytes_add(out->bytes, ":", 1);
+    put_quoted(out->bytes, out->needs_comma ? ',' : 0, name, ':');
     out->needs_comma = false;
 }
 
@@ -100,11 +132,9 @@ void at_json_key(struct at_json_out *out, const char *name) {
 }
 
 void at_json_put_text(struct at_json_out *out, struct at_text text) {
-    put_comma(out);
-    if (text.data)
-        put_quoted(out->bytes, text);
-    else
-        at_bytes_add(out->bytes, "null", 4);
+    if (!text.data) return at_json_put_null(out);
+    put_quoted(out->bytes, out->needs_comma ? ',' : 0, text, 0);
+    out->needs_comma = true;
 }
 
 void at_json_put_string(struct at_json_out *out, const char *nul_terminated) {
@@ -136,6 +166,23 @@ void at_json_put_number(struct at_json_out *out, double value) {
     } else {
         at_json_put_raw(out, text, at_simd_number(value, text));
     }
+}
+
+void at_json_put_rounded(struct at_json_out *out, double value) {
+    char digits[32], *p = digits + sizeof digits;
+    if (!(fabs(value) < 1e9)) return at_json_put_number(out, value); /* and what is no number */
+    uint64_t millionths = (uint64_t)(fabs(value) * 1e6 + 0.5), fraction = millionths % 1000000;
+    bool is_negative = value < 0 && millionths;
+    if (!fraction) return put_unsigned(out, millionths / 1000000, is_negative);
+    int places = 6;
+    for (; fraction % 10 == 0; places--) fraction /= 10;
+    for (; places; places--, fraction /= 10) *--p = (char)('0' + fraction % 10);
+    *--p = '.';
+    uint64_t whole = millionths / 1000000;
+    do *--p = (char)('0' + whole % 10);
+    while (whole /= 10);
+    if (is_negative) *--p = '-';
+    at_json_put_raw(out, p, (size_t)(digits + sizeof digits - p));
 }
 
 void at_json_put_bool(struct at_json_out *out, bool value) {
