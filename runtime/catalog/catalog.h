@@ -101,6 +101,12 @@ static inline uint32_t at_root_code(const struct at_root *root, int attribute, u
     const uint32_t *chunk = at_root_codes(root, attribute, row >> AT_CHUNK_SHIFT);
     return chunk ? chunk[row & (AT_CHUNK_ROWS - 1)] : 0;
 }
+/* The values of many rows at once, as at_root_number and at_root_code say them: out[i] is rows[i]'s. Rows
+ * below at_root_rows; the look-ups do not wait for each other, so this is what columns are read by. */
+void at_root_gather_numbers(const struct at_root *root, int attribute, const uint32_t *rows, uint32_t count,
+                            double *out);
+void at_root_gather_codes(const struct at_root *root, int attribute, const uint32_t *rows, uint32_t count,
+                          uint32_t *out);
 /* Dictionary of a TEXT or LIST attribute: text → code (0: unknown), code → text; codes are 1 … count. */
 uint32_t at_root_code_of(const struct at_root *root, int attribute, const char *text, size_t length);
 struct at_text at_root_text_of(const struct at_root *root, int attribute, uint32_t code);
@@ -112,6 +118,8 @@ const uint32_t *at_root_set(const struct at_root *root, int attribute, uint32_t 
 enum at_counted { AT_COUNTED_POPULARITY, AT_COUNTED_TRENDING, AT_COUNTED_CONVERSION, AT_COUNTED_COUNT };
 /* 0 where nothing is known; chunk of float[1024], NULL: all 0. */
 const float *at_root_counted(const struct at_root *root, enum at_counted which, uint32_t chunk);
+void at_root_gather_counted(const struct at_root *root, enum at_counted which, const uint32_t *rows,
+                            uint32_t count, double *out);
 /* Publish new values for rows 0 … count-1 of all three (values[which] may be NULL: unchanged). Takes the
  * writer's turn itself. */
 enum at_status at_catalog_publish_counted(struct at_catalog *catalog,

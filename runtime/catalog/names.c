@@ -56,6 +56,40 @@ void at_names_clear(struct at_names *names) {
     names->long_keys = NULL;
 }
 
+static inline uint64_t load64(const char *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* In memory only, so it may be quick: two words folded by a multiplication; what is longer than two words by
+ * the house's hash. Who could choose names to collide is the shop itself. */
+static inline uint32_t hash_of(struct at_text name) {
+    uint64_t a = 0, b = 0;
+    if (name.length > 16) return (uint32_t)at_hash64(name.data, name.length);
+    if (name.length >= 8) {
+        a = load64(name.data);
+        b = load64(name.data + name.length - 8);
+    } else
+        for (size_t i = 0; i < name.length; i++) a = a << 8 | (unsigned char)name.data[i];
+    a ^= 0x9E3779B97F4A7C15U;
+    b ^= 0xBF58476D1CE4E5B9U ^ name.length;
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
+}
+
+/* memcmp for the short texts that names are, without the call. */
+static inline bool is_same(const char *a, const char *b, size_t length) {
+    if (length < 8) {
+        for (size_t i = 0; i < length; i++)
+            if (a[i] != b[i]) return false;
+        return true;
+    }
+    for (size_t i = 0; i + 8 < length; i += 8)
+        if (load64(a + i) != load64(b + i)) return false;
+    return load64(a + length - 8) == load64(b + length - 8);
+}
+
 static const struct at_string *long_key(const struct at_name_slot *slot) {
     const struct at_string *string;
     memcpy(&string, slot->key, sizeof string);
@@ -81,7 +115,7 @@ bool at_names_prepare(struct at_names *names, struct at_text name, uint32_t row,
         memcpy(entry->key, &string, sizeof string);
         length = AT_NAME_LONG;
     }
-    entry->hash = (uint32_t)at_hash64(name.data, name.length);
+    entry->hash = hash_of(name);
     atomic_init(&entry->row, row);
     atomic_init(&entry->length, length);
     return true;
@@ -124,7 +158,7 @@ static inline struct at_name_slot *find_slot(const struct at_name_table *table, 
         if (!length) return NULL;
         if (slot->hash != hash) continue;
         if (length == name.length && length <= AT_NAME_INLINE) {
-            if (memcmp(slot->key, name.data, length) == 0) return slot;
+            if (is_same(slot->key, name.data, length)) return slot;
         } else if (length == AT_NAME_LONG) {
             const struct at_string *string = long_key(slot);
             if (string->length == name.length && memcmp(string->data, name.data, name.length) == 0)
@@ -152,7 +186,7 @@ void at_names_set(struct at_names *names, const struct at_name_slot *entry) {
 uint32_t at_names_find(const struct at_names *names, struct at_text name) {
     if (!name.length || name.length > UINT32_MAX) return UINT32_MAX;
     const struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_acquire);
-    return row_of(find_slot(table, name, (uint32_t)at_hash64(name.data, name.length)));
+    return row_of(find_slot(table, name, hash_of(name)));
 }
 
 void at_names_find_many(const struct at_names *names, const struct at_text *texts, size_t count,
@@ -162,7 +196,7 @@ void at_names_find_many(const struct at_names *names, const struct at_text *text
     for (size_t from = 0; from < count; from += BATCH) {
         size_t n = count - from < BATCH ? count - from : BATCH;
         for (size_t i = 0; i < n; i++) {
-            hashes[i] = (uint32_t)at_hash64(texts[from + i].data, texts[from + i].length);
+            hashes[i] = hash_of(texts[from + i]);
             __builtin_prefetch(&table->slots[hashes[i] & table->mask]);
         }
         for (size_t i = 0; i < n; i++) {

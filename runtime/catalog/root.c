@@ -67,6 +67,12 @@ uint32_t at_root_live(const struct at_root *root) {
 
 /* ---- names ---- */
 
+/* A table that is not there reads as one without chunks. */
+static struct at_part *const *chunks_of(const struct at_part *table, uint32_t *count) {
+    *count = table ? table->child_count : 0;
+    return table ? (struct at_part *const *)(const void *)table->payload : NULL;
+}
+
 /* The names are newer than the root may be: a row that came later is unknown to it. */
 uint32_t at_root_row(const struct at_root *root, const char *id, size_t length) {
     uint32_t row = at_names_find(&root->catalog->names, (struct at_text){id, length});
@@ -75,8 +81,15 @@ uint32_t at_root_row(const struct at_root *root, const char *id, size_t length) 
 
 void at_root_row_many(const struct at_root *root, const struct at_text *ids, size_t count, uint32_t *rows) {
     at_names_find_many(&root->catalog->names, ids, count, rows);
-    for (size_t i = 0; i < count; i++)
-        if (!at_root_is_live(root, rows[i])) rows[i] = AT_ROW_NONE;
+    struct at_part *const *chunks;
+    uint32_t chunk_count;
+    chunks = chunks_of(root->live_bits, &chunk_count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t row = rows[i], at = row >> AT_CHUNK_SHIFT;
+        const struct at_part *chunk = row < root->rows && at < chunk_count ? chunks[at] : NULL;
+        const uint64_t *live = chunk ? (const uint64_t *)(const void *)chunk->payload : NULL;
+        if (!live || !(live[(row & (AT_CHUNK_ROWS - 1)) >> 6] >> (row & 63) & 1)) rows[i] = AT_ROW_NONE;
+    }
 }
 
 struct at_text at_root_id(const struct at_root *root, uint32_t row) {
@@ -181,4 +194,32 @@ const uint32_t *at_root_set(const struct at_root *root, int attribute, uint32_t 
 const float *at_root_counted(const struct at_root *root, enum at_counted which, uint32_t chunk) {
     const struct at_part *part = at_part_child(root->counted[which], chunk);
     return part ? (const float *)(const void *)part->payload : NULL;
+}
+
+/* ---- many rows ---- */
+
+#define GATHER(table, type, none)                                                                            \
+    uint32_t chunk_count;                                                                                    \
+    struct at_part *const *chunks = chunks_of(table, &chunk_count);                                          \
+    for (uint32_t i = 0; i < count; i++) {                                                                   \
+        uint32_t row = rows[i], at = row >> AT_CHUNK_SHIFT;                                                  \
+        const struct at_part *chunk = at < chunk_count ? chunks[at] : NULL;                                  \
+        out[i] = chunk ? ((const type *)(const void *)chunk->payload)[row & (AT_CHUNK_ROWS - 1)] : (none);   \
+    }
+
+void at_root_gather_numbers(const struct at_root *root, int attribute, const uint32_t *rows, uint32_t count,
+                            double *out) {
+    const double missing = at_missing();
+    GATHER(root->columns[attribute], double, missing)
+}
+
+/* The codes stand first in a chunk, whether it has an index or not. */
+void at_root_gather_codes(const struct at_root *root, int attribute, const uint32_t *rows, uint32_t count,
+                          uint32_t *out) {
+    GATHER(root->columns[attribute], uint32_t, 0)
+}
+
+void at_root_gather_counted(const struct at_root *root, enum at_counted which, const uint32_t *rows,
+                            uint32_t count, double *out) {
+    GATHER(root->counted[which], float, 0)
 }

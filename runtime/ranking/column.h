@@ -27,7 +27,7 @@ enum at_column_op {
     AT_OP_SET,     /* attribute */
     AT_OP_COUNTED, /* which: attribute */
     AT_OP_AGE,     /* value: now in ms; attribute: released; missing stays missing, never below 0 */
-    AT_OP_BY_ROW,  /* by_row: double per row of the root */
+    AT_OP_BY_ROW,  /* by_row: double per row of the root; attribute: whose, for who made the node */
     AT_OP_VECTOR,  /* vector: double per candidate */
     AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets */
     AT_OP_BY_CODE, /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
@@ -96,6 +96,8 @@ int at_program_add(struct at_program *program, enum at_column_op op, enum at_col
 int at_program_const(struct at_program *program, double value, enum at_column_type type);
 int at_program_binary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a,
                       int b);
+/* Marks the nodes that this one is computed from, and itself (needed: zero, one for each node); how many. */
+uint32_t at_program_needed(const struct at_program *program, int node, uint8_t *needed);
 /* Values of a NUMBER or BOOL node for every candidate. AT_NOMEM only. */
 enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count,
                               double *out) AT_MUST_CHECK;

@@ -61,48 +61,20 @@ static void fill(double *out, double value, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) out[i] = value;
 }
 
-static void load_numbers(const struct block *block, int attribute, double *out) {
-    const struct at_root *root = block->program->root;
-    const double *chunk = NULL;
-    uint32_t current = UINT32_MAX; /* rows of a category stand together: one look-up for many */
-    for (uint32_t i = 0; i < block->count; i++) {
-        uint32_t row = block->rows[i];
-        if (row >> AT_CHUNK_SHIFT != current) {
-            current = row >> AT_CHUNK_SHIFT;
-            chunk = at_root_numbers(root, attribute, current);
-        }
-        out[i] = chunk ? chunk[row & (AT_CHUNK_ROWS - 1)] : at_missing();
-    }
-}
-
-static void load_counted(const struct block *block, int which, double *out) {
-    const struct at_root *root = block->program->root;
-    const float *chunk = NULL;
-    uint32_t current = UINT32_MAX;
-    for (uint32_t i = 0; i < block->count; i++) {
-        uint32_t row = block->rows[i];
-        if (row >> AT_CHUNK_SHIFT != current) {
-            current = row >> AT_CHUNK_SHIFT;
-            chunk = at_root_counted(root, (enum at_counted)which, current);
-        }
-        out[i] = chunk ? (double)chunk[row & (AT_CHUNK_ROWS - 1)] : 0;
-    }
-}
-
 static double age_of(double now, double released) {
     if (at_is_missing(released)) return released;
     return now > released ? now - released : 0;
 }
 
 static void load_age(const struct block *block, const struct at_column *node, double *out) {
-    load_numbers(block, node->attribute, out);
+    at_root_gather_numbers(block->program->root, node->attribute, block->rows, block->count, out);
     for (uint32_t i = 0; i < block->count; i++) out[i] = age_of(node->value, out[i]);
 }
 
 static void load_by_code(const struct block *block, const struct at_column *node, double *out) {
-    const struct at_root *root = block->program->root;
-    for (uint32_t i = 0; i < block->count; i++)
-        out[i] = node->by_code[at_root_code(root, node->attribute, block->rows[i])];
+    uint32_t codes[AT_BLOCK];
+    at_root_gather_codes(block->program->root, node->attribute, block->rows, block->count, codes);
+    for (uint32_t i = 0; i < block->count; i++) out[i] = node->by_code[codes[i]];
 }
 
 static void load_in_codes(const struct block *block, const struct at_column *node, double *out) {
@@ -115,21 +87,16 @@ static void load_in_codes(const struct block *block, const struct at_column *nod
 /* Facet by facet, in the scalar twin's order of sums: bit for bit the same. */
 static void load_taste(const struct block *block, const struct at_column *node, double *out) {
     const struct at_root *root = block->program->root;
+    uint32_t codes[AT_BLOCK];
     fill(out, 0, block->count);
     for (uint32_t f = 0; f < node->taste.count; f++) {
         const struct at_facet_table *facet = &node->taste.facets[f];
-        const uint32_t *codes = NULL;
-        uint32_t current = UINT32_MAX;
-        for (uint32_t i = 0; i < block->count; i++) {
-            uint32_t row = block->rows[i];
-            if (row >> AT_CHUNK_SHIFT != current) {
-                current = row >> AT_CHUNK_SHIFT;
-                codes = at_root_codes(root, facet->attribute, current);
-            }
-            uint32_t code = codes ? codes[row & (AT_CHUNK_ROWS - 1)] : 0;
-            double taste = facet->is_list ? at_scalar_taste_of_code(root, facet, code) : facet->by_code[code];
-            out[i] += facet->weight * taste;
-        }
+        at_root_gather_codes(root, facet->attribute, block->rows, block->count, codes);
+        if (facet->is_list)
+            for (uint32_t i = 0; i < block->count; i++)
+                out[i] += facet->weight * at_scalar_taste_of_code(root, facet, codes[i]);
+        else
+            for (uint32_t i = 0; i < block->count; i++) out[i] += facet->weight * facet->by_code[codes[i]];
     }
 }
 
@@ -158,8 +125,13 @@ static void run_binary(enum at_column_op op, double *out, const double *a, const
 static void run_load(const struct block *block, const struct at_column *node, double *out) {
     switch (node->op) {
     case AT_OP_CONST: fill(out, node->value, block->count); break;
-    case AT_OP_NUMBER: load_numbers(block, node->attribute, out); break;
-    case AT_OP_COUNTED: load_counted(block, node->attribute, out); break;
+    case AT_OP_NUMBER:
+        at_root_gather_numbers(block->program->root, node->attribute, block->rows, block->count, out);
+        break;
+    case AT_OP_COUNTED:
+        at_root_gather_counted(block->program->root, (enum at_counted)node->attribute, block->rows,
+                               block->count, out);
+        break;
     case AT_OP_AGE: load_age(block, node, out); break;
     case AT_OP_BY_ROW:
         for (uint32_t i = 0; i < block->count; i++) out[i] = node->by_row[block->rows[i]];
@@ -206,16 +178,19 @@ static int operand_count(const struct at_column *node) {
     }
 }
 
-static void mark_needed(const struct at_program *program, int result, uint8_t *needed) {
+uint32_t at_program_needed(const struct at_program *program, int result, uint8_t *needed) {
+    uint32_t count = 0;
     needed[result] = 1;
     for (int i = result; i >= 0; i--) {
         if (!needed[i]) continue;
+        count++;
         const struct at_column *node = &program->nodes[i];
         int operands = operand_count(node);
         if (operands > 0) needed[node->a] = 1;
         if (operands > 1) needed[node->b] = 1;
         if (operands > 2) needed[node->c] = 1;
     }
+    return count;
 }
 
 /* Run the argument of normalize or rank_of over all candidates; the node becomes a vector. */
@@ -237,38 +212,40 @@ static uint32_t block_width(uint32_t count) {
     return count < AT_BLOCK ? count : AT_BLOCK;
 }
 
-static enum at_status prepare(struct at_program *program, int result, const uint32_t *rows, uint32_t count,
-                              uint8_t *needed, double **buffers) {
+static enum at_status widen_needed(struct at_program *program, int result, const uint32_t *rows,
+                                   uint32_t count, uint8_t *needed, uint32_t *needed_count) {
+    bool is_widened = false;
     for (int i = 0; i <= result; i++) {
-        if (!needed[i]) continue;
         enum at_column_op op = program->nodes[i].op;
-        if (op == AT_OP_NORMALIZE || op == AT_OP_RANK_OF) {
-            enum at_status status = widen(program, i, rows, count);
-            if (status != AT_OK) return status;
-        }
+        if (!needed[i] || (op != AT_OP_NORMALIZE && op != AT_OP_RANK_OF)) continue;
+        enum at_status status = widen(program, i, rows, count);
+        if (status != AT_OK) return status;
+        is_widened = true;
     }
-    memset(needed, 0, (size_t)result + 1);
-    mark_needed(program, result, needed);
-    for (int i = 0; i <= result; i++) {
-        if (!needed[i]) continue;
-        buffers[i] = at_arena_alloc(program->arena, block_width(count) * sizeof(double));
-        if (!buffers[i]) return AT_NOMEM;
-    }
+    if (!is_widened) return AT_OK;
+    memset(needed, 0, (size_t)result + 1); /* what only they needed is done */
+    *needed_count = at_program_needed(program, result, needed);
     return AT_OK;
 }
 
 enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count,
                               double *out) {
     AT_ASSERT(node >= 0 && (uint32_t)node < program->count);
-    uint8_t *needed = at_arena_zalloc(program->arena, (size_t)node + 1);
-    double **buffers = at_arena_zalloc(program->arena, ((size_t)node + 1) * sizeof *buffers);
-    if (!needed || !buffers) return AT_NOMEM;
-    mark_needed(program, node, needed);
-    enum at_status status = prepare(program, node, rows, count, needed, buffers);
+    uint8_t needed[AT_NODES_MAX];
+    double *buffers[AT_NODES_MAX];
+    memset(needed, 0, (size_t)node + 1);
+    uint32_t needed_count = at_program_needed(program, node, needed), width = block_width(count);
+    enum at_status status = widen_needed(program, node, rows, count, needed, &needed_count);
     if (status != AT_OK) return status;
-    for (int i = 0; i <= node; i++) /* constants are written once, not once a block */
-        if (needed[i] && program->nodes[i].op == AT_OP_CONST)
-            fill(buffers[i], program->nodes[i].value, block_width(count));
+    double *room = at_arena_alloc(program->arena, ((size_t)needed_count * width + 1) * sizeof *room);
+    if (!room) return AT_NOMEM;
+    for (int i = 0; i <= node; i++) {
+        buffers[i] = room;
+        if (!needed[i]) continue;
+        room += width;
+        /* constants are written once, not once a block */
+        if (program->nodes[i].op == AT_OP_CONST) fill(buffers[i], program->nodes[i].value, width);
+    }
     for (uint32_t first = 0; first < count; first += AT_BLOCK) {
         struct block block = {program, rows + first, first,
                               count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};

@@ -9,6 +9,8 @@
 #include <string.h>
 #include "ranking/internal.h"
 
+#define PAGE_MAX 64 /* so short a prefix is kept in order from the start; a longer one in a heap */
+
 /* ---- rails that take away ---- */
 
 static void note_failure(struct at_rank_result *result, const struct at_rail *rail,
@@ -179,48 +181,84 @@ static int compare_texts(const struct rank_work *work, uint32_t a, uint32_t b) {
     return work->ask->sort->is_descending ? -order : order;
 }
 
-/* Negative when a stands before b. */
-static int compare_keys(const struct rank_work *work, const struct rank_key *a, const struct rank_key *b) {
-    if (a->tier != b->tier) return a->tier < b->tier ? -1 : 1;
-    if (a->value != b->value) return a->value > b->value ? -1 : 1;
+/* Equal in tier and value: by the sort's text, then by id. Out of line, for it is rare. */
+static __attribute__((noinline)) bool tie_stands_before(const struct rank_work *work,
+                                                        const struct rank_key *a, const struct rank_key *b) {
     int order = sorts_by_text(work) ? compare_texts(work, a->index, b->index) : 0;
-    return order ? order : compare_ids(work, a->index, b->index);
+    return (order ? order : compare_ids(work, a->index, b->index)) < 0;
+}
+
+static inline bool stands_before(const struct rank_work *work, const struct rank_key *a,
+                                 const struct rank_key *b) {
+    if (a->tier != b->tier) return a->tier < b->tier;
+    if (a->value != b->value) return a->value > b->value;
+    return tie_stands_before(work, a, b);
+}
+
+static inline void swap_keys(struct rank_key *a, struct rank_key *b) {
+    struct rank_key swap = *a;
+    *a = *b;
+    *b = swap;
 }
 
 static void sift_down(const struct rank_work *work, struct rank_key *heap, uint32_t count, uint32_t at) {
     for (;;) {
         uint32_t worst = at, left = 2 * at + 1;
-        if (left < count && compare_keys(work, &heap[left], &heap[worst]) > 0) worst = left;
-        if (left + 1 < count && compare_keys(work, &heap[left + 1], &heap[worst]) > 0) worst = left + 1;
+        if (left < count && stands_before(work, &heap[worst], &heap[left])) worst = left;
+        if (left + 1 < count && stands_before(work, &heap[worst], &heap[left + 1])) worst = left + 1;
         if (worst == at) return;
-        struct rank_key swap = heap[at];
-        heap[at] = heap[worst];
-        heap[worst] = swap;
+        swap_keys(&heap[at], &heap[worst]);
         at = worst;
     }
 }
 
-/* The best `wanted` keys, in order, in keys[0 … wanted): a heap of the worst kept on top, then sorted out of
- * it. */
-static void order_prefix(struct rank_work *work, uint32_t wanted) {
-    struct rank_key *keys = work->keys;
-    if (wanted > work->count) wanted = work->count;
+/* A heap of the best with the worst of them on top, then sorted out of it. */
+static void order_by_heap(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
     for (uint32_t i = wanted / 2; i-- > 0;) sift_down(work, keys, wanted, i);
-    for (uint32_t i = wanted; i < work->count && wanted; i++) {
-        if (keys[i].tier > keys[0].tier || (keys[i].tier == keys[0].tier && keys[i].value < keys[0].value))
-            continue;
-        if (compare_keys(work, &keys[i], &keys[0]) >= 0) continue;
-        struct rank_key swap = keys[0];
-        keys[0] = keys[i];
-        keys[i] = swap;
+    for (uint32_t i = wanted; i < work->count; i++) {
+        if (!stands_before(work, &keys[i], &keys[0])) continue;
+        swap_keys(&keys[i], &keys[0]);
         sift_down(work, keys, wanted, 0);
     }
     for (uint32_t end = wanted; end-- > 1;) {
-        struct rank_key swap = keys[0];
-        keys[0] = keys[end];
-        keys[end] = swap;
+        swap_keys(&keys[0], &keys[end]);
         sift_down(work, keys, end, 0);
     }
+}
+
+/* Puts *key in its place among the `count` ordered ones; there is room for one more. */
+static void insert_key(const struct rank_work *work, struct rank_key *keys, uint32_t count,
+                       struct rank_key key) {
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (stands_before(work, &key, &keys[middle]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    memmove(&keys[low + 1], &keys[low], (count - low) * sizeof *keys);
+    keys[low] = key;
+}
+
+/* For a page: most keys are seen off by one look at the worst that is kept, few are moved. */
+static void order_by_insertion(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
+    for (uint32_t i = 1; i < wanted; i++) insert_key(work, keys, i, keys[i]);
+    for (uint32_t i = wanted; i < work->count; i++) {
+        if (!stands_before(work, &keys[i], &keys[wanted - 1])) continue;
+        struct rank_key key = keys[i];
+        keys[i] = keys[wanted - 1];
+        insert_key(work, keys, wanted - 1, key);
+    }
+}
+
+/* The best `wanted` keys, in order, in keys[0 … wanted); the others behind them in any. */
+static void order_prefix(struct rank_work *work, uint32_t wanted) {
+    if (wanted > work->count) wanted = work->count;
+    if (wanted && wanted <= PAGE_MAX)
+        order_by_insertion(work, work->keys, wanted);
+    else if (wanted)
+        order_by_heap(work, work->keys, wanted);
     work->ordered = wanted;
 }
 
