@@ -45,8 +45,12 @@ struct at_arena_block {
     _Alignas(ALIGNMENT) char data[];
 };
 
+void at_arena_init_kept(struct at_arena *arena, size_t max_bytes, size_t kept_bytes) {
+    *arena = (struct at_arena){.max_bytes = max_bytes, .kept_bytes = kept_bytes};
+}
+
 void at_arena_init(struct at_arena *arena, size_t max_bytes) {
-    *arena = (struct at_arena){.max_bytes = max_bytes};
+    at_arena_init_kept(arena, max_bytes, KEEP_SIZE);
 }
 
 static size_t round_up(size_t size) {
@@ -60,10 +64,10 @@ static void use_block(struct at_arena *arena, struct at_arena_block *block) {
     POISON(block->data, block->size);
 }
 
-/* Blocks double up to KEEP_SIZE; a piece that is larger gets a block of its own size. */
+/* Blocks double up to kept_bytes; a piece that is larger gets a block of its own size. */
 static bool add_block(struct at_arena *arena, size_t need) {
     size_t size = arena->head ? arena->head->size * 2 : FIRST_SIZE - sizeof(struct at_arena_block);
-    size_t largest = KEEP_SIZE - sizeof(struct at_arena_block);
+    size_t largest = arena->kept_bytes - sizeof(struct at_arena_block);
     if (size > largest) size = largest;
     if (size < need) size = need;
     struct at_arena_block *block = malloc(sizeof(*block) + size);
@@ -121,9 +125,10 @@ static void free_block(struct at_arena_block *block) {
 
 void at_arena_reset(struct at_arena *arena) {
     struct at_arena_block *keep = NULL, *block = arena->head;
+    if (!arena->used_bytes) return;
     while (block) {
         struct at_arena_block *older = block->older;
-        bool fits = sizeof(*block) + block->size <= KEEP_SIZE;
+        bool fits = sizeof(*block) + block->size <= arena->kept_bytes;
         if (fits && (!keep || block->size > keep->size)) {
             if (keep) free_block(keep);
             keep = block;
@@ -132,7 +137,7 @@ void at_arena_reset(struct at_arena *arena) {
         }
         block = older;
     }
-    at_arena_init(arena, arena->max_bytes);
+    at_arena_init_kept(arena, arena->max_bytes, arena->kept_bytes);
     if (!keep) return;
     keep->older = NULL;
     use_block(arena, keep);
@@ -145,5 +150,5 @@ void at_arena_clear(struct at_arena *arena) {
         free_block(block);
         block = older;
     }
-    at_arena_init(arena, arena->max_bytes);
+    at_arena_init_kept(arena, arena->max_bytes, arena->kept_bytes);
 }

@@ -52,7 +52,7 @@ static void write_fields(struct decision *decision, const struct ask *ask, uint3
                          struct at_json_out *out) {
     bool needs_document = false;
     uint32_t missing = 0;
-    struct at_text *left = at_arena_alloc(decision->job->arena, (ask->field_count + 1) * sizeof *left);
+    struct at_text *left = at_arena_alloc(decision->scratch, (ask->field_count + 1) * sizeof *left);
     for (uint32_t i = 0; i < ask->field_count; i++)
         if (!write_attribute(decision->root, row, ask->fields[i], out) && left) {
             left[missing++] = ask->fields[i];
@@ -86,7 +86,8 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
         const struct at_placed *item = &result->items[i];
         at_json_open(out, '{');
         at_json_add_text(out, "id", at_root_id(decision->root, item->row));
-        at_json_add_number(out, "score", item->score);
+        at_json_key(out, "score");
+        at_json_put_rounded(out, item->score);
         if (item->propensity < 1) at_json_add_number(out, "propensity", item->propensity);
         if (ask->field_count) write_fields(decision, ask, item->row, out);
         at_json_close(out, '}');

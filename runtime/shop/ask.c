@@ -2,6 +2,7 @@
  *
  * One list asked for: reading the ask, running its ranking under the rails of its place.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "base/utf8.h"
 #include "shop/internal.h"
@@ -25,54 +26,81 @@ static enum at_status want_count(struct at_json json, const char *name, uint32_t
 
 /* ---- candidates ---- */
 
+/* The worker's marks, for rows up to that many; NULL: out of memory. */
+static uint64_t *row_marks(struct at_worker *worker, uint32_t rows) {
+    size_t words = rows / 64 + 1;
+    if (worker->row_mark_words >= words) return worker->row_marks;
+    free(worker->row_marks);
+    worker->row_mark_words = 0;
+    worker->row_marks = calloc(words + words / 4, sizeof *worker->row_marks);
+    if (worker->row_marks) worker->row_mark_words = words + words / 4;
+    return worker->row_marks;
+}
+
+static enum at_status read_ids(struct at_json items, uint32_t count, struct at_text *ids,
+                               struct at_error *err) {
+    struct at_json_each it = at_json_each(items);
+    for (uint32_t i = 0; i < count && at_json_next(&it); i++) {
+        ids[i] = at_json_text(it.value);
+        if (ids[i].data) continue;
+        ids[i] = at_json_text(at_json_get(it.value, "id")); /* {"id":"SKU-1"} is understood too */
+        if (!ids[i].data)
+            return at_fail_field(err, AT_INVALID, "bad_item", "items", "items are ids: item %u is not a text",
+                                 i + 1);
+    }
+    return AT_OK;
+}
+
+/* Rows of what is known, each once, in the order they came; what is not known stands in out->unknown. */
+static enum at_status keep_known(struct decision *decision, const struct at_text *ids, uint32_t count,
+                                 struct ask *out) {
+    uint64_t *seen = row_marks(decision->job->worker, at_root_rows(decision->root));
+    struct at_text *unknown = at_arena_alloc(decision->scratch, (count + 1) * sizeof *unknown);
+    uint32_t kept = 0, unknown_count = 0;
+    if (!seen || !unknown) return AT_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = out->rows[i];
+        if (row == AT_ROW_NONE) {
+            unknown[unknown_count++] = ids[i];
+        } else {
+            bool is_new = !(seen[row / 64] >> row % 64 & 1);
+            seen[row / 64] |= 1ULL << row % 64;
+            out->rows[kept] = row;
+            kept += is_new;
+        }
+    }
+    for (uint32_t i = 0; i < kept; i++) seen[out->rows[i] / 64] = 0;
+    out->row_count = kept;
+    out->unknown = unknown;
+    out->unknown_count = unknown_count;
+    return AT_OK;
+}
+
 static enum at_status read_items(struct decision *decision, struct at_json items, struct ask *out,
                                  struct at_error *err) {
-    struct at_arena *arena = decision->job->arena;
-    uint32_t count = 0;
-    struct at_json_each it = at_json_each(items);
-    while (at_json_next(&it)) count++;
+    struct at_arena *arena = decision->scratch;
+    uint32_t count = at_json_count(items);
     if (count > ITEMS_MAX)
         return at_fail_field(err, AT_UNPROCESSABLE, "too_many_items", "items",
                              "an ask may send %d items, this one has %u: use \"where\"", ITEMS_MAX, count);
     struct at_text *ids = at_arena_alloc(arena, (count + 1) * sizeof *ids);
     out->rows = at_arena_alloc(arena, (count + 1) * sizeof *out->rows);
-    uint64_t *seen = at_arena_zalloc(arena, (at_root_rows(decision->root) / 64 + 1) * sizeof *seen);
-    if (!ids || !out->rows || !seen) return at_fail(err, AT_NOMEM, NULL, "out of memory");
-    it = at_json_each(items);
-    for (uint32_t i = 0; at_json_next(&it); i++) {
-        ids[i] = at_json_text(it.value);
-        if (ids[i].data) continue;
-        struct at_json id = at_json_get(it.value, "id"); /* {"id":"SKU-1"} is understood too */
-        ids[i] = at_json_text(id);
-        if (!ids[i].data)
-            return at_fail_field(err, AT_INVALID, "bad_item", "items", "items are ids: item %u is not a text",
-                                 i + 1);
-    }
+    if (!ids || !out->rows) return at_fail(err, AT_NOMEM, NULL, "out of memory");
+    enum at_status status = read_ids(items, count, ids, err);
+    if (status != AT_OK) return status;
     at_root_row_many(decision->root, ids, count, out->rows);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t row = out->rows[i];
-        if (row == AT_ROW_NONE) {
-            if (!out->unknown) out->unknown = at_arena_alloc(arena, count * sizeof *out->unknown);
-            if (!out->unknown) return at_fail(err, AT_NOMEM, NULL, "out of memory");
-            out->unknown[out->unknown_count++] = ids[i];
-        } else if (!(seen[row / 64] >> row % 64 & 1)) {
-            seen[row / 64] |= 1ULL << row % 64;
-            out->rows[kept++] = row;
-        }
-    }
-    out->row_count = kept;
-    return AT_OK;
+    status = keep_known(decision, ids, count, out);
+    return status == AT_OK ? AT_OK : at_fail(err, status, NULL, "out of memory");
 }
 
 static enum at_status read_where(struct decision *decision, struct at_json json, struct ask *out,
                                  struct at_error *err) {
     struct at_where *where = NULL;
     enum at_status status =
-        json.tape ? at_where_parse(decision->root, decision->job->arena, json, &where, err) : AT_OK;
+        json.tape ? at_where_parse(decision->root, decision->scratch, json, &where, err) : AT_OK;
     if (status != AT_OK) return status;
     uint32_t rows = at_root_live(decision->root);
-    out->rows = at_arena_alloc(decision->job->arena, (rows + 1) * sizeof *out->rows);
+    out->rows = at_arena_alloc(decision->scratch, (rows + 1) * sizeof *out->rows);
     if (!out->rows) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     at_where_rows(where, decision->root, out->rows, rows, &out->row_count);
     if (out->row_count > rows) out->row_count = rows;
@@ -113,7 +141,7 @@ static enum at_status read_fields(struct decision *decision, struct at_json json
     if (!json.tape) return AT_OK;
     if (!at_json_is_array(json))
         return at_fail_field(err, AT_INVALID, "bad_fields", "fields", "fields is a list of attribute names");
-    out->fields = at_arena_alloc(decision->job->arena, FIELDS_MAX * sizeof *out->fields);
+    out->fields = at_arena_alloc(decision->scratch, FIELDS_MAX * sizeof *out->fields);
     if (!out->fields) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     struct at_json_each it = at_json_each(json);
     while (at_json_next(&it)) {
@@ -193,7 +221,7 @@ enum at_status ask_parse(struct decision *decision, struct at_json json, bool is
 static struct at_rule_use *use_of(struct decision *decision, struct at_language *language,
                                   const struct at_rule_report *report, int function, bool is_condition,
                                   const char *path, const char *name, uint32_t line) {
-    struct at_rule_use *use = at_arena_zalloc(decision->job->arena, sizeof *use);
+    struct at_rule_use *use = at_arena_zalloc(decision->scratch, sizeof *use);
     if (!use) return NULL;
     use->language = language;
     use->view = &decision->view;
@@ -211,9 +239,8 @@ static enum at_status choose_rails(struct decision *decision, const struct ask *
                                    struct at_language *language, struct answered *out) {
     const struct at_generation *generation = decision->serving->generation;
     struct at_place place = {decision->page, AT_TEXT("ranking"), ask->list, decision->now_ms};
-    out->rails = at_arena_alloc(decision->job->arena, (generation->rail_count + 1) * sizeof *out->rails);
-    out->rail_uses =
-        at_arena_alloc(decision->job->arena, (generation->rail_count + 1) * sizeof *out->rail_uses);
+    out->rails = at_arena_alloc(decision->scratch, (generation->rail_count + 1) * sizeof *out->rails);
+    out->rail_uses = at_arena_alloc(decision->scratch, (generation->rail_count + 1) * sizeof *out->rail_uses);
     if (!out->rails || !out->rail_uses) return AT_NOMEM;
     for (uint32_t i = 0; i < generation->rail_count; i++) {
         const struct at_rail_declaration *declared = &generation->rails[i];
@@ -252,8 +279,7 @@ static void note_result(struct decision *decision, struct answered *out) {
     struct at_shop *shop = decision->job->worker->shop;
     const struct at_rank_result *result = &out->result;
     if (result->has_score_failed) {
-        out->fallback =
-            at_arena_dup(decision->job->arena, result->error.message, strlen(result->error.message));
+        out->fallback = at_arena_dup(decision->scratch, result->error.message, strlen(result->error.message));
         if (!out->fallback) out->fallback = "the script failed";
     }
     if (out->fallback) count_add(shop, COUNT_FALLBACKS, 1);
@@ -299,7 +325,7 @@ enum at_status ask_run(struct decision *decision, const struct ask *ask, struct 
     enum at_status status = choose_rails(decision, ask, language, out);
     if (status != AT_OK) return at_fail(err, status, NULL, "out of memory");
     struct at_rank_ask rank = {.root = decision->root,
-                               .arena = decision->job->arena,
+                               .arena = decision->scratch,
                                .candidates = ask->rows,
                                .candidate_count = ask->row_count,
                                .rails = out->rails,

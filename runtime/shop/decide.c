@@ -21,6 +21,7 @@ static void end(struct decision *decision, enum at_status status) {
         }
         if (decision->owns_serving) serving_unref(decision->serving);
     }
+    if (decision->scratch) at_arena_reset(decision->scratch);
     if (decision->root) at_root_unref(decision->root);
     if (decision->profile) at_profile_unref(decision->profile);
     if (decision->owns_serving && decision->baseline) at_baseline_unref(decision->baseline);
@@ -187,7 +188,7 @@ enum at_status decision_run(struct decision *decision) {
     decision->view.profile = decision->profile;
     decision->view.baseline = decision->baseline;
     decision->view.now_ms = decision->now_ms;
-    decision->view.arena = decision->job->arena;
+    decision->view.arena = decision->scratch;
     decision->view.deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS;
     decision->view.explains = decision->explains;
     return decision->one ? run_rank(decision) : run_decide(decision);
@@ -272,6 +273,7 @@ static void continue_earlier(struct decision *decision) {
 static void decide_now(struct decision *decision) {
     struct at_worker *worker = decision->job->worker;
     pin_learned(worker);
+    decision->scratch = &worker->scratch;
     decision->serving = serving_of(worker);
     decision->root = at_catalog_root(worker->shop->catalog);
     decision->baseline = worker->baseline;

@@ -137,6 +137,7 @@ static enum at_status replay(struct decision *decision, const struct recorded *r
 static enum at_status replay_recorded(struct at_job *job, struct recorded *recorded, struct serving *serving,
                                       struct at_text why_not) {
     struct decision decision = {.job = job,
+                                .scratch = job->arena,
                                 .one = recorded->one,
                                 .person = recorded->person,
                                 .serving = serving,

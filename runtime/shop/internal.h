@@ -235,6 +235,7 @@ void decision_log_close(struct at_shop *shop);
 /* ---- decide.c ---- */
 struct decision { /* one request for decisions, while it is worked on */
     struct at_job *job;
+    struct at_arena *scratch; /* of what is gone when it ends */
     struct at_json body;
     const char *one;
     uint64_t person;
@@ -345,6 +346,10 @@ struct at_worker {
     struct shown *shown;
     uint64_t learned_version;
     struct ring ring;
+    struct at_arena
+        scratch;         /* of the decision being made: none waits, so it is always the same warm memory */
+    uint64_t *row_marks; /* a bit for each row of the catalog; all zero between uses */
+    size_t row_mark_words;
     uint64_t random;
     struct route_count routes[ROUTES_MAX];
     struct at_subscription *subscriptions; /* this worker's thread only */

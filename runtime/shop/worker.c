@@ -10,6 +10,8 @@
 
 #define COLLECT_EVERY_MS 20
 #define COLLECT_US       200
+#define SCRATCH_MAX      (1u << 30)
+#define SCRATCH_KEPT     (1u << 20)
 
 struct at_loop *at_worker_loop(struct at_worker *worker) {
     return worker->loop;
@@ -76,6 +78,7 @@ enum at_status worker_open(struct at_worker *worker, struct at_error *err) {
     struct at_shop *shop = worker->shop;
     size_t share = shop->ledger.accounts[AT_ACCOUNT_DECISIONS].limit / shop->worker_count / 2048;
     at_random(&worker->random, sizeof worker->random);
+    at_arena_init_kept(&worker->scratch, SCRATCH_MAX, SCRATCH_KEPT);
     if (ring_open(&worker->ring, share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share) != AT_OK)
         return at_fail(err, AT_NOMEM, NULL, "no memory for a worker");
     return at_loop_new(&worker->loop, shop->options.host_loop, err);
@@ -108,6 +111,10 @@ void worker_close(struct at_worker *worker) {
     for (uint32_t i = 0; i < worker->parser_count; i++) at_json_parser_free(worker->parsers[i]);
     worker->parser_count = 0;
     ring_close(&worker->ring);
+    at_arena_clear(&worker->scratch);
+    free(worker->row_marks);
+    worker->row_marks = NULL;
+    worker->row_mark_words = 0;
     serving_unref(worker->serving);
     worker->serving = NULL;
     if (worker->baseline) at_baseline_unref(worker->baseline);
