@@ -490,12 +490,20 @@ static void find_terms(struct analysis *a, struct at_node *function) {
     a->report->term_count = terms->count;
 }
 
+static bool find_outside(void *arg, struct at_node *node) {
+    struct analysis *a = arg;
+    bool is_global = node->kind == AT_NODE_NAME && !node->binding;
+    if (is_global && !holds(a->vocabulary->words, node->text)) a->report->is_closed = false;
+    return true;
+}
+
 enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function,
                                const struct at_vocabulary *vocabulary, struct at_rule_report *report) {
     struct analysis a = {
         .arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
     memset(report, 0, sizeof *report);
-    report->is_columnar = true;
+    report->is_columnar = report->is_closed = true;
+    at_node_walk(function->body, find_outside, &a);
     a.is_checking = true;
     if (function->is_vararg) prevent(&a, function, "name the product: function(product)");
     a.is_checking = false;

@@ -26,6 +26,7 @@ struct at_term { /* a maximal summand of the returned score that depends on the 
 };
 struct at_rule_report {
     bool is_columnar;
+    bool is_closed;              /* it names nothing outside itself but words and locals of its file */
     uint32_t line, column;       /* if not: what prevents it */
     struct at_text text;         /* those words of the source */
     char advice[200];            /* what to write instead, or "" */

@@ -242,70 +242,18 @@ static int index_basket(lua_State *L, const char *name) {
 
 /* ---- taste ---- */
 
-const struct at_tastes *tastes_of(lua_State *L) {
+static void nomem(lua_State *L) {
+    at_script_raise(L, "out of memory");
+}
+
+static const struct at_tastes *tastes_of(lua_State *L) {
     struct at_decision_view *view = language_of(L)->view;
-    if (!view->has_tastes &&
-        at_tastes_compute(view->profile, view->baseline, view->now_ms, view->arena, &view->tastes) != AT_OK)
-        at_script_raise(L, "out of memory");
-    view->has_tastes = true;
+    if (personal_tastes(view) != AT_OK) nomem(L);
     return &view->tastes;
 }
 
 double affinity_of(lua_State *L, struct at_text facet, struct at_text value) {
     return at_tastes_of(tastes_of(L), language_of(L)->view->profile, facet, value);
-}
-
-static double *table_of_facet(lua_State *L, const struct at_facet_taste *facet, int attribute) {
-    struct at_decision_view *view = language_of(L)->view;
-    const struct at_tastes *tastes = tastes_of(L);
-    double *table =
-        at_arena_zalloc(view->arena, ((size_t)at_root_code_count(view->root, attribute) + 1) * sizeof *table);
-    if (!table) at_script_raise(L, "out of memory");
-    for (uint32_t i = 0; facet && i < facet->count; i++) {
-        struct at_text value = view->profile->tastes[tastes->order[facet->first + i]].value;
-        table[at_root_code_of(view->root, attribute, value.data, value.length)] =
-            tastes->affinity[facet->first + i];
-    }
-    table[0] = 0;
-    return table;
-}
-
-static void build_facets(lua_State *L) {
-    struct at_decision_view *view = language_of(L)->view;
-    const struct at_tastes *tastes = tastes_of(L);
-    double gains = 0;
-    view->facets = at_arena_alloc(view->arena, (tastes->facet_count + 1) * sizeof *view->facets);
-    if (!view->facets) at_script_raise(L, "out of memory");
-    view->facet_count = 0;
-    for (uint32_t i = 0; i < tastes->facet_count; i++) {
-        const struct at_facet_taste *facet = &tastes->facets[i];
-        int attribute = at_root_attribute(view->root, facet->facet.data, facet->facet.length);
-        if (attribute < 0 || facet->gain <= 0 || !at_root_attribute_at(view->root, attribute)->is_facet)
-            continue;
-        bool is_list = at_root_attribute_at(view->root, attribute)->kind == AT_ATTRIBUTE_LIST;
-        view->facets[view->facet_count++] =
-            (struct at_facet_table){attribute, is_list, table_of_facet(L, facet, attribute), facet->gain};
-        gains += facet->gain;
-    }
-    for (uint32_t i = 0; i < view->facet_count; i++) view->facets[i].weight /= gains;
-    view->has_facets = true;
-}
-
-double affinity_of_row(lua_State *L, uint32_t row) {
-    struct at_decision_view *view = language_of(L)->view;
-    if (!view->has_facets) build_facets(L);
-    return at_scalar_taste(view->root, view->facets, view->facet_count, row);
-}
-
-int affinity_column(lua_State *L) {
-    struct at_language *language = language_of(L);
-    if (!language->view->has_facets) build_facets(L);
-    if (!language->view->facet_count) return constant_column(language, 0);
-    int node = at_program_add(&language->program, AT_OP_TASTE, AT_COLUMN_NUMBER);
-    if (node < 0) return node;
-    language->program.nodes[node].taste.facets = language->view->facets;
-    language->program.nodes[node].taste.count = language->view->facet_count;
-    return node;
 }
 
 int column_of_facet(lua_State *L, const char *facet, int column) {
@@ -316,7 +264,8 @@ int column_of_facet(lua_State *L, const char *facet, int column) {
     const struct at_facet_taste *found = NULL;
     for (uint32_t i = 0; i < tastes->facet_count; i++)
         if (at_text_is(tastes->facets[i].facet, facet)) found = &tastes->facets[i];
-    double *table = table_of_facet(L, found, attribute);
+    double *table = personal_table(language->view, found, attribute);
+    if (!table) nomem(L);
     int node = at_program_add(&language->program, AT_OP_BY_CODE, AT_COLUMN_NUMBER);
     if (node < 0) return node;
     language->program.nodes[node].attribute = attribute;
@@ -376,78 +325,10 @@ static int index_affinity(lua_State *L, const char *name) {
     return 1;
 }
 
-/* ---- what the person met, by row ---- */
-
-static struct at_by_row *take_by_row(lua_State *L, struct at_by_row *by_row) {
-    uint32_t rows = at_root_rows(language_of(L)->view->root);
-    if (by_row->capacity < rows + 1) {
-        uint32_t capacity = rows + rows / 4 + AT_CHUNK_ROWS;
-        double *values = calloc(capacity, sizeof *values);
-        if (!values) at_script_raise(L, "out of memory");
-        free(by_row->values);
-        by_row->values = values;
-        by_row->capacity = capacity;
-    }
-    uint32_t wanted = language_of(L)->view->profile->product_count;
-    if (by_row->touched_capacity < wanted) {
-        uint32_t *touched = realloc(by_row->touched, wanted * sizeof *touched);
-        if (!touched) at_script_raise(L, "out of memory");
-        by_row->touched = touched;
-        by_row->touched_capacity = wanted;
-    }
-    by_row->in_use = true;
-    return by_row;
-}
-
-static void set_by_row(struct at_by_row *by_row, uint32_t row, double value) {
-    if (row == AT_ROW_NONE || value == 0) return;
-    by_row->values[row] = value;
-    by_row->touched[by_row->touched_count++] = row;
-}
-
-const struct at_by_row *seen_rows(lua_State *L) {
-    struct at_language *language = language_of(L);
-    struct at_decision_view *view = language->view;
-    if (view->seen) return view->seen;
-    view->seen = take_by_row(L, &language->by_row[0]);
-    for (uint32_t i = 0; i < view->profile->product_count; i++) {
-        const struct at_met_product *met = &view->profile->products[i];
-        if (met->shown <= 0) continue;
-        double age = (double)(view->now_ms - met->shown_at_ms),
-               shown = met->shown * exp2(-(age > 0 ? age : 0) / AT_SHOWN_HALF_MS);
-        set_by_row(view->seen, at_root_row(view->root, met->product.data, met->product.length),
-                   shown / (shown + 2));
-    }
-    return view->seen;
-}
-
-const struct at_by_row *bought_rows(lua_State *L) {
-    struct at_language *language = language_of(L);
-    struct at_decision_view *view = language->view;
-    if (view->bought) return view->bought;
-    view->bought = take_by_row(L, &language->by_row[1]);
-    for (uint32_t i = 0; i < view->profile->product_count; i++) {
-        const struct at_met_product *met = &view->profile->products[i];
-        if (met->bought)
-            set_by_row(view->bought, at_root_row(view->root, met->product.data, met->product.length),
-                       met->bought);
-    }
-    return view->bought;
-}
-
-void at_decision_end(struct at_language *language, struct at_decision_view *view) {
-    for (int i = 0; i < 2; i++) {
-        struct at_by_row *by_row = &language->by_row[i];
-        for (uint32_t k = 0; k < by_row->touched_count; k++) by_row->values[by_row->touched[k]] = 0;
-        by_row->touched_count = 0;
-        by_row->in_use = false;
-    }
-    view->seen = view->bought = NULL;
-}
-
 /* ---- dispatch ---- */
 
 int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
+    language_of(L)->reads_context = true;
     if (kind == VIEW_FACET) return index_facet(L, index);
     const struct at_profile *profile = language_of(L)->view->profile;
     const char *name = luaL_checkstring(L, 2);
@@ -467,6 +348,7 @@ static const char *const page_fields[] = {"name", "product", "category", "query"
 
 int index_page(lua_State *L) {
     const struct at_decision_view *view = language_of(L)->view;
+    language_of(L)->reads_context = true;
     const char *name = luaL_checkstring(L, 2);
     if (is(name, "name")) return push_text(L, view->page_name);
     if (is(name, "category")) return push_text(L, view->page_category);

@@ -20,7 +20,8 @@ struct run {
     double *out;
     struct at_error *err;
     bool has_error;
-    int node; /* result of a column run; -1: one constant */
+    int node;        /* result of a column run; -1: one constant */
+    bool is_lasting; /* the run would give the same graph again */
 };
 
 static void begin_call(struct at_language *language, struct at_rule_use *use,
@@ -31,7 +32,7 @@ static void begin_call(struct at_language *language, struct at_rule_use *use,
     language->candidates = candidates;
     language->row_count = 1;
     language->list_count = language->facet_count = 0;
-    language->needs_rows = false;
+    language->needs_rows = language->reads_context = false;
     language->explains = use->view->explains;
     memset(language->node_of, 0xff, sizeof language->node_of);
     at_program_init(&language->program, candidates->root, candidates->arena);
@@ -61,10 +62,25 @@ static double answer_at(lua_State *L, int at, bool is_condition) {
     return 0;
 }
 
+/* Whether the rule at the top reads nothing that could change: words, and plain values of its file, which a
+ * rule may not assign to. */
+static bool is_lasting(lua_State *L, const struct at_rule_report *report) {
+    bool is_plain = report->is_closed;
+    const char *name;
+    for (int i = 1; is_plain && (name = lua_getupvalue(L, -1, i)) != NULL; i++) {
+        int type = lua_type(L, -1);
+        lua_pop(L, 1);
+        is_plain = strcmp(name, "_ENV") == 0 || type == LUA_TNUMBER || type == LUA_TSTRING ||
+                   type == LUA_TBOOLEAN || type == LUA_TNIL;
+    }
+    return is_plain;
+}
+
 static int run_columns(lua_State *L, void *arg) {
     struct run *run = arg;
     struct at_language *language = language_of(L);
     push_function(L, run->use->function);
+    run->is_lasting = is_lasting(L, run->use->report);
     push_arguments(L, VIEW_COLUMNS);
     lua_call(L, 3, 1);
     uint32_t index;
@@ -102,9 +118,14 @@ static enum at_status name_failure(const struct run *run, enum at_status status,
     return status;
 }
 
-static enum at_status judge_columns(struct run *run, bool *falls_back) {
+/* The rule's graph: as it is kept, or from running the rule. */
+static enum at_status make_columns(struct run *run, bool *falls_back) {
     struct at_language *language = run->use->language;
     struct at_script_where where = {0};
+    bool may_keep = !run->use->view->explains;
+    language->view = run->use->view;
+    if (may_keep && kept_find(language, run->use->function, run->candidates, &run->node, &run->use->constant))
+        return AT_OK;
     begin_call(language, run->use, run->candidates);
     language->runs_columns = true;
     enum at_status status =
@@ -114,6 +135,15 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
     *falls_back = (status == AT_OK || status == AT_FAILED) && language->needs_rows;
     if (*falls_back) return AT_OK;
     if (status != AT_OK) return name_failure(run, status, &where);
+    if (may_keep && run->is_lasting && !language->reads_context)
+        kept_store(language, run->use->function, run->node, run->use->constant);
+    return AT_OK;
+}
+
+static enum at_status judge_columns(struct run *run, bool *falls_back) {
+    struct at_language *language = run->use->language;
+    enum at_status status = make_columns(run, falls_back);
+    if (status != AT_OK || *falls_back) return status;
     run->use->ran_on_columns = true;
     run->use->result = run->node;
     run->use->rows = run->candidates->rows;

@@ -129,10 +129,10 @@ struct at_decision_view {
     /* caches, zero at first */
     struct at_tastes tastes;
     bool has_tastes;
-    struct at_facet_table *facets;
+    const struct at_facet_table *facets;
     uint32_t facet_count;
     bool has_facets;
-    struct at_by_row *seen, *bought;
+    struct at_by_row *met[2]; /* what was seen, what was bought */
 };
 /* Call when the decision is over: gives scratch back to the language. */
 void at_decision_end(struct at_language *language, struct at_decision_view *view);

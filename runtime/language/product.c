@@ -73,6 +73,18 @@ static void push_number(lua_State *L, double value) {
         lua_pushnumber(L, value);
 }
 
+static const struct at_by_row *met_rows(lua_State *L, enum met_kind kind) {
+    const struct at_by_row *rows = personal_rows(language_of(L), kind);
+    if (!rows) at_script_raise(L, "out of memory");
+    return rows;
+}
+
+static double affinity_of_row(lua_State *L, uint32_t row) {
+    struct at_language *language = language_of(L);
+    if (personal_facets(language) != AT_OK) at_script_raise(L, "out of memory");
+    return at_scalar_taste(language->view->root, language->view->facets, language->view->facet_count, row);
+}
+
 static double counted_value(const struct at_root *root, int which, uint32_t row) {
     const float *chunk = at_root_counted(root, (enum at_counted)which, row >> AT_CHUNK_SHIFT);
     return chunk ? (double)chunk[row & (AT_CHUNK_ROWS - 1)] : 0;
@@ -98,8 +110,8 @@ static int push_feature(lua_State *L, enum feature feature, uint32_t row) {
     case FEATURE_POPULARITY:
     case FEATURE_TRENDING:
     case FEATURE_CONVERSION: lua_pushnumber(L, counted_value(view->root, counted_of(feature), row)); break;
-    case FEATURE_SEEN: lua_pushnumber(L, seen_rows(L)->values[row]); break;
-    case FEATURE_BOUGHT: lua_pushnumber(L, bought_rows(L)->values[row]); break;
+    case FEATURE_SEEN: lua_pushnumber(L, met_rows(L, MET_SEEN)->values[row]); break;
+    case FEATURE_BOUGHT: lua_pushnumber(L, met_rows(L, MET_BOUGHT)->values[row]); break;
     case FEATURE_MARGIN: lua_pushnumber(L, attribute_or_zero(view->root, "margin", row)); break;
     case FEATURE_DISCOUNT: lua_pushnumber(L, attribute_or_zero(view->root, "discount", row)); break;
     case FEATURE_AGE: push_number(L, age_of_row(view, row)); break;
@@ -191,9 +203,21 @@ static int number_or_zero(struct at_language *language, const char *name) {
     return at_program_binary(&language->program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER, load, zero);
 }
 
-static int by_row_node(struct at_language *language, const struct at_by_row *by_row) {
-    int node = at_program_add(&language->program, AT_OP_BY_ROW, AT_COLUMN_NUMBER);
-    if (node >= 0) language->program.nodes[node].by_row = by_row->values;
+static int by_row_node(lua_State *L, enum met_kind kind) {
+    struct at_language *language = language_of(L);
+    const struct at_by_row *rows = met_rows(L, kind);
+    int node = load_node(language, AT_OP_BY_ROW, AT_COLUMN_NUMBER, (int)kind);
+    if (node >= 0) language->program.nodes[node].by_row = rows->values;
+    return node;
+}
+
+static int affinity_node(lua_State *L) {
+    struct at_language *language = language_of(L);
+    if (personal_facets(language) != AT_OK) at_script_raise(L, "out of memory");
+    int node = at_program_add(&language->program, AT_OP_TASTE, AT_COLUMN_NUMBER);
+    if (node < 0) return node;
+    language->program.nodes[node].taste.facets = language->view->facets;
+    language->program.nodes[node].taste.count = language->view->facet_count;
     return node;
 }
 
@@ -208,12 +232,12 @@ static int age_node(struct at_language *language) {
 static int feature_node(lua_State *L, enum feature feature) {
     struct at_language *language = language_of(L);
     switch (feature) {
-    case FEATURE_AFFINITY: return affinity_column(L);
+    case FEATURE_AFFINITY: return affinity_node(L);
     case FEATURE_POPULARITY:
     case FEATURE_TRENDING:
     case FEATURE_CONVERSION: return load_node(language, AT_OP_COUNTED, AT_COLUMN_NUMBER, counted_of(feature));
-    case FEATURE_SEEN: return by_row_node(language, seen_rows(L));
-    case FEATURE_BOUGHT: return by_row_node(language, bought_rows(L));
+    case FEATURE_SEEN: return by_row_node(L, MET_SEEN);
+    case FEATURE_BOUGHT: return by_row_node(L, MET_BOUGHT);
     case FEATURE_MARGIN: return number_or_zero(language, "margin");
     case FEATURE_DISCOUNT: return number_or_zero(language, "discount");
     case FEATURE_AGE: return age_node(language);

@@ -124,10 +124,8 @@ void at_language_free(struct at_language *language) {
     if (!language) return;
     at_script_free(language->script);
     at_json_parser_free(language->traits_parser);
-    for (int i = 0; i < 2; i++) {
-        free(language->by_row[i].values);
-        free(language->by_row[i].touched);
-    }
+    kept_free_all(language);
+    personal_free(language);
     free(language);
 }
 

@@ -64,6 +64,10 @@ struct at_language {
     bool runs_columns;
     bool needs_rows; /* the column run met something only the other way can do */
     bool explains;
+    bool reads_context; /* the running call looked at the customer, the page or the clock */
+    struct taste_store *taste_store;
+    struct kept_rule *kept; /* by function id */
+    int kept_count;
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;
     uint32_t ordinal_count, ordinal_next;
@@ -97,13 +101,20 @@ int product_tostring(lua_State *L, uint32_t row);
 /* customer.c */
 int index_customer(lua_State *L, enum view_kind kind, uint32_t index);
 int index_page(lua_State *L);
-const struct at_tastes *tastes_of(lua_State *L);
 double affinity_of(lua_State *L, struct at_text facet, struct at_text value);
 int column_of_facet(lua_State *L, const char *facet, int column);
-int affinity_column(lua_State *L);
-double affinity_of_row(lua_State *L, uint32_t row);
-const struct at_by_row *seen_rows(lua_State *L);
-const struct at_by_row *bought_rows(lua_State *L);
+/* personal.c: of the person of the running decision. What is NULL or not AT_OK: out of memory. */
+enum met_kind { MET_SEEN, MET_BOUGHT };
+enum at_status personal_tastes(struct at_decision_view *view) AT_MUST_CHECK; /* fills view->tastes */
+enum at_status personal_facets(struct at_language *language) AT_MUST_CHECK;  /* fills view->facets */
+double *personal_table(struct at_decision_view *view, const struct at_facet_taste *facet, int attribute);
+const struct at_by_row *personal_rows(struct at_language *language, enum met_kind kind);
+void personal_free(struct at_language *language);
+/* kept.c: the program of a rule that read nothing but its products, for the next time it is asked. */
+bool kept_find(struct at_language *language, int function, const struct at_candidates *candidates, int *node,
+               double *constant);
+void kept_store(struct at_language *language, int function, int node, double constant);
+void kept_free_all(struct at_language *language);
 /* words.c */
 void install_words(lua_State *L);
 int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */

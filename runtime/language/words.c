@@ -478,6 +478,7 @@ static int l_now(lua_State *L) {
     struct at_language *language = language_of(L);
     if (!language->view)
         return at_script_raise(L, "now() has no meaning while scripts are loaded: call it inside a rule");
+    language->reads_context = true;
     lua_pushnumber(L, (double)language->view->now_ms);
     return 1;
 }

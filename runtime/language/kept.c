@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A rule that looked at nothing but its products' values builds the same graph whenever it is asked: it names
+ * words and plain values of its file only, assigns to nothing outside itself and branches on no product's
+ * value. So the graph is kept, without what nothing needs, and the next decision only puts the person's
+ * tables into it. A rule that looked at the customer, the page or the clock runs anew each time, and so does
+ * every rule when the catalog changed.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "language/state.h"
+
+struct kept_rule {
+    struct at_column
+        *nodes; /* then the lists of codes, in one block; NULL: nothing is kept or all is one constant */
+    uint32_t count;
+    uint64_t root_version; /* 0: nothing is kept */
+    int node;              /* -1: one constant */
+    double constant;
+};
+
+void kept_free_all(struct at_language *language) {
+    for (int i = 0; i < language->kept_count; i++) free(language->kept[i].nodes);
+    free(language->kept);
+    language->kept = NULL;
+    language->kept_count = 0;
+}
+
+static struct kept_rule *kept_of(struct at_language *language, int function) {
+    if (function < language->kept_count) return &language->kept[function];
+    int count = function + 16;
+    struct kept_rule *kept = realloc(language->kept, (size_t)count * sizeof *kept);
+    if (!kept) return NULL;
+    memset(kept + language->kept_count, 0, (size_t)(count - language->kept_count) * sizeof *kept);
+    language->kept = kept;
+    language->kept_count = count;
+    return &kept[function];
+}
+
+/* The person's and the moment's part of a graph. False: out of memory, the rule runs. */
+static bool bind(struct at_language *language, struct at_column *node) {
+    const struct at_by_row *rows;
+    switch (node->op) {
+    case AT_OP_TASTE:
+        if (personal_facets(language) != AT_OK) return false;
+        node->taste.facets = language->view->facets;
+        node->taste.count = language->view->facet_count;
+        return true;
+    case AT_OP_BY_ROW:
+        rows = personal_rows(language, (enum met_kind)node->attribute);
+        node->by_row = rows ? rows->values : NULL;
+        return rows != NULL;
+    case AT_OP_AGE: node->value = (double)language->view->now_ms; return true;
+    default: return true;
+    }
+}
+
+bool kept_find(struct at_language *language, int function, const struct at_candidates *candidates, int *node,
+               double *constant) {
+    const struct kept_rule *kept = function < language->kept_count ? &language->kept[function] : NULL;
+    if (!kept || !kept->root_version || kept->root_version != at_root_version(candidates->root)) return false;
+    struct at_program *program = &language->program;
+    at_program_init(program, candidates->root, candidates->arena);
+    *node = kept->node;
+    *constant = kept->constant;
+    if (kept->node < 0) return true;
+    program->nodes = at_arena_alloc(candidates->arena, kept->count * sizeof *program->nodes);
+    if (!program->nodes) return false;
+    memcpy(program->nodes, kept->nodes, kept->count * sizeof *program->nodes);
+    program->count = program->capacity = kept->count;
+    for (uint32_t i = 0; i < kept->count; i++)
+        if (!bind(language, &program->nodes[i])) return false;
+    return true;
+}
+
+/* Copies the nodes the result needs, operands renumbered, and their lists of codes behind them. */
+static void copy_needed(const struct at_program *program, int result, const uint8_t *needed,
+                        struct kept_rule *kept, uint32_t count) {
+    uint16_t place[AT_NODES_MAX];
+    uint32_t *lists = (uint32_t *)(void *)(kept->nodes + count);
+    for (int i = 0; i <= result; i++) {
+        place[i] = 0;
+        if (!needed[i]) continue;
+        struct at_column *node = &kept->nodes[kept->count];
+        *node = program->nodes[i];
+        node->a = place[node->a];
+        node->b = place[node->b];
+        node->c = place[node->c];
+        if (node->op == AT_OP_IN_CODES) {
+            if (node->codes.count) memcpy(lists, node->codes.list, node->codes.count * sizeof *lists);
+            node->codes.list = lists;
+            lists += node->codes.count;
+        }
+        place[i] = (uint16_t)kept->count++;
+    }
+}
+
+void kept_store(struct at_language *language, int function, int result, double constant) {
+    struct kept_rule *kept = kept_of(language, function);
+    const struct at_program *program = &language->program;
+    uint8_t needed[AT_NODES_MAX] = {0};
+    if (!kept) return;
+    free(kept->nodes);
+    *kept = (struct kept_rule){.node = result, .constant = constant};
+    if (result >= 0) {
+        uint32_t count = at_program_needed(program, result, needed), codes = 0;
+        for (int i = 0; i <= result; i++) {
+            const struct at_column *node = &program->nodes[i];
+            if (!needed[i] || node->op != AT_OP_IN_CODES) continue;
+            codes += node->codes.count;
+            count += !needed[node->a]; /* it is not computed, but says which column holds the codes */
+            needed[node->a] = 1;
+        }
+        kept->nodes = malloc(count * sizeof *kept->nodes + codes * sizeof(uint32_t));
+        if (!kept->nodes) return;
+        copy_needed(program, result, needed, kept, count);
+        kept->node = (int)kept->count - 1;
+    }
+    kept->root_version = at_root_version(program->root);
+}
