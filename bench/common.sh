@@ -25,7 +25,7 @@ program() { # NAME [LIBRARIES]: builds bench/NAME.c into build/bench
 serve() { # FOLDER DATA LOG [OPTIONS]: starts attune; sets url, at (HOST:PORT) and server (its pid)
     log=$3 folder=$1 data=$2
     shift 3
-    taskset -c "$server_core" build/attune serve "$folder" --data "$data" --listen 127.0.0.1:0 --workers 1 "$@" 2>"$log" &
+    taskset -c "$server_core" build/attune serve "$folder" --data "$data" --listen 127.0.0.1:0 --workers "${workers:-1}" "$@" 2>"$log" &
     server=$!
     pids="$pids $server"
     for _ in $(seq 600); do
@@ -35,6 +35,36 @@ serve() { # FOLDER DATA LOG [OPTIONS]: starts attune; sets url, at (HOST:PORT) a
     done
     url=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$log" | head -1)
     at=${url#http://}
+}
+stop() { # the server, cleanly
+    kill "$server" && wait "$server" || true
+}
+cpu() { awk '{ print $14 + $15 }' "/proc/$server/stat"; } # in hundredths of a second
+settle() { # waits until the server rests (under 5 % of a core for 2 s); prints the seconds until then
+    waited=0 rest=0 before=$(cpu)
+    while [ $rest -lt 4 ] && [ $waited -lt 1200 ]; do
+        sleep 0.5
+        waited=$((waited + 1)) now=$(cpu)
+        [ $((now - before)) -le 2 ] && rest=$((rest + 1)) || rest=0
+        before=$now
+    done
+    awk "BEGIN { print ($waited - $rest) / 2 }"
+}
+past() { # FOLDER PROFILES EACH: a shop with that past in FOLDER (its data in FOLDER/data), made if it is not there yet; 250 events a batch
+    [ -e "$1/past.$2.$3" ] && return
+    rm -rf "$1/data"
+    mkdir -p "$1"
+    node bench/shop.mjs "$1"
+    build/attune serve "$1" --data "$1/data" --listen 127.0.0.1:0 2>"$1/log" &
+    server=$!
+    pids="$pids $server"
+    for _ in $(seq 100); do grep -q 'listening on' "$1/log" && break; sleep 0.1; done
+    at=$(sed -n 's/.*listening on http:..\([^ ]*\).*/\1/p' "$1/log")
+    build/attune import catalog "$1/catalog.jsonl" --shop "$1" >/dev/null 2>&1
+    line=$(build/bench/load -n $(($2 * $3 / 250)) -p "$2" -o "$3" -x '"invalid"' "$at" "$1/past")
+    say "loading $2 profiles with $3 events each" "$(echo "$line" | value rate | awk '{ printf "%.0f", 250 * $1 }') events/s, then $(settle) s until it rests; disk $(du -sh "$1/data" | cut -f1)"
+    stop
+    touch "$1/past.$2.$3"
 }
 load() { taskset -c "$load_core" build/bench/load -d "$each" "$@"; }
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p"; }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Ranked lists, decisions and events over HTTP (bench/RESULTS.md): the released program with keys, log of decisions, metrics and watchdog
+# Ranked lists and decisions over HTTP (bench/RESULTS.md): the released program with keys, log of decisions, metrics and watchdog
 # on, one worker; server on one core, load on the other, 64 connections, every request another one. The peers of PEERS (its folder
 # http/, as they are, with the five-term rule of bench/peer.lua) in the same run, in turn: medians of ROUNDS=3. Before anything is
 # timed, 400 answers of each are compared id by id. `make deps-bench` installs what the peers need.
@@ -10,7 +10,6 @@ make -s -j2 all >/dev/null
 . bench/common.sh
 rounds=${ROUNDS:-3}
 program load
-program store_append $libs
 node bench/shop.mjs "$work"
 serve "$work" "$work/data" "$work/log"
 attune=$at
@@ -81,11 +80,4 @@ for _ in $(seq "$rounds"); do
 done
 against "decide with one product, logged"
 p99_at_half decide
-for _ in $(seq "$rounds"); do load -p 5000 -k 5000 "$attune" "$work/event" | value rate >>"$work/rates.attune"; done
-against "one event of 500 bytes a request, durable"
-p99_at_half event
-for _ in $(seq "$rounds"); do load -p 5000 -k 5000 -x '"invalid"' "$attune" "$work/batch" | value rate | awk '{ print 100 * $1 }' >>"$work/rates.attune"; done
-against "batches of 100 events, durable (events)"
-mkdir -p "$work/append"
-build/bench/store_append "$work/append" 4 | sed 's/^/  /'
 say "VmHWM of the server" "$(awk '/VmHWM/ {print $2 / 1024 " MB"}' "/proc/$server/status")"

@@ -66,10 +66,15 @@ write("decide", 50000, "/v1/decide", () => JSON.stringify({ customer: { user_id:
 for (const path of ["/plain", "/a1"]) writeFileSync(join(dir, path.slice(1)), `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n`);
 
 // Events of 500 bytes; 16 "@" are a number and 8 "#" a person that the load fills in.
-const event = (type, padded) => {
-  const one = { ...type, anonymousId: "v-########", event: "Product Viewed", messageId: "bench-@@@@@@@@@@@@@@@@", timestamp: new Date().toISOString(), properties: { product_id: `SKU-${below(N)}`, note: "" } };
+const event = (type, padded, back_ms = 0) => {
+  const one = { ...type, anonymousId: "v-########", event: "Product Viewed", messageId: "bench-@@@@@@@@@@@@@@@@", timestamp: new Date(Date.now() - back_ms).toISOString(), properties: { product_id: `SKU-${below(N)}`, note: "" } };
   one.properties.note = "x".repeat(Math.max(0, padded - JSON.stringify(one).length));
   return JSON.stringify(one);
 };
 write("event", 20000, "/v1/track", () => event({}, 500));
 write("batch", 400, "/v1/batch", () => `{"batch":[${Array.from({ length: 100 }, () => event({ type: "track" }, 500)).join(",")}]}`);
+// Lists for anybody, a person that the load fills in.
+write("anybody", 8000, "/v1/rank", () => JSON.stringify({ customer: { anonymous_id: "v-########" }, ranking: "bench", limit: 24, items: Array.from({ length: 100 }, () => `SKU-${below(N)}`) }));
+// What lies behind: events of PAST_BYTES over the last thirty days, in batches of 250.
+const past_bytes = Number(process.env.PAST_BYTES ?? 500);
+write("past", 400, "/v1/import", () => `{"batch":[${Array.from({ length: 250 }, () => event({ type: "track" }, past_bytes, below(30 * 86400) * 1000)).join(",")}]}`);

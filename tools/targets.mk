@@ -39,7 +39,7 @@ soak: all node_modules/.ready
 	@sh tools/soak.sh
 
 bench: all
-	@sh bench/run.sh
+	@for b in run rule reload events memory; do sh bench/$$b.sh || exit 1; done
 
 run:
 	@sh tools/run.sh
