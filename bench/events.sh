@@ -7,7 +7,7 @@
 # next run. `make deps-bench` installs what the peers need.
 set -eu
 cd "$(dirname "$0")/.."
-: "${SECONDS_EACH:=60}"
+: "${SECONDS_EACH:=60}" "${PRIORITY:=0}" # the peers start sessions of their own, which no priority here would reach
 make -s -j2 all >/dev/null
 . bench/common.sh
 program load
@@ -62,5 +62,5 @@ else
     say "peers" "none: PEERS names no folder with durable/"
 fi
 mkdir -p "$work/append"
-build/bench/store_append "$work/append" 4 | sed 's/^/  /'
+$on_server build/bench/store_append "$work/append" 4 | sed 's/^/  /'
 say "VmHWM of the server" "$(awk '/VmHWM/ { printf "%.0f MB", $2 / 1024 }' "/proc/$server/status")"

@@ -8,4 +8,4 @@ make -s -j2 all >/dev/null
 program rule $(pkg-config --cflags lua5.4) $libs
 node bench/shop.mjs "$work"
 machine
-taskset -c "$server_core" build/bench/rule "$work"
+$on_server build/bench/rule "$work"

@@ -25,7 +25,7 @@ peers= urls=
 peer() { # NAME PORT COMMAND…
     name=$1 port=$2
     shift 2
-    taskset -c "$server_core" "$@" >"$work/$name.log" 2>&1 &
+    $on_server "$@" >"$work/$name.log" 2>&1 &
     pids="$pids $!"
     for _ in $(seq 100); do
         curl -s -o "$work/hello" -d '{"user":"u-1","items":["SKU-1"]}' "http://127.0.0.1:$port/top" && { peers="$peers $name=127.0.0.1:$port" urls="$urls http://127.0.0.1:$port"; return; }
