@@ -137,8 +137,7 @@ static void empty(struct at_bytes *bytes) {
         at_bytes_reset(bytes);
 }
 
-/* The account knows what the output buffers hold. */
-static void count_output(struct conn *conn) {
+void answer_count(struct conn *conn) {
     size_t now = conn->out.capacity + conn->writing.capacity, before = conn->counted_bytes;
     if (now == before) return;
     conn->counted_bytes = now;
@@ -153,7 +152,7 @@ static void on_written(uv_write_t *write, int status) {
     struct conn *conn = write->data;
     conn->is_writing = false;
     empty(&conn->writing);
-    count_output(conn);
+    answer_count(conn);
     conn->since_ms = uv_now(conn->server->check.loop);
     if (status < 0 || conn->state == CONN_CLOSING)
         conn_close(conn);
@@ -190,7 +189,7 @@ void answer_flush(struct conn *conn) {
         empty(&conn->out);
     else
         write_rest(conn, n > 0 ? (size_t)n : 0);
-    count_output(conn);
+    answer_count(conn);
 }
 
 /* ---- streams ---- */

@@ -7,9 +7,8 @@
 #include "net/internal.h"
 
 #define FIRST_BYTES (16u * 1024)
-#define KEPT_BYTES  (128u * 1024) /* a buffer larger than this is given back between requests */
+#define KEPT_BYTES  (128u * 1024) /* what is larger goes between requests */
 #define LINGER_MS   1000
-#define RESTED_MS   2000         /* idle for so long, a connection holds no buffer */
 #define MOVED_BYTES (16u * 1024) /* a reader that takes so much within the timeout is slow, not gone */
 #define ARENA_MAX   (1u << 30)
 
@@ -29,8 +28,8 @@ struct conn *conn_new(struct at_server *server) {
         if (server->account) at_account_force(server->account, sizeof *conn);
     }
     conn->state = CONN_IDLE;
-    conn->is_in_process = conn->is_answered = conn->is_ready = conn->is_reading = conn->is_writing =
-        conn->is_asked = conn->is_gone = false;
+    conn->has_kit = conn->is_in_process = conn->is_answered = conn->is_ready = conn->is_reading =
+        conn->is_writing = conn->is_asked = conn->is_gone = false;
     conn->wants_close = conn->is_http_1_0 = conn->must_drop = conn->lingers = false;
     conn->has_ended = conn->is_over = false;
     conn->in_length = conn->parsed = conn->begin = 0;
@@ -41,13 +40,72 @@ struct conn *conn_new(struct at_server *server) {
 }
 
 void conn_free(struct conn *conn) {
-    if (conn->server->account)
-        at_account_give(conn->server->account, sizeof *conn + conn->in_capacity + conn->counted_bytes);
+    conn_rest(conn);
+    if (conn->server->account) at_account_give(conn->server->account, sizeof *conn);
+    free(conn);
+}
+
+/* ---- memory of a request ---- */
+
+static void free_buffer(struct conn *conn) {
+    if (conn->server->account) at_account_give(conn->server->account, conn->in_capacity);
     free(conn->in);
+    conn->in = NULL;
+    conn->in_capacity = 0;
+}
+
+/* The account is not told: what is counted for one is counted for the next. */
+static void take_kit(struct conn *conn) {
+    struct at_server *server = conn->server;
+    bool is_empty = !conn->in && !conn->out.data && !conn->arena.head;
+    conn->has_kit = true;
+    if (!is_empty || !server->kit_count) return;
+    struct kit *kit = &server->kits[--server->kit_count];
+    conn->in = kit->in;
+    conn->in_capacity = kit->in_capacity;
+    conn->arena = kit->arena;
+    conn->out = kit->out;
+    conn->counted_bytes += kit->out.capacity;
+}
+
+void conn_rest(struct conn *conn) {
+    struct at_server *server = conn->server;
+    conn->has_kit = false;
+    at_bytes_clear(&conn->writing);
+    at_bytes_reset(&conn->out);
+    at_arena_reset(&conn->arena);
+    answer_count(conn);
+    bool fits = conn->in && conn->in_capacity <= KEPT_BYTES && conn->out.capacity <= KEPT_BYTES &&
+                server->kit_count < KITS_MAX && !server->is_closing;
+    if (fits) {
+        server->kits[server->kit_count++] = (struct kit){conn->in, conn->in_capacity, conn->arena, conn->out};
+        conn->in = NULL;
+        conn->in_capacity = 0;
+        at_arena_init(&conn->arena, ARENA_MAX);
+        conn->out.data = NULL;
+        conn->out.capacity = 0;
+        conn->counted_bytes = 0;
+        return;
+    }
+    free_buffer(conn);
     at_arena_clear(&conn->arena);
     at_bytes_clear(&conn->out);
-    at_bytes_clear(&conn->writing);
-    free(conn);
+    answer_count(conn);
+}
+
+void kits_free(struct at_server *server) {
+    while (server->kit_count) {
+        struct kit *kit = &server->kits[--server->kit_count];
+        if (server->account) at_account_give(server->account, kit->in_capacity + kit->out.capacity);
+        free(kit->in);
+        at_arena_clear(&kit->arena);
+        at_bytes_clear(&kit->out);
+    }
+}
+
+static bool is_at_rest(const struct conn *conn) {
+    return conn->state == CONN_IDLE && !conn->in_length && !conn->is_writing && !conn->out.length &&
+           !conn->is_asked;
 }
 
 static void on_conn_closed(uv_handle_t *handle) {
@@ -85,13 +143,6 @@ static void move_down(struct conn *conn) {
     }
 }
 
-static void free_buffer(struct conn *conn) {
-    if (conn->server->account) at_account_give(conn->server->account, conn->in_capacity);
-    free(conn->in);
-    conn->in = NULL;
-    conn->in_capacity = 0;
-}
-
 static uint32_t room_left(const struct conn *conn) {
     uint64_t used = (uint64_t)conn->in_length + AT_BODY_PADDING;
     return conn->in_capacity > used ? (uint32_t)(conn->in_capacity - used) : 0;
@@ -120,6 +171,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
             ? (uint32_t)(conn->parser.content_length < (1u << 20) ? conn->parser.content_length : (1u << 20))
             : 8192;
     *buffer = uv_buf_init(NULL, 0); /* "no room" */
+    if (!conn->has_kit) take_kit(conn);
     if (conn->state != CONN_ASKED) {
         move_down(conn);
         if (!make_room(conn, more)) return;
@@ -146,9 +198,9 @@ static void on_read_failed(struct conn *conn, ssize_t code) {
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
     struct conn *conn = stream->data;
     (void)buffer;
-    if (n == 0) return;
-    if (n < 0) {
-        on_read_failed(conn, n);
+    if (n < 0) return on_read_failed(conn, n);
+    if (n == 0) {
+        if (is_at_rest(conn)) conn_rest(conn);
         return;
     }
     if (conn->state == CONN_STREAM || conn->state == CONN_ENDING || conn->state == CONN_LINGER)
@@ -180,10 +232,7 @@ static void finish_request(struct conn *conn) {
     conn->is_answered = false;
     at_arena_reset(&conn->arena);
     conn->begin = conn->parsed;
-    if (conn->begin == conn->in_length) {
-        conn->begin = conn->parsed = conn->in_length = 0;
-        if (conn->in_capacity > KEPT_BYTES) free_buffer(conn);
-    }
+    if (conn->begin == conn->in_length) conn->begin = conn->parsed = conn->in_length = 0;
     conn->state = conn->wants_close ? CONN_ENDING : CONN_IDLE;
     conn->since_ms = uv_now(conn->server->check.loop);
 }
@@ -300,6 +349,7 @@ void conn_process(struct conn *conn) {
     conn->is_in_process = false;
     answer_flush(conn);
     if (conn->state == CONN_CLOSING || conn->state == CONN_LINGER) return;
+    if (conn->has_kit && is_at_rest(conn)) conn_rest(conn);
     if (!conn->is_writing && is_finished(conn)) {
         if (conn->lingers && !conn->server->is_draining && !conn->has_ended)
             linger(conn);
@@ -327,7 +377,6 @@ void conn_tick(struct conn *conn, uint64_t now_ms) {
     }
     switch (conn->state) {
     case CONN_IDLE:
-        if (waited > RESTED_MS && conn->in && !conn->in_length) free_buffer(conn);
         if (waited > limits->idle_timeout_ms) conn_close(conn);
         break;
     case CONN_HEAD:

@@ -6,6 +6,10 @@
  * texts are made, the handler is called, and only when it has answered does the next request of the
  * connection go on. While the handler has the request the buffer does not move: the texts point into it. What
  * was answered together is written together. Nothing is read while an answer waits for a slow reader.
+ *
+ * A connection at rest holds no memory but its own struct: the buffers and the arena of a request are a kit,
+ * taken when bytes come and given back when the answer is written; the last one given is the first one taken,
+ * so that however many connections there are, requests work in memory that is in the processor's cache.
  */
 #ifndef AT_NET_INTERNAL_H
 #define AT_NET_INTERNAL_H
@@ -31,6 +35,13 @@ enum conn_state {
 struct span {
     uint32_t from, length;
 };
+#define KITS_MAX 64
+struct kit { /* what a request works in */
+    char *in;
+    uint32_t in_capacity;
+    struct at_arena arena;
+    struct at_bytes out;
+};
 struct at_stream {
     struct conn *conn;
     void (*on_close)(void *arg);
@@ -47,7 +58,7 @@ struct conn {
     struct conn *previous, *next; /* of the server */
     struct conn *next_ready;      /* answered from elsewhere, to go on */
     enum conn_state state;
-    bool is_in_process, is_answered, is_ready, lingers, is_asked /* the handler owes an answer */,
+    bool has_kit, is_in_process, is_answered, is_ready, lingers, is_asked /* the handler owes an answer */,
         is_gone /* closed meanwhile */, is_reading, is_writing, wants_close, is_http_1_0, is_loopback,
         must_drop, has_ended /* the peer says no more */, is_over /* a stream, to be closed next turn */;
     uint64_t since_ms; /* of the state, or of the last byte */
@@ -95,6 +106,8 @@ struct at_server {
     llhttp_settings_t settings;
     struct conn *conns, *ready, *spare;
     uint32_t spare_count;
+    struct kit kits[KITS_MAX];
+    uint32_t kit_count;
     struct at_server_counts counts;
     int port, open_handles;
     bool is_pipe, is_draining, is_closing, is_listening, has_turns,
@@ -111,6 +124,8 @@ void conn_begin(struct conn *conn);              /* accepted */
 void conn_close(struct conn *conn);
 void conn_process(struct conn *conn); /* go on with what was read */
 void conn_tick(struct conn *conn, uint64_t now_ms);
+void conn_rest(struct conn *conn); /* gives back what it holds: nothing of it is in use */
+void kits_free(struct at_server *server);
 void conn_free(struct conn *conn);
 /* request.c: llhttp's callbacks, and the request from offsets. */
 void request_settings(llhttp_settings_t *settings);
@@ -123,7 +138,8 @@ void request_zip_free(struct at_server *server);
 void answer_write(struct conn *conn, const struct at_answer *answer);
 void answer_refuse(struct conn *conn, int status, const char *code, const char *message);
 void answer_flush(struct conn *conn);
-void conn_later(struct conn *conn); /* conn_process in the next turn of the loop */
+void answer_count(struct conn *conn); /* the account learns what the output buffers hold */
+void conn_later(struct conn *conn);   /* conn_process in the next turn of the loop */
 extern void (*const answer_fn)(struct at_exchange *exchange, const struct at_answer *answer);
 struct at_stream *answer_stream(struct at_exchange *exchange, void (*on_close)(void *arg), void *arg);
 /* server.c */

@@ -92,11 +92,8 @@ void server_conn_gone(struct conn *conn) {
         server->conns = conn->next;
     if (conn->next) conn->next->previous = conn->previous;
     server->counts.connections_now--;
-    at_arena_reset(&conn->arena);
-    at_bytes_reset(&conn->out);
-    at_bytes_reset(&conn->writing);
-    if (server->spare_count < SPARE_MAX && !server->is_closing && conn->in_capacity <= 64 * 1024 &&
-        conn->out.capacity <= 64 * 1024) {
+    conn_rest(conn);
+    if (server->spare_count < SPARE_MAX && !server->is_closing) {
         conn->next = server->spare;
         server->spare = conn;
         server->spare_count++;
@@ -253,6 +250,7 @@ static void let_go(struct at_server *server) {
     }
     if (server->open_handles) return;
     request_zip_free(server);
+    kits_free(server);
     while (server->spare) {
         struct conn *next = server->spare->next;
         conn_free(server->spare);
