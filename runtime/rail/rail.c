@@ -26,18 +26,19 @@ static bool has_failed(double answer) {
     return answer != answer && !at_is_missing(answer);
 }
 
+static uint32_t count_failures(const double *answers, uint32_t count) {
+    uint32_t odd = 0, failed = 0;
+    for (uint32_t i = 0; i < count; i++) odd += answers[i] != answers[i];
+    for (uint32_t i = 0; odd && i < count; i++) failed += has_failed(answers[i]);
+    return failed;
+}
+
 static void read_verdicts(const struct at_rail *rail, const double *answers, uint32_t count, uint8_t *verdict,
                           uint32_t *failed) {
-    for (uint32_t i = 0; i < count; i++) {
-        bool holds = answers[i] > 0, is_failed = has_failed(answers[i]);
-        *failed += is_failed;
-        if (rail->kind == AT_RAIL_HIDE)
-            verdict[i] = holds || is_failed;
-        else if (rail->kind == AT_RAIL_ONLY)
-            verdict[i] = !holds;
-        else
-            verdict[i] = holds && !is_failed;
-    }
+    bool is_only = rail->kind == AT_RAIL_ONLY, fails_closed = rail->kind == AT_RAIL_HIDE;
+    *failed = count_failures(answers, count);
+    for (uint32_t i = 0; i < count; i++) verdict[i] = (uint8_t)((answers[i] > 0) ^ is_only);
+    for (uint32_t i = 0; *failed && fails_closed && i < count; i++) verdict[i] |= has_failed(answers[i]);
 }
 
 enum at_status at_rail_judge(const struct at_rail *rail, const struct at_judge *judge,

@@ -228,7 +228,7 @@ static bool next_place(struct sequence *sequence, struct at_placed *placed) {
     placed->propensity = propensity_of(sequence, work->keys[at].index, true);
     sequence->is_taken[at] = 1;
     placed->because = reason(work, &work->keys[at], sequence->was_passed[at]);
-    placed->rail = work->keys[at].rail;
+    placed->rail = work->buried_by ? work->buried_by[work->keys[at].index] : NULL;
     put(sequence, placed, work->keys[at].index);
     return true;
 }

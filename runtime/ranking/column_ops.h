@@ -58,6 +58,19 @@ static inline double op_sqrt(double a) {
 static inline double op_or_else(double a, double b) {
     return at_is_missing(a) ? b : a;
 }
+/* Where no missing can come in, or where the processor carries its bits through by itself. */
+static inline double op_plain_add(double a, double b) {
+    return a + b;
+}
+static inline double op_plain_sub(double a, double b) {
+    return a - b;
+}
+static inline double op_plain_mul(double a, double b) {
+    return a * b;
+}
+static inline double op_plain_div(double a, double b) {
+    return a / b;
+}
 /* Missing is a NaN: ordered comparisons with it are false by themselves. */
 static inline double op_above(double a, double b) {
     return a > b ? 1.0 : 0.0;

@@ -4,6 +4,7 @@
  * buffer of a block; loads gather from the root's chunks, operations are loops the compiler turns into vector
  * code. normalize and rank_of need all candidates: their argument is run first and becomes a vector.
  */
+#include <math.h>
 #include <string.h>
 #include "ranking/column.h"
 #include "ranking/column_ops.h"
@@ -20,6 +21,7 @@ struct block {
     const uint32_t *rows; /* of this block */
     uint32_t first, count;
     double **buffers; /* by node */
+    const bool *is_sure;
 };
 
 #define KERNEL_BINARY(name)                                                                                  \
@@ -38,6 +40,10 @@ KERNEL_BINARY(div)
 KERNEL_BINARY(pow)
 KERNEL_BINARY(min)
 KERNEL_BINARY(max)
+KERNEL_BINARY(plain_add)
+KERNEL_BINARY(plain_sub)
+KERNEL_BINARY(plain_mul)
+KERNEL_BINARY(plain_div)
 KERNEL_BINARY(or_else)
 KERNEL_BINARY(above)
 KERNEL_BINARY(below)
@@ -84,6 +90,11 @@ static void load_in_codes(const struct block *block, const struct at_column *nod
         out[i] = at_scalar_in_codes(program->root, held, block->rows[i], node->codes.list, node->codes.count);
 }
 
+AT_KERNEL static void add_weighted(double *restrict out, const double *restrict by_code,
+                                   const uint32_t *restrict codes, double weight, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) out[i] += weight * by_code[codes[i]];
+}
+
 /* Facet by facet, in the scalar twin's order of sums: bit for bit the same. */
 static void load_taste(const struct block *block, const struct at_column *node, double *out) {
     const struct at_root *root = block->program->root;
@@ -96,7 +107,7 @@ static void load_taste(const struct block *block, const struct at_column *node, 
             for (uint32_t i = 0; i < block->count; i++)
                 out[i] += facet->weight * at_scalar_taste_of_code(root, facet, codes[i]);
         else
-            for (uint32_t i = 0; i < block->count; i++) out[i] += facet->weight * facet->by_code[codes[i]];
+            add_weighted(out, facet->by_code, codes, facet->weight, block->count);
     }
 }
 
@@ -119,6 +130,62 @@ static void run_binary(enum at_column_op op, double *out, const double *a, const
     case AT_OP_ALL: run_all(out, a, b, n); break;
     case AT_OP_ANY: run_any(out, a, b, n); break;
     default: AT_ASSERT(!"a binary operation");
+    }
+}
+
+/* Whether a node is never missing, whatever the product. A computed NaN is not: see op_strict. */
+static bool never_missing(const struct at_column *node, const bool *is_sure) {
+    switch (node->op) {
+    case AT_OP_CONST: return !at_is_missing(node->value);
+    case AT_OP_COUNTED:
+    case AT_OP_BY_ROW:
+    case AT_OP_TASTE:
+    case AT_OP_BY_CODE:
+    case AT_OP_IN_CODES:
+    case AT_OP_ABOVE:
+    case AT_OP_BELOW:
+    case AT_OP_AT_LEAST:
+    case AT_OP_AT_MOST:
+    case AT_OP_IS:
+    case AT_OP_IS_NOT:
+    case AT_OP_ALL:
+    case AT_OP_ANY:
+    case AT_OP_NO: return true;
+    case AT_OP_OR_ELSE: return is_sure[node->b];
+    case AT_OP_ADD:
+    case AT_OP_SUB:
+    case AT_OP_MUL:
+    case AT_OP_DIV: return is_sure[node->a] && is_sure[node->b];
+    case AT_OP_WHEN: return is_sure[node->b] && is_sure[node->c];
+    default: return false;
+    }
+}
+
+static bool is_number(const struct at_column *node) {
+    return node->op == AT_OP_CONST && !isnan(node->value);
+}
+
+/* These processors give the one NaN among two operands as the result, bit for bit: so a missing part of a
+ * product with a number comes out missing by itself. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define CARRIES_NAN true
+#else
+#define CARRIES_NAN false
+#endif
+
+/* The operation without the care for what is missing, where none is needed; else the operation as it is. */
+static bool run_plain(const struct block *block, const struct at_column *node, double *out) {
+    const struct at_column *nodes = block->program->nodes;
+    const double *a = block->buffers[node->a], *b = block->buffers[node->b];
+    bool is_sure = block->is_sure[node->a] && block->is_sure[node->b];
+    bool is_carried = CARRIES_NAN && (is_number(&nodes[node->a]) || is_number(&nodes[node->b]));
+    if (!is_sure && !(is_carried && (node->op == AT_OP_MUL || node->op == AT_OP_DIV))) return false;
+    switch (node->op) {
+    case AT_OP_ADD: run_plain_add(out, a, b, block->count); return true;
+    case AT_OP_SUB: run_plain_sub(out, a, b, block->count); return true;
+    case AT_OP_MUL: run_plain_mul(out, a, b, block->count); return true;
+    case AT_OP_DIV: run_plain_div(out, a, b, block->count); return true;
+    default: return false;
     }
 }
 
@@ -156,10 +223,10 @@ static void run_node(const struct block *block, uint32_t index) {
     case AT_OP_NO: run_no(out, a, n); break;
     case AT_OP_WHEN: run_when(out, a, b, c, n); break;
     default:
-        if (node->op >= AT_OP_ADD && node->op <= AT_OP_ANY && node->op != AT_OP_IN_CODES)
-            run_binary(node->op, out, a, b, n);
-        else
+        if (node->op < AT_OP_ADD || node->op > AT_OP_ANY || node->op == AT_OP_IN_CODES)
             run_load(block, node, out);
+        else if (!run_plain(block, node, out))
+            run_binary(node->op, out, a, b, n);
     }
 }
 
@@ -232,6 +299,7 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
                               double *out) {
     AT_ASSERT(node >= 0 && (uint32_t)node < program->count);
     uint8_t needed[AT_NODES_MAX];
+    bool is_sure[AT_NODES_MAX];
     double *buffers[AT_NODES_MAX];
     memset(needed, 0, (size_t)node + 1);
     uint32_t needed_count = at_program_needed(program, node, needed), width = block_width(count);
@@ -241,14 +309,17 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
     if (!room) return AT_NOMEM;
     for (int i = 0; i <= node; i++) {
         buffers[i] = room;
+        is_sure[i] = false;
         if (!needed[i]) continue;
+        is_sure[i] = never_missing(&program->nodes[i], is_sure);
         room += width;
         /* constants are written once, not once a block */
         if (program->nodes[i].op == AT_OP_CONST) fill(buffers[i], program->nodes[i].value, width);
     }
     for (uint32_t first = 0; first < count; first += AT_BLOCK) {
-        struct block block = {program, rows + first, first,
-                              count - first < AT_BLOCK ? count - first : AT_BLOCK, buffers};
+        struct block block = {program, rows + first,
+                              first,   count - first < AT_BLOCK ? count - first : AT_BLOCK,
+                              buffers, is_sure};
         buffers[node] = out + first;
         if (program->nodes[node].op == AT_OP_CONST)
             fill(buffers[node], program->nodes[node].value, block.count);

@@ -12,7 +12,6 @@ struct rank_key {
     double value;
     uint32_t index; /* into rows and scores */
     uint32_t tier;
-    const char *rail; /* that buried it */
 };
 struct rank_work {
     const struct at_rank_ask *ask;
@@ -20,6 +19,7 @@ struct rank_work {
     uint32_t *rows; /* left after hide and only */
     double *scores;
     struct rank_key *keys;
+    const char **buried_by;  /* the rail, by index; NULL: no rail buries here */
     uint32_t count, ordered; /* keys[0 … ordered) are in final order of tier, value, id */
     bool is_scored;
 };

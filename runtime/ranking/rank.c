@@ -28,12 +28,13 @@ static enum at_status withhold(struct rank_work *work, const struct at_rail *rai
                                bool is_failure) {
     struct at_rank_result *result = work->result;
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < work->count; i++) {
-        if (!verdict[i])
-            work->rows[kept++] = work->rows[i];
-        else if (work->ask->wants_explanation)
+    for (uint32_t i = 0; i < work->count && work->ask->wants_explanation; i++)
+        if (verdict[i])
             result->withheld[result->withheld_count++] =
                 (struct at_withheld){work->rows[i], rail->name, rail->kind == AT_RAIL_ONLY, is_failure};
+    for (uint32_t i = 0; i < work->count; i++) { /* without a branch: who is withheld stands anywhere */
+        work->rows[kept] = work->rows[i];
+        kept += !verdict[i];
     }
     work->count = kept;
     return AT_OK;
@@ -98,20 +99,27 @@ static bool sorts_by_text(const struct rank_work *work) {
            at_root_attribute_at(work->ask->root, sort->attribute)->kind == AT_ATTRIBUTE_TEXT;
 }
 
+static void fill_by_sort(struct rank_work *work) {
+    bool is_text = sorts_by_text(work);
+    for (uint32_t i = 0; i < work->count; i++)
+        work->keys[i] = (struct rank_key){is_text ? 0 : sort_value(work, work->rows[i]), i, RANK_TIER_PLAIN};
+}
+
 /* Tier decides before value: 0 first, 1 ordinary, 2 buried; a score that is no number sinks to tier 3. */
 static void fill_keys(struct rank_work *work) {
+    uint32_t bad = 0;
+    if (work->ask->sort) return fill_by_sort(work);
     for (uint32_t i = 0; i < work->count; i++) {
+        work->keys[i] = (struct rank_key){work->scores[i], i, RANK_TIER_PLAIN};
+        bad += !isfinite(work->scores[i]);
+    }
+    for (uint32_t i = 0; bad && i < work->count; i++) {
         struct rank_key *key = &work->keys[i];
-        *key = (struct rank_key){.value = work->scores[i], .index = i, .tier = RANK_TIER_PLAIN};
-        if (work->ask->sort)
-            key->value = sorts_by_text(work) ? 0 : sort_value(work, work->rows[i]);
-        else if (!work->is_scored)
-            key->value = -(double)work->rows[i];
-        else if (!isfinite(key->value)) {
-            key->tier = RANK_TIER_BAD;
-            key->value = -(double)work->rows[i];
-            work->result->bad_scores++;
-        }
+        if (work->is_scored && isfinite(key->value)) continue;
+        key->value = -(double)work->rows[i];
+        if (!work->is_scored) continue;
+        key->tier = RANK_TIER_BAD;
+        work->result->bad_scores++;
     }
 }
 
@@ -142,7 +150,7 @@ static enum at_status apply_bury(struct rank_work *work, const struct at_rail_us
     for (uint32_t i = 0; i < work->count; i++) {
         if (!verdict[i] || work->keys[i].tier >= RANK_TIER_BURIED) continue;
         work->keys[i].tier = RANK_TIER_BURIED;
-        work->keys[i].rail = use->rail->name;
+        work->buried_by[i] = use->rail->name;
     }
     return AT_OK;
 }
@@ -152,9 +160,12 @@ static enum at_status apply_tiers(struct rank_work *work) {
     double *answers = at_arena_alloc(ask->arena, (work->count + 1) * sizeof *answers);
     if (!answers) return AT_NOMEM;
     enum at_status status = ask->first && work->count ? apply_first(work, answers) : AT_OK;
-    for (uint32_t i = 0; i < ask->rail_count && status == AT_OK; i++)
-        if (ask->rails[i].rail->kind == AT_RAIL_BURY && work->count)
-            status = apply_bury(work, &ask->rails[i], (uint8_t *)answers);
+    for (uint32_t i = 0; i < ask->rail_count && status == AT_OK; i++) {
+        if (ask->rails[i].rail->kind != AT_RAIL_BURY || !work->count) continue;
+        if (!work->buried_by)
+            work->buried_by = at_arena_zalloc(ask->arena, work->count * sizeof *work->buried_by);
+        status = work->buried_by ? apply_bury(work, &ask->rails[i], (uint8_t *)answers) : AT_NOMEM;
+    }
     return status;
 }
 
@@ -244,11 +255,14 @@ static void insert_key(const struct rank_work *work, struct rank_key *keys, uint
 /* For a page: most keys are seen off by one look at the worst that is kept, few are moved. */
 static void order_by_insertion(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
     for (uint32_t i = 1; i < wanted; i++) insert_key(work, keys, i, keys[i]);
+    struct rank_key worst = keys[wanted - 1];
     for (uint32_t i = wanted; i < work->count; i++) {
-        if (!stands_before(work, &keys[i], &keys[wanted - 1])) continue;
         struct rank_key key = keys[i];
-        keys[i] = keys[wanted - 1];
+        if (key.tier == worst.tier && key.value < worst.value) continue; /* nearly all */
+        if (!stands_before(work, &key, &worst)) continue;
+        keys[i] = worst;
         insert_key(work, keys, wanted - 1, key);
+        worst = keys[wanted - 1];
     }
 }
 
