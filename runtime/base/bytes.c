@@ -19,10 +19,6 @@ bool at_text_equal(struct at_text a, struct at_text b) {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-bool at_text_is(struct at_text a, const char *nul_terminated) {
-    return at_text_equal(a, at_text_of(nul_terminated));
-}
-
 void at_bytes_init(struct at_bytes *bytes, size_t max_bytes) {
     *bytes = (struct at_bytes){.max_bytes = max_bytes < SIZE_MAX ? max_bytes : SIZE_MAX - 1};
 }

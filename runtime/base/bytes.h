@@ -20,7 +20,10 @@ struct at_text {
 #define AT_TEXT(literal) ((struct at_text){(literal), sizeof(literal) - 1})
 struct at_text at_text_of(const char *nul_terminated); /* NULL gives length 0 */
 bool at_text_equal(struct at_text a, struct at_text b);
-bool at_text_is(struct at_text a, const char *nul_terminated);
+static inline bool at_text_is(struct at_text a, const char *nul_terminated) {
+    size_t length = strlen(nul_terminated);
+    return a.length == length && (length == 0 || memcmp(a.data, nul_terminated, length) == 0);
+}
 
 struct at_bytes {
     char *data;

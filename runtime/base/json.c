@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include "base/hash.h"
 #include "base/json_simd.h"
 #include "base/utf8.h"
 
@@ -178,13 +179,17 @@ bool at_json_bool(struct at_json v, bool *out) {
     return true;
 }
 
-struct at_json at_json_get(struct at_json object, const char *name) {
-    struct at_json found = {NULL, NULL, 0};
+/* By hand rather than by at_json_each: an event is asked for some forty names. */
+struct at_json at_json_member(struct at_json object, const char *name, size_t length) {
+    struct at_json found = {NULL, NULL, 0}, value = object;
     if (!at_json_is_object(object)) return found;
-    size_t length = strlen(name);
-    struct at_json_each it = at_json_each(object);
-    while (at_json_next(&it))
-        if (it.key.length == length && memcmp(it.key.data, name, length) == 0) found = it.value;
+    uint32_t end = (uint32_t)object.tape[object.at] - 1, key_length;
+    for (uint32_t at = object.at + 1; at < end; at = at_json_after(value)) {
+        const uint8_t *key = object.strings + (object.tape[at] & 0xFFFFFFFFFFFFFFULL);
+        memcpy(&key_length, key, 4);
+        value.at = at + 1;
+        if (key_length == length && memcmp(key + 4, name, length) == 0) found = value;
+    }
     return found;
 }
 
@@ -196,4 +201,37 @@ uint32_t at_json_count(struct at_json container) {
     struct at_json_each it = at_json_each(container);
     while (at_json_next(&it)) count++;
     return count;
+}
+
+/* ---- the whole of a value ---- */
+
+/* Where the tape of v ends, and how far one step over a number goes. */
+static bool has_second_word(uint64_t word) {
+    char tag = (char)(word >> 56);
+    return tag == 'l' || tag == 'u' || tag == 'd';
+}
+
+size_t at_json_most_bytes(struct at_json value) {
+    size_t bytes = 0;
+    if (!value.tape) return 4;
+    uint32_t end = at_json_after(value);
+    for (struct at_json v = value; v.at < end; v.at += has_second_word(v.tape[v.at]) ? 2 : 1)
+        bytes += at_json_is_string(v) ? 6 * at_json_text(v).length + 3 : 26;
+    return bytes;
+}
+
+uint64_t at_json_hash(struct at_json value, uint64_t seed) {
+    uint64_t hash = at_mix64(seed + 1);
+    if (!value.tape) return hash;
+    uint32_t end = at_json_after(value);
+    for (struct at_json v = value; v.at < end; v.at++) {
+        uint64_t word = v.tape[v.at];
+        struct at_text text = at_json_text(v);
+        if (text.data)
+            hash = at_hash64_seed(text.data, text.length, hash);
+        else
+            hash = at_mix64(hash ^ (word >> 56)); /* what a bracket's word holds is where the tape goes on */
+        if (has_second_word(word)) hash = at_mix64(hash ^ v.tape[++v.at]);
+    }
+    return hash;
 }

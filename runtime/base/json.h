@@ -91,8 +91,16 @@ bool at_json_number(struct at_json v, double *out); /* false: not a number */
 bool at_json_int(struct at_json v, int64_t *out);   /* false: not a whole number in int64 */
 bool at_json_bool(struct at_json v, bool *out);
 /* Last member of that name of an object (last wins), or no value. Linear. */
-struct at_json at_json_get(struct at_json object, const char *name);
+struct at_json at_json_member(struct at_json object, const char *name, size_t length);
+static inline struct at_json at_json_get(struct at_json object, const char *name) {
+    return at_json_member(object, name, strlen(name));
+}
 uint32_t at_json_count(struct at_json container);
+/* The bytes its text has at most, as at_json_put_value writes it: an estimate from above, quickly. */
+size_t at_json_most_bytes(struct at_json value);
+/* The same for equal values (members in the same order, numbers of the same kind), whatever the text's spaces
+ * and escapes. Stored: never changes. */
+uint64_t at_json_hash(struct at_json value, uint64_t seed);
 
 /* struct at_json_each it = at_json_each(v); while (at_json_next(&it)) { it.key (objects), it.value } */
 struct at_json_each {
@@ -130,8 +138,10 @@ static inline struct at_json_out at_json_out(struct at_bytes *bytes) {
 }
 void at_json_open(struct at_json_out *out, char bracket);  /* '{' or '[' */
 void at_json_close(struct at_json_out *out, char bracket); /* '}' or ']' */
-void at_json_key(struct at_json_out *out, const char *name);
 void at_json_key_text(struct at_json_out *out, struct at_text name);
+static inline void at_json_key(struct at_json_out *out, const char *name) {
+    at_json_key_text(out, (struct at_text){name, strlen(name)});
+}
 void at_json_put_text(struct at_json_out *out,
                       struct at_text text); /* invalid UTF-8 becomes U+FFFD; data NULL: null */
 void at_json_put_string(struct at_json_out *out, const char *nul_terminated);
@@ -146,12 +156,30 @@ void at_json_put_null(struct at_json_out *out);
 void at_json_put_time(struct at_json_out *out, int64_t ms);                     /* RFC 3339 */
 void at_json_put_raw(struct at_json_out *out, const char *json, size_t length); /* trusted JSON text */
 void at_json_put_value(struct at_json_out *out, struct at_json value);          /* a parsed value, minified */
-/* Shorthands: key and value. */
-void at_json_add_string(struct at_json_out *out, const char *name, const char *value);
-void at_json_add_text(struct at_json_out *out, const char *name, struct at_text value);
-void at_json_add_int(struct at_json_out *out, const char *name, int64_t value);
-void at_json_add_number(struct at_json_out *out, const char *name, double value);
-void at_json_add_bool(struct at_json_out *out, const char *name, bool value);
-void at_json_add_time(struct at_json_out *out, const char *name, int64_t ms);
+/* Shorthands: key and value. Inline, for the length of a literal is known. */
+static inline void at_json_add_string(struct at_json_out *out, const char *name, const char *value) {
+    at_json_key(out, name);
+    at_json_put_string(out, value);
+}
+static inline void at_json_add_text(struct at_json_out *out, const char *name, struct at_text value) {
+    at_json_key(out, name);
+    at_json_put_text(out, value);
+}
+static inline void at_json_add_int(struct at_json_out *out, const char *name, int64_t value) {
+    at_json_key(out, name);
+    at_json_put_int(out, value);
+}
+static inline void at_json_add_number(struct at_json_out *out, const char *name, double value) {
+    at_json_key(out, name);
+    at_json_put_number(out, value);
+}
+static inline void at_json_add_bool(struct at_json_out *out, const char *name, bool value) {
+    at_json_key(out, name);
+    at_json_put_bool(out, value);
+}
+static inline void at_json_add_time(struct at_json_out *out, const char *name, int64_t ms) {
+    at_json_key(out, name);
+    at_json_put_time(out, ms);
+}
 
 #endif

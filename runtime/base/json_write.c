@@ -127,10 +127,6 @@ void at_json_key_text(struct at_json_out *out, struct at_text name) {
     out->needs_comma = false;
 }
 
-void at_json_key(struct at_json_out *out, const char *name) {
-    at_json_key_text(out, at_text_of(name));
-}
-
 void at_json_put_text(struct at_json_out *out, struct at_text text) {
     if (!text.data) return at_json_put_null(out);
     put_quoted(out->bytes, out->needs_comma ? ',' : 0, text, 0);
@@ -234,36 +230,4 @@ void at_json_put_value(struct at_json_out *out, struct at_json value) {
     case 'f': at_json_put_bool(out, at_json_tag(value) == 't'); break;
     default: at_json_put_null(out); break; /* no value is null too, so that the text stays JSON */
     }
-}
-
-/* ---- key and value ---- */
-
-void at_json_add_string(struct at_json_out *out, const char *name, const char *value) {
-    at_json_key(out, name);
-    at_json_put_string(out, value);
-}
-
-void at_json_add_text(struct at_json_out *out, const char *name, struct at_text value) {
-    at_json_key(out, name);
-    at_json_put_text(out, value);
-}
-
-void at_json_add_int(struct at_json_out *out, const char *name, int64_t value) {
-    at_json_key(out, name);
-    at_json_put_int(out, value);
-}
-
-void at_json_add_number(struct at_json_out *out, const char *name, double value) {
-    at_json_key(out, name);
-    at_json_put_number(out, value);
-}
-
-void at_json_add_bool(struct at_json_out *out, const char *name, bool value) {
-    at_json_key(out, name);
-    at_json_put_bool(out, value);
-}
-
-void at_json_add_time(struct at_json_out *out, const char *name, int64_t ms) {
-    at_json_key(out, name);
-    at_json_put_time(out, ms);
 }

@@ -347,8 +347,9 @@ struct at_worker {
     uint64_t learned_version;
     struct ring ring;
     struct at_arena
-        scratch;         /* of the decision being made: none waits, so it is always the same warm memory */
-    uint64_t *row_marks; /* a bit for each row of the catalog; all zero between uses */
+        scratch;          /* of the decision being made: none waits, so it is always the same warm memory */
+    struct at_bytes text; /* what is put together while an event is built */
+    uint64_t *row_marks;  /* a bit for each row of the catalog; all zero between uses */
     size_t row_mark_words;
     uint64_t random;
     struct route_count routes[ROUTES_MAX];

@@ -8,23 +8,29 @@
 
 /* What makes two copies of a message the same: what happened, to whom, with which properties. Not when it was
  * sent again. */
-static uint64_t payload_of(const struct at_event *event, struct at_bytes *bytes) {
-    static const char *const names[] = {"event",       "name",         "userId",     "user_id",
-                                        "anonymousId", "anonymous_id", "previousId", "previous_id",
-                                        "groupId",     "group_id",     "properties", "traits"};
-    at_bytes_reset(bytes);
-    struct at_json_out out = at_json_out(bytes);
-    at_json_open(&out, '[');
-    at_json_put_text(&out, event->type_word);
+static bool is_payload(struct at_text name) {
+    switch (name.length) {
+    case 4: return at_text_is(name, "name");
+    case 5: return at_text_is(name, "event");
+    case 6: return at_text_is(name, "userId") || at_text_is(name, "traits");
+    case 7: return at_text_is(name, "user_id") || at_text_is(name, "groupId");
+    case 8: return at_text_is(name, "group_id");
+    case 10: return at_text_is(name, "properties") || at_text_is(name, "previousId");
+    case 11: return at_text_is(name, "anonymousId") || at_text_is(name, "previous_id");
+    case 12: return at_text_is(name, "anonymous_id");
+    default: return false;
+    }
+}
+
+static uint64_t payload_of(const struct at_event *event) {
+    uint64_t hash = at_hash64(event->type_word.data, event->type_word.length);
     struct at_json_each it = at_json_each(event->json);
-    while (at_json_next(&it))
-        for (size_t i = 0; i < AT_LENGTH(names); i++)
-            if (at_text_is(it.key, names[i])) {
-                at_json_put_text(&out, it.key);
-                at_json_put_value(&out, it.value);
-            }
-    at_json_close(&out, ']');
-    return bytes->failed ? 0 : at_hash64(bytes->data, bytes->length);
+    while (at_json_next(&it)) {
+        if (!is_payload(it.key)) continue;
+        hash = at_hash64_seed(it.key.data, it.key.length, hash);
+        hash = at_json_hash(it.value, hash);
+    }
+    return hash;
 }
 
 static uint64_t key_of(const char *source, struct at_text message_id) {
@@ -45,25 +51,28 @@ static void set_claim(struct tracked *one) {
     }
 }
 
-static size_t json_bytes(struct at_json json, struct at_bytes *bytes) {
-    at_bytes_reset(bytes);
-    struct at_json_out out = at_json_out(bytes);
+static bool is_too_big(struct at_json json) {
+    struct at_bytes bytes;
+    if (at_json_most_bytes(json) <= AT_EVENT_BYTES_MAX) return false;
+    at_bytes_init(&bytes, AT_EVENT_BYTES_MAX);
+    struct at_json_out out = at_json_out(&bytes);
     at_json_put_value(&out, json);
-    return bytes->failed ? SIZE_MAX : bytes->length;
+    bool is_over = bytes.failed;
+    at_bytes_clear(&bytes);
+    return is_over;
 }
 
 struct parsing {
     struct track *track;
     const struct at_event_defaults *defaults;
     struct at_root *root;
-    struct at_bytes *bytes;
     struct at_error *err;
 };
 
 /* AT_INVALID and err: that event is not one. AT_NOMEM: the request fails. */
 static enum at_status parse_one(struct parsing *parsing, struct at_json json, struct tracked *one) {
     struct at_arena *arena = parsing->track->job->arena;
-    if (json_bytes(json, parsing->bytes) > AT_EVENT_BYTES_MAX)
+    if (is_too_big(json))
         return at_fail(parsing->err, AT_INVALID, "event_too_big",
                        "an event may have %d KiB, this one is larger", AT_EVENT_BYTES_MAX / 1024);
     enum at_status status =
@@ -77,7 +86,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
         one->event.message_id = (struct at_text){kept, sizeof id - 1};
     }
     one->key = key_of(parsing->track->job->source, one->event.message_id);
-    one->payload = payload_of(&one->event, parsing->bytes);
+    one->payload = payload_of(&one->event);
     set_claim(one);
     return AT_OK;
 }
@@ -108,11 +117,6 @@ static enum at_status parse_request(struct parsing *parsing, const char *type, s
         return at_fail_field(parsing->err, AT_INVALID, "no_batch", "batch",
                              "a batch is {\"batch\":[event, …]}");
     track->count = track->is_batch ? at_json_count(batch) : 1;
-    if (track->is_batch) {
-        track->count = 0;
-        struct at_json_each it = at_json_each(batch);
-        while (at_json_next(&it)) track->count++;
-    }
     if (track->count > AT_BATCH_EVENTS_MAX)
         return at_fail_field(parsing->err, AT_TOOBIG, "too_many_events", "batch",
                              "a batch may have %d events, this one has %u: send it in parts",
@@ -131,13 +135,10 @@ static enum at_status parse_request(struct parsing *parsing, const char *type, s
 enum at_status track_parse(struct track *track, const char *type, struct at_json body, bool is_import) {
     struct at_shop *shop = track->job->worker->shop;
     struct at_event_defaults defaults = {.received_ms = at_shop_now(shop), .is_import = is_import};
-    struct at_bytes bytes;
-    at_bytes_init(&bytes, AT_SHOP_BODY_MAX);
-    struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &bytes, &track->job->err};
+    struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &track->job->err};
     enum at_status status = parse_request(&parsing, type, body, &defaults);
     if (status == AT_INVALID) count_add(shop, COUNT_EVENTS_INVALID, 1);
     at_root_unref(parsing.root);
-    at_bytes_clear(&bytes);
     return status;
 }
 

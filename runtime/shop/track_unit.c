@@ -13,27 +13,27 @@ struct building {
     struct track *track;
     struct at_arena *arena;
     struct at_json_parser *facts_parser, *body_parser;
-    struct at_bytes bytes;
+    struct at_bytes *bytes; /* the worker's, warm */
 };
 
 /* A copy in the arena with room behind it for the parser. */
 static bool keep(struct building *building, struct at_text *out) {
-    if (building->bytes.failed) return false;
-    char *copy = at_arena_alloc(building->arena, building->bytes.length + AT_JSON_PADDING);
+    if (building->bytes->failed) return false;
+    char *copy = at_arena_alloc(building->arena, building->bytes->length + AT_JSON_PADDING);
     if (!copy) return false;
-    memcpy(copy, building->bytes.data, building->bytes.length);
-    memset(copy + building->bytes.length, 0, AT_JSON_PADDING);
-    *out = (struct at_text){copy, building->bytes.length};
+    memcpy(copy, building->bytes->data, building->bytes->length);
+    memset(copy + building->bytes->length, 0, AT_JSON_PADDING);
+    *out = (struct at_text){copy, building->bytes->length};
     return true;
 }
 
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
                         struct at_write *write) {
-    at_bytes_reset(&building->bytes);
-    at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, &building->bytes);
+    at_bytes_reset(building->bytes);
+    at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, building->bytes);
     if (!keep(building, &write->event.facts)) return false;
-    at_bytes_reset(&building->bytes);
-    at_event_write_body(&one->event, &building->bytes);
+    at_bytes_reset(building->bytes);
+    at_event_write_body(&one->event, building->bytes);
     return keep(building, &write->event.body);
 }
 
@@ -134,18 +134,16 @@ static enum at_status build_one(struct building *building, struct tracked *one, 
 
 enum at_status track_build(struct track *track) {
     struct at_worker *worker = track->job->worker;
-    struct building building = {
-        track, track->job->arena, at_worker_take_parser(worker), at_worker_take_parser(worker), {0}};
+    struct building building = {track, track->job->arena, at_worker_take_parser(worker),
+                                at_worker_take_parser(worker), &worker->text};
     struct at_root *root = at_catalog_root(worker->shop->catalog);
     enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
-    at_bytes_init(&building.bytes, AT_SHOP_BODY_MAX);
     track->unit =
         (struct at_unit){.is_retriable = true, .done = track_done, .refuse = track_refuse, .arg = track};
     uint32_t i = 0;
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
     at_root_unref(root);
-    at_bytes_clear(&building.bytes);
     if (building.facts_parser) at_worker_give_parser(worker, building.facts_parser);
     if (building.body_parser) at_worker_give_parser(worker, building.body_parser);
     return status;

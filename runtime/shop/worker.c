@@ -79,6 +79,7 @@ enum at_status worker_open(struct at_worker *worker, struct at_error *err) {
     size_t share = shop->ledger.accounts[AT_ACCOUNT_DECISIONS].limit / shop->worker_count / 2048;
     at_random(&worker->random, sizeof worker->random);
     at_arena_init_kept(&worker->scratch, SCRATCH_MAX, SCRATCH_KEPT);
+    at_bytes_init(&worker->text, AT_SHOP_BODY_MAX);
     if (ring_open(&worker->ring, share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share) != AT_OK)
         return at_fail(err, AT_NOMEM, NULL, "no memory for a worker");
     return at_loop_new(&worker->loop, shop->options.host_loop, err);
@@ -112,6 +113,7 @@ void worker_close(struct at_worker *worker) {
     worker->parser_count = 0;
     ring_close(&worker->ring);
     at_arena_clear(&worker->scratch);
+    at_bytes_clear(&worker->text);
     free(worker->row_marks);
     worker->row_marks = NULL;
     worker->row_mark_words = 0;
