@@ -28,11 +28,14 @@ struct at_loop {
     uv_loop_t *uv;
     uv_loop_t own; /* used when is_own */
     uv_async_t wake;
+    uv_check_t check;
+    uv_prepare_t prepare;
+    struct at_task *turn;            /* to be run when this turn is over */
     _Atomic(struct at_task *) inbox; /* newest first */
     atomic_bool is_stopping;
     _Atomic pthread_t thread;
     struct at_handle *handles;
-    size_t open_count; /* uv handles not yet let go of, wake included */
+    size_t open_count; /* uv handles not yet let go of, the loop's own included */
     bool is_own, is_closing;
     void (*on_closed)(void *arg);
     void *closed_arg;

@@ -37,6 +37,41 @@ static void on_wake(uv_async_t *wake) {
     if (atomic_load(&loop->is_stopping) && loop->is_own) uv_stop(loop->uv);
 }
 
+/* ---- the end of a turn: behind the callbacks of a poll, and behind those of timers before the next ---- */
+
+static void end_turn(struct at_loop *loop) {
+    struct at_task *task = loop->turn;
+    loop->turn = NULL;
+    while (task) {
+        struct at_task *next = task->next;
+        task->run(task);
+        task = next;
+    }
+}
+
+static void on_check(uv_check_t *check) {
+    end_turn(check->data);
+}
+
+static void on_prepare(uv_prepare_t *prepare) {
+    end_turn(prepare->data);
+}
+
+void at_loop_at_turn_end(struct at_loop *loop, struct at_task *task) {
+    task->next = loop->turn;
+    loop->turn = task;
+}
+
+static void watch_turns(struct at_loop *loop) {
+    uv_check_init(loop->uv, &loop->check); /* cannot fail, nor can their start */
+    uv_prepare_init(loop->uv, &loop->prepare);
+    loop->check.data = loop->prepare.data = loop;
+    uv_check_start(&loop->check, on_check);
+    uv_prepare_start(&loop->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&loop->check);
+    uv_unref((uv_handle_t *)&loop->prepare);
+}
+
 static enum at_status fail_uv(struct at_error *err, const char *what, int code) {
     return at_fail(err, code == UV_ENOMEM ? AT_NOMEM : AT_IO, NULL, "%s: %s", what, uv_strerror(code));
 }
@@ -59,12 +94,13 @@ enum at_status at_loop_new(struct at_loop **out, struct uv_loop_s *host, struct 
         return fail_uv(err, "cannot make the wake-up of an event loop (see ulimit -n)", code);
     }
     loop->wake.data = loop;
-    loop->open_count = 1;
+    watch_turns(loop);
+    loop->open_count = 3;
     *out = loop;
     return AT_OK;
 }
 
-static void on_wake_closed(uv_handle_t *handle) {
+static void on_part_closed(uv_handle_t *handle) {
     let_go(handle->data);
 }
 
@@ -89,12 +125,15 @@ void at_loop_close(struct at_loop *loop, void (*on_closed)(void *arg), void *arg
     loop->on_closed = on_closed;
     loop->closed_arg = arg;
     run_inbox(loop); /* a posted task is a promise */
+    end_turn(loop);
     struct at_handle *next;
     for (struct at_handle *handle = loop->handles; handle; handle = next) {
         next = handle->next;
         at_handle_close(handle);
     }
-    uv_close((uv_handle_t *)&loop->wake, on_wake_closed);
+    uv_close((uv_handle_t *)&loop->wake, on_part_closed);
+    uv_close((uv_handle_t *)&loop->check, on_part_closed);
+    uv_close((uv_handle_t *)&loop->prepare, on_part_closed);
     if (loop->is_own) finish_own(loop);
 }
 

@@ -34,6 +34,8 @@ void at_loop_stop(struct at_loop *loop); /* any thread */
 void at_loop_post(struct at_loop *loop, struct at_task *task);
 /* Post a chain linked through next (first … last) with one wake-up. */
 void at_loop_post_all(struct at_loop *loop, struct at_task *first, struct at_task *last);
+/* On the loop's thread: task->run(task) when this turn of the loop is over, before it sleeps. */
+void at_loop_at_turn_end(struct at_loop *loop, struct at_task *task);
 /* True when called on the loop's own thread. */
 bool at_loop_is_here(const struct at_loop *loop);
 

@@ -347,7 +347,9 @@ struct at_worker {
     uint64_t learned_version;
     struct ring ring;
     struct at_arena
-        scratch;          /* of the decision being made: none waits, so it is always the same warm memory */
+        scratch;  /* of the decision being made: none waits, so it is always the same warm memory */
+    bool in_turn; /* it has committed something in this turn of its loop */
+    struct at_task turn_task;
     struct at_bytes text; /* what is put together while an event is built */
     uint64_t *row_marks;  /* a bit for each row of the catalog; all zero between uses */
     size_t row_mark_words;
@@ -410,6 +412,9 @@ struct at_shop {
     struct at_task closing_task;
 };
 void worker_hop(struct at_worker *worker, struct at_task *task);
+/* A commit of the worker follows: what else this turn of its loop commits goes with it (at_store_turn_begin).
+ */
+void worker_in_turn(struct at_worker *worker);
 void job_end(struct at_job *job, enum at_status status); /* sets status, calls done */
 /* Parsers for other threads. */
 struct at_json_parser *parser_new(void);

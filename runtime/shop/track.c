@@ -323,6 +323,7 @@ static void commit(struct track *track) {
     if (status == AT_OK) {
         track->then = committed;
         track->hop.run = go_on;
+        worker_in_turn(track->job->worker);
         status = at_store_commit(shop->store, &track->unit);
         if (status == AT_OK) return;
     }

@@ -38,6 +38,20 @@ void worker_hop(struct at_worker *worker, struct at_task *task) {
     at_loop_post(worker->loop, task);
 }
 
+static void end_turn(struct at_task *task) {
+    struct at_worker *worker = (struct at_worker *)((char *)task - offsetof(struct at_worker, turn_task));
+    worker->in_turn = false;
+    at_store_turn_end(worker->shop->store);
+}
+
+void worker_in_turn(struct at_worker *worker) {
+    if (worker->in_turn) return;
+    worker->in_turn = true;
+    worker->turn_task.run = end_turn;
+    at_store_turn_begin(worker->shop->store);
+    at_loop_at_turn_end(worker->loop, &worker->turn_task);
+}
+
 void job_end(struct at_job *job, enum at_status status) {
     if (status == AT_OK && job->out.failed)
         status = at_fail(&job->err, AT_NOMEM, NULL, "out of memory: the answer does not fit");

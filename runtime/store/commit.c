@@ -10,11 +10,9 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-#define GROUP_UNITS   4096
-#define GROUP_BYTES   ((size_t)4 << 20)
-#define GATHER_UNITS  4 /* a group of fewer is not worth a wait for the next */
-#define GATHER_MAX_US 200
-#define ID_BLOCK      (UINT64_C(1) << 20)
+#define GROUP_UNITS 4096
+#define GROUP_BYTES ((size_t)4 << 20)
+#define ID_BLOCK    (UINT64_C(1) << 20)
 
 bool at_status_is_failure(enum at_status status) {
     return status == AT_FULL || status == AT_IO || status == AT_NOMEM;
@@ -209,8 +207,7 @@ static void answer_group(struct at_store *store, struct group *group, enum at_st
     if (status == AT_OK) at_queue_leave(&store->queue, AT_LANE_FRONT, group->units);
 }
 
-/* Returns how many callers were answered with "durable". */
-static size_t commit_group(struct at_store *store, struct at_unit **waiting) {
+static void commit_group(struct at_store *store, struct at_unit **waiting) {
     struct group group = {.end = &group.first};
     enum at_status failure = at_commit_begin(store);
     for (size_t n = 0; *waiting && n < GROUP_UNITS && group.bytes < GROUP_BYTES; n++) {
@@ -230,13 +227,6 @@ static size_t commit_group(struct at_store *store, struct at_unit **waiting) {
     }
     if (failure == AT_OK) failure = at_commit_end(store);
     answer_group(store, &group, failure);
-    return failure == AT_OK ? group.units : 0;
-}
-
-static void gather(struct at_store *store, size_t answered) {
-    uint64_t wait_us = atomic_load(&store->tallies.last_commit_us) / 4;
-    if (answered < GATHER_UNITS) return;
-    at_queue_gather(&store->queue, answered, wait_us < GATHER_MAX_US ? wait_us : GATHER_MAX_US);
 }
 
 /* ---- the thread ---- */
@@ -248,13 +238,12 @@ void at_commit_loop(void *arg) {
         bool may_wait = !store->slicing.unit && !(store->is_sweeping && !store->is_failing);
         at_queue_take(&store->queue, &work, may_wait);
         if (work.is_over && !store->slicing.unit) break;
-        size_t answered = work.lanes[AT_LANE_FRONT] ? commit_group(store, &work.lanes[AT_LANE_FRONT]) : 0;
+        if (work.lanes[AT_LANE_FRONT]) commit_group(store, &work.lanes[AT_LANE_FRONT]);
         if (store->slicing.unit || work.lanes[AT_LANE_BEHIND])
             at_behind_step(store, &work);
         else if (store->is_sweeping && !store->is_failing)
             at_sweep_step(store);
         at_checkpoint_step(store);
-        if (!work.lanes[AT_LANE_FRONT]) gather(store, answered);
     }
     if (open_writer(store) == AT_OK) { /* a clean stop spends no ids */
         enum at_status status = at_setting_put(store, AT_TEXT("id_limit"), atomic_load(&store->next_id));

@@ -97,7 +97,8 @@ struct at_queue {
     struct at_lane lanes[AT_LANE_COUNT];
     struct at_account *account;
     _Atomic uint64_t next_seq;
-    size_t gather_count; /* the commit thread sleeps until so many front units wait; 0: it does not */
+    uint32_t turns;  /* of callers that have more to come: see at_store_turn_begin */
+    uint32_t drains; /* callers that wait for all */
     bool is_closing, is_poked, is_asleep;
 };
 /* What the commit thread holds of a lane: taken whole, committed in groups. */
@@ -109,8 +110,6 @@ enum at_status at_queue_init(struct at_queue *queue, struct at_account *account)
 void at_queue_clear(struct at_queue *queue);
 /* Add what has come to work's lanes that are empty; waits only if all are and may_wait. */
 void at_queue_take(struct at_queue *queue, struct at_work *work, bool may_wait);
-/* Sleep until so many front units wait, at most so long (under a second). */
-void at_queue_gather(struct at_queue *queue, size_t units, uint64_t wait_us);
 /* Units are answered: free their room (before the callbacks), then count them out (after). */
 void at_queue_free(struct at_queue *queue, enum at_lane_name lane, size_t units, size_t bytes);
 void at_queue_leave(struct at_queue *queue, enum at_lane_name lane, size_t units);

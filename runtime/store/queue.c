@@ -7,7 +7,6 @@
 #include "store/internal.h"
 
 #include <string.h>
-#include <time.h>
 
 enum at_status at_queue_init(struct at_queue *queue, struct at_account *account) {
     memset(queue, 0, sizeof(*queue));
@@ -15,12 +14,7 @@ enum at_status at_queue_init(struct at_queue *queue, struct at_account *account)
     for (size_t i = 0; i < AT_LANE_COUNT; i++) queue->lanes[i].max_bytes = account->limit / 2;
     atomic_init(&queue->next_seq, 1);
     if (pthread_mutex_init(&queue->lock, NULL) != 0) return AT_NOMEM;
-    pthread_condattr_t attributes;
-    bool has_clock = pthread_condattr_init(&attributes) == 0;
-    if (has_clock) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    bool has_filled = has_clock && pthread_cond_init(&queue->filled, &attributes) == 0;
-    if (has_clock) pthread_condattr_destroy(&attributes);
-    if (!has_filled) {
+    if (pthread_cond_init(&queue->filled, NULL) != 0) {
         pthread_mutex_destroy(&queue->lock);
         return AT_NOMEM;
     }
@@ -52,6 +46,30 @@ static bool draw_room(struct at_queue *queue, struct at_lane *lane, size_t bytes
     return at_account_draw(queue->account, bytes);
 }
 
+/* Units of the front lane wait for the end of the turns that bring them. */
+static bool is_front_ready(const struct at_queue *queue) {
+    return queue->lanes[AT_LANE_FRONT].first && (queue->turns == 0 || queue->drains || queue->is_closing);
+}
+
+static void wake_if_ready(struct at_queue *queue) {
+    if (!queue->is_asleep || (!is_front_ready(queue) && !queue->lanes[AT_LANE_BEHIND].first)) return;
+    queue->is_asleep = false;
+    pthread_cond_signal(&queue->filled);
+}
+
+void at_store_turn_begin(struct at_store *store) {
+    pthread_mutex_lock(&store->queue.lock);
+    store->queue.turns++;
+    pthread_mutex_unlock(&store->queue.lock);
+}
+
+void at_store_turn_end(struct at_store *store) {
+    pthread_mutex_lock(&store->queue.lock);
+    store->queue.turns--;
+    wake_if_ready(&store->queue);
+    pthread_mutex_unlock(&store->queue.lock);
+}
+
 static enum at_status enqueue(struct at_queue *queue, enum at_lane_name which, struct at_unit *unit) {
     struct at_lane *lane = &queue->lanes[which];
     enum at_status status = AT_OK;
@@ -74,9 +92,7 @@ static enum at_status enqueue(struct at_queue *queue, enum at_lane_name which, s
         lane->unit_count++;
         lane->bytes += room_of(unit);
         lane->entered_count++;
-        if (queue->is_asleep || (which == AT_LANE_FRONT && queue->gather_count == lane->unit_count))
-            pthread_cond_signal(&queue->filled);
-        queue->is_asleep = false;
+        wake_if_ready(queue);
     }
     pthread_mutex_unlock(&queue->lock);
     return status;
@@ -95,33 +111,14 @@ uint64_t at_store_next_seq(struct at_store *store) {
     return atomic_load_explicit(&store->queue.next_seq, memory_order_acquire);
 }
 
-/* Callers that were answered together come back together: a group that starts with the first of them would
- * leave the others for the next sync. So the thread waits for as many as it answered, a part of a sync's time
- * at most. */
-void at_queue_gather(struct at_queue *queue, size_t units, uint64_t wait_us) {
-    struct at_lane *lane = &queue->lanes[AT_LANE_FRONT];
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)wait_us * 1000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&queue->lock);
-    queue->gather_count = units;
-    while (lane->unit_count < units && !queue->is_closing && !queue->is_poked)
-        if (pthread_cond_timedwait(&queue->filled, &queue->lock, &until) != 0) break;
-    queue->gather_count = 0;
-    pthread_mutex_unlock(&queue->lock);
-}
-
 void at_queue_take(struct at_queue *queue, struct at_work *work, bool may_wait) {
-    bool is_empty = true;
+    bool is_empty;
     pthread_mutex_lock(&queue->lock);
     for (;;) {
+        is_empty = true;
         for (size_t i = 0; i < AT_LANE_COUNT; i++) {
             struct at_lane *lane = &queue->lanes[i];
-            if (!work->lanes[i]) {
+            if (!work->lanes[i] && (i != AT_LANE_FRONT || is_front_ready(queue))) {
                 work->lanes[i] = lane->first;
                 lane->first = lane->last = NULL;
             }
@@ -170,8 +167,11 @@ void at_queue_close(struct at_queue *queue) {
 void at_queue_drain(struct at_queue *queue) {
     uint64_t goals[AT_LANE_COUNT];
     pthread_mutex_lock(&queue->lock);
+    queue->drains++; /* the turn of whoever waits here would not end */
+    wake_if_ready(queue);
     for (size_t i = 0; i < AT_LANE_COUNT; i++) goals[i] = queue->lanes[i].entered_count;
     for (size_t i = 0; i < AT_LANE_COUNT; i++)
         while (queue->lanes[i].left_count < goals[i]) pthread_cond_wait(&queue->left, &queue->lock);
+    queue->drains--;
     pthread_mutex_unlock(&queue->lock);
 }

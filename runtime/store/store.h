@@ -181,6 +181,11 @@ struct at_expect *at_unit_expect(struct at_unit *unit, struct at_arena *arena, e
  * enqueued), AT_IO once the engine is closed. Any thread. The caller may hold its own locks: this takes one
  * short lock. */
 enum at_status at_store_commit(struct at_store *store, struct at_unit *unit) AT_MUST_CHECK;
+/* Around the commits of one turn of a loop, from the first on: what one turn brings goes to the disk
+ * together, so that one sync answers for all of it. While a turn lasts no unit begins to be committed: keep
+ * it short. Any thread; each begin has its end. */
+void at_store_turn_begin(struct at_store *store);
+void at_store_turn_end(struct at_store *store);
 /* The lane behind: same unit, no events; its own transaction. Any thread. */
 enum at_status at_store_commit_behind(struct at_store *store, struct at_unit *unit) AT_MUST_CHECK;
 uint64_t at_store_next_seq(struct at_store *store); /* what the next event will get */
