@@ -66,6 +66,7 @@ settle() { # waits until the server rests (under 5 % of a core for 2 s); prints 
 }
 past() { # FOLDER PROFILES EACH: a shop with that past in FOLDER (its data in FOLDER/data), made if it is not there yet; 250 events a batch
     [ -e "$1/past.$2.$3" ] && return
+    prioritize 10 # not measured: others first
     rm -rf "$1/data"
     mkdir -p "$1"
     node bench/shop.mjs "$1"
@@ -79,6 +80,7 @@ past() { # FOLDER PROFILES EACH: a shop with that past in FOLDER (its data in FO
     say "loading $2 profiles with $3 events each" "$(echo "$line" | value rate | awk '{ printf "%.0f", 250 * $1 }') events/s, then $(settle) s until it rests; disk $(du -sh "$1/data" | cut -f1)"
     stop
     touch "$1/past.$2.$3"
+    prioritize "${PRIORITY:--15}"
 }
 load() { $on_load build/bench/load -d "$each" "$@"; }
 value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p"; }

@@ -73,8 +73,8 @@ static char *text;
 static struct request *requests;
 static struct mark *marks;
 static uint32_t request_count, request_next, mark_total;
-static struct connection *connections, **idle;
-static uint32_t idle_count;
+static struct connection *connections, **idle; /* a ring: who waits longest is used next */
+static uint32_t idle_first, idle_count;
 static int poll_fd;
 static FILE *answers;
 static uint64_t histogram[BUCKET_COUNT], histogram_sum, histogram_max, histogram_began_ns;
@@ -202,6 +202,16 @@ static void fill_marks(const struct request *request) {
 
 /* ---- connections ---- */
 
+static void add_idle(struct connection *connection) {
+    idle[(idle_first + idle_count++) % options.connections] = connection;
+}
+static struct connection *take_idle(void) {
+    struct connection *connection = idle[idle_first];
+    idle_first = (idle_first + 1) % options.connections;
+    idle_count--;
+    return connection;
+}
+
 static void wait_for(struct connection *connection, bool also_out) {
     struct epoll_event event = {.events = EPOLLIN | (also_out ? EPOLLOUT : 0u), .data.ptr = connection};
     if (epoll_ctl(poll_fd, EPOLL_CTL_MOD, connection->fd, &event)) die("epoll_ctl");
@@ -218,11 +228,11 @@ static void open_connection(struct connection *connection, const struct sockaddr
     if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, connection->fd, &event)) die("epoll_ctl");
     connection->capacity = 64 << 10;
     connection->answer = malloc(connection->capacity);
-    idle[idle_count++] = connection;
+    add_idle(connection);
 }
 
 static void send_next(uint64_t due_ns) {
-    struct connection *connection = idle[--idle_count];
+    struct connection *connection = take_idle();
     const struct request *request = &requests[request_next];
     request_next = request_next + 1 == request_count ? 0 : request_next + 1;
     if (request->mark_count) fill_marks(request);
@@ -291,7 +301,7 @@ static void finish(struct connection *connection, size_t body, size_t end) {
     uint64_t now = now_ns(), took = now - connection->due_ns;
     const char *answer = connection->answer;
     connection->is_busy = false;
-    idle[idle_count++] = connection;
+    add_idle(connection);
     done_total++;
     histogram[bucket_of(took)]++;
     histogram_sum++;
