@@ -22,7 +22,7 @@ cleanup() {
     times >"$work/times" # not in a pipe: a subshell has times of its own
     awk -v busy="$(busy)" -v before="$busy_before" -v wall="$(($(date +%s%N) - began_at))" '
         { for (i = 1; i <= 2; i++) { split($i, t, "m"); own += t[1] * 60 + t[2] } }
-        END { printf "%-44s %.0f %% of a core on average\n", "other programs used meanwhile", busy > before + own ? 100 * (busy - before - own) / (wall / 1e9) : 0 }' "$work/times"
+        END { share = 100 * (busy - before - own) / (wall / 1e9); if (share < 0) share = 0; printf "%-44s %.0f %% of a core on average\n", "other programs used meanwhile", share }' "$work/times"
     rm -rf "$work"
     prioritize 0
 }
