@@ -77,6 +77,11 @@ static enum at_status add_claim(struct building *building, struct tracked *one) 
     return AT_OK;
 }
 
+static bool has_own_context(const struct at_event *event) {
+    struct at_json context = at_json_get(event->json, "context");
+    return !event->context.tape || (context.tape && !at_json_is_null(context));
+}
+
 /* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put
  * right then. */
 static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
@@ -89,7 +94,10 @@ static enum at_status apply(struct building *building, struct tracked *one, cons
                                      .message_id = one->event.message_id};
     enum at_status status = at_json_parse(building->facts_parser, write->event.facts.data,
                                           write->event.facts.length, true, &logged.facts, NULL);
-    if (status == AT_OK)
+    /* What is stored as sent need not be read again; the batch's context, put into it, must be. */
+    if (has_own_context(&one->event))
+        logged.body = one->event.json;
+    else if (status == AT_OK)
         status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true,
                                &logged.body, NULL);
     if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
