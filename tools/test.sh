@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), fuzzing
-# in short. Ends with the counts. QUICK=1: release only, no fuzzing.
+# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), what the
+# fuzzers' corpora reach, fuzzing in short. Ends with the counts. QUICK=1: release only, no fuzzing.
 set -u
 cd "$(dirname "$0")/.."
 : "${SHARED_DATA:=../shared/data}"
@@ -59,6 +59,7 @@ if [ -z "${QUICK:-}" ]; then
         many "http debug" env ATTUNE="$PWD/build/debug/attune" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
     for t in first events scripts operate; do echo $t; done |
         many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS="exitcode=66 suppressions=$PWD/tests/tsan.supp" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
+    echo corpus | many coverage sh tools/coverage.sh {}
     make -s -j"$jobs" MODE=fuzz lib >/dev/null 2>&1
     ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-20}"
 fi

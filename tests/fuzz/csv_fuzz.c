@@ -4,6 +4,7 @@
  * same records come out. With -DAT_PLANT_FAULT a write past a buffer hides behind a header, to test the
  * fuzzing.
  */
+// Covers: runtime/base/csv.c
 #include <stdlib.h>
 #include <string.h>
 #include "base/csv.h"

@@ -5,6 +5,7 @@
  * into a catalog; what is accepted must read back, and putting the accepted document again must change
  * nothing.
  */
+// Covers: runtime/catalog/feed.c runtime/catalog/feed_csv.c
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/hash.h"
@@ -79,8 +80,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!again) again = at_json_parser_new(1 << 18, 80);
     enum at_feed_kind kind = (enum at_feed_kind)(data[0] % 3), told;
     struct at_text head = {(const char *)data + 1, size - 1};
-    enum at_status status = at_feed_kind_of(NULL, head, &told, NULL);
-    require(status == AT_UNSUPPORTED || (status == AT_OK && told <= AT_FEED_CSV));
+    static const char *const names[] = {NULL, "a.jsonl", "a.JSON", "a.tsv", "a.xml"};
+    for (size_t i = 0; i < AT_LENGTH(names); i++) {
+        enum at_status status = at_feed_kind_of(names[i], head, &told, NULL);
+        require(status == AT_UNSUPPORTED || (status == AT_OK && told <= AT_FEED_CSV));
+    }
     size_t piece = 1 + data[0] / 3;
     require(again && at_catalog_new(&catalog, NULL, NULL) == AT_OK);
     uint64_t whole = read_feed(kind, data + 1, size - 1, size, catalog);

@@ -3,9 +3,11 @@
  * Fuzzes paths and queries: what is decoded equals what a second, plainer decoder says; a parameter that is
  * found decodes to what was sent for it. With -DAT_PLANT_FAULT a broken escape goes unnoticed.
  */
+// Covers: runtime/net/message.c
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "net/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,6 +57,18 @@ static void check_param(const struct at_request *request, char *scratch) {
     require(!found.data);
 }
 
+/* The text as a header's name: found in whatever case, and nothing else is. */
+static void check_header(struct at_request *request) {
+    static const char *const names[] = {"limit", "X-Key"};
+    struct at_header header = {request->query, {"value", 5}};
+    request->headers[0] = header;
+    request->header_count = 1;
+    for (size_t i = 0; i < AT_LENGTH(names); i++) {
+        bool is_it = header.name.length == 5 && strncasecmp(header.name.data, names[i], 5) == 0;
+        require((at_request_header(request, names[i]).data == header.value.data) == is_it);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct at_arena arena;
     static struct at_request request;
@@ -77,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     request.query = (struct at_text){in, size};
     request.arena = &arena;
     check_param(&request, scratch);
+    check_header(&request);
     free(in);
     free(scratch);
     return 0;

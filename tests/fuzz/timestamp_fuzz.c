@@ -3,6 +3,7 @@
  * Fuzzes moments, spans and shares: what is read is within bounds and, written, reads back the same.
  * With -DAT_PLANT_FAULT a write past a buffer hides behind one moment, to test the fuzzing.
  */
+// Covers: runtime/base/time.c
 #include <stdlib.h>
 #include <string.h>
 #include "base/time.h"

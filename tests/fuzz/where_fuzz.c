@@ -3,6 +3,7 @@
  * Fuzzes filters: whatever parses is run over a small catalog, and the rows it selects must be exactly those
  * that match one by one; whatever is refused must say why.
  */
+// Covers: runtime/catalog/where.c runtime/catalog/where_run.c
 #include <stdio.h>
 #include <stdlib.h>
 #include "catalog/where.h"

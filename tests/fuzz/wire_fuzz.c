@@ -5,6 +5,7 @@
  * The first byte says in which pieces. With -DAT_PLANT_FAULT a write past a buffer hides behind
  * one header.
  */
+// Covers: runtime/net/request.c
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,1 @@
+return 1 .. 2 ^ 3 // 4 >> 5 << 6 & 7 | 8 ~ 9, not -#a ~= ~b and c or d <= e >= f

@@ -1,0 +1,2 @@
+local a <close> = nil
+function g() a = 1 end

@@ -1,0 +1,1 @@
+if a then elseif b then b = 1 elseif c then else d = 2 end

@@ -1,0 +1,1 @@
+do goto a; local b = 1; ::a:: print(b) end

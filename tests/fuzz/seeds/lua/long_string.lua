@@ -1,0 +1,4 @@
+local a = [==[
+one
+two]==] --[[ a
+b ]] return a

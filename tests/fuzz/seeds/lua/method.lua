@@ -1,0 +1,1 @@
+function a.b.c:d(e, ...) return self, e, ... end a:b{1}:c"x"

@@ -1,0 +1,1 @@
+return 0x1p-2 + 0xA.8 + 3e-2 + .5 + 0xffffffffffffffffff + 1e+5

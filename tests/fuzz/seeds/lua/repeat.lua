@@ -1,0 +1,1 @@
+repeat local x = 1 until x while true do break end for k, v in pairs{} do end

@@ -1,0 +1,3 @@
+if a then
+local b = (1 +
+2
