@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), what the
-# fuzzers' corpora reach, fuzzing in short. Ends with the counts. QUICK=1: release only, no fuzzing.
+# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), each
+# property against a planted fault, what the fuzzers' corpora reach, fuzzing in short. Ends with the counts. QUICK=1: release only, no fuzzing.
 set -u
 cd "$(dirname "$0")/.."
 : "${SHARED_DATA:=../shared/data}"
@@ -50,6 +50,7 @@ if [ -z "${QUICK:-}" ]; then
     build tsan && names | grep -E '^(loop|catalog_threads|store_engine|net_server|net_life|attune_embed)_test$' | many tsan build/tsan/tests/{}
 fi
 build release && names | many release build/release/tests/{}
+[ -n "${QUICK:-}" ] || sh tools/planted.sh list | many "planted fault" sh tools/planted.sh {}
 make -s node_modules/.ready >/dev/null 2>&1 || echo "note: npm could not install the clients; tests that need them fail"
 ls tests/http/*.test.mjs | sed 's|.*/||; s|\.test\.mjs$||' | grep -v '^budget$' | many http node --test tests/http/{}.test.mjs
 echo budget | many http node --test tests/http/{}.test.mjs # alone: it measures

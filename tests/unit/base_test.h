@@ -23,10 +23,11 @@ static inline uint64_t next_random(void) {
     return at_mix64(random_state += 0x9E3779B97F4A7C15U);
 }
 
-static inline void seed_random(int count) {
+#define seed_random(count) seed_random_of(__func__, count)
+static inline void seed_random_of(const char *property, int count) {
     const char *given = getenv("AT_SEED");
     random_state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-    print_message("seed %llu, %d cases\n", (unsigned long long)random_state, count);
+    print_message("property: %s, seed %llu, %d cases\n", property, (unsigned long long)random_state, count);
 }
 
 #endif

@@ -274,7 +274,7 @@ static void random_changes_agree_with_the_model(void **state) {
     }
     drop_pins();
     world_clear(&world);
-    print_message("seed %llu, %d cases\n", (unsigned long long)first, CASES);
+    print_message("property: changes, seed %llu, %d cases\n", (unsigned long long)first, CASES);
 }
 
 static void check_forgetful(int i) {

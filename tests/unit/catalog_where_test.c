@@ -307,7 +307,7 @@ static void filters_agree_with_a_naive_one(void **state) {
     }
     at_root_unref(root);
     assert_true(selected > CASES);
-    print_message("seed %llu, %d cases, %llu rows selected\n", (unsigned long long)first, CASES,
+    print_message("property: filters, seed %llu, %d cases, %llu rows selected\n", (unsigned long long)first, CASES,
                   (unsigned long long)selected);
 }
 

@@ -274,6 +274,7 @@ struct writer {
     char text[60000];
     size_t length;
     int depth;
+    bool has_sums; /* mostly, one within another */
 };
 
 static void put(struct writer *w, const char *text) {
@@ -340,6 +341,8 @@ static void put_number(struct writer *w) {
     static const char *const functions[] = {"log", "sqrt", "normalize", "rank_of"};
     if (++w->depth > 5)
         put_leaf(w);
+    else if (w->has_sums && chance(w, 60))
+        put(w, "("), put_number(w), put(w, chance(w, 50) ? " + " : " - "), put_number(w), put(w, ")");
     else
         switch (random_below(w->random, 10)) {
         case 0:
@@ -488,8 +491,8 @@ static void terms_add_up_to_the_score(void **state) {
     uint32_t checked = 0;
     struct writer *w = malloc(sizeof *w);
     assert_non_null(w);
-    for (int batch = 0; batch < 5; batch++) {
-        *w = (struct writer){.random = &random};
+    for (int batch = 0; batch < 8; batch++) {
+        *w = (struct writer){.random = &random, .has_sums = true};
         for (int n = 0; n < BATCH && w->length < sizeof w->text - 12000; n++) put_rule(w, n);
         must_load(&world, w->text);
         for (uint32_t i = 0; i < world.generation->ranking_count; i++)

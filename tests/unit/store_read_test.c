@@ -386,7 +386,7 @@ static void sealed_runs_hold_what_a_model_holds(void **state) {
     (void)state;
     static struct model model;
     model = (struct model){.seed = (unsigned)at_ticks_ns()};
-    printf("runs: seed %u, %d cases\n", model.seed, CASES);
+    printf("property: sealed runs, seed %u, %d cases\n", model.seed, CASES);
     for (size_t i = 0; i < KEYS; i++) {
         model.keys[i] = (uint64_t)rand_r(&model.seed) << 40 ^ (uint64_t)rand_r(&model.seed) << 20 ^ i << 1;
         model.sealed_ms[i] = -1;
