@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The whole suite: C tests (address and undefined, thread, release), tests over HTTP (release, and under the sanitizers), each
-# property against a planted fault, what the fuzzers' corpora reach, fuzzing in short. Ends with the counts. QUICK=1: release only, no fuzzing.
+# The whole suite: C tests (address and undefined, thread, release), each property against a planted fault, tests over HTTP (release,
+# and under the sanitizers), what the fuzzers' corpora reach, fuzzing in short. Ends with the counts. QUICK=1: release only, no
+# faults, no fuzzing.
 set -u
 cd "$(dirname "$0")/.."
 : "${SHARED_DATA:=../shared/data}"
