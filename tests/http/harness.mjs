@@ -134,6 +134,18 @@ export async function until(check, { every = 20, within = 10000 } = {}) {
   }
 }
 
+/** Forgets everything that is derived, in a shop that is stopped: the next start folds and learns from the whole log again. */
+export function forget(dir) {
+  const text = `import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for table in ("profile", "product_stat"): db.execute("delete from " + table)
+db.execute("delete from cursor where name in ('fold', 'learn')")
+db.execute("delete from state where name = 'crowd'")
+db.commit()`;
+  const ran = spawnSync("python3", ["-c", text, join(dir, "data/attune.db")], { encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(ran.stderr);
+}
+
 export const basic = (key) => ({ authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}` });
 export const bearer = (key) => ({ authorization: `Bearer ${key}` });
 
