@@ -58,7 +58,7 @@ CXX_SRC := $(wildcard runtime/*/*.cc)
 OBJ     := $(C_SRC:%.c=$(O)/%.o) $(CXX_SRC:%.cc=$(O)/%.o) $(LLHTTP_OBJ) $(O)/gen/stdlib.o
 TESTS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all lib deps help check test unit unit-build faulty http soak bench run install clean format
+.PHONY: all lib deps help check test unit unit-build faulty faulty-program http soak bench run install clean format
 all: $(O)/attune lib
 	@ln -sfn $(MODE)/attune build/attune
 lib: $(O)/libattune.a $(O)/libattune.so $(O)/attune.pc
@@ -99,6 +99,8 @@ $(O)/tests/%: tests/unit/%.c $(O)/libattune.a
 # One of them against one source that has a fault in it, in the library's stead: tools/planted.sh.
 faulty: $(O)/libattune.a
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -w tests/unit/$(TEST).c $(FAULTY) -o $(OUT) $$(cat tests/unit/$(TEST).ld 2>/dev/null) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS) -lcmocka
+faulty-program: $(O)/runtime/main.o $(O)/libattune.a
+	@$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -w $(O)/runtime/main.o $(FAULTY) -o $(OUT) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS)
 unit-build: $(TESTS)
 unit: $(TESTS)
 	@for t in $(TESTS); do echo "== $$t"; SHARED_DATA=$(SHARED_DATA) timeout 120 $$t || exit 1; done

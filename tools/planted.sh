@@ -21,6 +21,14 @@ if cmp -s "runtime/$file" "$work/$(basename "$file")"; then
     echo "runtime/$file has no line for this fault any more: $fault"
     exit 1
 fi
+if [ "$test" = http ]; then # tests/http/PROPERTY.test.mjs, against the whole program
+    make -s MODE=release faulty-program FAULTY="$work/$(basename "$file")" OUT="$work/attune"
+    if ATTUNE="$work/attune" KILL_ROUNDS=5 CUT_ROUNDS=10 STORM_SECONDS=2 node --test "tests/http/$property.test.mjs" >"$work/log" 2>&1; then
+        echo "$property does not notice the fault in runtime/$file: $fault"
+        exit 1
+    fi
+    exit 0
+fi
 make -s MODE=release faulty TEST="$test" FAULTY="$work/$(basename "$file")" OUT="$work/test"
 if timeout 120 "$work/test" >"$work/log" 2>&1; then
     echo "$property does not notice the fault in runtime/$file: $fault"
