@@ -82,8 +82,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     read_value(root);
     struct at_bytes first, second;
     write_value(&first, root);
+    AT_ASSERT(first.length <= at_json_most_bytes(root));
     AT_ASSERT(at_json_parse(again, first.data, first.length, false, &root, &err) == AT_OK);
+    uint64_t hash = at_json_hash(root, 7); /* of this text: 1e3 was written 1000, another kind of number */
     write_value(&second, root);
+    AT_ASSERT(at_json_parse(again, second.data, second.length, false, &root, &err) == AT_OK);
+    AT_ASSERT(at_json_hash(root, 7) == hash);
     AT_ASSERT(first.length == second.length && !memcmp(first.data, second.data, first.length));
     at_bytes_clear(&first);
     at_bytes_clear(&second);
