@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Out of memory at every single allocation of building scripts, loading them, judging and explaining: a
+ * status with a message, nothing leaked or half there, and the same call succeeds afterwards. The n-th
+ * allocation fails, alone or with all behind it.
+ */
+#include "language_world.h"
+
+#include <math.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static long fail_at = -1; /* allocations until one fails; -1: none does */
+static bool fails_on, has_failed;
+
+static bool fails_now(void) {
+    if (fail_at < 0) return false;
+    if (fail_at > 0) {
+        fail_at--;
+        return false;
+    }
+    if (!fails_on) fail_at = -1;
+    return has_failed = true;
+}
+void *__wrap_malloc(size_t size) {
+    return fails_now() ? NULL : __real_malloc(size);
+}
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+void *__wrap_realloc(void *old, size_t size) {
+    return fails_now() ? NULL : __real_realloc(old, size);
+}
+
+static void arm(long n) {
+    has_failed = false;
+    fails_on = n % 2;
+    fail_at = n / 2;
+}
+static bool disarm(void) {
+    fail_at = -1;
+    return has_failed;
+}
+
+/* A script that asks in vain fails like any other, and its failure says why. */
+static bool says_so(enum at_status status, const char *message) {
+    return status == AT_OK || status == AT_NOMEM || strstr(message, "memory");
+}
+
+static struct shop_world world;
+
+/* On columns, product by product, everything over all candidates, a rail, tests, a condition. */
+static const char SCRIPTS[] =
+    "local near = { c1 = 2 }\n"
+    "ranking \"columns\" {\n"
+    "  score = function(product, customer, page)\n"
+    "    local fit = 0.6 * product.affinity + customer.affinity.brand[product.brand]\n"
+    "    return fit + normalize(log(product.price)) - 0.2 * product.seen + when(product.vegan, 1, 2)\n"
+    "  end,\n"
+    "  first = function(product) return product.tags:contains \"t1\" end,\n"
+    "}\n"
+    "ranking \"rows\" {\n"
+    "  score = function(product)\n"
+    "    local words = {}\n"
+    "    for word in tostring(product.title):gmatch(\"%a+\") do words[#words + 1] = word:upper() end\n"
+    "    return #table.concat(words, ' ') + (near[product.category] or 0)\n"
+    "  end,\n"
+    "}\n"
+    "rail \"in stock\" { only = function(product) return product.stock:above(0) end }\n";
+
+static const struct at_source_file file = {AT_TEXT("scripts/a.lua"), {SCRIPTS, sizeof SCRIPTS - 1}};
+
+static enum at_status build(struct at_error *err) {
+    at_arena_clear(&world.findings);
+    at_arena_init(&world.findings, 1 << 26);
+    world.build = (struct at_build){.files = &file,
+                                    .file_count = 1,
+                                    .settings = world.settings,
+                                    .root = world.root,
+                                    .arena = &world.findings};
+    return at_generation_build(&world.build, &world.generation, err);
+}
+
+static void building_says_so(void **state) {
+    (void)state;
+    long n = 0;
+    for (bool has_more = true; has_more; n++) {
+        struct at_error err = {0};
+        arm(n);
+        enum at_status status = build(&err);
+        has_more = disarm();
+        if (!says_so(status, status == AT_UNPROCESSABLE ? first_finding(&world) : err.message))
+            fail_msg("allocation %ld: %d, %s, %s", n, status, err.message, first_finding(&world));
+        assert_true(status == AT_OK || (err.message[0] && !world.generation));
+        at_generation_free(world.generation);
+        world.generation = NULL;
+    }
+    print_message("property: building, %ld allocations failed\n", n);
+    assert_true(n > 100);
+}
+
+static void loading_says_so(void **state) {
+    (void)state;
+    struct at_error err = {0};
+    long n = 0;
+    assert_int_equal(build(&err), AT_OK);
+    for (bool has_more = true; has_more; n++) {
+        arm(n);
+        enum at_status status =
+            at_language_new(&world.language, world.generation, world.settings, NULL, NULL, &err);
+        has_more = disarm();
+        if (!says_so(status, err.message)) fail_msg("allocation %ld: %d, %s", n, status, err.message);
+        at_language_free(world.language);
+        world.language = NULL;
+    }
+    print_message("property: loading, %ld allocations failed\n", n);
+    assert_true(n > 100);
+    shop_world_unload(&world);
+}
+
+struct outcome {
+    double out[512];
+    struct at_rule_use use;
+    struct at_explained_term *terms;
+    uint32_t term_count;
+};
+
+static enum at_status judge(const struct at_ranking *ranking, bool is_first, struct outcome *outcome,
+                            struct at_error *err) {
+    struct at_candidates candidates = {world.root, world.rows, world.row_count, &world.request};
+    at_arena_clear(&world.request);
+    at_arena_init(&world.request, 1 << 28);
+    begin_decision(&world, world.somebody);
+    world.view.explains = true;
+    outcome->use = (struct at_rule_use){.language = world.language,
+                                        .view = &world.view,
+                                        .report = is_first ? &ranking->first_report : &ranking->score_report,
+                                        .function = is_first ? ranking->first : ranking->score,
+                                        .is_condition = is_first,
+                                        .path = "scripts/a.lua",
+                                        .name = "r",
+                                        .line = 1};
+    memset(outcome->use.reads, 0xff, sizeof outcome->use.reads);
+    enum at_status status = at_rule_judge(&outcome->use, &candidates, outcome->out, err);
+    if (status == AT_OK && !is_first)
+        status = at_rule_terms(&outcome->use, 1, outcome->out[1], &outcome->terms, &outcome->term_count);
+    at_decision_end(world.language, &world.view);
+    return status;
+}
+
+static void load_anew(void) {
+    struct at_error err;
+    at_language_free(world.language);
+    assert_int_equal(at_language_new(&world.language, world.generation, world.settings, NULL, NULL, &err),
+                     AT_OK);
+}
+
+/* A fresh state each time: nothing is warm; where it was spent, as the shop would make another. */
+static long sweep(const struct at_ranking *ranking, bool is_first) {
+    static struct outcome wanted, got;
+    struct at_error err = {0};
+    long n = 0, refused = 0;
+    load_anew();
+    assert_int_equal(judge(ranking, is_first, &wanted, &err), AT_OK);
+    for (bool has_more = true; has_more; n++) {
+        load_anew();
+        err = (struct at_error){0};
+        arm(n);
+        enum at_status status = judge(ranking, is_first, &got, &err);
+        has_more = disarm();
+        refused += status != AT_OK;
+        if (!says_so(status, err.message)) fail_msg("allocation %ld: %d, %s", n, status, err.message);
+        if (at_language_is_spent(world.language)) load_anew();
+        if (status == AT_OK) assert_memory_equal(got.out, wanted.out, world.row_count * sizeof *got.out);
+        assert_int_equal(judge(ranking, is_first, &got, &err), AT_OK);
+        assert_memory_equal(got.out, wanted.out, world.row_count * sizeof *got.out);
+    }
+    assert_true(refused > 0);
+    return n;
+}
+
+static void judging_says_so(void **state) {
+    (void)state;
+    struct at_error err = {0};
+    long n = 0;
+    assert_int_equal(build(&err), AT_OK);
+    assert_int_equal(world.generation->ranking_count, 2);
+    for (uint32_t i = 0; i < 2; i++) n += sweep(&world.generation->rankings[i], false);
+    for (uint32_t i = 0; i < 2; i++)
+        if (world.generation->rankings[i].first > 0) n += sweep(&world.generation->rankings[i], true);
+    print_message("property: judging, %ld allocations failed\n", n);
+    shop_world_unload(&world);
+}
+
+static int begin(void **state) {
+    (void)state;
+    shop_world_init(&world, 300);
+    return 0;
+}
+static int end(void **state) {
+    (void)state;
+    shop_world_clear(&world);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(building_says_so),
+        cmocka_unit_test(loading_says_so),
+        cmocka_unit_test(judging_says_so),
+    };
+    return cmocka_run_group_tests_name("language allocations", tests, begin, end);
+}
