@@ -10,7 +10,7 @@ help:
 	@echo "make unit           the C tests of MODE"
 	@echo "make http           the tests with real clients over HTTP"
 	@echo "make check          format, lint, the line of rooms, headers by themselves, sizes"
-	@echo "make soak           what takes longer: kills, reloads, fuzzing"
+	@echo "make soak           what takes longer: kills, power cuts, reloads, fuzzing; SOAK_SHARE=20 for a fifth of it"
 	@echo "make bench          the figures of bench/RESULTS.md (make deps-bench installs what they compare with)"
 	@echo "make install        PREFIX=/usr/local DESTDIR="
 	@echo "make clean"
