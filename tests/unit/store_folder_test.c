@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The data folder: one owner at a time who is named, older schemas migrated after a copy and in one
- * transaction, newer and foreign databases refused by name, and opening with every allocation failing once.
+ * transaction, newer and foreign databases refused by name; opening, committing and reading with every
+ * allocation failing once.
  */
 #include "store_help.h"
 
@@ -291,6 +292,69 @@ static void committing_survives_every_failed_allocation(void **state) {
     remove_folder(folder);
 }
 
+/* Reading: a status, and the same read succeeds afterwards. */
+struct reading {
+    enum at_status status;
+    int events;
+};
+static bool note_event(void *arg, const struct at_event_row *row) {
+    (void)row;
+    ((struct reading *)arg)->events++;
+    return true;
+}
+static void read_some(struct at_reader *reader, void *arg) {
+    struct reading *reading = arg;
+    struct at_arena arena;
+    struct at_claim claim = {0};
+    struct at_profile_row profile;
+    struct at_message_row message;
+    struct at_text text;
+    uint64_t cursor;
+    at_arena_init(&arena, 1 << 20);
+    reading->events = 0;
+    enum at_status statuses[] = {
+        at_reader_log(reader, 0, UINT64_MAX >> 1, note_event, reading),
+        at_reader_events_of(reader, 1, UINT64_MAX >> 1, true, note_event, reading),
+        at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("m-1"), &claim.person),
+        at_reader_profile(reader, 7, &profile, &arena),
+        at_reader_message(reader, 7, &message),
+        at_reader_cursor(reader, AT_TEXT("none"), &cursor),
+        at_reader_state(reader, AT_TEXT("none"), &text, &arena),
+    };
+    reading->status = AT_OK;
+    for (size_t i = 0; i < AT_LENGTH(statuses); i++) {
+        assert_true(statuses[i] == AT_OK || statuses[i] == AT_NOTFOUND || statuses[i] == AT_NOMEM);
+        if (statuses[i] == AT_NOMEM) reading->status = AT_NOMEM;
+    }
+    at_arena_clear(&arena);
+}
+
+static void reading_survives_every_failed_allocation(void **state) {
+    (void)state;
+    char folder[64];
+    struct reading reading;
+    long n = 0, refused = 0;
+    make_folder(folder);
+    struct at_store *store = open_store(folder, NULL);
+    for (uint64_t i = 0; i < 100; i++) assert_int_equal(send_event(store, i), AT_OK);
+    read_store(store, read_some, &reading);
+    int wanted = reading.events;
+    for (bool has_more = true; has_more; n++) {
+        at_store_close(store); /* a connection without its statements */
+        store = open_store(folder, NULL);
+        atomic_store(&allocations_left, n);
+        read_store(store, read_some, &reading);
+        has_more = atomic_exchange(&allocations_left, -1) < 0;
+        refused += reading.status != AT_OK;
+        read_store(store, read_some, &reading);
+        assert_true(reading.status == AT_OK && reading.events == wanted);
+    }
+    printf("reading: %ld allocations failed one by one, %ld times refused\n", n, refused);
+    assert_true(wanted >= 100 && refused > 10);
+    at_store_close(store);
+    remove_folder(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_owner_who_is_named),
@@ -300,6 +364,7 @@ int main(void) {
         cmocka_unit_test(an_older_schema_is_copied_then_migrated),
         cmocka_unit_test(opening_survives_every_failed_allocation),
         cmocka_unit_test(committing_survives_every_failed_allocation),
+        cmocka_unit_test(reading_survives_every_failed_allocation),
     };
     hook_sqlite();
     return cmocka_run_group_tests_name("store_folder", tests, NULL, NULL);
