@@ -3,7 +3,7 @@
  * Fuzzes the whole way of a connection's bytes through a real server: the same bytes at once and in pieces
  * must give the same answers, and the server must live on.
  * The first byte says in which pieces. With -DAT_PLANT_FAULT a write past a buffer hides behind
- * one header.
+ * paths of some lengths.
  */
 // Covers: runtime/net/request.c
 #include <errno.h>
@@ -39,10 +39,9 @@ static void on_request(void *arg, struct at_exchange *exchange) {
     char padding[AT_BODY_PADDING]; /* must be readable */
     if (request->is_padded) memcpy(padding, request->body.data + request->body.length, sizeof padding);
 #ifdef AT_PLANT_FAULT
-    struct at_text key = at_request_header(request, "x-key");
     char *small = malloc(4);
-    if (small && key.length > 4) memset(small, 'x', key.length); /* the seed's has four */
-    if (small && key.length) at_bytes_add(&text, small, 1);
+    if (small && request->path.length % 4 == 3) small[request->path.length + 1] = 'x'; /* no seed's path */
+    if (small) at_bytes_add(&text, small, 0);
     free(small);
 #endif
     struct at_answer answer = {200, "text/plain", NULL, {text.data, text.length}, false};
