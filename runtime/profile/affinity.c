@@ -9,6 +9,8 @@
 
 #define PRIOR      10.0 /* m: how many typical events stand against a person's own */
 #define CONFIDENCE 3.0
+#define OTHERS     1.0  /* what stands for the others while there are hardly any, */
+#define UNSEEN     10.0 /* spread over the person's values and so many more */
 
 struct weighed {
     uint32_t at; /* in profile->tastes */
@@ -25,13 +27,27 @@ static void sort_facet(struct weighed *list, uint32_t count) {
     }
 }
 
-static void weigh_facet(const struct at_profile *profile, const struct at_baseline *baseline,
-                        const struct weighed *list, struct at_facet_taste *facet, struct at_tastes *out) {
-    double sum = 0, gain = 0;
+/* The others' share of a value: everyone's without the person's own part, of which the baseline may not know
+ * the latest yet. */
+static double share_of_others(double share, double total, double own, double own_sum, uint32_t value_count) {
+    double theirs = share * total - own, all = total - own_sum;
+    double even = OTHERS / (value_count + UNSEEN);
+    return ((theirs > 0 ? theirs : 0) + even) / ((all > 0 ? all : 0) + OTHERS);
+}
+
+struct crowd_now { /* everyone, at the moment that is asked for */
+    const struct at_baseline *baseline;
+    int64_t now_ms;
+};
+
+static void weigh_facet(const struct at_profile *profile, struct crowd_now crowd, const struct weighed *list,
+                        struct at_facet_taste *facet, struct at_tastes *out) {
+    double sum = 0, gain = 0, total = at_baseline_total(crowd.baseline, facet->facet, crowd.now_ms);
     for (uint32_t i = facet->first; i < facet->first + facet->count; i++) sum += list[i].weight;
     for (uint32_t i = facet->first; i < facet->first + facet->count && sum > 0; i++) {
         const struct at_taste *taste = &profile->tastes[list[i].at];
-        double q = at_baseline_share(baseline, taste->facet, taste->value);
+        double q = share_of_others(at_baseline_share(crowd.baseline, taste->facet, taste->value), total,
+                                   list[i].weight, sum, facet->count);
         double p = (list[i].weight + PRIOR * q) / (sum + PRIOR);
         double lift = p + q > 0 ? (p - q) / (p + q) : 0;
         out->affinity[i] = (lift > 0 ? lift : 0) * sum / (sum + CONFIDENCE);
@@ -63,7 +79,7 @@ enum at_status at_tastes_compute(const struct at_profile *profile, const struct 
         sort_facet(list + out->facets[f].first, out->facets[f].count);
     for (uint32_t i = 0; i < count; i++) out->order[i] = list[i].at;
     for (uint32_t f = 0; f < out->facet_count; f++)
-        weigh_facet(profile, baseline, list, &out->facets[f], out);
+        weigh_facet(profile, (struct crowd_now){baseline, now_ms}, list, &out->facets[f], out);
     return AT_OK;
 }
 

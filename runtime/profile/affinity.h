@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Taste relative to what everyone likes. For a facet f (brand, category, …) let w(v) be the person's decayed
- * weights, W their sum, q(v) everyone's share of v in f (the baseline). Posterior share p(v) = (w(v) +
- * m·q(v)) / (W + m), m = 10 (Dirichlet). affinity(f, v) = max(0, (p − q) / (p + q)) · W / (W + 3) in 0 … 1, 0
- * where nothing is known. gain(f)        = Σ_v w(v)/W · affinity(f, v)      how much taste the person shows
- * in this facet affinity(product) = Σ_f gain(f) · affinity(f, v_f) / Σ_f gain(f);  lists take their best
- * value. Event weights: viewed or clicked 1, added to wishlist 3, added to basket 4, bought 6 (each item once
- * an event). (Lift with a Dirichlet prior, so that "everyone likes black" counts for nobody.)
+ * Taste relative to what the others like. For a facet f (brand, category, …) let w(v) be the person's decayed
+ * weights, n how many values have one, W their sum; O(v) what all others have of v, O their sum, as of the
+ * last baseline; q(v) = (O(v) + 1/(n + 10)) / (O + 1) their share of it, even where there are no others yet.
+ * Posterior share p(v) = (w(v) + m·q(v)) / (W + m), m = 10 (Dirichlet). affinity(f, v) = max(0, (p − q) /
+ * (p + q)) · W / (W + 3) in 0 … 1, 0 where nothing is known. gain(f) = Σ_v w(v)/W · affinity(f, v): how much
+ * taste the person shows in this facet. affinity(product) = Σ_f gain(f) · affinity(f, v_f) / Σ_f gain(f);
+ * lists take their best value. Event weights: viewed or clicked 1, added to wishlist 3, added to basket 4,
+ * bought 6 (each item once an event). (Lift with a Dirichlet prior, so that "everyone likes black" counts for
+ * nobody; the person's own part is taken out of everyone's, so that the first visitor has a taste too.)
  */
 #ifndef AT_PROFILE_AFFINITY_H
 #define AT_PROFILE_AFFINITY_H
@@ -19,6 +21,9 @@ struct at_baseline *at_baseline_ref(struct at_baseline *baseline);
 void at_baseline_unref(struct at_baseline *baseline);
 double at_baseline_share(const struct at_baseline *baseline, struct at_text facet,
                          struct at_text value); /* NULL: 0 */
+/* The sum of everyone's weights in a facet as of that moment. */
+double at_baseline_total(const struct at_baseline *baseline, struct at_text facet,
+                         int64_t now_ms); /* NULL: 0 */
 
 /* The learner's side: decayed totals over all events (half AT_AFFINITY_HALF_MS); one owner. */
 struct at_crowd;
@@ -26,7 +31,7 @@ struct at_crowd *at_crowd_new(void);
 void at_crowd_free(struct at_crowd *crowd);
 /* Count the items of one event with the same weights as the fold. AT_NOMEM leaves it as it was. */
 enum at_status at_crowd_learn(struct at_crowd *crowd, const struct at_logged_event *event) AT_MUST_CHECK;
-struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd, int64_t now_ms); /* NULL: out of memory */
+struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd);     /* NULL: out of memory */
 void at_crowd_write(const struct at_crowd *crowd, struct at_bytes *out); /* JSON state, and back */
 enum at_status at_crowd_read(struct at_crowd *crowd, struct at_json json) AT_MUST_CHECK;
 

@@ -12,6 +12,7 @@
 #include "profile/draft.h"
 #include "profile/names.h"
 
+#define FAR_OFF   300.0  /* half lives */
 #define CROWD_MAX 100000 /* facet values kept; beyond, the weakest half goes */
 
 /* ---- everyone's shares ---- */
@@ -19,6 +20,8 @@
 struct at_baseline {
     _Atomic uint32_t refs;
     struct at_intmap shares; /* hash of facet and value → bits of the share */
+    struct at_intmap totals; /* hash of facet → bits of the sum, as of the landmark */
+    int64_t landmark_ms;
 };
 
 static uint64_t key_of(struct at_text facet, struct at_text value) {
@@ -34,14 +37,41 @@ struct at_baseline *at_baseline_ref(struct at_baseline *baseline) {
 void at_baseline_unref(struct at_baseline *baseline) {
     if (!baseline || atomic_fetch_sub(&baseline->refs, 1) != 1) return;
     at_intmap_clear(&baseline->shares);
+    at_intmap_clear(&baseline->totals);
     free(baseline);
 }
 
+static double number_at(const struct at_intmap *map, uint64_t key) {
+    const uint64_t *bits = at_intmap_get(map, key);
+    double number = 0;
+    if (bits) memcpy(&number, bits, sizeof number);
+    return number;
+}
+
+static bool add_number(struct at_intmap *map, uint64_t key, double number) {
+    uint64_t *bits = at_intmap_put(map, key, NULL); /* new: the bits of 0 are 0.0 */
+    double sum;
+    if (!bits) return false;
+    memcpy(&sum, bits, sizeof sum);
+    sum += number;
+    memcpy(bits, &sum, sizeof sum);
+    return true;
+}
+
 double at_baseline_share(const struct at_baseline *baseline, struct at_text facet, struct at_text value) {
-    uint64_t *bits = baseline ? at_intmap_get(&baseline->shares, key_of(facet, value)) : NULL;
-    double share = 0;
-    if (bits) memcpy(&share, bits, sizeof share);
-    return share;
+    return baseline ? number_at(&baseline->shares, key_of(facet, value)) : 0;
+}
+
+static uint64_t facet_key(struct at_text facet) {
+    return key_of(facet, AT_TEXT(""));
+}
+
+double at_baseline_total(const struct at_baseline *baseline, struct at_text facet, int64_t now_ms) {
+    if (!baseline) return 0;
+    double since = (double)(now_ms - baseline->landmark_ms) / AT_AFFINITY_HALF_MS;
+    /* a moment so far off that nothing would be left, or all be infinite, is taken as near enough */
+    since = since > FAR_OFF ? FAR_OFF : since < -FAR_OFF ? -FAR_OFF : since;
+    return number_at(&baseline->totals, facet_key(facet)) * exp2(-since);
 }
 
 /* ---- the learner ---- */
@@ -222,40 +252,25 @@ enum at_status at_crowd_learn(struct at_crowd *crowd, const struct at_logged_eve
     return AT_OK;
 }
 
-struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd, int64_t now_ms) {
-    (void)now_ms; /* shares do not change by time alone: all weights decay alike */
+/* Shares do not change by time alone: all weights decay alike. */
+struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd) {
     struct at_baseline *baseline = calloc(1, sizeof *baseline);
-    struct at_map totals;
     bool is_ok = baseline != NULL;
-    at_map_init(&totals);
-    if (baseline) {
-        atomic_init(&baseline->refs, 1);
-        at_intmap_init(&baseline->shares);
-    }
-    for (size_t i = 0; is_ok && i < crowd->count; i++) {
-        uint64_t *bits = at_map_put(&totals, crowd->entries[i].facet, strlen(crowd->entries[i].facet), NULL);
-        double total;
-        if (!bits)
-            is_ok = false;
-        else {
-            memcpy(&total, bits, sizeof total); /* new: the bits of 0 are 0.0 */
-            total += crowd->entries[i].weight;
-            memcpy(bits, &total, sizeof total);
-        }
-    }
+    if (!baseline) return NULL;
+    atomic_init(&baseline->refs, 1);
+    at_intmap_init(&baseline->shares);
+    at_intmap_init(&baseline->totals);
+    baseline->landmark_ms = crowd->landmark_ms;
+    for (size_t i = 0; is_ok && i < crowd->count; i++)
+        is_ok = add_number(&baseline->totals, facet_key(at_text_of(crowd->entries[i].facet)),
+                           crowd->entries[i].weight);
     for (size_t i = 0; is_ok && i < crowd->count; i++) {
         const struct entry *entry = &crowd->entries[i];
-        double total;
-        memcpy(&total, at_map_get(&totals, entry->facet, strlen(entry->facet)), sizeof total);
-        uint64_t *bits = at_intmap_put(&baseline->shares,
-                                       key_of(at_text_of(entry->facet), at_text_of(entry->value)), NULL);
-        double share = total > 0 ? entry->weight / total : 0;
-        if (bits)
-            memcpy(bits, &share, sizeof share);
-        else
-            is_ok = false;
+        struct at_text facet = at_text_of(entry->facet);
+        double total = number_at(&baseline->totals, facet_key(facet));
+        is_ok = add_number(&baseline->shares, key_of(facet, at_text_of(entry->value)),
+                           total > 0 ? entry->weight / total : 0);
     }
-    at_map_clear(&totals);
     if (is_ok) return baseline;
     at_baseline_unref(baseline);
     return NULL;

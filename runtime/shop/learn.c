@@ -232,11 +232,10 @@ void learn_publish(struct at_shop *shop) {
     if (!learner->is_changed && !learner->crowd_changed) return;
     if (learner->published_ns && ticks - learner->published_ns < PUBLISH_EVERY_NS) return;
     learner->published_ns = ticks;
-    int64_t now_ms = at_shop_now(shop);
-    if (learner->is_changed) publish_columns(shop, now_ms);
+    if (learner->is_changed) publish_columns(shop, at_shop_now(shop));
     learner->is_changed = false;
     if (!learner->crowd_changed) return;
-    struct at_baseline *baseline = at_crowd_baseline(learner->crowd, now_ms), *old = NULL;
+    struct at_baseline *baseline = at_crowd_baseline(learner->crowd), *old = NULL;
     if (!baseline) return;
     learner->crowd_changed = false;
     pthread_mutex_lock(&shop->learned_mutex);

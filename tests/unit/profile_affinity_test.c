@@ -24,7 +24,7 @@ static void learn(struct at_crowd *crowd, int64_t at_ms, const char *text, bool 
 }
 
 static double share(const struct at_crowd *crowd, const char *facet, const char *value) {
-    struct at_baseline *baseline = at_crowd_baseline(crowd, NOW_MS);
+    struct at_baseline *baseline = at_crowd_baseline(crowd);
     assert_non_null(baseline);
     double result = at_baseline_share(baseline, at_text_of(facet), at_text_of(value));
     at_baseline_unref(baseline);
@@ -37,6 +37,12 @@ static double affinity_of(const struct at_profile *profile, const struct at_base
     at_arena_reset(&arena);
     assert_int_equal(at_tastes_compute(profile, baseline, now_ms, &arena, &tastes), AT_OK);
     return at_tastes_of(&tastes, profile, at_text_of(facet), at_text_of(value));
+}
+
+/* affinity.h by hand: own weight, own sum, the others' share. */
+static double expected(double own, double sum, double q) {
+    double p = (own + 10 * q) / (sum + 10);
+    return (p > q ? (p - q) / (p + q) : 0) * sum / (sum + 3);
 }
 
 static void weights_of_events(void **state) {
@@ -83,9 +89,12 @@ static void weights_halve_in_thirty_days(void **state) {
     assert_true(p->tastes[0].at_ms == NOW_MS + AT_AFFINITY_HALF_MS);
     happen(&world, &p, NOW_MS + 3 * AT_AFFINITY_HALF_MS, EVENT("Product Viewed", "B", "y"));
     NEAR(p->tastes[0].weight, 5); /* as of its own moment */
-    /* W = 5/4 + 1; without a baseline affinity = W / (W + 3) */
-    NEAR(affinity_of(p, NULL, NOW_MS + 3 * AT_AFFINITY_HALF_MS, "brand", "x"), 2.25 / 5.25);
-    NEAR(affinity_of(p, NULL, NOW_MS + 4 * AT_AFFINITY_HALF_MS, "brand", "x"), 1.125 / 4.125);
+    /* w = 5/4, W = 5/4 + 1; without a baseline each of the two values is a twelfth of what others might like
+     */
+    NEAR(affinity_of(p, NULL, NOW_MS + 3 * AT_AFFINITY_HALF_MS, "brand", "x"),
+         expected(1.25, 2.25, 1.0 / 12));
+    NEAR(affinity_of(p, NULL, NOW_MS + 4 * AT_AFFINITY_HALF_MS, "brand", "x"),
+         expected(0.625, 1.125, 1.0 / 12));
     at_profile_unref(p);
 }
 
@@ -104,16 +113,20 @@ static void shown_fades_and_interest_ends_it(void **state) {
     at_profile_unref(p);
 }
 
-/* Everyone: black 6 of 10, red 3 of 10, blue 1 of 10. This person: black 6, blue 6 (two orders); W = 12.
- * p(black) = (6 + 6) / 22, lift below 0 → 0: everyone likes black.
- * p(blue) = (6 + 1) / 22 = 7/22; lift = (7/22 − 1/10) / (7/22 + 1/10) = 48/92; affinity = 48/92 · 12/15.
- * gain = 6/12 · affinity(blue). */
+#define TWO_ORDERED                                                                                          \
+    "{\"type\":\"track\",\"anonymousId\":\"a\",\"event\":\"Order Completed\",\"properties\":{\"products\":[" \
+    "{\"product_id\":\"A\",\"brand\":\"black\"},{\"product_id\":\"C\",\"brand\":\"blue\",\"category\":"      \
+    "\"Lamps\"}]}}"
+
+/* The others: black 6 of 10, red 3 of 10, blue 1 of 10. This person: black 6, blue 6 (two lines); W = 12, n
+ * = 2. q(black) = (6 + 1/12) / 11, p below it → 0: everyone likes black. q(blue) = (1 + 1/12) / 11. gain =
+ * 6/12 · affinity(blue). */
 static void what_everyone_likes_counts_for_nobody(void **state) {
     (void)state;
     struct at_crowd *crowd = at_crowd_new();
     struct at_profile *p = at_profile_new(1, NULL);
     learn(crowd, NOW_MS,
-          "{\"type\":\"track\",\"anonymousId\":\"a\",\"event\":\"Order "
+          "{\"type\":\"track\",\"anonymousId\":\"b\",\"event\":\"Order "
           "Completed\",\"properties\":{\"products\":[{\"product_id\":\"A\",\"brand\":\"black\"}]}}",
           true);
     learn(crowd, NOW_MS, EVENT("Product Added to Wishlist", "B", "red"), true);
@@ -122,13 +135,11 @@ static void what_everyone_likes_counts_for_nobody(void **state) {
     NEAR(share(crowd, "brand", "red"), 0.3);
     NEAR(share(crowd, "brand", "blue"), 0.1);
     assert_true(share(crowd, "brand", "green") == 0 && share(crowd, "colour", "black") == 0);
-    happen(&world, &p, NOW_MS,
-           "{\"type\":\"track\",\"anonymousId\":\"a\",\"event\":\"Order "
-           "Completed\",\"properties\":{\"products\":["
-           "{\"product_id\":\"A\",\"brand\":\"black\"},{\"product_id\":\"C\",\"brand\":\"blue\",\"category\":"
-           "\"Lamps\"}]}}");
-    struct at_baseline *baseline = at_crowd_baseline(crowd, NOW_MS);
-    double blue = 48.0 / 92 * 12 / 15;
+    happen(&world, &p, NOW_MS, TWO_ORDERED);
+    learn(crowd, NOW_MS, TWO_ORDERED, true);
+    NEAR(share(crowd, "brand", "black"), 12.0 / 22);
+    struct at_baseline *baseline = at_crowd_baseline(crowd);
+    double blue = expected(6, 12, (1 + 1.0 / 12) / 11);
     assert_true(affinity_of(p, baseline, NOW_MS, "brand", "black") == 0);
     NEAR(affinity_of(p, baseline, NOW_MS, "brand", "blue"), blue);
     assert_true(affinity_of(p, baseline, NOW_MS, "brand", "red") == 0);
@@ -138,7 +149,32 @@ static void what_everyone_likes_counts_for_nobody(void **state) {
     assert_int_equal(tastes.facet_count, 2);
     assert_true(at_text_is(tastes.facets[0].facet, "brand") && tastes.facets[0].count == 2);
     NEAR(tastes.facets[0].gain, blue / 2);
-    NEAR(tastes.facets[1].gain, 6.0 / 9); /* Lamps: nobody else; lift 1, W / (W + 3) */
+    NEAR(tastes.facets[1].gain, expected(6, 6, 1.0 / 11)); /* Lamps: nobody else */
+    at_baseline_unref(baseline);
+    at_profile_unref(p);
+    at_crowd_free(crowd);
+}
+
+/* A shop's first visitor is all of the baseline, and yet has a taste; later, when both have faded alike, the
+ * same. */
+static void the_first_visitor_has_a_taste(void **state) {
+    (void)state;
+    struct at_crowd *crowd = at_crowd_new();
+    struct at_profile *p = at_profile_new(1, NULL);
+    for (int i = 0; i < 6; i++) {
+        const char *text =
+            i < 5 ? EVENT("Product Viewed", "A", "loved") : EVENT("Product Viewed", "B", "met");
+        happen(&world, &p, NOW_MS, text);
+        learn(crowd, NOW_MS, text, true);
+    }
+    struct at_baseline *baseline = at_crowd_baseline(crowd);
+    NEAR(affinity_of(p, baseline, NOW_MS, "brand", "loved"), expected(5, 6, 1.0 / 12));
+    assert_true(affinity_of(p, baseline, NOW_MS, "brand", "loved") > 0.4);
+    NEAR(affinity_of(p, baseline, NOW_MS, "brand", "met"), expected(1, 6, 1.0 / 12));
+    NEAR(affinity_of(p, baseline, NOW_MS + AT_AFFINITY_HALF_MS, "brand", "loved"),
+         expected(2.5, 3, 1.0 / 12));
+    double far = affinity_of(p, baseline, NOW_MS - 2000 * AT_AFFINITY_HALF_MS, "brand", "loved");
+    assert_true(far >= 0 && far <= 1);
     at_baseline_unref(baseline);
     at_profile_unref(p);
     at_crowd_free(crowd);
@@ -237,6 +273,7 @@ int main(void) {
         cmocka_unit_test(weights_halve_in_thirty_days),
         cmocka_unit_test(shown_fades_and_interest_ends_it),
         cmocka_unit_test(what_everyone_likes_counts_for_nobody),
+        cmocka_unit_test(the_first_visitor_has_a_taste),
         cmocka_unit_test(tastes_come_strongest_first),
         cmocka_unit_test(the_crowd_forgets_and_is_stored),
         cmocka_unit_test(the_crowd_keeps_to_its_ceiling),

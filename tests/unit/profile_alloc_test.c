@@ -261,7 +261,7 @@ static void the_crowd_learns_all_of_an_event_or_nothing(void **state) {
         char *after = text_of_crowd(crowd);
         assert_int_equal(strcmp(before, after) == 0, !is_through);
         if (!is_through) assert_int_equal(at_crowd_learn(crowd, &logged), AT_OK);
-        struct at_baseline *baseline = at_crowd_baseline(crowd, NOW_MS);
+        struct at_baseline *baseline = at_crowd_baseline(crowd);
         assert_true(at_baseline_share(baseline, AT_TEXT("brand"), AT_TEXT("b1")) == 5.0 / 305);
         at_baseline_unref(baseline);
         free(before);
@@ -292,7 +292,7 @@ static void a_baseline_and_tastes_say_so(void **state) {
     }
     for (SWEEP(n)) {
         arm(n);
-        struct at_baseline *baseline = at_crowd_baseline(crowd, NOW_MS);
+        struct at_baseline *baseline = at_crowd_baseline(crowd);
         disarm();
         assert_int_equal(baseline != NULL, is_through);
         at_baseline_unref(baseline);
@@ -323,14 +323,14 @@ static void a_crowd_that_cannot_be_pruned_is_kept(void **state) {
         logged.facts = json_of(world.facts_parser, text);
         assert_int_equal(at_crowd_learn(crowd, &logged), AT_OK);
     }
-    struct at_baseline *before = at_crowd_baseline(crowd, NOW_MS);
+    struct at_baseline *before = at_crowd_baseline(crowd);
     for (int n = 1; n < 200000; n = n * 3 + 1) {
         arm(n);
         enum at_status status = at_crowd_learn(crowd, &logged);
         disarm();
         if (is_through) break;
         assert_int_equal(status, AT_NOMEM);
-        struct at_baseline *after = at_crowd_baseline(crowd, NOW_MS);
+        struct at_baseline *after = at_crowd_baseline(crowd);
         for (int i = 0; i < 100000; i += 997) {
             struct at_text value = {text, (size_t)snprintf(text, sizeof text, "b%d", i)};
             double x = at_baseline_share(before, AT_TEXT("brand"), value),

@@ -294,7 +294,8 @@ static void a_profile_is_shown(void **state) {
     assert_true(at_json_number(at_json_get(orders, "average"), &number_shown) && number_shown == 20);
     assert_true(at_json_bool(at_json_get(session, "is_live"), &is_live) && is_live);
     struct at_json acme = at_json_get(at_json_get(at_json_get(shown, "affinity"), "brand"), "Acme");
-    assert_true(at_json_number(acme, &number_shown) && fabs(number_shown - 4.0 / 7) < 1e-4); /* W / (W + 3) */
+    /* p = (4 + 10/11) / 14, q = 1/11: lift 10/17; W / (W + 3) = 4/7 */
+    assert_true(at_json_number(acme, &number_shown) && fabs(number_shown - 40.0 / 119) < 1e-4);
     struct at_json added = at_json_get(at_json_get(shown, "counts"), "product_added");
     assert_true(at_json_number(at_json_get(added, "within_7d"), &number_shown) && number_shown == 1);
     assert_true(
