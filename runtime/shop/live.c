@@ -12,7 +12,7 @@
 struct at_subscription {
     struct at_subscription *next;
     struct at_worker *worker;
-    void (*fn)(void *arg, const char *event, struct at_text json);
+    bool (*fn)(void *arg, const char *event, struct at_text json);
     void *arg;
 };
 struct message {
@@ -32,7 +32,8 @@ static void deliver(struct at_task *hop) {
     struct at_subscription *next;
     for (struct at_subscription *at = message->worker->subscriptions; at; at = next) {
         next = at->next; /* fn may end its own subscription */
-        at->fn(at->arg, message->event, (struct at_text){message->json, message->length});
+        if (!at->fn(at->arg, message->event, (struct at_text){message->json, message->length}))
+            count_add(message->worker->shop, COUNT_LIVE_DROPPED, 1);
     }
     atomic_fetch_sub(&message->worker->shop->live_on_the_way, 1);
     free(message);
@@ -59,7 +60,7 @@ void live_send(struct at_shop *shop, const char *event, struct at_text json) {
 }
 
 struct at_subscription *at_shop_subscribe(struct at_worker *worker,
-                                          void (*fn)(void *arg, const char *event, struct at_text json),
+                                          bool (*fn)(void *arg, const char *event, struct at_text json),
                                           void *arg) {
     struct at_subscription *subscription = malloc(sizeof *subscription);
     if (!subscription) return NULL;

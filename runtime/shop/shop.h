@@ -152,10 +152,11 @@ void at_shop_ready(
     struct at_job *job);                  /* AT_OK or AT_BUSY; out:
                                              {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale","products":n} */
 void at_shop_metrics(struct at_job *job); /* out: Prometheus text */
-/* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed. NULL: out of memory. */
+/* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed; false: it could not take
+ * it, which is counted. NULL: out of memory. */
 struct at_subscription;
 struct at_subscription *at_shop_subscribe(struct at_worker *worker,
-                                          void (*fn)(void *arg, const char *event, struct at_text json),
+                                          bool (*fn)(void *arg, const char *event, struct at_text json),
                                           void *arg);
 void at_subscription_free(struct at_subscription *subscription);
 /* Faces count what they refuse: adds to a fixed set of counters (docs/operate.md). */

@@ -2,7 +2,9 @@
 //
 // What operators see: metrics as documented, logs, the live stream, the clock, graceful ends.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { products, root, serve, until } from "./harness.mjs";
@@ -46,6 +48,26 @@ test("the live stream tells of events, decisions and reloads", async (t) => {
   await until(() => text.includes("event: event") && text.includes("event: reload"));
   await reader.cancel();
   await reading;
+});
+
+test("a live reader that falls behind is told what it lost", async (t) => {
+  const shop = await serve(t);
+  const { port } = new URL(shop.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  t.after(() => socket.destroy());
+  socket.write("GET /v1/live HTTP/1.1\r\nHost: x\r\n\r\n");
+  await once(socket, "readable");
+  const lost = async () => Number(/^attune_live_dropped_total (\d+)/m.exec((await (await fetch(`${shop.url}/metrics`)).text()))[1]);
+  const name = "x".repeat(200);
+  for (let i = 0; i < 400 && !(await lost()); i++)
+    await shop.post("/v1/batch", { batch: Array.from({ length: 400 }, (_, k) => ({ type: "track", anonymousId: "v", event: name + k })) });
+  const count = await lost();
+  assert.ok(count > 0, "something was lost");
+  let text = "";
+  socket.on("data", (piece) => (text += piece));
+  await until(async () => (await shop.post("/v1/track", { anonymousId: "v", event: "Last" }), text.includes("event: dropped")));
+  const told = [...text.matchAll(/event: dropped\ndata: \{"count":(\d+)\}/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+  assert.ok(told >= count, `${told} told, ${count} counted`);
 });
 
 test("serve --now sets the clock", async (t) => {
