@@ -77,7 +77,7 @@ past() { # FOLDER PROFILES EACH: a shop with that past in FOLDER (its data in FO
     at=$(sed -n 's/.*listening on http:..\([^ ]*\).*/\1/p' "$1/log")
     build/attune import catalog "$1/catalog.jsonl" --shop "$1" >/dev/null 2>&1
     line=$(build/bench/load -n $(($2 * $3 / 250)) -p "$2" -o "$3" -x '"invalid"' "$at" "$1/past")
-    say "loading $2 profiles with $3 events each" "$(echo "$line" | value rate | awk '{ printf "%.0f", 250 * $1 }') events/s, then $(settle) s until it rests; disk $(du -sh "$1/data" | cut -f1)"
+    say "loading $2 profiles with $3 events each" "$(echo "$line" | value rate | awk '{ printf "%.0f", 250 * $1 }') events/s, then $(settle) s until it rests; disk $(du -sh "$1/data" | cut -f1), VmHWM $(awk '/VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$server/status") MB"
     stop
     touch "$1/past.$2.$3"
     prioritize "${PRIORITY:--15}"

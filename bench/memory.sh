@@ -31,7 +31,7 @@ say "lists of 100 for anybody" "$(cat "$work/lists")"
 awk '$1 == "-" { if (sum > most) most = sum; sum = 0; next }
      $1 == "limit_" { limit[$2] = $3; next }
      { sum += $2; if ($2 > peak[$1]) peak[$1] = $2 }
-     END { for (a in peak) { printf "  %-12s %7.1f of %6.1f MB%s\n", a, peak[a] / 1048576, limit[a] / 1048576, peak[a] > limit[a] ? "  over" : ""; all += limit[a] }
-           printf "  %-12s %7.1f of %6.1f MB%s\n", "together", most / 1048576, all / 1048576, most > all ? "  over" : "" }' "$work/looks"
+     END { for (a in peak) { printf "  %-12s %7.1f of %6.1f MB%s\n", a, peak[a] / 1048576, limit[a] / 1048576, (peak[a] > limit[a] ? "  over" : ""); all += limit[a] }
+           printf "  %-12s %7.1f of %6.1f MB%s\n", "together", most / 1048576, all / 1048576, (most > all ? "  over" : "") }' "$work/looks"
 say "VmHWM of the server" "$(awk '/VmHWM/ { printf "%.0f MB", $2 / 1024 }' "/proc/$server/status")"
 say "rests" "$(settle) s after the load"
