@@ -140,7 +140,7 @@ static void make_people(struct bench *bench) {
         bench->people[i] = at_profile_new(i + 1, NULL);
         for (int v = 0; v < VIEWS; v++) view_product(bench, &bench->people[i], &body, &facts);
     }
-    bench->baseline = at_crowd_baseline(bench->crowd, bench->now_ms);
+    bench->baseline = at_crowd_baseline(bench->crowd);
     at_bytes_clear(&body), at_bytes_clear(&facts);
 }
 
