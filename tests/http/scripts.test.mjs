@@ -160,7 +160,7 @@ test("a storm of reloads under load: one generation an answer, never an older on
   await Promise.all([publish, ...readers]);
   const late = rss(), took = (performance.now() - begin) / 1000;
   assert.equal(failed, 0);
-  assert.ok(last > 50, `${last} generations in ${took} s`);
+  assert.ok(last > took, `${last} generations in ${took} s`);
   console.log(`property: ${n - 1} reloads in ${took.toFixed(0)} s over ${answers} answers, none failed; memory ${early} kB after 100, ${late} kB at the end`);
   if (/debug|tsan/.test(program) || n < 200) return; /* a sanitizer keeps what was freed */
   assert.ok(late < early * 1.05, `${early} kB after 100 reloads, ${late} kB after ${n - 1}`);
