@@ -13,6 +13,11 @@ import { basicShop, folder, forget, products, root, serve } from "./harness.mjs"
 const PEOPLE = 8;
 const MOMENTS = ["load", "start-up", "reload", "import", "checkpoint"];
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const within = async (promise, ms) => {
+  let timer;
+  const late = new Promise((done) => { timer = setTimeout(done, ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+};
 
 function shim(t) {
   const out = join(folder(t, {}), "forget.so");
@@ -84,9 +89,9 @@ class Trial {
   /** Serves under load until it is killed at the moment; it is started again by the caller. */
   async round(moment) {
     let stop = false;
-    const pad = moment === "checkpoint" ? 30000 : 0, shop = this.shop;
+    const isLarge = moment === "checkpoint", shop = this.shop;
     const senders = Array.from({ length: 6 }, async (_, i) => {
-      while (!stop) await (moment === "import" && i < 3 ? this.send("/v1/import", 200) : this.send("/v1/batch", 1 + Math.floor(this.random(5)), pad));
+      while (!stop) await (moment === "import" && i < 3 ? this.send("/v1/import", 200) : isLarge ? this.send("/v1/batch", 15, 30000) : this.send("/v1/batch", 1 + Math.floor(this.random(5))));
     });
     if (moment === "reload") {
       await wait(20 + this.random(100));
@@ -99,7 +104,7 @@ class Trial {
       await wait(20 + this.random(150));
       shop.child.kill("SIGKILL");
       await catalog;
-    } else if (moment === "checkpoint") this.died = await Promise.race([shop.exited, wait(15000)]);
+    } else if (moment === "checkpoint") this.died = await within(shop.exited, 90000);
     else await wait(20 + this.random(250));
     stop = true;
     await shop.stop("SIGKILL");
