@@ -53,6 +53,12 @@ void at_account_give(struct at_account *account, size_t bytes) {
     AT_ASSERT(before >= bytes);
 }
 
+bool at_ledger_over(const struct at_ledger *ledger) {
+    size_t used = 0;
+    for (size_t i = 0; i < AT_ACCOUNT_COUNT; i++) used += at_account_used(&ledger->accounts[i]);
+    return used > ledger->limit;
+}
+
 /* 1 for none, 0 for a letter that is no unit. */
 static double unit_of(const char *suffix) {
     double unit;

@@ -47,6 +47,7 @@ static inline size_t at_account_used(const struct at_account *account) {
 static inline bool at_account_over(const struct at_account *account) {
     return at_account_used(account) > account->limit;
 }
+bool at_ledger_over(const struct at_ledger *ledger); /* all accounts together pass --memory */
 /* "256M", "1.5G", "4096K", "1000000" → bytes. */
 int at_size_parse(const char *text, size_t *bytes_out); /* 0 ok, -1 malformed */
 

@@ -47,12 +47,15 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     learn_publish(shop);
     decision_log_flush(shop);
     uint64_t now = at_ticks_ns();
-    if (now - *flushed_at < 2000000000ULL) return;
+    bool is_pressed = pressure_is_on(shop);
+    if (!is_pressed) pressure_relieve(shop);
+    if (!is_pressed && now - *flushed_at < 2000000000ULL) return;
     *flushed_at = now;
     if (flush_all(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
-    if (messages_seal(shop, false) != AT_OK)
+    if (messages_seal(shop, is_pressed) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
+    pressure_relieve(shop);
 }
 
 static void back_main(void *arg) {

@@ -144,8 +144,10 @@ struct learn_event { /* one durable event, made by track, freed by the learner *
     char facts[]; /* with AT_JSON_PADDING behind */
 };
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count);
-void learn_released(struct at_shop *shop,
-                    uint64_t seq); /* commit thread, in order: the snapshots up to seq are in the cache */
+void learn_released(struct at_shop *shop, uint64_t seq);
+size_t learn_waiting(struct at_shop *shop);
+/* events given and not learned from yet */ /* commit thread, in order: the snapshots up to seq are in the
+                                               cache */
 enum at_status learn_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void learn_close(struct at_shop *shop);
 void learn_drain(struct at_shop *shop);   /* consume what was given */
@@ -312,6 +314,7 @@ enum count_name {
     COUNT_MERGES,
     COUNT_PROFILE_LOADS,
     COUNT_LIVE_DROPPED,
+    COUNT_EVENTS_DELAYED,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -378,6 +381,9 @@ struct at_shop {
     struct at_watchdog *watchdog;
     struct at_worker *workers;
     uint32_t worker_count;
+    /* requests with events that wait until enough is written behind */
+    pthread_mutex_t pressed_mutex;
+    struct track *pressed_first, *pressed_last;
     /* the back worker */
     pthread_t back_thread;
     bool has_back, is_stopping;
@@ -415,6 +421,12 @@ void worker_hop(struct at_worker *worker, struct at_task *task);
 /* A commit of the worker follows: what else this turn of its loop commits goes with it (at_store_turn_begin).
  */
 void worker_in_turn(struct at_worker *worker);
+/* pressure.c: whether more is to be written behind than memory has room for; then a request waits, its
+ * track->then goes on with track->status AT_OK or, after too long, AT_BUSY. */
+struct track;
+bool pressure_is_on(struct at_shop *shop);
+void pressure_wait(struct track *track);
+void pressure_relieve(struct at_shop *shop);             /* the back worker, now and then */
 void job_end(struct at_job *job, enum at_status status); /* sets status, calls done */
 /* Parsers for other threads. */
 struct at_json_parser *parser_new(void);

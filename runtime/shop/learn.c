@@ -31,6 +31,10 @@ void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_ev
     pthread_mutex_unlock(&learner->mutex);
 }
 
+size_t learn_waiting(struct at_shop *shop) {
+    return atomic_load_explicit(&shop->learner->waiting, memory_order_relaxed);
+}
+
 void learn_released(struct at_shop *shop, uint64_t seq) {
     atomic_store(&shop->learner->released_seq, seq);
 }

@@ -20,7 +20,7 @@ struct timeline_pair {
 struct learner {
     pthread_mutex_t mutex; /* of the queue */
     struct learn_event *first, *last;
-    size_t waiting;
+    _Atomic size_t waiting;
     _Atomic uint64_t released_seq; /* the snapshots of every event up to here are in the cache */
     struct at_crowd *crowd;
     struct at_json_parser *parser;

@@ -25,6 +25,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_RELOADS_REFUSED] = {"attune_reloads_refused_total", "Saves that did not pass"},
     [COUNT_MERGES] = {"attune_merges_total", "People found to be one"},
     [COUNT_PROFILE_LOADS] = {"attune_profile_loads_total", "Profiles read from the disk"},
+    [COUNT_EVENTS_DELAYED] = {"attune_events_delayed_total",
+                              "Events that waited until enough was written behind"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};

@@ -73,9 +73,14 @@ void people_close(struct at_shop *shop) {
     shop->people = NULL;
 }
 
+/* The cache gives way for what cannot: the whole keeps to its limit though a share is passed. */
+static bool is_over(struct at_shop *shop) {
+    return at_account_over(shop->people->account) || at_ledger_over(&shop->ledger);
+}
+
 /* Second chance: a few steps of the clock while the account is over. */
 static void evict(struct at_shop *shop, struct shard *shard) {
-    for (int steps = 0; steps < 16 && shard->count && at_account_over(shop->people->account); steps++) {
+    for (int steps = 0; steps < 16 && shard->count && is_over(shop); steps++) {
         if (shard->hand >= shard->count) shard->hand = 0;
         struct person *person = shard->people[shard->hand];
         bool is_needed =
@@ -346,12 +351,12 @@ struct dirty_profile *people_take_dirty(struct at_shop *shop, struct at_arena *a
 }
 
 void people_settle(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count, bool is_stored) {
-    (void)shop;
     for (uint32_t i = 0; i < count; i++) {
         struct shard *shard = dirty[i].person->shard;
         pthread_mutex_lock(&shard->mutex);
         dirty[i].person->is_flushing = false;
         if (!is_stored) mark_dirty(dirty[i].person);
+        if (is_stored) evict(shop, shard); /* only now may they go */
         pthread_mutex_unlock(&shard->mutex);
         at_profile_unref(dirty[i].profile);
     }

@@ -128,6 +128,7 @@ static enum at_status start_workers(struct at_shop *shop, struct at_error *err) 
 
 static void shop_free(struct at_shop *shop) {
     pthread_mutex_destroy(&shop->back_mutex);
+    pthread_mutex_destroy(&shop->pressed_mutex);
     pthread_mutex_destroy(&shop->serving_mutex);
     pthread_mutex_destroy(&shop->learned_mutex);
     pthread_mutex_destroy(&shop->closing_mutex);
@@ -154,6 +155,7 @@ enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *
     shop->folder = strdup(options->folder);
     shop->data = strdup(options->data);
     pthread_mutex_init(&shop->back_mutex, NULL);
+    pthread_mutex_init(&shop->pressed_mutex, NULL);
     pthread_mutex_init(&shop->serving_mutex, NULL);
     pthread_mutex_init(&shop->learned_mutex, NULL);
     pthread_mutex_init(&shop->closing_mutex, NULL);

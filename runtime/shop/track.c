@@ -332,6 +332,13 @@ static void commit(struct track *track) {
     fail(track, status);
 }
 
+static void pressed(struct track *track) {
+    if (track->status == AT_OK)
+        begin_round(track);
+    else
+        fail(track, track->status);
+}
+
 void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import) {
     struct track *track = at_arena_zalloc(job->arena, sizeof *track);
     if (!track) {
@@ -341,5 +348,8 @@ void at_shop_track(struct at_job *job, const char *type, struct at_json body, bo
     track->job = job;
     enum at_status status = track_parse(track, type, body, is_import);
     if (status != AT_OK) return job_end(job, status);
-    begin_round(track);
+    if (!pressure_is_on(job->worker->shop)) return begin_round(track);
+    track->then = pressed;
+    track->hop.run = go_on;
+    pressure_wait(track);
 }

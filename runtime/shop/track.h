@@ -53,6 +53,8 @@ struct track {
     enum at_status status;
     uint64_t merge_a, merge_b;
     uint32_t stale_runs;
+    struct track *next_pressed; /* while it waits for the back worker to catch up */
+    uint64_t pressed_ns;
 };
 static inline struct tracked *round_next(struct track *track, uint32_t *i) {
     while (*i < track->count)

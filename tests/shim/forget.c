@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Put before the program with LD_PRELOAD: a disk that forgets. Of each file of the database (attune.db…) every write that is not
- * synced yet can be taken back after the program was killed: FORGET_DIR/NAME.undo says what it replaced, and is empty after a sync.
- * A record: offset, size of the file before, length (int64 each), the bytes. The syncs are not passed on: the machine lives, so its
- * cache is disk enough. FORGET_LIES set: a sync does nothing at all. KILL_AT_CHECKPOINT=n: the program ends, as by kill -9, before
- * the n-th write into the database itself, which only a checkpoint makes once the write-ahead log is in use.
+ * Put before the program with LD_PRELOAD: a disk that forgets. Of each file of the database (attune.db…)
+ * every write that is not synced yet can be taken back after the program was killed: FORGET_DIR/NAME.undo
+ * says what it replaced, and is empty after a sync. A record: offset, size of the file before, length (int64
+ * each), the bytes. The syncs are not passed on: the machine lives, so its cache is disk enough. FORGET_LIES
+ * set: a sync does nothing at all. KILL_AT_CHECKPOINT=n: the program ends, as by kill -9, before the n-th
+ * write into the database itself, which only a checkpoint makes once the write-ahead log is in use.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Put before the program with LD_PRELOAD: fdatasync and fsync take SYNC_DELAY_MS longer, and fail while the file SYNC_FAIL
- * exists.
+ * Put before the program with LD_PRELOAD: fdatasync and fsync take SYNC_DELAY_MS longer, and fail while the
+ * file SYNC_FAIL exists.
  */
 #include <dlfcn.h>
 #include <errno.h>

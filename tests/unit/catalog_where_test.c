@@ -307,8 +307,8 @@ static void filters_agree_with_a_naive_one(void **state) {
     }
     at_root_unref(root);
     assert_true(selected > CASES);
-    print_message("property: filters, seed %llu, %d cases, %llu rows selected\n", (unsigned long long)first, CASES,
-                  (unsigned long long)selected);
+    print_message("property: filters, seed %llu, %d cases, %llu rows selected\n", (unsigned long long)first,
+                  CASES, (unsigned long long)selected);
 }
 
 /* ---- speed: printed always, held only to a bound that a loaded machine keeps ---- */
