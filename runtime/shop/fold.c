@@ -175,7 +175,7 @@ static enum at_status hold_now(struct at_shop *shop, uint64_t person, struct per
     struct held held = {.is_ready = false};
     pthread_mutex_init(&held.mutex, NULL);
     pthread_cond_init(&held.wake, NULL);
-    *wait = (struct person_wait){.wants_hold = true, .ready = held_ready, .arg = &held};
+    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = held_ready, .arg = &held};
     if (!people_get(shop, person, false, wait)) {
         pthread_mutex_lock(&held.mutex);
         while (!held.is_ready) pthread_cond_wait(&held.wake, &held.mutex);

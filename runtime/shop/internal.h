@@ -79,9 +79,12 @@ void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor)
 struct person;
 struct person_wait { /* lives in the waiter's own memory */
     struct person_wait *next;
-    bool wants_hold;
+    bool wants_hold;                         /* to build the next snapshot */
+    bool wants_quiet;                        /* a hold when nothing of the person is on its way to the disk */
     struct person *person;                   /* a hold: what was taken */
-    struct at_profile *profile;              /* a reference, when there */
+    struct at_profile *profile;              /* a reference, when there: committed; for a hold the latest */
+    uint64_t base, ordinal;                  /* a hold: of what it builds on, of what it builds */
+    bool is_accepted;                        /* the unit's writes are in the transaction */
     enum at_status status;                   /* AT_OK, AT_STALE: merged away, AT_IO, AT_NOMEM */
     void (*ready)(struct person_wait *wait); /* any thread: only posts */
     void *arg;
@@ -95,6 +98,15 @@ bool people_get(struct at_shop *shop, uint64_t person, bool is_new, struct perso
 struct at_profile *people_peek(struct at_shop *shop, uint64_t person);
 /* Give a hold back. next: the new committed profile (its reference is taken over), NULL: as it was. */
 void people_release(struct at_shop *shop, struct person *person, struct at_profile *next);
+/* By the holder, before its unit is enqueued: next is what the next holder builds on, while readers see what
+ * is committed. Then the hold is given back with people_release(…, NULL). Each publish is withdrawn, if the
+ * queue did not take the unit, or settled. */
+void people_publish(struct person_wait *hold, struct at_profile *next);
+void people_withdraw(struct person_wait *hold);
+/* Commit thread, in the order of the queue. accept: whether the unit was built on the last one accepted of
+ * this person; settle: next is committed (its reference is taken over), NULL: refused. */
+bool people_accept(struct person_wait *hold, struct at_profile *next);
+void people_settle_unit(struct at_shop *shop, struct person_wait *hold, struct at_profile *next);
 /* The person was merged away; everyone who waits starts again. */
 void people_gone(struct at_shop *shop, struct person *person);
 /* Back worker: profiles changed since the last call, each with a reference, until settle. Arena-allocated. */

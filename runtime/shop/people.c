@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Profiles in memory: committed snapshots behind sharded mutexes that are held for pointer work only. Who
- * writes takes a hold first and gives it back when the commit is durable (or refused): a person has one
- * writer at a time, readers always see what is committed. Cold profiles are loaded on reader threads. Changed
- * ones stay until written behind; the others leave when their account is full, those not used lately first.
+ * writes takes a hold first, builds the next snapshot on the latest one, publishes it to the writers behind
+ * and gives the hold back when its unit has its place in the queue: a person has one writer at a time, units
+ * of one person stand in the order they were built in, readers always see what is committed. The commit
+ * thread takes a unit only if it was built on the last one it took of the person; when one is refused, those
+ * built on it are, and their requests run again. Cold profiles are loaded on reader threads. Changed ones
+ * stay until written behind; the others leave when their account is full, those not used lately first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +17,10 @@
 struct person {
     uint64_t id;
     struct at_profile *profile; /* committed; NULL: still loading */
+    struct at_profile *head;    /* the latest that was built; NULL: the committed one */
+    struct at_profile *tip;     /* the latest the commit thread took; NULL: the committed one */
+    uint64_t built, head_ordinal, tip_ordinal, committed_ordinal;
+    uint32_t pending; /* units on their way */
     struct shard *shard;
     uint32_t place; /* in shard->people */
     bool is_loading, is_held, is_gone, is_dirty, is_flushing, was_used;
@@ -52,11 +59,19 @@ enum at_status people_open(struct at_shop *shop, struct at_error *err) {
     return AT_OK;
 }
 
+static void put_profile(struct at_profile **place, struct at_profile *profile) {
+    struct at_profile *old = *place;
+    *place = profile ? at_profile_ref(profile) : NULL;
+    if (old) at_profile_unref(old);
+}
+
 static void drop(struct shard *shard, struct person *person) {
     at_intmap_remove(&shard->by_id, person->id);
     shard->people[person->place] = shard->people[--shard->count];
     shard->people[person->place]->place = person->place;
     if (person->profile) at_profile_unref(person->profile);
+    put_profile(&person->head, NULL);
+    put_profile(&person->tip, NULL);
     free(person);
 }
 
@@ -83,8 +98,8 @@ static void evict(struct at_shop *shop, struct shard *shard) {
     for (int steps = 0; steps < 16 && shard->count && is_over(shop); steps++) {
         if (shard->hand >= shard->count) shard->hand = 0;
         struct person *person = shard->people[shard->hand];
-        bool is_needed =
-            person->is_loading || person->is_held || person->is_dirty || person->is_flushing || person->first;
+        bool is_needed = person->is_loading || person->is_held || person->is_dirty || person->is_flushing ||
+                         person->first || person->pending;
         if (!is_needed && !person->was_used)
             drop(shard, person);
         else {
@@ -121,14 +136,20 @@ static struct person *find(struct shard *shard, uint64_t id) {
     return slot ? (struct person *)(uintptr_t)*slot : NULL;
 }
 
+static bool may_hold(const struct person *person, const struct person_wait *wait) {
+    return !person->is_held && !(wait->wants_quiet && person->pending);
+}
+
 static bool take(struct person *person, struct person_wait *wait) {
-    if (person->is_loading || (wait->wants_hold && (person->is_held || person->first))) return false;
+    if (person->is_loading || (wait->wants_hold && (person->first || !may_hold(person, wait)))) return false;
     person->was_used = true;
     wait->status = AT_OK;
-    wait->profile = at_profile_ref(person->profile);
+    wait->profile = at_profile_ref(wait->wants_hold && person->head ? person->head : person->profile);
     if (wait->wants_hold) {
         person->is_held = true;
         wait->person = person;
+        wait->base = person->head ? person->head_ordinal : person->committed_ordinal;
+        wait->is_accepted = false;
     }
     return true;
 }
@@ -147,7 +168,7 @@ static struct person_wait *wake(struct person *person) {
     struct person_wait *first = NULL, **end = &first;
     while (person->first && !person->is_loading) {
         struct person_wait *wait = person->first;
-        if (wait->wants_hold && person->is_held) break;
+        if (wait->wants_hold && !may_hold(person, wait)) break;
         person->first = wait->next;
         if (!person->first) person->last = NULL;
         struct person_wait *rest = person->first;
@@ -294,6 +315,79 @@ void people_release(struct at_shop *shop, struct person *person, struct at_profi
         mark_dirty(person);
     }
     person->is_held = false;
+    struct person_wait *woken = wake(person);
+    evict(shop, shard);
+    pthread_mutex_unlock(&shard->mutex);
+    if (old) at_profile_unref(old);
+    call_all(woken);
+}
+
+void people_publish(struct person_wait *hold, struct at_profile *next) {
+    struct person *person = hold->person;
+    pthread_mutex_lock(&person->shard->mutex);
+    put_profile(&person->head, next);
+    person->head_ordinal = hold->ordinal = ++person->built;
+    person->pending++;
+    pthread_mutex_unlock(&person->shard->mutex);
+}
+
+/* Those who come build on that one. */
+static void set_head(struct person *person, uint64_t ordinal, struct at_profile *profile) {
+    put_profile(&person->head, ordinal == person->committed_ordinal ? NULL : profile);
+    person->head_ordinal = ordinal;
+}
+
+/* Nothing is on its way: the committed one is all there is. */
+static void rest(struct person *person) {
+    if (person->pending) return;
+    put_profile(&person->head, NULL);
+    put_profile(&person->tip, NULL);
+    person->tip_ordinal = person->committed_ordinal;
+}
+
+void people_withdraw(struct person_wait *hold) {
+    struct person *person = hold->person;
+    pthread_mutex_lock(&person->shard->mutex);
+    person->pending--;
+    set_head(person, hold->base, hold->profile);
+    rest(person);
+    pthread_mutex_unlock(&person->shard->mutex);
+}
+
+bool people_accept(struct person_wait *hold, struct at_profile *next) {
+    struct person *person = hold->person;
+    pthread_mutex_lock(&person->shard->mutex);
+    hold->is_accepted = hold->base == person->tip_ordinal;
+    if (hold->is_accepted) {
+        person->tip_ordinal = hold->ordinal;
+        put_profile(&person->tip, next);
+    }
+    pthread_mutex_unlock(&person->shard->mutex);
+    return hold->is_accepted;
+}
+
+static void take_back(struct person *person, const struct person_wait *hold) {
+    if (hold->is_accepted && hold->base < person->tip_ordinal) {
+        person->tip_ordinal = hold->base;
+        put_profile(&person->tip, hold->base == person->committed_ordinal ? NULL : hold->profile);
+    }
+    set_head(person, person->tip_ordinal, person->tip);
+}
+
+void people_settle_unit(struct at_shop *shop, struct person_wait *hold, struct at_profile *next) {
+    struct person *person = hold->person;
+    struct shard *shard = person->shard;
+    struct at_profile *old = NULL;
+    pthread_mutex_lock(&shard->mutex);
+    person->pending--;
+    if (next) {
+        old = person->profile;
+        person->profile = next;
+        person->committed_ordinal = hold->ordinal;
+        mark_dirty(person);
+    } else
+        take_back(person, hold);
+    rest(person);
     struct person_wait *woken = wake(person);
     evict(shop, shard);
     pthread_mutex_unlock(&shard->mutex);

@@ -12,7 +12,8 @@
 #include <string.h>
 #include "shop/track.h"
 
-#define STALE_MAX 50
+#define STALE_MAX       50
+#define EXCLUSIVE_AFTER 3 /* stale so often in a row, it waits until nobody is before it */
 
 static void begin_round(struct track *track);
 static void find_people(struct track *track);
@@ -268,7 +269,8 @@ static void commit(struct track *track);
 static void take_holds(struct track *track) {
     while (track->held < track->hold_count) {
         struct hold *hold = &track->holds[track->held];
-        hold->wait = (struct person_wait){.wants_hold = true, .ready = hold_ready, .arg = track};
+        hold->wait = (struct person_wait){
+            .wants_hold = true, .wants_quiet = track->is_exclusive, .ready = hold_ready, .arg = track};
         if (!people_get(track->job->worker->shop, hold->person, hold->is_new, &hold->wait)) return;
         if (hold->wait.status != AT_OK) return hold_taken(track);
         hold->is_held = true;
@@ -301,6 +303,7 @@ static void committed(struct track *track) {
     if (status == AT_OK)
         begin_round(track); /* what waited, or the answer */
     else if (status == AT_STALE && ++track->stale_runs < STALE_MAX) {
+        track->is_exclusive = track->stale_runs >= EXCLUSIVE_AFTER;
         bool claims = false;
         uint32_t i = 0;
         for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_key.length > 0;
@@ -310,6 +313,22 @@ static void committed(struct track *track) {
             find_people(track);
     } else
         fail(track, status == AT_STALE ? AT_BUSY : status);
+}
+
+/* In the queue the unit has its place before all that is built on it: others may go on. */
+static enum at_status enqueue(struct track *track) {
+    struct at_shop *shop = track->job->worker->shop;
+    for (uint32_t i = 0; i < track->hold_count && !track->is_exclusive; i++)
+        people_publish(&track->holds[i].wait, track->holds[i].next);
+    enum at_status status = at_store_commit(shop->store, &track->unit);
+    for (uint32_t i = 0; i < track->hold_count; i++) {
+        struct hold *hold = &track->holds[i];
+        if (status != AT_OK && !track->is_exclusive) people_withdraw(&hold->wait);
+        if (status != AT_OK) continue;
+        if (!track->is_exclusive) people_release(shop, hold->wait.person, NULL);
+        hold->is_held = false; /* of an exclusive one the commit gives it back */
+    }
+    return status;
 }
 
 static void commit(struct track *track) {
@@ -324,7 +343,7 @@ static void commit(struct track *track) {
         track->then = committed;
         track->hop.run = go_on;
         worker_in_turn(track->job->worker);
-        status = at_store_commit(shop->store, &track->unit);
+        status = enqueue(track);
         if (status == AT_OK) return;
     }
     track_drop_build(track);

@@ -33,8 +33,8 @@ struct hold { /* one person of the request */
     uint64_t person;
     bool is_new, is_held;
     struct at_profile *next; /* what it will be */
-    uint64_t last_seq;
-    struct hold *after; /* hash chain of the request */
+    uint32_t last_event;     /* of the unit's: the person's last */
+    struct hold *after;      /* hash chain of the request */
 };
 struct track {
     struct at_job *job;
@@ -53,6 +53,7 @@ struct track {
     enum at_status status;
     uint64_t merge_a, merge_b;
     uint32_t stale_runs;
+    bool is_exclusive;          /* it was stale too often: its holds last until the commit */
     struct track *next_pressed; /* while it waits for the back worker to catch up */
     uint64_t pressed_ns;
 };
@@ -70,6 +71,7 @@ enum at_status track_build(struct track *track) AT_MUST_CHECK;
 /* Commit thread. */
 void track_done(struct at_unit *unit);
 void track_refuse(struct at_unit *unit);
+bool track_accept(struct at_unit *unit);
 void track_drop_build(struct track *track); /* what track_build made, if it is not committed */
 
 #endif

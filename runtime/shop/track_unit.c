@@ -51,7 +51,7 @@ static enum at_status add_row(struct building *building, struct tracked *one, st
     row->name = one->event.name;
     row->message_key = one->key;
     row->payload_hash = one->payload;
-    track->unit.event_count++;
+    one->hold->last_event = track->unit.event_count++;
     track->unit.bytes += row->body.length + row->facts.length + 200;
     return AT_OK;
 }
@@ -140,14 +140,32 @@ static enum at_status build_one(struct building *building, struct tracked *one, 
     return status;
 }
 
+/* The snapshots' place in the log. */
+static void set_places(struct at_unit *unit) {
+    struct track *track = unit->arg;
+    for (uint32_t i = 0; i < track->hold_count; i++)
+        track->holds[i].next->applied_seq = unit->first_seq + track->holds[i].last_event;
+}
+
+bool track_accept(struct at_unit *unit) {
+    struct track *track = unit->arg;
+    for (uint32_t i = 0; i < track->hold_count; i++)
+        if (!people_accept(&track->holds[i].wait, track->holds[i].next)) return false;
+    return true;
+}
+
 enum at_status track_build(struct track *track) {
     struct at_worker *worker = track->job->worker;
     struct building building = {track, track->job->arena, at_worker_take_parser(worker),
                                 at_worker_take_parser(worker), &worker->text};
     struct at_root *root = at_catalog_root(worker->shop->catalog);
     enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
-    track->unit =
-        (struct at_unit){.is_retriable = true, .done = track_done, .refuse = track_refuse, .arg = track};
+    track->unit = (struct at_unit){.is_retriable = true,
+                                   .sequenced = set_places,
+                                   .done = track_done,
+                                   .refuse = track_refuse,
+                                   .arg = track};
+    if (!track->is_exclusive) track->unit.is_current = track_accept;
     uint32_t i = 0;
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
@@ -172,12 +190,13 @@ static void release_holds(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     for (uint32_t i = 0; i < track->hold_count; i++) {
         struct hold *hold = &track->holds[i];
+        if (track->is_exclusive)
+            people_release(shop, hold->wait.person, hold->next);
+        else
+            people_settle_unit(shop, &hold->wait, hold->next);
         at_profile_unref(hold->wait.profile);
         hold->wait.profile = NULL;
-        if (hold->next) hold->next->applied_seq = hold->last_seq;
-        people_release(shop, hold->wait.person, hold->next);
         hold->next = NULL;
-        hold->is_held = false;
     }
 }
 
@@ -208,7 +227,6 @@ void track_done(struct at_unit *unit) {
             first = one->learned;
         last = one->learned;
         one->learned = NULL;
-        one->hold->last_seq = seq;
         for (uint32_t j = 0; j < one->who.count; j++)
             if (!one->who.identifiers[j].is_committed && !one->who.identifiers[j].is_foreign)
                 identity_committed(&shop->identity, &one->who.identifiers[j]);

@@ -84,6 +84,7 @@ static enum at_status enqueue(struct at_queue *queue, enum at_lane_name which, s
         atomic_store_explicit(&queue->next_seq, seq + unit->event_count, memory_order_release);
         unit->next = NULL;
         unit->status = AT_OK;
+        if (unit->sequenced) unit->sequenced(unit);
         if (lane->last)
             lane->last->next = unit;
         else

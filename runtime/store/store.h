@@ -164,6 +164,9 @@ struct at_unit {
                            writes */
     bool is_retriable;  /* the caller runs again on AT_STALE */
     enum at_status status;
+    /* By the caller's thread inside at_store_commit, when first_seq is known and nobody sees the unit yet:
+     * short, takes no lock. May be NULL. */
+    void (*sequenced)(struct at_unit *unit);
     /* On the commit thread, before the unit's writes: false → refused as stale. May be NULL. */
     bool (*is_current)(struct at_unit *unit);
     /* On the commit thread: exactly one of the two. refuse: nothing of it is durable (status says why:
