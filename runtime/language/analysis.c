@@ -10,30 +10,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELPERS_MAX 64       /* local functions of one rule that are followed */
-#define STEPS_MAX   20000    /* of looking for terms: locals can refer to each other in very many ways */
-#define VISITED     0x10000u /* + the pass: mark of a helper's FUNCTION whose body was looked at in this pass */
-#define TERMS_MAX   256      /* twice what an explanation shows (explain.c) */
-#define WORK_MAX                                                                                             \
-    4000000 /* places looked at, for the verdict and again for the terms: a tenth of a second                \
-             */
+#define STEPS_MAX 20000    /* of looking for terms: locals can refer to each other in very many ways */
+#define TERMS_MAX 256      /* twice what an explanation shows (explain.c) */
+#define WORK_MAX  4000000  /* places looked at, for the verdict and again for the terms: a tenth of a second \
+                            */
+#define DEPTH_MAX 4000     /* expressions within expressions, also of the functions called: the C stack */
+#define VISITED   0x10000u /* + the pass: mark of a FUNCTION whose body was looked at in this pass */
+#define FOLLOWED  0x80000000u /* of a FUNCTION or LOCAL whose terms are being looked for */
 
-enum { MARK_PRODUCT = 1, MARK_SEVERAL = 2 }; /* of a LOCAL: depends on the product; assigned more than once */
-
-struct helper { /* a local of the rule that stands for one function */
-    const struct at_node *local;
-    struct at_node *function; /* NULL: it is assigned again */
+enum {                   /* marks of a LOCAL */
+       MARK_PRODUCT = 1, /* depends on the product */
+       MARK_SEVERAL = 2, /* assigned more than once */
+       MARK_OTHER = 4,   /* a parameter that gets something else than the customer */
 };
+
 struct analysis {
     struct at_arena *arena;
     struct at_text source;
     const struct at_vocabulary *vocabulary;
-    struct at_node *root; /* the file */
+    struct at_node *root;         /* the rule */
+    const struct at_node *inside; /* the function whose body is being looked at: the rule, or one it calls */
     struct at_rule_report *report;
     bool is_changed, is_checking, is_short;
-    uint32_t pass, work;
-    struct helper helpers[HELPERS_MAX];
-    size_t helper_count;
+    uint32_t pass, work, depth;
 };
 
 static bool depends(struct analysis *a, struct at_node *node);
@@ -95,60 +94,60 @@ static bool mentions(struct analysis *a, struct at_node *function) {
     return mention.found;
 }
 
-/* ---- functions inside the rule ---- */
+/* ---- the functions it calls ---- */
 
-static struct helper *helper_of(struct analysis *a, const struct at_node *local) {
-    for (size_t i = 0; i < a->helper_count; i++)
-        if (a->helpers[i].local == local) return &a->helpers[i];
-    return NULL;
+static bool is_within(const struct at_node *node, const struct at_node *outer) {
+    return node->from >= outer->from && node->to <= outer->to;
 }
 
-static void add_helper(struct analysis *a, const struct at_node *local, struct at_node *function) {
-    if (a->helper_count < HELPERS_MAX) a->helpers[a->helper_count++] = (struct helper){local, function};
+/* The function a call surely enters; NULL: not known. One that holds the rule itself is not followed: what
+ * the rule's own parameters are would no longer be sure. */
+static struct at_node *function_called(const struct analysis *a, const struct at_node *call) {
+    const struct at_node *local =
+        call->kind == AT_NODE_CALL && call->a->kind == AT_NODE_NAME ? call->a->binding : NULL;
+    struct at_node *function = local ? local->value : NULL;
+    return function && !is_within(a->root, function) ? function : NULL;
 }
 
-static bool find_helpers(void *arg, struct at_node *node) {
-    struct analysis *a = arg;
-    if (node->kind == AT_NODE_FUNCTION_STATEMENT && node->is_local) add_helper(a, node->a->binding, node->b);
-    if (node->kind == AT_NODE_LOCALS) {
-        const struct at_node *local = node->list;
-        for (struct at_node *value = node->list2; local && value; local = local->next, value = value->next)
-            if (value->kind == AT_NODE_FUNCTION) add_helper(a, local, value);
-    }
-    if (node->kind != AT_NODE_ASSIGN) return true;
-    for (const struct at_node *target = node->list; target; target = target->next) {
-        struct helper *helper = target->kind == AT_NODE_NAME ? helper_of(a, target->binding) : NULL;
-        if (helper) helper->function = NULL;
-    }
-    return true;
+static bool is_parameter(const struct at_node *local) {
+    const struct at_node *parameter = local->function ? local->function->list : NULL;
+    while (parameter && parameter != local) parameter = parameter->next;
+    return parameter != NULL;
+}
+
+/* Surely the customer the rule was given: its own parameter, or one that every call of a helper fills so. */
+static bool is_customer(const struct analysis *a, const struct at_node *node) {
+    const struct at_node *local = node->kind == AT_NODE_NAME ? node->binding : NULL;
+    if (!local || local->mark & (MARK_SEVERAL | MARK_OTHER) || !local->function) return false;
+    if (local->function == a->root) return local == a->root->list->next;
+    return (local->function->mark & ~FOLLOWED) == VISITED + a->pass && is_parameter(local);
 }
 
 /* Each argument once: calls within calls would double the work with every level. The last may give several
  * values. */
 static bool visit_arguments(struct analysis *a, struct at_node *argument, struct at_node *parameter) {
-    bool result = false;
+    bool result = false, by_it = false;
     for (; argument; argument = argument->next) {
-        bool is_last = !argument->next, by_it = depends(a, argument);
+        by_it = depends(a, argument);
         result |= by_it;
-        while (parameter) {
-            if (by_it) mark(a, parameter, MARK_PRODUCT);
-            parameter = parameter->next;
-            if (!is_last || !by_it) break;
-        }
+        if (!parameter) continue;
+        mark(a, parameter, (by_it ? MARK_PRODUCT : 0u) | (is_customer(a, argument) ? 0u : MARK_OTHER));
+        parameter = parameter->next;
     }
+    for (; parameter; parameter = parameter->next)
+        mark(a, parameter, MARK_OTHER | (by_it ? MARK_PRODUCT : 0u));
     return result;
 }
 
-/* A call of it with values of the product: its body is looked at like the rule's own, once a pass. */
-static bool call_function(struct analysis *a, struct at_node *call, struct at_node *function) {
-    if (function->is_vararg) {
-        prevent(a, call, "");
-        return true;
-    }
-    if (function->mark == VISITED + a->pass) return true;
-    function->mark = VISITED + a->pass;
+/* Its body is looked at like the rule's own, once a pass: what it does with values of the product, and to
+ * what outlives the call. */
+static void visit_function(struct analysis *a, struct at_node *function) {
+    if ((function->mark & ~FOLLOWED) == VISITED + a->pass) return;
+    const struct at_node *caller = a->inside;
+    function->mark = (function->mark & FOLLOWED) | (VISITED + a->pass);
+    a->inside = function;
     visit_block(a, function->body);
-    return true;
+    a->inside = caller;
 }
 
 /* ---- expressions: true if the value depends on the product ---- */
@@ -186,15 +185,14 @@ static bool is_plain(const struct analysis *a, const struct at_node *node) {
     while (node->kind == AT_NODE_INDEX) node = node->a;
     if (!is_field || node->kind != AT_NODE_NAME || !node->binding || node->binding->mark & MARK_SEVERAL)
         return false;
+    if (is_customer(a, node)) return true;
     for (const struct at_node *parameter = a->root->list->next; parameter; parameter = parameter->next)
         if (parameter == node->binding) return true;
     return false;
 }
 
 static bool depends_call(struct analysis *a, struct at_node *node) {
-    struct helper *helper =
-        node->kind == AT_NODE_CALL && node->a->kind == AT_NODE_NAME ? helper_of(a, node->a->binding) : NULL;
-    struct at_node *function = helper ? helper->function : NULL;
+    struct at_node *function = function_called(a, node);
     bool by_arguments = visit_arguments(a, node->list, function ? function->list : NULL);
     if (node->kind == AT_NODE_METHOD) {
         bool by_object = depends(a, node->a);
@@ -203,22 +201,20 @@ static bool depends_call(struct analysis *a, struct at_node *node) {
         return by_object || by_arguments;
     }
     bool by_function = depends(a, node->a);
-    if (function && by_arguments) return call_function(a, node, function);
+    if (function) visit_function(a, function);
     bool is_word =
         node->a->kind == AT_NODE_NAME && !node->a->binding && holds(a->vocabulary->words, node->a->text);
-    if (by_function || (by_arguments && !is_word)) prevent(a, node, "");
+    bool is_followed = function && !function->is_vararg;
+    if (by_function || (by_arguments && !is_word && !is_followed)) prevent(a, node, "");
     return by_function || by_arguments;
 }
 
-/* customer.affinity.brand, of the rule's own customer: the one table that answers for a whole column of keys.
- */
+/* customer.affinity.brand: the one table that answers for a whole column of keys. */
 static bool is_affinity(const struct analysis *a, const struct at_node *node) {
     const struct at_node *affinity = node->kind == AT_NODE_INDEX ? node->a : NULL;
     if (!affinity || affinity->kind != AT_NODE_INDEX || !at_text_is(affinity->b->text, "affinity"))
         return false;
-    const struct at_node *customer = a->root->list->next;
-    return node->is_dot && affinity->is_dot && customer && affinity->a->kind == AT_NODE_NAME &&
-           affinity->a->binding == customer && !(customer->mark & MARK_SEVERAL);
+    return node->is_dot && affinity->is_dot && is_customer(a, affinity->a);
 }
 
 static bool depends_index(struct analysis *a, struct at_node *node) {
@@ -244,9 +240,7 @@ static bool is_spent(const struct analysis *a) {
     return a->work > WORK_MAX;
 }
 
-static bool depends(struct analysis *a, struct at_node *node) {
-    if (is_spent(a)) return false;
-    a->work++;
+static bool depends_kind(struct analysis *a, struct at_node *node) {
     switch (node->kind) {
     case AT_NODE_NAME: return node->binding && node->binding->mark & MARK_PRODUCT;
     case AT_NODE_INDEX: return depends_index(a, node);
@@ -269,6 +263,16 @@ static bool depends(struct analysis *a, struct at_node *node) {
     }
 }
 
+static bool depends(struct analysis *a, struct at_node *node) {
+    if (a->depth >= DEPTH_MAX) a->work = WORK_MAX + 1;
+    if (is_spent(a)) return false;
+    a->work++;
+    a->depth++;
+    bool result = depends_kind(a, node);
+    a->depth--;
+    return result;
+}
+
 static bool visit_list(struct analysis *a, struct at_node *list) {
     bool result = false;
     for (; list; list = list->next) result |= depends(a, list);
@@ -289,11 +293,26 @@ static void visit_locals(struct analysis *a, struct at_node *node) {
     for (; value; value = value->next) depends(a, value);
 }
 
-/* Is what stands left of the first dot a local made in the rule? What outlives a call changes once a call. */
+/* Is it a local made in this call of the rule, or of the function it called? What outlives a call changes
+ * once a call, not once a product. */
 static bool is_own(const struct analysis *a, const struct at_node *target) {
-    while (target->kind == AT_NODE_INDEX || target->kind == AT_NODE_PAREN) target = target->a;
-    return target->kind == AT_NODE_NAME && target->binding && target->binding->from > a->root->from &&
-           target->binding->to <= a->root->to;
+    const struct at_node *local = target->kind == AT_NODE_NAME ? target->binding : NULL;
+    return local && (is_within(local, a->root) || is_within(local, a->inside));
+}
+
+/* by_it: what it gets depends on the product. */
+static void visit_target(struct analysis *a, struct at_node *node, struct at_node *target, bool by_it) {
+    if (target->kind == AT_NODE_NAME) {
+        mark(a, target->binding, MARK_SEVERAL | (by_it ? MARK_PRODUCT : 0u));
+        if (!is_own(a, target)) prevent(a, node, "");
+        return;
+    }
+    bool by_object = depends(a, target->a), by_key = depends(a, target->b);
+    const struct at_node *holder = target->a; /* what stands left of the first dot */
+    while (holder->kind == AT_NODE_INDEX || holder->kind == AT_NODE_PAREN) holder = holder->a;
+    bool is_given = a->inside != a->root && holder->binding && is_parameter(holder->binding);
+    if (by_it || by_object || by_key || is_given || !is_own(a, holder))
+        prevent(a, node, "keep it in a local instead of a table");
 }
 
 static void visit_assign(struct analysis *a, struct at_node *node) {
@@ -301,14 +320,7 @@ static void visit_assign(struct analysis *a, struct at_node *node) {
     bool last = false;
     for (struct at_node *target = node->list; target; target = target->next) {
         if (value) last = depends(a, value);
-        if (target->kind == AT_NODE_NAME) {
-            mark(a, target->binding, MARK_SEVERAL | (last ? MARK_PRODUCT : 0u));
-            if (last && !target->binding) prevent(a, node, "");
-        } else {
-            bool by_object = depends(a, target->a), by_key = depends(a, target->b);
-            if (last || by_object || by_key || !is_own(a, target))
-                prevent(a, node, "keep it in a local instead of a table");
-        }
+        visit_target(a, node, target, last);
         if (value) value = value->next;
         if (value) last = false;
     }
@@ -376,9 +388,13 @@ static bool visit_block(struct analysis *a, struct at_node *block) {
 
 /* ---- terms ---- */
 
+struct frame { /* the rule, or a call of a function by it */
+    struct at_node *function, *arguments;
+    const struct frame *caller;
+};
 struct terms {
     struct analysis *a;
-    struct at_node *function;
+    const struct frame *frame;
     struct at_term list[TERMS_MAX];
     size_t count;
     uint32_t steps;
@@ -442,33 +458,74 @@ static void add_leaf(struct terms *terms, struct at_node *node) {
     terms->list[terms->count++] = (struct at_term){line_of_leaf(terms->a, node), {folded, n}};
 }
 
-static void add_terms(struct terms *terms, struct at_node *node) {
+/* Every value the local gets. x = x + …: what x was comes from its other values. */
+static void add_terms_of_local(struct terms *terms, struct at_node *local) {
+    struct values values = {terms, local};
+    if (local->mark & FOLLOWED) return;
+    local->mark |= FOLLOWED;
+    at_node_walk(terms->frame->function->body, add_values, &values);
+    local->mark &= ~FOLLOWED;
+}
+
+static bool add_returns(void *arg, struct at_node *node) {
+    struct terms *terms = arg;
+    if (node->kind == AT_NODE_FUNCTION) return false;
+    if (node->kind == AT_NODE_RETURN && node->list) add_terms(terms, node->list);
+    return true;
+}
+
+static void add_terms_of_call(struct terms *terms, struct at_node *call, struct at_node *function) {
+    struct frame frame = {function, call->list, terms->frame};
+    terms->frame = &frame;
+    function->mark |= FOLLOWED;
+    at_node_walk(function->body, add_returns, terms);
+    function->mark &= ~FOLLOWED;
+    terms->frame = frame.caller;
+}
+
+/* What the call gave for a parameter stands in the caller; false: it is none of this call. */
+static bool add_terms_of_argument(struct terms *terms, const struct at_node *local) {
+    const struct frame *frame = terms->frame;
+    struct at_node *argument = frame->arguments;
+    const struct at_node *parameter = frame->caller ? frame->function->list : NULL;
+    for (; parameter && parameter != local; parameter = parameter->next)
+        argument = argument && argument->next ? argument->next : NULL;
+    if (!parameter) return false;
+    terms->frame = frame->caller;
+    if (argument) add_terms(terms, argument);
+    terms->frame = frame;
+    return true;
+}
+
+static void add_terms_of(struct terms *terms, struct at_node *node) {
+    struct analysis *a = terms->a;
     bool is_sum = node->kind == AT_NODE_BINARY && node->text.length == 1 && strchr("+-", node->text.data[0]);
-    if (terms->count == TERMS_MAX || ++terms->steps > STEPS_MAX || is_spent(terms->a)) return;
+    struct at_node *function = function_called(a, node);
+    struct at_node *local = node->kind == AT_NODE_NAME && node->binding && node->binding != a->root->list &&
+                                    node->binding->mark & MARK_PRODUCT
+                                ? node->binding
+                                : NULL;
     if (is_sum) {
         add_terms(terms, node->a);
         add_terms(terms, node->b);
     } else if (node->kind == AT_NODE_PAREN)
         add_terms(terms, node->a);
-    else if (node->kind == AT_NODE_NAME && node->binding && node->binding->mark & MARK_PRODUCT &&
-             node->binding != terms->function->list) {
-        /* x = x + …: what x was comes from its other values */
-        struct values values = {terms, node->binding};
-        struct at_node *local = node->binding;
-        if (!(local->mark & 4)) {
-            local->mark |= 4; /* being followed */
-            at_node_walk(terms->function->body, add_values, &values);
-            local->mark &= ~4u;
-        }
+    else if (function && !(function->mark & FOLLOWED) && depends(a, node))
+        add_terms_of_call(terms, node, function);
+    else if (local) {
+        add_terms_of_argument(terms, local);
+        add_terms_of_local(terms, local);
     } else
         add_leaf(terms, node);
 }
 
-static bool add_returns(void *arg, struct at_node *node) {
-    struct terms *terms = arg;
-    if (node->kind == AT_NODE_FUNCTION && node != terms->function) return false;
-    if (node->kind == AT_NODE_RETURN && node->list) add_terms(terms, node->list);
-    return true;
+static void add_terms(struct terms *terms, struct at_node *node) {
+    struct analysis *a = terms->a;
+    if (terms->count == TERMS_MAX || ++terms->steps > STEPS_MAX || is_spent(a) || a->depth >= DEPTH_MAX)
+        return;
+    a->depth++;
+    add_terms_of(terms, node);
+    a->depth--;
 }
 
 static void find_terms(struct analysis *a, struct at_node *function) {
@@ -477,8 +534,9 @@ static void find_terms(struct analysis *a, struct at_node *function) {
         a->is_short = true;
         return;
     }
+    const struct frame frame = {.function = function};
     terms->a = a;
-    terms->function = function;
+    terms->frame = &frame;
     at_node_walk(function->body, add_returns, terms);
     for (size_t i = 1; i < terms->count; i++) { /* stable: within a line the order of evaluation stays */
         struct at_term term = terms->list[i];
@@ -497,12 +555,24 @@ static bool find_outside(void *arg, struct at_node *node) {
     return true;
 }
 
-enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function,
-                               const struct at_vocabulary *vocabulary, struct at_rule_report *report) {
-    struct analysis a = {
-        .arena = arena, .source = source, .vocabulary = vocabulary, .root = function, .report = report};
+static bool clear_mark(void *arg, struct at_node *node) {
+    (void)arg;
+    node->mark = 0;
+    return true;
+}
+
+enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *file,
+                               struct at_node *function, const struct at_vocabulary *vocabulary,
+                               struct at_rule_report *report) {
+    struct analysis a = {.arena = arena,
+                         .source = source,
+                         .vocabulary = vocabulary,
+                         .root = function,
+                         .inside = function,
+                         .report = report};
     memset(report, 0, sizeof *report);
     report->is_columnar = report->is_closed = true;
+    at_node_walk(file, clear_mark, NULL); /* of rules looked at before */
     at_node_walk(function->body, find_outside, &a);
     a.is_checking = true;
     if (function->is_vararg) prevent(&a, function, "name the product: function(product)");
@@ -512,7 +582,6 @@ enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, st
         return a.is_short ? AT_NOMEM : AT_OK;
     }
     function->list->mark |= MARK_PRODUCT;
-    at_node_walk(function->body, find_helpers, &a);
     do {
         a.is_changed = false;
         a.pass++;

@@ -4,8 +4,9 @@
  *
  * A rule may run on columns when no branch, comparison, length, concatenation, loop bound, table key or call
  * that looks at a value depends on a value of the product: then one run with columns in place of numbers
- * computes for every product what a run for that product would. Conservative: what it does not know goes
- * product by product.
+ * computes for every product what a run for that product would. Functions of the same file that it calls by
+ * the name of a local never assigned again are looked at like the rule itself: called with columns they are
+ * just Lua. Conservative: what it does not know goes product by product.
  */
 #ifndef AT_LANGUAGE_ANALYSIS_H
 #define AT_LANGUAGE_ANALYSIS_H
@@ -33,10 +34,10 @@ struct at_rule_report {
     const struct at_term *terms; /* in order of evaluation within a line, lines ascending */
     size_t term_count;
 };
-/* function: an AT_NODE_FUNCTION whose first parameter is the product. The report's arrays live in the arena.
- */
-enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *function,
-                               const struct at_vocabulary *vocabulary,
+/* function: an AT_NODE_FUNCTION of the file (the block of at_parse) whose first parameter is the product. The
+ * report's arrays live in the arena. Uses the marks of the whole file. */
+enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *file,
+                               struct at_node *function, const struct at_vocabulary *vocabulary,
                                struct at_rule_report *report) AT_MUST_CHECK;
 
 /* One finding of a check, for people. */
@@ -44,7 +45,7 @@ struct at_finding {
     struct at_finding *next;
     bool is_warning;
     uint32_t line, column;
-    char code[40];     /* "unknown_name" "syntax" "assigned_global" "assigned_constant" … */
+    char code[40];     /* "unknown_name" "syntax" "assigned_global" "assigned_outside" … */
     char message[256]; /* one sentence */
     char hint[200];    /* or "" */
 };

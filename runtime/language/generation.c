@@ -92,9 +92,6 @@ struct parsed {
     struct at_node *block; /* NULL: not parsed yet */
 };
 
-static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path,
-                                     uint32_t line, struct at_text *source);
-
 struct search {
     uint32_t line;
     struct at_node *found;
@@ -106,7 +103,7 @@ static bool visit_function(void *arg, struct at_node *node) {
 }
 
 static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path,
-                                     uint32_t line, struct at_text *source) {
+                                     uint32_t line, uint32_t *file) {
     for (uint32_t i = 0; i < build->file_count; i++) {
         if (!at_text_is(build->files[i].path, path)) continue;
         uint32_t at_line, at_column;
@@ -115,7 +112,7 @@ static struct at_node *find_function(struct at_build *build, struct parsed *pars
             return NULL;
         struct search search = {line, NULL};
         at_node_walk(parsed[i].block, visit_function, &search);
-        *source = build->files[i].text;
+        *file = i;
         return search.found;
     }
     return NULL;
@@ -147,12 +144,13 @@ static enum at_status analyse(struct assembly *assembly, const char *path, int f
     enum at_status status =
         at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, line_of, id_and_line, NULL, NULL);
     if (status != AT_OK) return status;
-    struct at_text source;
+    uint32_t file;
     struct at_node *node =
-        find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &source);
+        find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &file);
     if (!node) return AT_OK;
     struct at_vocabulary words;
-    status = at_rule_analyse(&assembly->generation->arena, source, node, vocabulary(&words), report);
+    status = at_rule_analyse(&assembly->generation->arena, assembly->build->files[file].text,
+                             assembly->parsed[file].block, node, vocabulary(&words), report);
     check_fields(assembly->build, path, node, 0, NULL);
     return status;
 }

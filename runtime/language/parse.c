@@ -270,6 +270,11 @@ static bool refuse_constant(struct parser *p, const struct at_node *target) {
                     (int)(target->text.length < 100 ? target->text.length : 100), target->text.data);
 }
 
+/* What is assigned again stands for no one function. */
+static void forget_value(const struct at_node *target) {
+    if (target->kind == AT_NODE_NAME && target->binding) target->binding->value = NULL;
+}
+
 static struct at_node *function_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_FUNCTION_STATEMENT),
                    *function = node ? parse_node(p, AT_NODE_FUNCTION) : NULL;
@@ -283,6 +288,7 @@ static struct at_node *function_statement(struct parser *p) {
     }
     if (!node->a || !(node->b = parse_function(p, function, is_method))) return NULL;
     if (is_constant(node->a)) return refuse_constant(p, node->a), NULL;
+    forget_value(node->a);
     return parse_done(p, node);
 }
 
@@ -295,6 +301,7 @@ static struct at_node *local_function(struct parser *p, struct at_node *node) {
     if (!declare_local(p, node->list)) return NULL;
     node->a->text = node->list->text;
     bind_name(p, node->a);
+    node->list->value = function; /* before its body, which may assign to it */
     node->b = parse_function(p, function, false);
     return node->b ? parse_done(p, node) : NULL;
 }
@@ -326,8 +333,12 @@ static struct at_node *local_statement(struct parser *p) {
         parse_append(&end, local);
     } while (is_sign(p, ","));
     if (is_sign(p, "=") && (!parse_advance(p) || !parse_expressions(p, &node->list2))) return NULL;
-    for (struct at_node *local = node->list; local; local = local->next)
+    struct at_node *value = node->list2;
+    for (struct at_node *local = node->list; local; local = local->next) {
         if (!declare_local(p, local)) return NULL;
+        if (value && value->kind == AT_NODE_FUNCTION) local->value = value;
+        value = value ? value->next : NULL;
+    }
     return parse_done(p, node);
 }
 
@@ -341,6 +352,7 @@ static struct at_node *return_statement(struct parser *p) {
 
 static bool is_assignable(struct parser *p, const struct at_node *target) {
     if (target->kind != AT_NODE_INDEX && target->kind != AT_NODE_NAME) return parse_fail(p, "syntax error");
+    forget_value(target);
     return is_constant(target) ? refuse_constant(p, target) : true;
 }
 

@@ -58,6 +58,7 @@ struct at_node {
     struct at_node *list, *list2; /* first of a chain through next */
     struct at_node *next;
     struct at_node *binding;  /* of NAME */
+    struct at_node *value;    /* of LOCAL: the FUNCTION it stands for all its life; NULL: none that is sure */
     struct at_node *function; /* of LOCAL and NAME: the FUNCTION (or NULL: the file) it stands in */
     uint32_t mark;            /* scratch for analyses */
 };

@@ -53,14 +53,14 @@ static void compare(bool is_ours, const char *ours) {
 }
 
 static bool visit(void *arg, struct at_node *node) {
-    (void)arg;
+    struct at_node *block = arg;
     require(node->from <= node->to && node->to <= source.length && node->line && node->column);
     if (node->kind != AT_NODE_FUNCTION) return true;
     struct at_rule_report report;
-    require(at_rule_analyse(&arena, source, node, &vocabulary, &report) == AT_OK);
+    require(at_rule_analyse(&arena, source, block, node, &vocabulary, &report) == AT_OK);
     require(report.is_columnar == (report.line == 0));
     for (size_t i = 0; i < report.term_count; i++) {
-        require(report.terms[i].text.length > 0 && report.terms[i].line >= node->line);
+        require(report.terms[i].text.length > 0 && report.terms[i].line > 0);
         require(i == 0 || report.terms[i - 1].line <= report.terms[i].line);
     }
     return true;
@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #endif
     require(status == AT_OK ? block != NULL : status == AT_INVALID && line && column);
     compare(status == AT_OK, err.message);
-    if (block) at_node_walk(block, visit, NULL);
+    if (block) at_node_walk(block, visit, block);
     check_findings(status == AT_OK);
     at_arena_clear(&arena);
     return 0;

@@ -17,24 +17,24 @@ static const struct at_vocabulary vocabulary = {globals, words, methods};
 
 /* ---- rules ---- */
 
-static bool find_rule(void *arg, struct at_node *node) {
-    struct at_node **found = arg;
-    if (node->kind == AT_NODE_FUNCTION && !*found) *found = node;
-    return !*found;
+/* The value of the local r, which the file ends with. */
+static struct at_node *rule_of(const struct at_node *block) {
+    const struct at_node *last = block->list;
+    while (last->next) last = last->next;
+    assert_true(last->kind == AT_NODE_LOCALS && last->list2->kind == AT_NODE_FUNCTION);
+    return last->list2;
 }
 
-/* The first function of the text. */
 static struct at_rule_report analyse(const char *text) {
-    struct at_node *block, *function = NULL;
+    struct at_node *block;
     struct at_rule_report report;
     struct at_error err;
     uint32_t line, column;
     at_arena_reset(&arena);
     if (at_parse(&arena, at_text_of(text), &block, &line, &column, &err) != AT_OK)
         fail_msg("%s: %s", text, err.message);
-    at_node_walk(block, find_rule, &function);
-    assert_non_null(function);
-    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), function, &vocabulary, &report), AT_OK);
+    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, rule_of(block), &vocabulary, &report),
+                     AT_OK);
     return report;
 }
 
@@ -143,6 +143,108 @@ static void rules_that_go_product_by_product_and_why(void **state) {
     assert_true(report.is_columnar);
     report = analyse("local r = function(a, b) b = {} return b.affinity.brand[a.brand] end");
     assert_false(report.is_columnar);
+}
+
+/* Functions of the file that the rule calls by their names. */
+static void helpers_of_the_file_are_looked_at(void **state) {
+    (void)state;
+    static const struct {
+        const char *helpers, *body, *text; /* text: what prevents columns; NULL: nothing */
+    } cases[] = {
+        {"local function half(x) return x / 2 end", "return half(product.price)", NULL},
+        {"local half = function(x) return x / 2 end", "return half(product.price)", NULL},
+        {"local w = 3 local function f(p) return p.price * w end", "return f(product)", NULL},
+        {"local function f(x) return x / 2 end local function g(x) return f(x) + 1 end",
+         "return g(product.a)", NULL},
+        {"local function f(x, n) if n == 0 then return x end return f(x, n - 1) end",
+         "return f(product.a, 3)", NULL},
+        {"local function f(p, c) return c.affinity.brand[p.brand] end", "return f(product, customer)", NULL},
+        {"local function f(x) local t = {} t.n = 1 return x + t.n end", "return f(product.a)", NULL},
+        {"local function f(c) if c.is_known then return 1 end return 2 end", "return f(customer) * product.a",
+         NULL},
+        {"local function f(x) if x > 1 then return 1 end return 2 end", "return f(2) * product.a", NULL},
+        {"local function f(x) if x > 1 then return 1 end return 2 end", "return f(product.a)", "x > 1"},
+        {"local function f(x) return x % 2 end local function g(x) return f(x) end", "return g(product.a)",
+         "x % 2"},
+        {"local function f(p, c) return c.affinity.brand[p.brand] end",
+         "return f(product, customer) + f(product, page)", "c.affinity.brand[p.brand]"},
+        {"local function f(p, c) return c.affinity.brand[p.brand] end", "return f(product)",
+         "c.affinity.brand[p.brand]"},
+        {"local function f(p, c) c = page return c.affinity.brand[p.brand] end",
+         "return f(product, customer)", "c.affinity.brand[p.brand]"},
+        {"local f = function(x) return x end f = math.floor", "return f(product.a)", "f(product.a)"},
+        {"local f = function(x) return x end function f(x) return x > 1 end", "return f(product.a)",
+         "f(product.a)"},
+        {"local function f(x) f = x return x end", "return f(product.a)", "f(product.a)"},
+        {"local function f(...) return ... end", "return f(product.a)", "f(product.a)"},
+        {"local last local function f(x) local y = last last = x return y end", "return f(product.a)",
+         "last = x"},
+        {"local t = {} local function f(x) t.n = 1 return x end", "return f(product.a)", "t.n = 1"},
+        {"local t = {n = 0} local function f() t.n = t.n + 1 return t.n end", "return f() * product.a",
+         "t.n = t.n + 1"},
+        {"local kept = {} local function f(t, x) t.n = 1 return x end", "return f(kept, product.a)",
+         "t.n = 1"},
+        {"local fs = {f = function(x) return x end}", "return fs.f(product.a)", "fs.f(product.a)"},
+        {"local function f(x) local function g() return x end return g() end", "return f(product.a)",
+         "local function g() return x end"},
+        {"local function f(x) return function() return x end end", "return f(product.a)()", "function() return x end"},
+        {"local function apply(f, x) return f(x) end local function h(x) return x end",
+         "return apply(h, product.a)", "f(x)"},
+    };
+    for (size_t i = 0; i < AT_LENGTH(cases); i++) {
+        char text[400];
+        snprintf(text, sizeof text, "%s\nlocal r = function(product, customer, page) %s end",
+                 cases[i].helpers, cases[i].body);
+        struct at_rule_report report = analyse(text);
+        if (report.is_columnar != !cases[i].text)
+            fail_msg("%s: %.*s", text, (int)report.text.length, report.text.data);
+        if (cases[i].text && !at_text_is(report.text, cases[i].text))
+            fail_msg("%s: %.*s", text, (int)report.text.length, report.text.data);
+    }
+    struct at_rule_report report =
+        analyse("local r r = 1 local function score(p, c) return c.affinity.brand[p.brand] "
+                "end local r = function(product) return score(product, r) end");
+    assert_false(report.is_columnar);
+}
+
+/* What was found out about a helper for one rule says nothing of another, and a rule may not call itself. */
+static void rules_of_one_file_do_not_mix(void **state) {
+    (void)state;
+    const char *text =
+        "local function f(x) if x > 1 then return 1 end return 2 end\n"
+        "local function one(product) return f(product.a) end\n"
+        "local function two(product) return f(3) * product.a end\n"
+        "local function three(p, c) if c == 1 then return three({}, 2) end return three(p, c) end";
+    static const bool expected[] = {false, false, true, false};
+    struct at_node *block;
+    struct at_rule_report report;
+    at_arena_reset(&arena);
+    assert_int_equal(at_parse(&arena, at_text_of(text), &block, NULL, NULL, NULL), AT_OK);
+    for (int round = 0; round < 2; round++) {
+        const bool *is_columnar = expected;
+        for (const struct at_node *node = block->list; node; node = node->next, is_columnar++) {
+            assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, node->b, &vocabulary, &report),
+                             AT_OK);
+            assert_int_equal(report.is_columnar, *is_columnar);
+        }
+    }
+}
+
+static void terms_of_helpers_stand_where_they_are_written(void **state) {
+    (void)state;
+    struct at_rule_report report =
+        analyse("local function sum(x, y)\n  return x + 2 * y\nend\n"
+                "local r = function(product)\n"
+                "  return sum(3 * product.a, product.b) +\n    sum(product.c / 2 - product.d, 4)\nend");
+    static const struct {
+        uint32_t line;
+        const char *text;
+    } expected[] = {{2, "2 * y"}, {2, "2 * y"}, {5, "3 * product.a"}, {6, "product.c / 2"}, {6, "product.d"}};
+    assert_int_equal(report.term_count, AT_LENGTH(expected));
+    for (size_t i = 0; i < report.term_count; i++) {
+        assert_true(at_text_is(report.terms[i].text, expected[i].text));
+        assert_int_equal(report.terms[i].line, expected[i].line);
+    }
 }
 
 static void terms_are_the_summands_line_by_line(void **state) {
@@ -295,15 +397,13 @@ static void out_of_memory_is_a_status(void **state) {
     for (size_t room = 0;; room += 64) {
         struct at_arena small;
         struct at_finding *findings;
-        struct at_node *block = NULL, *function = NULL;
+        struct at_node *block = NULL;
         struct at_rule_report report;
         at_arena_init(&small, room);
         enum at_status status = at_source_check(&small, at_text_of(text), &vocabulary, &findings);
         if (status == AT_OK) status = at_parse(&small, at_text_of(text), &block, NULL, NULL, NULL);
-        if (status == AT_OK) {
-            at_node_walk(block, find_rule, &function);
-            status = at_rule_analyse(&small, at_text_of(text), function, &vocabulary, &report);
-        }
+        if (status == AT_OK)
+            status = at_rule_analyse(&small, at_text_of(text), block, rule_of(block), &vocabulary, &report);
         at_arena_clear(&small);
         assert_true(status == AT_OK || status == AT_NOMEM);
         if (status == AT_OK) break;
@@ -315,6 +415,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_that_run_on_columns),
         cmocka_unit_test(rules_that_go_product_by_product_and_why),
+        cmocka_unit_test(helpers_of_the_file_are_looked_at),
+        cmocka_unit_test(rules_of_one_file_do_not_mix),
+        cmocka_unit_test(terms_of_helpers_stand_where_they_are_written),
         cmocka_unit_test(terms_are_the_summands_line_by_line),
         cmocka_unit_test(long_sums_and_tangled_locals_end),
         cmocka_unit_test(a_good_file_has_no_findings),

@@ -35,23 +35,25 @@ static const char *fault_of(const char *text) {
     return found ? fault : NULL;
 }
 
-static bool find_rule(void *arg, struct at_node *node) {
-    struct at_node **found = arg;
-    if (node->kind == AT_NODE_FUNCTION && !*found) *found = node;
-    return !*found;
+/* The function the file returns. */
+static struct at_node *rule_of(const struct at_node *block) {
+    struct at_node *last = block->list;
+    while (last->next) last = last->next;
+    assert_true(last->kind == AT_NODE_RETURN && last->list->kind == AT_NODE_FUNCTION);
+    return last->list;
 }
 
 static struct at_rule_report analyse(const char *text) {
-    struct at_node *block, *function = NULL;
+    struct at_node *block, *function;
     struct at_rule_report report, again;
     struct at_error err;
     uint32_t line, column;
     at_arena_reset(&arena);
     if (at_parse(&arena, at_text_of(text), &block, &line, &column, &err) != AT_OK)
         fail_msg("%u:%u %s\n%s", line, column, err.message, text);
-    at_node_walk(block, find_rule, &function);
-    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), function, &vocabulary, &report), AT_OK);
-    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), function, &vocabulary, &again), AT_OK);
+    function = rule_of(block);
+    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, function, &vocabulary, &report), AT_OK);
+    assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, function, &vocabulary, &again), AT_OK);
     if (again.is_columnar != report.is_columnar || again.line != report.line ||
         again.column != report.column || again.term_count != report.term_count)
         fail_msg("two looks at one rule differ\n%s", text);
@@ -128,6 +130,7 @@ static void put_number(struct writer *w) {
                                        "customer.affinity.brand[customer.name]",
                                        "#customer.list",
                                        "(%n) ^ 2",
+                                       "h(product, customer)",
                                        "math.max(customer.age, page.n)"};
     static const char *const wild[] = {
         "(%n) // 2",
@@ -153,6 +156,10 @@ static void put_number(struct writer *w) {
         "%f(%f(%n))",
         "customer:score(%n)",
         "kept.n",
+        "h(product, customer, %n)",
+        "h(product, {affinity = {brand = {Acme = 2}}})",
+        "h({price = %n}, customer)",
+        "h(product, (%n))",
         "t:above(%n)"};
     if (++w->depth > 5 || chance(w, 35))
         put(w, ONE_OF(w, leaves));
@@ -246,15 +253,33 @@ static void put_statements(struct writer *w, int most) {
     for (uint32_t n = random_below(w->random, (uint32_t)most + 1); n; n--) put_statement(w);
 }
 
-static void put_rule(struct writer *w) {
-    static const uint32_t wildness[] = {0, 3, 10, 40};
-    w->length = 0, w->depth = 0;
-    w->wild = ONE_OF(w, wildness);
-    put(w, "local kept = {n = 0} return function(product, customer, page) local t = {};");
+/* Some helpers take the customer, and what they do with it may be only its to do. */
+static void put_helpers(struct writer *w) {
+    static const char *const takers[] = {
+        "local function h(p, c) return c.affinity.brand[p.brand] end;",
+        "local function h(p, c) c.x = 1 return (c.x):above(p.price) end;",
+        "local function h(p, c) if p == 7 then return 1 end return p.price end;",
+        "local function h(p, c) c = {affinity = {brand = {Acme = 1}}} return c.affinity.brand[p.brand] end;",
+        "local function h(p, c, n) if n == 0 then return p.price end return h(p, c, (n or 2) - 1) + 1 end;",
+        "local kept = {n = 1} local function h(p) kept.n = kept.n + 1 return p.price * kept.n end;",
+        "local last = 1 local function h(p) local was = last last = p.price return was end;"};
     put(w, chance(w, 50) ? "local function f(v, u) if tostring(u) == '1.0' then return 2 end return v, v end;"
                          : "local f = function(v, u) return v, u end;");
     put(w, chance(w, 50) ? "local function g(v) return 1 end;"
                          : "local g = function(v) if tostring(v) == '1.0' then return 1 end return 2 end;");
+    put(w, ONE_OF(w, takers));
+}
+
+static void put_rule(struct writer *w) {
+    static const uint32_t wildness[] = {0, 3, 10, 40};
+    bool is_file = chance(w, 50); /* the helpers are locals of the file, or of the rule */
+    w->length = 0, w->depth = 0;
+    w->wild = ONE_OF(w, wildness);
+    put(w, "local kept = {n = 0};");
+    if (is_file) put_helpers(w);
+    if (chance(w, 5)) put(w, "function f(v) if tostring(v) == '1.0' then return 1 end return 2 end;");
+    put(w, "return function(product, customer, page) local t = {};");
+    if (!is_file) put_helpers(w);
     put_form(w, "local a, b, c, d = %n, 1, customer.age;");
     put_statements(w, 5);
     put(w, "return ");
@@ -343,6 +368,16 @@ static void hostile_rules_end(void **state) {
         at = put_times(at, " end\n", 1);
     }
     put_times(at, "end", 1);
+    assert_false(analyse(text).is_columnar);
+
+    at = text; /* each calls the one before it from the bottom of a deep tree */
+    at += sprintf(at, "local function f0(x) return x end\n");
+    for (int i = 1; i < 150; i++) {
+        at += sprintf(at, "local function f%d(x) return f%d(x)", i, i - 1);
+        at = put_times(at, " + 1", 1500);
+        at = put_times(at, " end\n", 1);
+    }
+    put_times(at, "return function(product) return f149(product.price) end", 1);
     assert_false(analyse(text).is_columnar);
 
     at = put_times(text, "return function(product) local a0", 1);

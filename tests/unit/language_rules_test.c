@@ -290,6 +290,7 @@ static bool chance(struct writer *w, uint32_t percent) {
 
 static void put_number(struct writer *w);
 static void put_condition(struct writer *w);
+static void put_help(struct writer *w);
 
 static void put_call(struct writer *w, const char *word, int arguments, void (*one)(struct writer *w)) {
     put(w, word);
@@ -343,6 +344,8 @@ static void put_number(struct writer *w) {
         put_leaf(w);
     else if (w->has_sums && chance(w, 60))
         put(w, "("), put_number(w), put(w, chance(w, 50) ? " + " : " - "), put_number(w), put(w, ")");
+    else if (chance(w, 10))
+        put_help(w);
     else
         switch (random_below(w->random, 10)) {
         case 0:
@@ -403,6 +406,38 @@ static void put_condition(struct writer *w) {
     w->depth--;
 }
 
+/* Functions of the file, which rules call: the last two look at what they are given. */
+static const char helpers[] =
+    "local weight = 0.25\n"
+    "local function half(x) return x / 2 end\n"
+    "local function fit(product, customer)\n"
+    "local taste = customer.affinity.brand[product.brand]\n"
+    "if customer.is_known then taste = taste + weight end\n"
+    "return taste + half(product.rating) end\n"
+    "local function both(x, y) return max(x, y), min(x, y) end\n"
+    "local function sum(x, n) if n == 0 then return x end return x + sum(x, n - 1) end\n"
+    "local function cheap(x) return x:below(20) end\n"
+    "local function step(x) if x and x > 20 then return 1 end return x end\n"
+    "local function parity(x) return x // 2 end\n";
+
+static void put_help(struct writer *w) {
+    static const char *const calls[] = {"half(%)",
+                                        "half(% + %)",
+                                        "fit(product, customer)",
+                                        "sum(%, 3)",
+                                        "(both(%, %))",
+                                        "when(cheap(%), %, %)",
+                                        "(both(half(%), fit(product, customer)))"};
+    static const char *const rare[] = {"step(%)", "parity(%)", "fit(product, page)"};
+    const char *form = chance(w, 10) ? ONE_OF(w, rare) : ONE_OF(w, calls);
+    for (; *form; form++) {
+        if (*form == '%')
+            put_number(w);
+        else
+            put(w, (const char[]){*form, 0});
+    }
+}
+
 /* What only one product at a time can answer, or what depends on the customer alone. */
 static void put_branch(struct writer *w) {
     static const char *const heads[] = {"if customer.is_known then ",
@@ -443,6 +478,7 @@ static void both_ways_agree_bit_for_bit(void **state) {
     assert_non_null(w);
     for (int batch = 0; batch < BATCHES; batch++) {
         *w = (struct writer){.random = &random};
+        put(w, helpers);
         for (int n = 0; n < BATCH && w->length < sizeof w->text - 12000; n++) put_rule(w, n);
         must_load(&world, w->text);
         for (uint32_t i = 0; i < world.generation->ranking_count; i++) {
@@ -493,6 +529,7 @@ static void terms_add_up_to_the_score(void **state) {
     assert_non_null(w);
     for (int batch = 0; batch < 8; batch++) {
         *w = (struct writer){.random = &random, .has_sums = true};
+        put(w, helpers);
         for (int n = 0; n < BATCH && w->length < sizeof w->text - 12000; n++) put_rule(w, n);
         must_load(&world, w->text);
         for (uint32_t i = 0; i < world.generation->ranking_count; i++)
@@ -560,6 +597,35 @@ static void the_terms_of_a_rule_as_people_write_it(void **state) {
     at_decision_end(world.language, &world.view);
 }
 
+/* The terms of a function of the file stand on its lines. */
+static void the_terms_of_a_helper(void **state) {
+    (void)state;
+    static struct outcome outcome;
+    must_load(&world, "local function worth(x, y)\n  return x / 2 - y\nend\n"
+                      "ranking \"r\" { score = function(product)\n"
+                      "  return worth(product.stock * 3, product.balance) + 0.5 * product.price\nend }");
+    const struct at_ranking *ranking = &world.generation->rankings[0];
+    assert_true(ranking->score_report.is_columnar);
+    begin_decision(&world, world.somebody);
+    judge(&ranking->score_report, ranking->score, false, true, &outcome);
+    assert_true(outcome.status == AT_OK && outcome.use.ran_on_columns);
+    struct at_explained_term *terms;
+    uint32_t count;
+    assert_int_equal(at_rule_terms(&outcome.use, 1, outcome.out[1], &terms, &count), AT_OK);
+    static const struct {
+        uint32_t line;
+        const char *text;
+        double value;
+    } expected[] = {{2, "x / 2", 1.5}, {5, "product.balance", 3}, {5, "0.5 * product.price", 5.005}};
+    assert_int_equal(count, AT_LENGTH(expected));
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(at_text_is(terms[i].text, expected[i].text));
+        assert_int_equal(terms[i].line, expected[i].line);
+        assert_true(fabs(terms[i].value - expected[i].value) < 1e-9);
+    }
+    at_decision_end(world.language, &world.view);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_is_harmless),
@@ -573,6 +639,7 @@ int main(void) {
         cmocka_unit_test(both_ways_agree_bit_for_bit),
         cmocka_unit_test(terms_add_up_to_the_score),
         cmocka_unit_test(the_terms_of_a_rule_as_people_write_it),
+        cmocka_unit_test(the_terms_of_a_helper),
     };
     shop_world_init(&world, PRODUCTS);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
