@@ -205,23 +205,15 @@ int attune_call(struct attune *attune, const struct attune_request *request, att
 
 static void job_over(struct at_job *job) {
     struct local_call *call = job->arg;
-    struct at_bytes out = job->out;
+    struct at_bytes out = job->out, failure; /* the answer ends the call */
+    if (job->status == AT_OK && out.failed)  /* half an answer is none */
+        job->status = at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     if (job->status == AT_OK)
         answer_host(call, 200, (struct at_text){out.data, out.length});
     else {
-        struct at_bytes text;
-        at_bytes_init(&text, 1 << 16);
-        struct at_json_out json = at_json_out(&text);
-        at_json_open(&json, '{');
-        at_json_key(&json, "error");
-        at_json_open(&json, '{');
-        at_json_add_string(&json, "code", job->err.code[0] ? job->err.code : at_status_word(job->status));
-        at_json_add_string(&json, "message", job->err.message);
-        if (job->err.field[0]) at_json_add_string(&json, "field", job->err.field);
-        at_json_close(&json, '}');
-        at_json_close(&json, '}');
-        answer_host(call, at_api_http_status(job->status), (struct at_text){text.data, text.length});
-        at_bytes_clear(&text);
+        struct at_text text = at_api_write_error(&failure, job->status, &job->err);
+        answer_host(call, at_api_http_status(job->status), text);
+        at_bytes_clear(&failure);
     }
     at_bytes_clear(&out);
 }

@@ -65,10 +65,9 @@ void call_answer_with(struct call *call, int status, const char *more, struct at
     call->exchange->answer(call->exchange, &answer);
 }
 
-static void answer_error(struct call *call, enum at_status status, const struct at_error *err) {
-    struct at_bytes body;
-    at_bytes_init(&body, 1 << 16);
-    struct at_json_out out = at_json_out(&body);
+struct at_text at_api_write_error(struct at_bytes *body, enum at_status status, const struct at_error *err) {
+    at_bytes_init(body, 1 << 16);
+    struct at_json_out out = at_json_out(body);
     at_json_open(&out, '{');
     at_json_key(&out, "error");
     at_json_open(&out, '{');
@@ -77,9 +76,14 @@ static void answer_error(struct call *call, enum at_status status, const struct 
     if (err->field[0]) at_json_add_string(&out, "field", err->field);
     at_json_close(&out, '}');
     at_json_close(&out, '}');
+    if (body->failed) return AT_TEXT("{\"error\":{\"code\":\"no_memory\",\"message\":\"out of memory\"}}");
+    return (struct at_text){body->data, body->length};
+}
+
+static void answer_error(struct call *call, enum at_status status, const struct at_error *err) {
+    struct at_bytes body;
+    struct at_text text = at_api_write_error(&body, status, err);
     call->content_type = NULL;
-    struct at_text text = {body.data, body.length};
-    if (body.failed) text = AT_TEXT("{\"error\":{\"code\":\"no_memory\",\"message\":\"out of memory\"}}");
     call_answer(call, at_api_http_status(status), text);
     at_bytes_clear(&body);
 }

@@ -29,5 +29,7 @@ void at_api_worker_stop(void *api, struct at_worker *worker);
 void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool is_owner);
 /* HTTP status of a status; the one table. */
 int at_api_http_status(enum at_status status);
+/* The one shape of an error. Begins body, which the caller clears when it is done with the text. */
+struct at_text at_api_write_error(struct at_bytes *body, enum at_status status, const struct at_error *err);
 
 #endif
