@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS_MAX 20000    /* of looking for terms: locals can refer to each other in very many ways */
-#define TERMS_MAX 256      /* twice what an explanation shows (explain.c) */
-#define WORK_MAX  4000000  /* places looked at, for the verdict and again for the terms: a tenth of a second \
+#define STEPS_MAX 20000 /* of looking for terms: locals can refer to each other in very many ways */
+#define TERMS_MAX 256   /* twice what an explanation shows (explain.c) */
+#define WORK_MAX                                                                                             \
+    4000000                /* places looked at, for the verdict and again for the terms: a tenth of a second \
                             */
 #define DEPTH_MAX 4000     /* expressions within expressions, also of the functions called: the C stack */
 #define VISITED   0x10000u /* + the pass: mark of a FUNCTION whose body was looked at in this pass */

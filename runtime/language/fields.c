@@ -124,12 +124,9 @@ static bool visit(void *arg, struct at_node *node) {
     return true;
 }
 
-struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function,
-                                     uint32_t product_at, struct at_file_finding *findings) {
+void check_fields(struct at_build *build, const char *path, struct at_node *function) {
     struct checking checking = {.build = build, .path = path};
     struct at_node *parameter = function->list;
-    for (uint32_t i = product_at; parameter && i < 3; i++, parameter = parameter->next)
-        checking.roles[i] = parameter;
+    for (uint32_t i = 0; parameter && i < 3; i++, parameter = parameter->next) checking.roles[i] = parameter;
     at_node_walk(function->body, visit, &checking);
-    return findings;
 }

@@ -92,32 +92,6 @@ struct parsed {
     struct at_node *block; /* NULL: not parsed yet */
 };
 
-struct search {
-    uint32_t line;
-    struct at_node *found;
-};
-static bool visit_function(void *arg, struct at_node *node) {
-    struct search *search = arg;
-    if (node->kind == AT_NODE_FUNCTION && node->line == search->line && !search->found) search->found = node;
-    return true;
-}
-
-static struct at_node *find_function(struct at_build *build, struct parsed *parsed, const char *path,
-                                     uint32_t line, uint32_t *file) {
-    for (uint32_t i = 0; i < build->file_count; i++) {
-        if (!at_text_is(build->files[i].path, path)) continue;
-        uint32_t at_line, at_column;
-        if (!parsed[i].block && at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line,
-                                         &at_column, NULL) != AT_OK)
-            return NULL;
-        struct search search = {line, NULL};
-        at_node_walk(parsed[i].block, visit_function, &search);
-        *file = i;
-        return search.found;
-    }
-    return NULL;
-}
-
 struct assembly {
     struct at_build *build;
     struct at_generation *generation;
@@ -125,33 +99,90 @@ struct assembly {
     struct at_language *language;
 };
 
-static int line_of(lua_State *L, void *arg) {
-    int *id_and_line = arg;
+struct described { /* all that Lua says of a function */
+    int function;
+    char path[160];       /* where it is written: a module's function may be a rule */
+    char parameters[200]; /* "product,customer," */
+    uint32_t line;
+    bool is_vararg;
+};
+
+static void add_parameter(struct described *described, const char *name, size_t length) {
+    size_t at = strlen(described->parameters);
+    snprintf(described->parameters + at, sizeof described->parameters - at, "%.*s,", (int)length, name);
+}
+
+static int describe(lua_State *L, void *arg) {
+    struct described *described = arg;
     lua_Debug ar;
-    push_function(L, id_and_line[0]);
-    lua_getinfo(L, ">S", &ar);
-    id_and_line[1] = ar.linedefined;
+    const char *name;
+    push_function(L, described->function);
+    for (int i = 1; (name = lua_getlocal(L, NULL, i)) != NULL; i++)
+        add_parameter(described, name, strlen(name));
+    lua_getinfo(L, ">Su", &ar);
+    snprintf(described->path, sizeof described->path, "%s", ar.source[0] == '@' ? ar.source + 1 : "");
+    described->line = ar.linedefined > 0 ? (uint32_t)ar.linedefined : 0;
+    described->is_vararg = ar.isvararg;
     return 0;
 }
 
-/* The analysis of one rule; what cannot be found in the source (a function made by another) goes product by
- * product. */
-static enum at_status analyse(struct assembly *assembly, const char *path, int function,
-                              struct at_rule_report *report) {
+struct search {
+    const struct described *wanted;
+    struct at_node *found;
+    uint32_t count;
+};
+static bool visit_function(void *arg, struct at_node *node) {
+    struct search *search = arg;
+    if (node->kind != AT_NODE_FUNCTION || node->defined_line != search->wanted->line ||
+        node->is_vararg != search->wanted->is_vararg)
+        return true;
+    struct described described = {.parameters = ""};
+    for (const struct at_node *parameter = node->list; parameter; parameter = parameter->next)
+        add_parameter(&described, parameter->text.data, parameter->text.length);
+    if (strcmp(described.parameters, search->wanted->parameters) != 0) return true;
+    search->found = node;
+    search->count++;
+    return true;
+}
+
+/* The one function of its file that it can be; NULL: none, or one of several. */
+static struct at_node *find_function(struct at_build *build, struct parsed *parsed,
+                                     const struct described *wanted, uint32_t *file) {
+    for (uint32_t i = 0; i < build->file_count; i++) {
+        if (!at_text_is(build->files[i].path, wanted->path)) continue;
+        uint32_t at_line, at_column;
+        if (!parsed[i].block && at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line,
+                                         &at_column, NULL) != AT_OK)
+            return NULL;
+        struct search search = {.wanted = wanted};
+        at_node_walk(parsed[i].block, visit_function, &search);
+        *file = i;
+        return search.count == 1 ? search.found : NULL;
+    }
+    return NULL;
+}
+
+/* The analysis of one rule; what cannot be found in the source (a function made elsewhere, one of several on
+ * a line) goes product by product. */
+static enum at_status analyse(struct assembly *assembly, int function, struct at_rule_report *report) {
     *report = (struct at_rule_report){0};
     if (!function) return AT_OK;
-    int id_and_line[2] = {function, 0};
+    struct described described = {.function = function};
     enum at_status status =
-        at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, line_of, id_and_line, NULL, NULL);
+        at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, describe, &described, NULL, NULL);
     if (status != AT_OK) return status;
     uint32_t file;
-    struct at_node *node =
-        find_function(assembly->build, assembly->parsed, path, (uint32_t)id_and_line[1], &file);
-    if (!node) return AT_OK;
+    struct at_node *node = find_function(assembly->build, assembly->parsed, &described, &file);
+    if (!node) {
+        report->line = described.line;
+        snprintf(report->advice, sizeof report->advice, "write each function of a rule on a line of its own");
+        return AT_OK;
+    }
+    const struct at_source_file *source = &assembly->build->files[file];
     struct at_vocabulary words;
-    status = at_rule_analyse(&assembly->generation->arena, assembly->build->files[file].text,
-                             assembly->parsed[file].block, node, vocabulary(&words), report);
-    check_fields(assembly->build, path, node, 0, NULL);
+    status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[file].block, node,
+                             vocabulary(&words), report);
+    check_fields(assembly->build, source->path.data, node);
     return status;
 }
 
@@ -175,9 +206,8 @@ static enum at_status take_rankings(struct assembly *assembly, const struct decl
            declarations->ranking_count * sizeof *generation->rankings);
     for (uint32_t i = 0; i < generation->ranking_count; i++) {
         struct at_ranking *ranking = &generation->rankings[i];
-        enum at_status status = analyse(assembly, ranking->path, ranking->score, &ranking->score_report);
-        if (status == AT_OK)
-            status = analyse(assembly, ranking->path, ranking->first, &ranking->first_report);
+        enum at_status status = analyse(assembly, ranking->score, &ranking->score_report);
+        if (status == AT_OK) status = analyse(assembly, ranking->first, &ranking->first_report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rankings, generation->ranking_count, sizeof *generation->rankings, compare_rankings);
@@ -192,8 +222,8 @@ static enum at_status take_rails(struct assembly *assembly, const struct declara
     if (!generation->rails) return AT_NOMEM;
     memcpy(generation->rails, declarations->rails, declarations->rail_count * sizeof *generation->rails);
     for (uint32_t i = 0; i < generation->rail_count; i++) {
-        enum at_status status = analyse(assembly, generation->rails[i].path, generation->rails[i].condition,
-                                        &generation->rails[i].report);
+        enum at_status status =
+            analyse(assembly, generation->rails[i].condition, &generation->rails[i].report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rails, generation->rail_count, sizeof *generation->rails, compare_rails);

@@ -167,6 +167,7 @@ struct at_node *parse_function(struct parser *p, struct at_node *function, bool 
     struct block_scope block;
     enter_function(p, &scope, &block, function);
     function->is_method = is_method;
+    function->defined_line = p->token.line;
     if (!parse_expect(p, "(") || !parameters(p, function, is_method) || !parse_expect(p, ")") ||
         !statements(p, &function->body) || !parse_close(p, "end", "function", function->line))
         return NULL;
@@ -288,6 +289,7 @@ static struct at_node *function_statement(struct parser *p) {
     }
     if (!node->a || !(node->b = parse_function(p, function, is_method))) return NULL;
     if (is_constant(node->a)) return refuse_constant(p, node->a), NULL;
+    function->defined_line = node->line;
     forget_value(node->a);
     return parse_done(p, node);
 }

@@ -53,7 +53,8 @@ struct at_node {
     uint32_t from, to;                           /* byte range in the source */
     bool is_dot, is_local, is_vararg, is_method; /* is_method: function a:b() */
     struct at_text text, text2;
-    double number; /* of NUMBER */
+    double number;         /* of NUMBER */
+    uint32_t defined_line; /* of FUNCTION: the line Lua says it is defined on */
     struct at_node *a, *b, *body, *else_part;
     struct at_node *list, *list2; /* first of a chain through next */
     struct at_node *next;

@@ -130,8 +130,7 @@ extern const char *const at_noun_names[];
 const char *const *at_global_names(void);
 const char *first_unknown(lua_State *L, int table, const char *const *known);
 /* fields.c */
-struct at_file_finding *check_fields(struct at_build *build, const char *path, struct at_node *function,
-                                     uint32_t product_at, struct at_file_finding *findings);
+void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);

@@ -187,7 +187,8 @@ static void helpers_of_the_file_are_looked_at(void **state) {
         {"local fs = {f = function(x) return x end}", "return fs.f(product.a)", "fs.f(product.a)"},
         {"local function f(x) local function g() return x end return g() end", "return f(product.a)",
          "local function g() return x end"},
-        {"local function f(x) return function() return x end end", "return f(product.a)()", "function() return x end"},
+        {"local function f(x) return function() return x end end", "return f(product.a)()",
+         "function() return x end"},
         {"local function apply(f, x) return f(x) end local function h(x) return x end",
          "return apply(h, product.a)", "f(x)"},
     };

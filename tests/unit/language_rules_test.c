@@ -196,6 +196,42 @@ static void the_way_a_product_comes_in_does_not_matter(void **state) {
     assert_int_equal(columns, 3); /* once a person */
 }
 
+/* Lua says only the lines a function stands on: what could be either is run product by product. */
+static void rules_on_one_line_are_told_apart(void **state) {
+    (void)state;
+    static const char *const files[] = {
+        "ranking \"r\" { score = function(product) return 1 end, first = function(product) return "
+        "product.stock == 3 "
+        "end }",
+        "local function id(product) return product.stock end ranking \"r\" { score = id, first = "
+        "function(product) "
+        "return id(product) == 3 end }",
+        "local function id(x) return x end ranking \"r\" { score = function() return 1 end, first = "
+        "function(product) return id(product.stock) == 3 end }"};
+    static struct outcome outcome;
+    uint32_t columns = 0;
+    for (size_t i = 0; i < AT_LENGTH(files); i++) {
+        must_load(&world, files[i]);
+        const struct at_ranking *ranking = &world.generation->rankings[0];
+        assert_both_ways(&ranking->first_report, ranking->first, true, files[i], &columns);
+        begin_decision(&world, world.nobody);
+        judge(&ranking->first_report, ranking->first, true, false, &outcome);
+        assert_true(outcome.status == AT_OK && outcome.out[3] == 1 && outcome.out[4] == 0);
+        at_decision_end(world.language, &world.view);
+    }
+    assert_int_equal(columns, 0);
+    const struct at_source_file both[] = {
+        {AT_TEXT("scripts/a.lua"),
+         AT_TEXT("local one = require('lib.one')\nlocal other = function(product) return 1 end\n"
+                 "ranking \"r\" { score = other, first = one.is_three }")},
+        {AT_TEXT("scripts/lib/one.lua"),
+         AT_TEXT("return {\nis_three = function(product) return product.stock == 3 end }")}};
+    assert_int_equal(shop_world_load_files(&world, both, 2), AT_OK);
+    const struct at_ranking *ranking = &world.generation->rankings[0];
+    assert_both_ways(&ranking->first_report, ranking->first, true, "a module's function", &columns);
+    assert_int_equal(columns, 0);
+}
+
 /* ---- what goes wrong ---- */
 
 /* The graph of a rule is kept for the next decision, but not of one that could give another. */
@@ -632,6 +668,7 @@ int main(void) {
         cmocka_unit_test(words_mean_what_they_say),
         cmocka_unit_test(a_rule_that_catches_errors_goes_product_by_product),
         cmocka_unit_test(the_way_a_product_comes_in_does_not_matter),
+        cmocka_unit_test(rules_on_one_line_are_told_apart),
         cmocka_unit_test(what_may_change_is_run_again),
         cmocka_unit_test(errors_name_file_and_line),
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),

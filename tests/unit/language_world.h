@@ -162,14 +162,14 @@ static inline void shop_world_clear(struct shop_world *world) {
     world_clear(&world->catalog);
 }
 
-/* Build what one file says; AT_OK: it is loaded too. */
-static inline enum at_status shop_world_load(struct shop_world *world, const char *text) {
-    struct at_source_file file = {AT_TEXT("scripts/a.lua"), at_text_of(text)};
+/* Build what the files say; AT_OK: it is loaded too. */
+static inline enum at_status shop_world_load_files(struct shop_world *world,
+                                                   const struct at_source_file *files, uint32_t count) {
     struct at_error err;
     shop_world_unload(world);
     at_arena_reset(&world->findings);
-    world->build = (struct at_build){.files = &file,
-                                     .file_count = 1,
+    world->build = (struct at_build){.files = files,
+                                     .file_count = count,
                                      .settings = world->settings,
                                      .root = world->root,
                                      .arena = &world->findings};
@@ -178,6 +178,11 @@ static inline enum at_status shop_world_load(struct shop_world *world, const cha
     assert_int_equal(at_language_new(&world->language, world->generation, world->settings, NULL, NULL, &err),
                      AT_OK);
     return AT_OK;
+}
+
+static inline enum at_status shop_world_load(struct shop_world *world, const char *text) {
+    struct at_source_file file = {AT_TEXT("scripts/a.lua"), at_text_of(text)};
+    return shop_world_load_files(world, &file, 1);
 }
 
 static inline const char *first_finding(const struct shop_world *world) {
