@@ -179,8 +179,7 @@ static void note_error(struct run *run, const char *message) {
 static double judge_protected(lua_State *L, struct run *run) {
     int status = lua_pcall(L, 3, 1, 0);
     if (status == LUA_OK) return answer_at(L, -1, true);
-    at_script_poll(L); /* raises on if the budget is what ended it */
-    if (status != LUA_ERRRUN) lua_error(L);
+    at_script_pass_on(L, status);
     char words[400];
     at_script_translate(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "the rule failed", words,
                         sizeof words);

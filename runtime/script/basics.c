@@ -139,7 +139,7 @@ static int l_assert(lua_State *L) {
     return lua_error(L);
 }
 
-static void pass_on(lua_State *L, int status) {
+void at_script_pass_on(lua_State *L, int status) {
     if (status == LUA_OK || status == LUA_YIELD) return;
     if (status == LUA_ERRMEM) at_script_limiter_stop(L, AT_SCRIPT_END_MEMORY);
     if (status == LUA_ERRERR) at_script_limiter_stop(L, AT_SCRIPT_END_HANDLER);
@@ -148,7 +148,7 @@ static void pass_on(lua_State *L, int status) {
 
 /* skipped: stack slots below the answer. */
 static int finish_pcall(lua_State *L, int status, lua_KContext skipped) {
-    pass_on(L, status);
+    at_script_pass_on(L, status);
     if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)skipped;
     lua_pushboolean(L, 0);
     lua_pushvalue(L, -2);
@@ -165,7 +165,7 @@ static int l_pcall(lua_State *L) {
 
 static int finish_handler(lua_State *L, int status, lua_KContext context) {
     (void)context;
-    pass_on(L, status);
+    at_script_pass_on(L, status);
     return lua_gettop(L) - 2; /* false, and what the handler gave or died of */
 }
 
@@ -173,7 +173,7 @@ static int finish_handler(lua_State *L, int status, lua_KContext context) {
  * hooks. */
 static int finish_xpcall(lua_State *L, int status, lua_KContext context) {
     (void)context;
-    pass_on(L, status);
+    at_script_pass_on(L, status);
     if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 2;
     lua_replace(L, 3);
     lua_settop(L, 3);

@@ -81,6 +81,9 @@ void at_script_seal(struct lua_State *L);
 
 /* For bindings: poll between long steps; raises when the budget is over. */
 void at_script_poll(struct lua_State *L);
+/* After a lua_pcall of a binding's own: raises on what ends the whole call (budget, memory, a failed
+ * handler), and returns for an ordinary error. */
+void at_script_pass_on(struct lua_State *L, int status);
 /* lua_resume under the same budget: the limiter follows into the coroutine (made by language/; scripts cannot
  * make one). Returns as lua_resume; raises in L when the budget or the memory is gone. */
 int at_script_resume(struct lua_State *L, struct lua_State *coroutine, int argument_count, int *result_count);

@@ -4,7 +4,9 @@
  * for generated ones; what is missing is harmless; terms of an explanation add up; what goes wrong is said
  * with file and line.
  */
+#include "language/state.h"
 #include "language_world.h"
+#include "script/internal.h"
 
 enum { PRODUCTS = 300, BATCHES = 20, BATCH = 40 };
 
@@ -287,6 +289,30 @@ static void a_rule_over_its_budget_is_stopped_and_named(void **state) {
     begin_decision(&world, world.somebody);
     judge(&ranking->score_report, ranking->score, false, false, &again);
     assert_int_equal(again.status, AT_STOPPED);
+}
+
+/* A condition is protected for each product; memory that has run out ends the rule all the same. */
+static void a_condition_out_of_memory_says_so(void **state) {
+    (void)state;
+    static struct outcome outcome;
+    const char *text = "rail \"r\" { hide = function(product)\n"
+                       "local words = {} for i = 1, 3 do words[i] = product.title .. i end\n"
+                       "return #words > 3 end }";
+    uint64_t n = 0;
+    do {
+        must_load(&world, text);
+        const struct at_rail_declaration *rail = &world.generation->rails[0];
+        struct at_script_memory *memory = &world.language->script->memory;
+        memory->fail_at = memory->growth_count + ++n;
+        memory->is_failing_forever = true; /* Lua asks twice */
+        begin_decision(&world, world.nobody);
+        judge(&rail->report, rail->condition, true, false, &outcome);
+        if (outcome.status != AT_OK && strcmp(outcome.err.code, "memory") != 0)
+            fail_msg("request %d: %d %s: %s", (int)n, outcome.status, outcome.err.code, outcome.err.message);
+        assert_int_equal(at_language_is_spent(world.language), outcome.status != AT_OK);
+        at_decision_end(world.language, &world.view);
+    } while (outcome.status != AT_OK && n < 60);
+    assert_int_equal(n, 60); /* three texts and a table for each of 300 products */
 }
 
 static void a_condition_that_fails_for_one_product_fails_for_that_one(void **state) {
@@ -672,6 +698,7 @@ int main(void) {
         cmocka_unit_test(what_may_change_is_run_again),
         cmocka_unit_test(errors_name_file_and_line),
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),
+        cmocka_unit_test(a_condition_out_of_memory_says_so),
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
         cmocka_unit_test(both_ways_agree_bit_for_bit),
         cmocka_unit_test(terms_add_up_to_the_score),
