@@ -33,7 +33,7 @@ static void give_hint(struct at_file_finding *finding, const char *hint) {
 }
 
 static const struct at_vocabulary *vocabulary(struct at_vocabulary *out) {
-    *out = (struct at_vocabulary){at_global_names(), at_word_names, at_method_names};
+    *out = (struct at_vocabulary){at_global_names, at_word_names, at_method_names};
     return out;
 }
 

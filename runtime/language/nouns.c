@@ -1,45 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The nouns scripts declare with: ranking "name" { … }, rail "name" { … }; require for the merchant's own
- * modules; and the nouns and words of later versions, refused by name. A declaration checks every field,
- * keeps its functions by number and is recorded in the load's declarations.
+ * modules. A declaration checks every field, keeps its functions by number and is recorded in the load's
+ * declarations.
  */
 #include <math.h>
 #include <string.h>
-#include "base/utf8.h"
 #include "language/state.h"
-
-const char *const at_noun_names[] = {"ranking", "rail", NULL};
-static const char *const later_nouns[] = {"segment",   "recommendation", "search", "creative", "offer",
-                                          "generate",  "experiment",     "metric", "flow",     "channel",
-                                          "assistant", "test",           NULL};
-static const char *const later_words[] = {"wait",
-                                          "wait_until",
-                                          "wait_for",
-                                          "wait_any",
-                                          "set_trait",
-                                          "track",
-                                          "remember",
-                                          "undo",
-                                          "restart_with",
-                                          "learn",
-                                          "generated",
-                                          "event",
-                                          "after",
-                                          "entered",
-                                          "left",
-                                          "date",
-                                          "bought_together",
-                                          "similar_to",
-                                          "secret",
-                                          "expect",
-                                          "random",
-                                          "send",
-                                          "http",
-                                          NULL};
-static const char *const settings_nouns[] = {"shop",    "keys",    "email",      "sources",  "models",
-                                             "secrets", "consent", "attributes", "identity", "markets",
-                                             "env",     "file",    NULL};
 
 /* ---- checking fields ---- */
 
@@ -50,48 +17,6 @@ static uint32_t line_of_caller(lua_State *L) {
         if (ar.currentline > 0) return (uint32_t)ar.currentline;
     }
     return 0;
-}
-
-static size_t count_names(const char *const *names) {
-    size_t count = 0;
-    while (names[count]) count++;
-    return count;
-}
-
-static bool is_named(const char *name, const char *const *names) {
-    for (; *names; names++)
-        if (strcmp(*names, name) == 0) return true;
-    return false;
-}
-
-static const char *article(const char *noun) {
-    return strchr("aeiou", noun[0]) ? "an" : "a";
-}
-
-/* Of the keys that are not known the first by name (the order of a table is none); "" a key that is no name;
- * NULL: all are known. The text belongs to the table. */
-const char *first_unknown(lua_State *L, int table, const char *const *known) {
-    const char *first = NULL;
-    table = lua_absindex(L, table);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (!is_named(name, known) && (!first || strcmp(name, first) < 0)) first = name;
-    }
-    return first;
-}
-
-/* Every key of the table at index 2 is a field this noun has. */
-static void check_fields_known(lua_State *L, const char *noun, const char *const *known,
-                               const char *const *later) {
-    const char *name = first_unknown(L, 2, known);
-    if (!name) return;
-    if (!*name) at_script_raise(L, "%s %s has named fields only: write name = value", article(noun), noun);
-    if (later && is_named(name, later)) at_script_raise(L, "%s.%s is not in this version", noun, name);
-    const char *nearest = at_suggest(name, known, count_names(known));
-    if (nearest)
-        at_script_raise(L, "%s %s has no field \"%s\" — did you mean \"%s\"?", article(noun), noun, name,
-                        nearest);
-    at_script_raise(L, "%s %s has no field \"%s\"", article(noun), noun, name);
 }
 
 /* The function in that field, kept; 0 if there is none. */
@@ -177,13 +102,13 @@ static double share_field(lua_State *L, const char *name) {
 }
 
 static void refuse_twice(lua_State *L, const char *noun, const char *name, const char *path, uint32_t line) {
-    at_script_raise(L, "there is already %s %s \"%s\", in %s:%d", article(noun), noun, name, path, (int)line);
+    at_script_raise(L, "there is already a %s \"%s\", in %s:%d", noun, name, path, (int)line);
 }
 
 static int declare_ranking(lua_State *L, const char *name) {
     static const char *const known[] = {"score", "first", "diversify", "explore", NULL};
     struct declarations *declarations = declaring(L, "ranking");
-    check_fields_known(L, "ranking", known, NULL);
+    check_known(L, 2, "a ranking", known, NULL);
     for (uint32_t i = 0; i < declarations->ranking_count; i++)
         if (strcmp(declarations->rankings[i].name, name) == 0)
             refuse_twice(L, "ranking", name, declarations->rankings[i].path, declarations->rankings[i].line);
@@ -279,7 +204,7 @@ static int declare_rail(lua_State *L, const char *name) {
         enum at_rail_kind kind;
     } conditions[] = {{"hide", AT_RAIL_HIDE}, {"only", AT_RAIL_ONLY}, {"bury", AT_RAIL_BURY}};
     struct declarations *declarations = declaring(L, "rail");
-    check_fields_known(L, "rail", known, later);
+    check_known(L, 2, "a rail", known, later);
     for (uint32_t i = 0; i < declarations->rail_count; i++)
         if (strcmp(declarations->rails[i].rail.name, name) == 0)
             refuse_twice(L, "rail", name, declarations->rails[i].path, declarations->rails[i].line);
@@ -321,10 +246,6 @@ static int l_noun(lua_State *L) {
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, l_declare, 2);
     return 1;
-}
-
-static int l_later(lua_State *L) {
-    return at_script_raise(L, "%s is not in this version", lua_tostring(L, lua_upvalueindex(1)));
 }
 
 static int l_setting(lua_State *L) {
@@ -371,111 +292,14 @@ static int l_require(lua_State *L) {
 
 /* ---- installing ---- */
 
-static void set_named(lua_State *L, const char *const *names, lua_CFunction function) {
-    for (; *names; names++) {
-        lua_pushstring(L, *names);
-        lua_pushcclosure(L, function, 1);
-        lua_setfield(L, -2, *names);
-    }
-}
-
 void install_nouns(lua_State *L) {
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, loaded_address);
     at_script_push_globals(L);
-    set_named(L, at_noun_names, l_noun);
-    set_named(L, later_nouns, l_later);
-    set_named(L, later_words, l_later);
-    set_named(L, settings_nouns, l_setting);
+    set_named(L, noun_names, l_noun);
+    set_named(L, later_names, l_later);
+    set_named(L, setting_names, l_setting);
     lua_pushcfunction(L, l_require);
     lua_setfield(L, -2, "require");
     lua_pop(L, 1);
-}
-
-const char *const *at_global_names(void) {
-    static const char *const names[] = {"assert",
-                                        "error",
-                                        "ipairs",
-                                        "pairs",
-                                        "next",
-                                        "select",
-                                        "tonumber",
-                                        "tostring",
-                                        "type",
-                                        "pcall",
-                                        "xpcall",
-                                        "print",
-                                        "math",
-                                        "string",
-                                        "table",
-                                        "utf8",
-                                        "require",
-                                        "when",
-                                        "min",
-                                        "max",
-                                        "clamp",
-                                        "log",
-                                        "sqrt",
-                                        "normalize",
-                                        "rank_of",
-                                        "all",
-                                        "any",
-                                        "no",
-                                        "seconds",
-                                        "minutes",
-                                        "hours",
-                                        "days",
-                                        "weeks",
-                                        "now",
-                                        "ranking",
-                                        "rail",
-                                        "segment",
-                                        "recommendation",
-                                        "search",
-                                        "creative",
-                                        "offer",
-                                        "generate",
-                                        "experiment",
-                                        "metric",
-                                        "flow",
-                                        "channel",
-                                        "assistant",
-                                        "test",
-                                        "wait",
-                                        "wait_until",
-                                        "wait_for",
-                                        "wait_any",
-                                        "set_trait",
-                                        "track",
-                                        "remember",
-                                        "undo",
-                                        "restart_with",
-                                        "learn",
-                                        "generated",
-                                        "event",
-                                        "after",
-                                        "entered",
-                                        "left",
-                                        "date",
-                                        "bought_together",
-                                        "similar_to",
-                                        "secret",
-                                        "expect",
-                                        "random",
-                                        "send",
-                                        "http",
-                                        "shop",
-                                        "keys",
-                                        "email",
-                                        "sources",
-                                        "models",
-                                        "secrets",
-                                        "consent",
-                                        "attributes",
-                                        "identity",
-                                        "markets",
-                                        "env",
-                                        "file",
-                                        NULL};
-    return names;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/utf8.h"
 #include "language/state.h"
 
 struct reading {
@@ -59,20 +58,6 @@ static int l_file(lua_State *L) {
 }
 
 /* ---- checking ---- */
-
-static void check_known(lua_State *L, int table, const char *noun, const char *const *known,
-                        const char *const *later) {
-    size_t known_count = 0;
-    while (known[known_count]) known_count++;
-    const char *name = first_unknown(L, table, known);
-    if (!name) return;
-    if (!*name) at_script_raise(L, "%s has named fields only: write name = value", noun);
-    for (size_t i = 0; later && later[i]; i++)
-        if (strcmp(later[i], name) == 0) at_script_raise(L, "%s.%s is not in this version", noun, name);
-    const char *nearest = at_suggest(name, known, known_count);
-    if (nearest) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", noun, name, nearest);
-    at_script_raise(L, "%s has no field \"%s\"", noun, name);
-}
 
 static void text_field(lua_State *L, int table, const char *noun, const char *name, const char **out) {
     int type = lua_getfield(L, table, name);
@@ -218,25 +203,15 @@ static int l_attributes(lua_State *L) {
     return 0;
 }
 
-static int l_later(lua_State *L) {
-    return at_script_raise(L, "%s is not in this version", lua_tostring(L, lua_upvalueindex(1)));
-}
-
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
     static const luaL_Reg nouns[] = {{"shop", l_shop}, {"keys", l_keys}, {"attributes", l_attributes},
                                      {"env", l_env},   {"file", l_file}, {NULL, NULL}};
-    static const char *const later[] = {"email",   "sources",  "models",  "secrets",
-                                        "consent", "identity", "markets", NULL};
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);
-    for (const char *const *name = later; *name; name++) {
-        lua_pushstring(L, *name);
-        lua_pushcclosure(L, l_later, 1);
-        lua_setfield(L, -2, *name);
-    }
+    set_named(L, later_setting_names, l_later);
     lua_pop(L, 1);
     at_script_seal(L);
     if (!reading->text) return 0;

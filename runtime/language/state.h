@@ -119,16 +119,25 @@ void kept_free_all(struct at_language *language);
 void install_words(lua_State *L);
 int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */
 void push_methods(lua_State *L);
-extern const char *const at_word_names[];
 extern const char *const at_method_names[];
 /* operators.c: type-wide metatables of nil, numbers, booleans, strings */
 void install_operators(lua_State *L);
 /* nouns.c */
 struct declarations;
 void install_nouns(lua_State *L);
-extern const char *const at_noun_names[];
-const char *const *at_global_names(void);
-const char *first_unknown(lua_State *L, int table, const char *const *known);
+/* names.c: NULL-terminated lists */
+extern const char *const at_global_names[]; /* all that a script may name */
+extern const char *const at_word_names[];   /* those that take columns */
+extern const char *const noun_names[], *const later_names[], *const setting_names[],
+                                                                 *const later_setting_names[];
+int l_later(lua_State *L); /* refuses its upvalue by name */
+/* Each name a function in the table on top, with the name as its upvalue. */
+void set_named(lua_State *L, const char *const *names, lua_CFunction function);
+bool is_named(const char *name, const char *const *names);
+/* Raises if a key of the table is none of the known fields. what: "shop", "a ranking"; later: of later
+ * versions, or NULL. */
+void check_known(lua_State *L, int table, const char *what, const char *const *known,
+                 const char *const *later);
 /* fields.c */
 void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,

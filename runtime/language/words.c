@@ -501,8 +501,6 @@ static const luaL_Reg words[] = {{"when", l_when},
                                  {"weeks", l_weeks},
                                  {"now", l_now},
                                  {NULL, NULL}};
-const char *const at_word_names[] = {"when",      "min",     "max", "clamp", "log", "sqrt",
-                                     "normalize", "rank_of", "all", "any",   "no",  NULL};
 static const luaL_Reg methods[] = {{"above", l_above},
                                    {"below", l_below},
                                    {"at_least", l_at_least},

@@ -234,6 +234,15 @@ static void rules_on_one_line_are_told_apart(void **state) {
     assert_int_equal(columns, 0);
 }
 
+static void every_name_that_the_check_knows_is_there(void **state) {
+    (void)state;
+    for (const char *const *name = at_global_names; *name; name++) {
+        char text[200];
+        snprintf(text, sizeof text, "local it = %s if it == nil then error('none') end", *name);
+        must_load(&world, text);
+    }
+}
+
 /* ---- what goes wrong ---- */
 
 /* The graph of a rule is kept for the next decision, but not of one that could give another. */
@@ -695,6 +704,7 @@ int main(void) {
         cmocka_unit_test(a_rule_that_catches_errors_goes_product_by_product),
         cmocka_unit_test(the_way_a_product_comes_in_does_not_matter),
         cmocka_unit_test(rules_on_one_line_are_told_apart),
+        cmocka_unit_test(every_name_that_the_check_knows_is_there),
         cmocka_unit_test(what_may_change_is_run_again),
         cmocka_unit_test(errors_name_file_and_line),
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),
