@@ -4,18 +4,7 @@
  */
 #include "catalog_world.h"
 
-static struct world world;
-
-static int setup(void **state) {
-    (void)state;
-    world_init(&world);
-    return 0;
-}
-static int teardown(void **state) {
-    (void)state;
-    world_clear(&world);
-    return 0;
-}
+ONE_WORLD
 
 static void refuse(enum at_change_kind kind, const char *id, const char *text, enum at_status status,
                    const char *message) {
@@ -444,7 +433,7 @@ static void a_change_copies_only_what_it_touches(void **state) {
     at_root_unref(after);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_product_is_put_and_read),

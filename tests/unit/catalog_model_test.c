@@ -28,15 +28,7 @@ struct pin {
 static struct world world;
 static struct model model;
 static struct pin pins[PINS];
-static uint64_t seed, first;
-static int number;
-
-#define CHECK(claim)                                                                                         \
-    do {                                                                                                     \
-        if (!(claim))                                                                                        \
-            fail_msg("seed %llu, case %d, line %d: %s", (unsigned long long)first, number, __LINE__,         \
-                     #claim);                                                                                \
-    } while (0)
+GENERATED_CASES;
 
 /* ---- checking a version ---- */
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "cases.h"
 #include "catalog/catalog.h"
 
 struct world {
@@ -87,22 +88,6 @@ static inline const char *text_of(const struct at_root *root, const char *id, co
     struct at_text text = at_root_text_of(root, attribute, at_root_code(root, attribute, row_of(root, id)));
     snprintf(room, sizeof room, "%.*s", (int)text.length, text.data ? text.data : "");
     return room;
-}
-
-/* A small generator of its own, so that a seed means the same everywhere (splitmix64). */
-static inline uint64_t next_random(uint64_t *state) {
-    uint64_t z = (*state += 0x9E3779B97F4A7C15ULL);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-}
-static inline uint32_t random_below(uint64_t *state, uint32_t limit) {
-    return (uint32_t)(next_random(state) % limit);
-}
-/* The seed: from ATTUNE_SEED, else fixed; a test prints it. */
-static inline uint64_t first_seed(uint64_t otherwise) {
-    const char *text = getenv("ATTUNE_SEED");
-    return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 #endif

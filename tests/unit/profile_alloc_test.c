@@ -37,7 +37,7 @@ void *__wrap_realloc(void *old, size_t size) {
     return fails_now() ? NULL : __real_realloc(old, size);
 }
 
-static struct world world;
+ONE_WORLD
 static struct at_account account = {"profiles", SIZE_MAX, 0};
 
 /* for (SWEEP(n)) { arm(n); what may fail; is_through = disarm(); … } : one failure, then that and all later
@@ -342,17 +342,6 @@ static void a_crowd_that_cannot_be_pruned_is_kept(void **state) {
     at_baseline_unref(before);
     assert_int_equal(at_crowd_learn(crowd, &logged), AT_OK);
     at_crowd_free(crowd);
-}
-
-static int begin(void **state) {
-    (void)state;
-    world_init(&world);
-    return 0;
-}
-static int end(void **state) {
-    (void)state;
-    world_clear(&world);
-    return 0;
 }
 
 int main(void) {

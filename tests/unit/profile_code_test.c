@@ -8,16 +8,8 @@
 
 enum { CASES = 4000 };
 
-static struct world world;
-static uint64_t seed, first;
-static int number;
-
-#define CHECK(claim)                                                                                         \
-    do {                                                                                                     \
-        if (!(claim))                                                                                        \
-            fail_msg("seed %llu, case %d, line %d: %s", (unsigned long long)first, number, __LINE__,         \
-                     #claim);                                                                                \
-    } while (0)
+ONE_WORLD
+GENERATED_CASES;
 
 static struct at_profile *random_profile(uint32_t events) {
     struct at_profile *profile = at_profile_new(1 + random_below(&seed, 9), NULL);
@@ -302,17 +294,6 @@ static void a_profile_is_shown(void **state) {
         at_text_is(at_json_text(at_json_get(at_json_get(shown, "traits"), "email")), "a@example.com"));
     assert_int_equal(at_json_count(at_json_get(shown, "identifiers")), 1);
     at_profile_unref(p);
-}
-
-static int begin(void **state) {
-    (void)state;
-    world_init(&world);
-    return 0;
-}
-static int end(void **state) {
-    (void)state;
-    world_clear(&world);
-    return 0;
 }
 
 int main(void) {

@@ -11,16 +11,8 @@
 
 enum { CASES = 3000 };
 
-static struct world world;
-static uint64_t seed, first;
-static int number;
-
-#define CHECK(claim)                                                                                         \
-    do {                                                                                                     \
-        if (!(claim))                                                                                        \
-            fail_msg("seed %llu, case %d, line %d: %s", (unsigned long long)first, number, __LINE__,         \
-                     #claim);                                                                                \
-    } while (0)
+ONE_WORLD
+GENERATED_CASES;
 
 static void expect(const char *text) {
     if (parse_at(&world, text, NOW_MS) != AT_OK) fail_msg("%s: %.300s", world.err.message, text);
@@ -581,17 +573,6 @@ static void a_broken_event_is_refused_or_usable(void **state) {
     print_message("property: broken events, %d cases, seed %llu: %d taken, %d refused\n", CASES,
                   (unsigned long long)first, taken, refused);
     assert_true(taken > 1000 && refused > 50);
-}
-
-static int begin(void **state) {
-    (void)state;
-    world_init(&world);
-    return 0;
-}
-static int end(void **state) {
-    (void)state;
-    world_clear(&world);
-    return 0;
 }
 
 int main(void) {

@@ -10,16 +10,8 @@
 
 enum { CASES = 1500, EVENTS = 60 };
 
-static struct world world;
-static uint64_t seed, first;
-static int number;
-
-#define CHECK(claim)                                                                                         \
-    do {                                                                                                     \
-        if (!(claim))                                                                                        \
-            fail_msg("seed %llu, case %d, line %d: %s", (unsigned long long)first, number, __LINE__,         \
-                     #claim);                                                                                \
-    } while (0)
+ONE_WORLD
+GENERATED_CASES;
 
 static void check_same(const struct at_profile *a, const struct at_profile *b, const char *what) {
     const char *where = difference(a, b);
@@ -609,17 +601,6 @@ static void a_snapshot_is_read_by_many_threads(void **state) {
     stored_free(&stored);
     at_profile_unref(p);
     assert_int_equal(at_account_used(&account), 0);
-}
-
-static int begin(void **state) {
-    (void)state;
-    world_init(&world);
-    return 0;
-}
-static int end(void **state) {
-    (void)state;
-    world_clear(&world);
-    return 0;
 }
 
 int main(void) {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "cases.h"
 #include "profile/affinity.h"
 #include "profile/draft.h"
 
@@ -232,21 +233,6 @@ static inline const char *difference(const struct at_profile *a, const struct at
 }
 
 /* ---- random events ---- */
-
-static inline uint64_t next_random(uint64_t *state) {
-    uint64_t z = (*state += 0x9E3779B97F4A7C15ULL);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-}
-static inline uint32_t random_below(uint64_t *state, uint32_t limit) {
-    return (uint32_t)(next_random(state) % limit);
-}
-/* The seed: from ATTUNE_SEED, else fixed; a test prints it. */
-static inline uint64_t first_seed(uint64_t otherwise) {
-    const char *text = getenv("ATTUNE_SEED");
-    return text ? strtoull(text, NULL, 0) : otherwise;
-}
 
 /* Draws stand in statements of their own: the order of arguments is the compiler's, a seed is everybody's. */
 #define DRAW(name, limit) uint32_t name = random_below(r, limit)

@@ -3,7 +3,7 @@
  * What does not end by itself is ended: loops, recursion, allocation, patterns, comparators, rep, concat, by
  * both back ends, within the budget and a slack, and never caught by the script.
  */
-#include "script_test.h"
+#include "script_world.h"
 
 #define BUDGET_MS 20
 #define SLACK_MS  (150.0 * SLOWNESS)
@@ -107,29 +107,29 @@ static const struct nasty NASTY[] = {
 };
 
 static void run_nasty(const struct nasty *nasty, bool has_signal) {
-    static struct rig rig;
-    rig_open(&rig, has_signal);
+    static struct world world;
+    open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
     double before = worked_ms();
-    enum at_status status = rig_run(&rig, nasty->text, BUDGET_MS);
+    enum at_status status = run_for(&world, nasty->text, BUDGET_MS);
     double worked = worked_ms() - before;
     if (worked > BUDGET_MS + SLACK_MS)
         fail_msg("%s (%s): %.0f ms", nasty->name, has_signal ? "signal" : "count", worked);
     if (status == AT_STOPPED && nasty->end == ENDS_NOMEM) { /* a busy machine: time ran out first */
-        rig_close(&rig);
-        rig_open(&rig, has_signal);
-        status = rig_run(&rig, nasty->text, 20000);
+        close_world(&world);
+        open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
+        status = run_for(&world, nasty->text, 20000);
     }
     bool is_right =
         nasty->end == ENDS_SOMEHOW || status == (nasty->end == ENDS_STOPPED ? AT_STOPPED : AT_NOMEM);
     if (!is_right)
         fail_msg("%s (%s): status %d, %s", nasty->name, has_signal ? "signal" : "count", status,
-                 rig.err.message);
-    assert_int_equal(at_script_is_spent(rig.script), status == AT_STOPPED || status == AT_NOMEM);
-    if (at_script_is_spent(rig.script))
-        assert_int_equal(rig_run(&rig, "return 1", 1000), AT_STOPPED);
+                 world.err.message);
+    assert_int_equal(at_script_is_spent(world.script), status == AT_STOPPED || status == AT_NOMEM);
+    if (at_script_is_spent(world.script))
+        assert_int_equal(run_for(&world, "return 1", 1000), AT_STOPPED);
     else
-        assert_int_equal(rig_run(&rig, "return 1", 1000), AT_OK);
-    rig_close(&rig);
+        assert_int_equal(run_for(&world, "return 1", 1000), AT_OK);
+    close_world(&world);
 }
 
 static void test_signal(void **state) {
@@ -145,48 +145,48 @@ static void test_count(void **state) {
 /* A loop is never stopped before its time, whatever the deadline of the call before was. */
 static void test_not_too_early(void **state) {
     (void)state;
-    static struct rig rig;
+    static struct world world;
     for (int has_signal = 0; has_signal < 2; has_signal++) {
-        rig_open(&rig, has_signal);
+        open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
         for (int i = 0; i < 300; i++)
-            assert_int_equal(rig_run(&rig, "local n = 0 for i = 1, 2000 do n = n + i end return n", 2000),
+            assert_int_equal(run_for(&world, "local n = 0 for i = 1, 2000 do n = n + i end return n", 2000),
                              AT_OK);
-        assert_string_equal(rig.out, "2001000");
-        rig_close(&rig);
+        assert_string_equal(world.result, "2001000");
+        close_world(&world);
     }
 }
 
 static void test_where_it_stood(void **state) {
     (void)state;
-    static struct rig rig;
-    rig_open(&rig, true);
-    assert_int_equal(rig_run(&rig, "local x = 1\n\nwhile true do end", 5), AT_STOPPED);
-    assert_says(&rig, "scripts/test.lua:3: stopped: it ran longer than 5 ms");
-    assert_int_equal(rig.where.line, 3);
-    rig_close(&rig);
-    rig_open(&rig, false);
-    assert_int_equal(rig_run(&rig, "return 1", 0), AT_STOPPED);
-    assert_false(at_script_is_spent(rig.script));
-    rig_close(&rig);
+    static struct world world;
+    open_world(&world, BY_SIGNAL, 0);
+    assert_int_equal(run_for(&world, "local x = 1\n\nwhile true do end", 5), AT_STOPPED);
+    assert_says(&world, "scripts/t.lua:3: stopped: it ran longer than 5 ms");
+    assert_int_equal(world.where.line, 3);
+    close_world(&world);
+    open_world(&world, BY_COUNT, 0);
+    assert_int_equal(run_for(&world, "return 1", 0), AT_STOPPED);
+    assert_false(at_script_is_spent(world.script));
+    close_world(&world);
 }
 
 static void test_instructions(void **state) {
     (void)state;
-    static struct rig rig;
+    static struct world world;
     const char *text = "local n = 0 for i = 1, 100 do n = n + i end return n";
-    rig_open(&rig, false);
-    assert_int_equal(rig_run(&rig, text, 1000), AT_OK);
-    assert_int_equal(at_script_last_instructions(rig.script), 0);
-    at_script_count_instructions(rig.script, 100000);
-    assert_int_equal(rig_run(&rig, text, 1000), AT_OK);
-    uint64_t first = at_script_last_instructions(rig.script);
+    open_world(&world, BY_COUNT, 0);
+    assert_int_equal(run_for(&world, text, 1000), AT_OK);
+    assert_int_equal(at_script_last_instructions(world.script), 0);
+    at_script_count_instructions(world.script, 100000);
+    assert_int_equal(run_for(&world, text, 1000), AT_OK);
+    uint64_t first = at_script_last_instructions(world.script);
     assert_in_range(first, 200, 1000);
-    assert_int_equal(rig_run(&rig, text, 1000), AT_OK);
-    assert_int_equal(at_script_last_instructions(rig.script), first);
-    at_script_count_instructions(rig.script, first - 1);
-    assert_int_equal(rig_run(&rig, text, 1000), AT_STOPPED);
-    assert_says(&rig, "instructions");
-    rig_close(&rig);
+    assert_int_equal(run_for(&world, text, 1000), AT_OK);
+    assert_int_equal(at_script_last_instructions(world.script), first);
+    at_script_count_instructions(world.script, first - 1);
+    assert_int_equal(run_for(&world, text, 1000), AT_STOPPED);
+    assert_says(&world, "instructions");
+    close_world(&world);
 }
 
 /* A coroutine of language/ runs under the budget of the call it is in. */
@@ -200,58 +200,55 @@ static int run_coroutine(lua_State *L, void *arg) {
     return 0;
 }
 
-static enum at_status run_flow(struct rig *rig, uint64_t budget_ms, const char *text) {
+static enum at_status run_flow(struct world *world, uint64_t budget_ms, const char *text) {
     char copy[200];
     snprintf(copy, sizeof copy, "%s", text);
-    return at_script_call(rig->script, budget_ms * MS, run_coroutine, copy, &rig->where, &rig->err);
+    return at_script_call(world->script, budget_ms * MS, run_coroutine, copy, &world->where, &world->err);
 }
 
 static void test_coroutine(void **state) {
     (void)state;
-    static struct rig rig;
+    static struct world world;
     for (int has_signal = 0; has_signal < 2; has_signal++) {
-        rig_open(&rig, has_signal);
-        assert_int_equal(run_flow(&rig, 1000, "return 1"), AT_OK);
-        assert_int_equal(run_flow(&rig, 1000, "error('no')"), AT_FAILED);
-        assert_says(&rig, "no");
+        open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
+        assert_int_equal(run_flow(&world, 1000, "return 1"), AT_OK);
+        assert_int_equal(run_flow(&world, 1000, "error('no')"), AT_FAILED);
+        assert_says(&world, "no");
         double before = worked_ms();
         assert_int_equal(
-            run_flow(&rig, BUDGET_MS, "while true do pcall(function() while true do end end) end"),
+            run_flow(&world, BUDGET_MS, "while true do pcall(function() while true do end end) end"),
             AT_STOPPED);
         assert_true(worked_ms() - before < BUDGET_MS + SLACK_MS);
-        rig_close(&rig);
-        rig_open(&rig, has_signal);
-        assert_int_equal(run_flow(&rig, 10000, "local s = 'x' while true do s = s .. s end"), AT_NOMEM);
-        rig_close(&rig);
+        close_world(&world);
+        open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
+        assert_int_equal(run_flow(&world, 10000, "local s = 'x' while true do s = s .. s end"), AT_NOMEM);
+        close_world(&world);
     }
 }
 
 /* Random lengths of work under random short budgets: ends are only OK or STOPPED, a fresh state works. */
 static void test_random_deadlines(void **state) {
     (void)state;
-    static struct rig rig;
+    static struct world world;
     const int cases = 1000;
     int stopped = 0;
     seed_random(cases);
-    rig_open(&rig, true);
+    open_world(&world, BY_SIGNAL, 0);
     for (int i = 0; i < cases; i++) {
         char text[200];
         snprintf(text, sizeof text,
                  "local t = {} for i = 1, %d do t[i] = pcall(string.rep, 'x', i %% 50) end return #t",
                  (int)(next_random() % 20000) + 1);
-        struct run run = {&rig, "scripts/test.lua", text, strlen(text)};
         uint64_t budget = next_random() % (2 * MS) + 1;
-        enum at_status status = at_script_call(rig.script, budget, run_text, &run, &rig.where, &rig.err);
+        enum at_status status = run_bytes(&world, "scripts/t.lua", text, strlen(text), budget);
         assert_true(status == AT_OK || status == AT_STOPPED);
         stopped += status == AT_STOPPED;
         if (status == AT_OK) continue;
-        at_script_free(rig.script);
-        struct at_script_options options = {.guard = &rig.guard};
-        assert_int_equal(at_script_new(&rig.script, &options, &rig.err), AT_OK);
+        renew_script(&world, 0);
     }
     print_message("%d of %d stopped\n", stopped, cases);
     assert_true(stopped > 0);
-    rig_close(&rig);
+    close_world(&world);
 }
 
 int main(void) {

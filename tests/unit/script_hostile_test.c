@@ -5,7 +5,7 @@
  * ("-- says: read-only"). None may take longer than its budget and a slack, nor harm the next state.
  */
 #include <dirent.h>
-#include "script_test.h"
+#include "script_world.h"
 
 #define BUDGET_MS   50
 #define SLACK_MS    (150.0 * SLOWNESS)
@@ -61,31 +61,31 @@ static const char *end_word(enum at_status status) {
 }
 
 static int run_file(const char *name, const char *text, size_t length, bool has_signal) {
-    static struct rig rig;
+    static struct world world;
     char expected[200], says[200];
     int wrong = 0;
     size_t bad;
     read_header(text, "-- expect: ", expected);
     read_header(text, "-- says: ", says);
-    rig_open(&rig, has_signal);
+    open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
     double before = worked_ms();
-    enum at_status status = rig_run_bytes(&rig, text, length, BUDGET_MS);
+    enum at_status status = run_bytes(&world, "scripts/t.lua", text, length, BUDGET_MS * MS);
     double worked = worked_ms() - before;
     if (status == AT_STOPPED &&
         !strstr(expected, "stopped")) { /* a busy machine: how does it end by itself? */
-        rig_close(&rig);
-        rig_open(&rig, has_signal);
-        status = rig_run_bytes(&rig, text, length, PATIENCE_MS);
+        close_world(&world);
+        open_world(&world, has_signal ? BY_SIGNAL : BY_COUNT, 0);
+        status = run_bytes(&world, "scripts/t.lua", text, length, PATIENCE_MS * MS);
     }
     bool is_expected = strstr(expected, end_word(status)) != NULL;
-    bool is_said = status == AT_OK || strstr(rig.err.message, says);
-    bool is_text = status == AT_OK || at_utf8_valid(rig.err.message, strlen(rig.err.message), &bad);
+    bool is_said = status == AT_OK || strstr(world.err.message, says);
+    bool is_text = status == AT_OK || at_utf8_valid(world.err.message, strlen(world.err.message), &bad);
     if (!*expected || !is_expected || !is_said || !is_text || worked > BUDGET_MS + SLACK_MS) {
         print_error("%s (%s): %s in %.0f ms, not %s: %s\n", name, has_signal ? "signal" : "count",
-                    end_word(status), worked, expected, rig.err.message);
+                    end_word(status), worked, expected, world.err.message);
         wrong = 1;
     }
-    rig_close(&rig);
+    close_world(&world);
     return wrong;
 }
 

@@ -5,29 +5,30 @@
  * failures.
  */
 #include <lualib.h>
-#include "script_test.h"
+#include "script_world.h"
 
-static struct rig rig;
+static struct world world;
 
-static int open_rig(void **state) {
-    (void)state;
-    rig_open(&rig, false);
-    return 0;
-}
-static int close_rig(void **state) {
-    (void)state;
-    rig_close(&rig);
+static int seal(lua_State *L, void *arg) {
+    (void)arg;
+    at_script_seal(L);
     return 0;
 }
 
-static void gives(const char *text, const char *expected) {
-    if (rig_run(&rig, text, 1000) != AT_OK) fail_msg("%s: %s", text, rig.err.message);
-    if (strcmp(rig.out, expected) != 0) fail_msg("%s: \"%s\", not \"%s\"", text, rig.out, expected);
+/* Without the words that other tests add. */
+static int open_one(void **state) {
+    (void)state;
+    struct at_script_options options = {.guard = &world.guard};
+    open_world(&world, BY_COUNT, 0);
+    at_script_free(world.script);
+    assert_int_equal(at_script_new(&world.script, &options, &world.err), AT_OK);
+    assert_int_equal(at_script_call(world.script, 1000 * MS, seal, NULL, NULL, &world.err), AT_OK);
+    return 0;
 }
-static void fails(const char *text, const char *words) {
-    if (rig_run(&rig, text, 1000) != AT_FAILED) fail_msg("%s: does not fail but gives %s", text, rig.out);
-    if (!strstr(rig.err.message, words))
-        fail_msg("%s: \"%s\" does not say \"%s\"", text, rig.err.message, words);
+static int close_one(void **state) {
+    (void)state;
+    close_world(&world);
+    return 0;
 }
 
 static void test_absent(void **state) {
@@ -65,25 +66,25 @@ static void test_absent(void **state) {
     char text[100];
     for (size_t i = 0; i < AT_LENGTH(names); i++) {
         snprintf(text, sizeof text, "return %s", names[i]);
-        assert_int_equal(rig_run(&rig, text, 1000), AT_FAILED);
-        if (!strstr(rig.err.message, "unknown name") && !strstr(rig.err.message, " has no '"))
-            fail_msg("%s: %s", text, rig.err.message);
+        assert_int_equal(run_for(&world, text, 1000), AT_FAILED);
+        if (!strstr(world.err.message, "unknown name") && !strstr(world.err.message, " has no '"))
+            fail_msg("%s: %s", text, world.err.message);
     }
 }
 
 /* Exactly these: a new name must be written here, and thought about. */
 static void test_present(void **state) {
     (void)state;
-    gives("local n = {} for k in pairs(_ENV) do n[#n + 1] = k end return table.concat(n, ' ')",
+    gives(&world, "local n = {} for k in pairs(_ENV) do n[#n + 1] = k end return table.concat(n, ' ')",
           "assert error ipairs math next pairs pcall print select string table tonumber tostring type utf8 "
           "xpcall");
-    gives("local n = {} for k in pairs(string) do n[#n + 1] = k end return table.concat(n, ' ')",
+    gives(&world, "local n = {} for k in pairs(string) do n[#n + 1] = k end return table.concat(n, ' ')",
           "byte char find format gmatch gsub len lower match rep reverse sub upper");
-    gives("local n = {} for k in pairs(table) do n[#n + 1] = k end return table.concat(n, ' ')",
+    gives(&world, "local n = {} for k in pairs(table) do n[#n + 1] = k end return table.concat(n, ' ')",
           "concat insert pack remove sort unpack");
-    gives("local n = {} for k in pairs(utf8) do n[#n + 1] = k end return table.concat(n, ' ')",
+    gives(&world, "local n = {} for k in pairs(utf8) do n[#n + 1] = k end return table.concat(n, ' ')",
           "char charpattern codepoint codes len offset");
-    gives("local n = {} for k in pairs(math) do n[#n + 1] = k end return table.concat(n, ' ')",
+    gives(&world, "local n = {} for k in pairs(math) do n[#n + 1] = k end return table.concat(n, ' ')",
           "abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad "
           "sin "
           "sqrt tan tointeger type ult");
@@ -91,55 +92,59 @@ static void test_present(void **state) {
 
 static void test_nothing_can_be_written(void **state) {
     (void)state;
-    fails("string.upper = 1", "string is read-only");
-    fails("math.pi = 3", "math is read-only");
-    fails("_ENV.print = 1", "'print' is a word of the language");
-    fails("_ENV[1] = 1", "_ENV is read-only");
-    fails("x = 1", "unknown name 'x': to keep a value write `local x = …`");
-    fails("print = 1", "cannot be set: choose another name");
-    fails("('x').upper = 1", "");
-    fails("table.insert(_ENV, 1)", "read-only");
-    fails("table.remove(string)", "read-only");
-    fails("table.sort(math)", "read-only");
-    fails("local _, t = ipairs(string) t.upper = 1", "read-only");
-    gives("for k, v in pairs(string) do local f = v end return ('x'):upper()", "X");
-    gives("_ENV = {} return 1", "1"); /* its own only */
-    gives("return ('a'):upper()", "A");
+    fails(&world, "string.upper = 1", "string is read-only");
+    fails(&world, "math.pi = 3", "math is read-only");
+    fails(&world, "_ENV.print = 1", "'print' is a word of the language");
+    fails(&world, "_ENV[1] = 1", "_ENV is read-only");
+    fails(&world, "x = 1", "unknown name 'x': to keep a value write `local x = …`");
+    fails(&world, "print = 1", "cannot be set: choose another name");
+    fails(&world, "('x').upper = 1", "");
+    fails(&world, "table.insert(_ENV, 1)", "read-only");
+    fails(&world, "table.remove(string)", "read-only");
+    fails(&world, "table.sort(math)", "read-only");
+    fails(&world, "local _, t = ipairs(string) t.upper = 1", "read-only");
+    gives(&world, "for k, v in pairs(string) do local f = v end return ('x'):upper()", "X");
+    gives(&world, "_ENV = {} return 1", "1"); /* its own only */
+    gives(&world, "return ('a'):upper()", "A");
     /* what pairs walks is a copy of keys, not a way to the content */
-    fails("local f = pairs(string) f().x = 1", "");
+    fails(&world, "local f = pairs(string) f().x = 1", "");
 }
 
 static void test_words(void **state) {
     (void)state;
-    fails("return prnt", "scripts/test.lua:1: unknown name 'prnt' — did you mean 'print'?");
-    fails("\n\nreturn math.flor(1)", "scripts/test.lua:3: math has no 'flor' — did you mean 'floor'?");
-    fails("return ('x'):uper()", "a text has no 'uper' — did you mean 'upper'?");
-    fails("error({})", "error object of type table");
-    fails("error('plain', 0)", "plain");
-    fails("error('\\xff\\xfe')", "??");
-    fails("local function f() error('deep') end\nf()", "scripts/test.lua:1: deep");
-    assert_int_equal(rig.where.line, 1);
-    assert_string_equal(rig.where.path, "scripts/test.lua");
-    gives("return select('#', pcall(error)), pcall(error, 'a', 0)", "2|false|a");
-    gives("return xpcall(function() error('a', 0) end, function(m) return m .. '!' end)", "false|a!");
-    gives("return tostring(print), tostring({}), type(print)", "function|table|function"); /* no addresses */
-    gives("return string.format('%s %s', print, {})", "function table");
-    fails("return string.format('%p', {})", "invalid conversion");
+    fails(&world, "return prnt", "scripts/t.lua:1: unknown name 'prnt' — did you mean 'print'?");
+    fails(&world, "\n\nreturn math.flor(1)", "scripts/t.lua:3: math has no 'flor' — did you mean 'floor'?");
+    fails(&world, "return ('x'):uper()", "a text has no 'uper' — did you mean 'upper'?");
+    fails(&world, "error({})", "error object of type table");
+    fails(&world, "error('plain', 0)", "plain");
+    fails(&world, "error('\\xff\\xfe')", "??");
+    fails(&world, "local function f() error('deep') end\nf()", "scripts/t.lua:1: deep");
+    assert_int_equal(world.where.line, 1);
+    assert_string_equal(world.where.path, "scripts/t.lua");
+    gives(&world, "return select('#', pcall(error)), pcall(error, 'a', 0)", "2|false|a");
+    gives(&world, "return xpcall(function() error('a', 0) end, function(m) return m .. '!' end)", "false|a!");
+    gives(&world, "return tostring(print), tostring({}), type(print)",
+          "function|table|function"); /* no addresses */
+    gives(&world, "return string.format('%s %s', print, {})", "function table");
+    fails(&world, "return string.format('%p', {})", "invalid conversion");
 }
 
 static void test_order_of_pairs(void **state) {
     (void)state;
-    gives("local o = {} for k in pairs({b = 1, a = 2, [3] = 1, [2.5] = 1, [true] = 1, [1] = 1, [-1] = 0}) do "
+    gives(&world,
+          "local o = {} for k in pairs({b = 1, a = 2, [3] = 1, [2.5] = 1, [true] = 1, [1] = 1, [-1] = 0}) do "
           "o[#o + 1] = tostring(k) end return table.concat(o, ' ')",
           "-1 1 2.5 3 a b true");
-    gives("local t, n = {a = 1, b = 2, c = 3}, 0 for k in pairs(t) do t.c = nil n = n + 1 end return n", "2");
-    gives("return next({}), next({10}), next({a = 1, b = 2}, 'a')", "nil|1|b|2");
-    fails("for k in pairs({[{}] = 1, [print] = 2}) do end", "have no order");
-    gives("local n = 0 for _ in pairs(nil) do n = 1 end for _ in ipairs(nil) do n = 1 end return n", "0");
+    gives(&world,
+          "local t, n = {a = 1, b = 2, c = 3}, 0 for k in pairs(t) do t.c = nil n = n + 1 end return n", "2");
+    gives(&world, "return next({}), next({10}), next({a = 1, b = 2}, 'a')", "nil|1|b|2");
+    fails(&world, "for k in pairs({[{}] = 1, [print] = 2}) do end", "have no order");
+    gives(&world, "local n = 0 for _ in pairs(nil) do n = 1 end for _ in ipairs(nil) do n = 1 end return n",
+          "0");
 }
 
-static enum at_status run_bytes(const char *text, size_t length) {
-    return rig_run_bytes(&rig, text, length, 2000);
+static enum at_status run_binary(const char *text, size_t length) {
+    return run_bytes(&world, "scripts/t.lua", text, length, 2000 * MS);
 }
 
 static void test_files(void **state) {
@@ -148,20 +153,20 @@ static void test_files(void **state) {
     char *big = malloc(size);
     assert_non_null(big);
     memset(big, ' ', size);
-    assert_int_equal(run_bytes(big, size - 1), AT_OK);
-    assert_int_equal(run_bytes(big, size), AT_FAILED);
-    assert_says(&rig, "65537 bytes");
+    assert_int_equal(run_binary(big, size - 1), AT_OK);
+    assert_int_equal(run_binary(big, size), AT_FAILED);
+    assert_says(&world, "65537 bytes");
     free(big);
-    assert_int_equal(run_bytes("\x1bLua", 4), AT_FAILED);
-    assert_says(&rig, "compiled");
-    assert_int_equal(run_bytes("\n\nlocal x = '\xff'", 15), AT_FAILED);
-    assert_says(&rig, "scripts/test.lua:3: the file is not UTF-8");
-    gives("\xEF\xBB\xBFreturn 1", "1");
-    gives("#!/usr/bin/env lua\nreturn 2", "2");
-    gives("#!/no/newline", "");
-    fails("\xEF\xBB\xBF#!x\n\nerror('here')", "scripts/test.lua:3: here");
-    assert_int_equal(run_bytes("return '\0'", 10), AT_OK);
-    assert_int_equal(run_bytes("return 1 \0", 10), AT_FAILED);
+    assert_int_equal(run_binary("\x1bLua", 4), AT_FAILED);
+    assert_says(&world, "compiled");
+    assert_int_equal(run_binary("\n\nlocal x = '\xff'", 15), AT_FAILED);
+    assert_says(&world, "scripts/t.lua:3: the file is not UTF-8");
+    gives(&world, "\xEF\xBB\xBFreturn 1", "1");
+    gives(&world, "#!/usr/bin/env lua\nreturn 2", "2");
+    gives(&world, "#!/no/newline", "");
+    fails(&world, "\xEF\xBB\xBF#!x\n\nerror('here')", "scripts/t.lua:3: here");
+    assert_int_equal(run_binary("return '\0'", 10), AT_OK);
+    assert_int_equal(run_binary("return 1 \0", 10), AT_FAILED);
 }
 
 /* links times piece, behind "return a". */
@@ -176,9 +181,9 @@ static char *chain(const char *start, const char *piece, int links, const char *
 
 static void chain_is(const char *start, const char *piece, int links, const char *end, bool is_refused) {
     char *text = chain(start, piece, links, end);
-    enum at_status status = rig_run(&rig, text, 2000);
-    bool says = strstr(rig.err.message, "fields of fields") != NULL;
-    if (says != is_refused) fail_msg("%d times %s: status %d, %s", links, piece, status, rig.err.message);
+    enum at_status status = run_for(&world, text, 2000);
+    bool says = strstr(world.err.message, "fields of fields") != NULL;
+    if (says != is_refused) fail_msg("%d times %s: status %d, %s", links, piece, status, world.err.message);
     free(text);
 }
 
@@ -208,15 +213,15 @@ static void test_compile(void **state) {
     (void)state;
     int line = -1;
     struct at_error err;
-    assert_int_equal(at_script_compile(rig.script, "scripts/a.lua", "return 1", 8, &line, &err), AT_OK);
-    assert_int_equal(at_script_compile(rig.script, "scripts/a.lua", "\nif x", 5, &line, &err), AT_INVALID);
+    assert_int_equal(at_script_compile(world.script, "scripts/a.lua", "return 1", 8, &line, &err), AT_OK);
+    assert_int_equal(at_script_compile(world.script, "scripts/a.lua", "\nif x", 5, &line, &err), AT_INVALID);
     assert_int_equal(line, 2);
     assert_non_null(strstr(err.message, "scripts/a.lua:2: "));
     /* it compiles only */
-    assert_int_equal(at_script_compile(rig.script, "s.lua", "error('ran')", 12, NULL, &err), AT_OK);
+    assert_int_equal(at_script_compile(world.script, "s.lua", "error('ran')", 12, NULL, &err), AT_OK);
     /* a long path keeps its whole name */
     const char *path = "scripts/a_rather_long_folder_name/and_another_one_inside/the_file_of_the_shop.lua";
-    assert_int_equal(at_script_compile(rig.script, path, "if", 2, &line, &err), AT_INVALID);
+    assert_int_equal(at_script_compile(world.script, path, "if", 2, &line, &err), AT_INVALID);
     assert_int_equal(line, 1);
 }
 
@@ -264,56 +269,56 @@ static void test_print(void **state) {
     (void)state;
     char line[600] = "";
     int count = 0;
-    gives("print('a', 1, nil, true, {}, 2.0)", "");
-    at_script_take_prints(rig.script, keep_line, line);
+    gives(&world, "print('a', 1, nil, true, {}, 2.0)", "");
+    at_script_take_prints(world.script, keep_line, line);
     assert_string_equal(line, "a\t1\tnil\ttrue\ttable\t2.0");
-    gives("for i = 1, 1000 do print(i) end", "");
-    at_script_take_prints(rig.script, count_line, &count);
+    gives(&world, "for i = 1, 1000 do print(i) end", "");
+    at_script_take_prints(world.script, count_line, &count);
     assert_int_equal(count, AT_SCRIPT_PRINTS_MAX);
-    gives("print(('ä'):rep(400))", "");
-    at_script_take_prints(rig.script, keep_line, line);
+    gives(&world, "print(('ä'):rep(400))", "");
+    at_script_take_prints(world.script, keep_line, line);
     size_t bad;
     assert_int_equal(strlen(line), 500);
     assert_true(at_utf8_valid(line, strlen(line), &bad));
     count = 0;
-    at_script_take_prints(rig.script, count_line, &count);
+    at_script_take_prints(world.script, count_line, &count);
     assert_int_equal(count, 0);
 }
 
 static void test_memory(void **state) {
     (void)state;
     struct at_account account = {.name = "lua", .limit = 4 << 20};
-    static struct rig own;
-    rig_open_with(&own, false, 0, &account);
+    static struct world own;
+    open_world_with(&own, BY_COUNT, 0, &account);
     assert_true(at_account_used(&account) >= at_script_used_bytes(own.script));
-    assert_int_equal(rig_run(&own, "local t = {} for i = 1, 1e7 do t[i] = {} end", 60000), AT_NOMEM);
+    assert_int_equal(run_for(&own, "local t = {} for i = 1, 1e7 do t[i] = {} end", 60000), AT_NOMEM);
     assert_true(at_account_used(&account) <= account.limit);
-    rig_close(&own);
+    close_world(&own);
     assert_int_equal(at_account_used(&account), 0);
-    rig_open_with(&own, false, 1 << 20, NULL);
-    assert_int_equal(rig_run(&own, "local t = {} for i = 1, 1e7 do t[i] = i end", 60000), AT_NOMEM);
+    open_world_with(&own, BY_COUNT, 1 << 20, NULL);
+    assert_int_equal(run_for(&own, "local t = {} for i = 1, 1e7 do t[i] = i end", 60000), AT_NOMEM);
     assert_says(&own, "1024 KiB");
-    rig_close(&own);
+    close_world(&own);
     /* the size of a hash slot is as memory.c believes */
-    rig_open(&own, false);
-    assert_int_equal(rig_run(&own, "local t = {} for i = 1, 8192 do t['k' .. i] = i end return 1", 60000),
+    open_world(&own, BY_COUNT, 0);
+    assert_int_equal(run_for(&own, "local t = {} for i = 1, 8192 do t['k' .. i] = i end return 1", 60000),
                      AT_OK);
-    assert_int_equal(rig_run(&own, "local t = {} for i = 1, 8193 do t['k' .. i] = i end", 60000), AT_NOMEM);
+    assert_int_equal(run_for(&own, "local t = {} for i = 1, 8193 do t['k' .. i] = i end", 60000), AT_NOMEM);
     assert_says(&own, "more than 8192 keys");
-    rig_close(&own);
-    rig_open(&own, false);
-    assert_int_equal(rig_run(&own, "local s = ('x'):rep(1000000) s = s .. s .. s .. s .. s", 60000),
+    close_world(&own);
+    open_world(&own, BY_COUNT, 0);
+    assert_int_equal(run_for(&own, "local s = ('x'):rep(1000000) s = s .. s .. s .. s .. s", 60000),
                      AT_NOMEM);
     assert_says(&own, "a text grew over 1 MiB");
-    rig_close(&own);
+    close_world(&own);
     /* lists of every length next to 24,576 · 2^k */
-    rig_open(&own, false);
-    assert_int_equal(rig_run(&own,
+    open_world(&own, BY_COUNT, 0);
+    assert_int_equal(run_for(&own,
                              "for _, n in ipairs({24575, 24576, 24577, 49152}) do local t = {} "
                              "for i = 1, n do t[i] = n - i end table.sort(t) for k in pairs(t) do end end",
                              60000),
                      AT_OK);
-    rig_close(&own);
+    close_world(&own);
 }
 
 /* ---- as stock Lua ---- */
@@ -466,9 +471,9 @@ static void test_as_stock(void **state) {
         size_t length;
         const char *expected = lua_tolstring(stock, -1, &length);
         failed += strcmp(expected, "error") == 0;
-        if (rig_run(&rig, text, 5000) != AT_OK) fail_msg("%s: %s", expression, rig.err.message);
-        if (strcmp(rig.out, expected) != 0)
-            fail_msg("%s: \"%s\", stock \"%s\"", expression, rig.out, expected);
+        if (run_for(&world, text, 5000) != AT_OK) fail_msg("%s: %s", expression, world.err.message);
+        if (strcmp(world.result, expected) != 0)
+            fail_msg("%s: \"%s\", stock \"%s\"", expression, world.result, expected);
         lua_settop(stock, 0);
     }
     print_message("%d raised in both\n", failed);
@@ -496,10 +501,10 @@ static void test_sort(void **state) {
             "if %d < 2 and i > 1 and t[i] < t[i - 1] then bad = true end "
             "if %d == 2 and i > 1 and t[i] > t[i - 1] then bad = true end end return sum, bad",
             (int)(next_random() % 200), (int)(next_random() % 100000) + 1, orders[order], order, order);
-        gives(text, "0|false");
+        gives(&world, text, "0|false");
     }
-    fails("table.sort({3, 'x', 1})", "compare");
-    fails("table.sort({1, 2}, 3)", "function expected");
+    fails(&world, "table.sort({3, 'x', 1})", "compare");
+    fails(&world, "table.sort({1, 2}, 3)", "function expected");
 }
 
 /* ---- out of memory, at every place ---- */
@@ -526,19 +531,19 @@ static bool sweep_new(uint64_t n, bool is_forever) {
 }
 
 static bool sweep_run(uint64_t n, bool is_forever) {
-    static struct rig own;
-    rig_open(&own, false);
+    static struct world own;
+    open_world(&own, BY_COUNT, 0);
     struct at_script_memory *memory = &own.script->memory;
     memory->fail_at = memory->growth_count + n;
     memory->is_failing_forever = is_forever;
-    enum at_status status = rig_run(&own, SWEEP, 5000);
+    enum at_status status = run_for(&own, SWEEP, 5000);
     bool is_done = memory->growth_count < memory->fail_at;
     if (status == AT_OK)
-        assert_true(atoi(own.out) > 1000);
+        assert_true(atoi(own.result) > 1000);
     else
         assert_int_equal(status, AT_NOMEM);
     if (is_done) assert_int_equal(status, AT_OK);
-    rig_close(&own);
+    close_world(&own);
     return is_done;
 }
 
@@ -571,5 +576,5 @@ int main(void) {
         cmocka_unit_test(test_sort),
         cmocka_unit_test(test_failing_memory),
     };
-    return cmocka_run_group_tests(tests, open_rig, close_rig);
+    return cmocka_run_group_tests(tests, open_one, close_one);
 }

@@ -7,8 +7,10 @@
 #define AT_TESTS_SCRIPT_WORLD_H
 
 #include <signal.h>
+#include <time.h>
 #include "base_test.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "script/internal.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -22,7 +24,8 @@
 #define IS_SANITIZED 0
 #endif
 
-#define MS 1000000ULL
+#define SLOWNESS (IS_SANITIZED ? 10 : 1)
+#define MS       1000000ULL
 /* Over the budget: one full collection or one rehash cannot be cut short; a busy machine; sanitizers. */
 #define SLACK_NS ((IS_SANITIZED ? 1500 : 200) * MS)
 
@@ -35,7 +38,7 @@ struct world {
     struct at_script *script;
     struct at_script_where where;
     struct at_error err;
-    char result[600]; /* what the chunk returned, as text */
+    char result[2000]; /* what the chunk returned, as text, joined by "|" */
     uint64_t took_ns;
     const char *path, *source;
     size_t length;
@@ -79,20 +82,25 @@ static int add_words_and_seal(lua_State *L, void *arg) {
     return 0;
 }
 
-static inline void open_script(struct world *world, size_t memory_max) {
-    struct at_script_options options = {.memory_max = memory_max, .guard = &world->guard};
+static inline void open_script(struct world *world, size_t memory_max, struct at_account *account) {
+    struct at_script_options options = {.memory_max = memory_max, .account = account, .guard = &world->guard};
     assert_int_equal(at_script_new(&world->script, &options, &world->err), AT_OK);
     assert_int_equal(
         at_script_call(world->script, 5000 * MS, add_words_and_seal, NULL, &world->where, &world->err),
         AT_OK);
 }
 
-static inline void open_world(struct world *world, enum back_end back_end, size_t memory_max) {
+static inline void open_world_with(struct world *world, enum back_end back_end, size_t memory_max,
+                                   struct at_account *account) {
     memset(world, 0, sizeof(*world));
     int number = back_end == BY_SIGNAL ? AT_WATCHDOG_SIGNAL : 0;
     assert_int_equal(at_watchdog_start(&world->watchdog, number, &world->err), AT_OK);
     at_guard_register(world->watchdog, &world->guard);
-    open_script(world, memory_max);
+    open_script(world, memory_max, account);
+}
+
+static inline void open_world(struct world *world, enum back_end back_end, size_t memory_max) {
+    open_world_with(world, back_end, memory_max, NULL);
 }
 
 static inline void close_world(struct world *world) {
@@ -104,14 +112,21 @@ static inline void close_world(struct world *world) {
 /* A spent state is replaced, as the shop does. */
 static inline void renew_script(struct world *world, size_t memory_max) {
     at_script_free(world->script);
-    open_script(world, memory_max);
+    open_script(world, memory_max, NULL);
 }
 
 static int run_source(lua_State *L, void *arg) {
     struct world *world = arg;
     at_script_load(L, world->path, world->source, world->length);
-    lua_call(L, 0, 1);
-    snprintf(world->result, sizeof world->result, "%s", at_script_push_text(L, -1, NULL));
+    lua_call(L, 0, LUA_MULTRET);
+    int count = lua_gettop(L);
+    size_t used = 0;
+    for (int i = 1; i <= count && used < sizeof world->result; i++) {
+        const char *text = at_script_push_text(L, i, NULL);
+        used += (size_t)snprintf(world->result + used, sizeof world->result - used, "%s%s", i > 1 ? "|" : "",
+                                 text);
+        lua_pop(L, 1);
+    }
     return 0;
 }
 
@@ -129,8 +144,12 @@ static inline enum at_status run_bytes(struct world *world, const char *path, co
     return status;
 }
 
+static inline enum at_status run_for(struct world *world, const char *source, uint64_t budget_ms) {
+    return run_bytes(world, "scripts/t.lua", source, strlen(source), budget_ms * MS);
+}
+
 static inline enum at_status run(struct world *world, const char *source) {
-    return run_bytes(world, "scripts/t.lua", source, strlen(source), 5000 * MS);
+    return run_for(world, source, 5000);
 }
 
 /* The source gives this text. */
@@ -150,5 +169,18 @@ static inline void fails(struct world *world, const char *source, const char *wo
     assert_int_equal(status, AT_FAILED);
     assert_non_null(strstr(world->err.message, words));
 }
+
+/* Milliseconds of work of this thread: a busy machine does not add to them. */
+static inline double worked_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+#define assert_says(world, part)                                                                             \
+    do {                                                                                                     \
+        if (!strstr((world)->err.message, part))                                                             \
+            fail_msg("\"%s\" does not say \"%s\"", (world)->err.message, part);                              \
+    } while (0)
 
 #endif
