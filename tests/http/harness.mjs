@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Starts the real program on a free port with a folder of its own, speaks HTTP to it, ends it by its process id.
+import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, mkdirSync, writeFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -181,6 +182,35 @@ export function raw(port, bytes, { quiet = 300 } = {}) {
     socket.write(bytes);
     wait();
   });
+}
+
+/** Every operation of the OpenAPI document. */
+export const operations = (document) => Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
+export const follow = (document, schema) => (schema.$ref ? document.components.schemas[schema.$ref.split("/").pop()] : schema);
+
+/** JSON Schema as far as the document uses it. open: fields the schema does not name are fine. */
+export function checkSchema(document, schema, value, where, open = new Set()) {
+  const name = schema.$ref?.split("/").pop();
+  schema = follow(document, schema);
+  if (schema.enum) return assert.ok(schema.enum.includes(value), `${where} is one of ${schema.enum}: ${value}`);
+  const is = {
+    null: value === null, array: Array.isArray(value), integer: Number.isInteger(value), number: typeof value === "number",
+    string: typeof value === "string", boolean: typeof value === "boolean",
+    object: value !== null && typeof value === "object" && !Array.isArray(value),
+  };
+  const types = [schema.type ?? []].flat();
+  if (types.length) assert.ok(types.some((one) => is[one]), `${where} is ${types}: ${JSON.stringify(value)?.slice(0, 120)}`);
+  if (schema.format === "date-time" && value !== null)
+    assert.ok(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) && !Number.isNaN(Date.parse(value)), `${where} is a time: ${value}`);
+  if (is.array) return schema.items && value.forEach((one, i) => checkSchema(document, schema.items, one, `${where}[${i}]`, open));
+  if (!is.object) return;
+  for (const one of schema.required ?? []) assert.ok(one in value, `${where} has ${one}: ${JSON.stringify(value).slice(0, 200)}`);
+  for (const [field, part] of Object.entries(value)) {
+    const known = schema.properties?.[field] ?? schema.additionalProperties;
+    if (known) checkSchema(document, known, part, `${where}.${field}`, open);
+    else assert.ok(!schema.properties || open.has(name), `${where}.${field} is not documented${name ? ` in ${name}` : ""}`);
+  }
 }
 
 export { http };

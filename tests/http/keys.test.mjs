@@ -3,7 +3,7 @@
 // Every route of the document with no, write, secret and wrong key; HEAD, OPTIONS, 404, 405; the document both ways.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basic, basicShop, bearer, folder, KEYS, products, run, serve, Server, SHOP } from "./harness.mjs";
+import { basic, basicShop, bearer, checkSchema, folder, KEYS, operations, products, run, serve, Server, SHOP } from "./harness.mjs";
 
 const bodies = {
   track: { anonymousId: "v", event: "A" }, page: { anonymousId: "v" }, screen: { anonymousId: "v" }, identify: { anonymousId: "v", traits: {} },
@@ -12,24 +12,6 @@ const bodies = {
   publish_scripts: { files: {} }, check_scripts: { files: {} }, put_script: 'ranking "x" { score = function(product) return 1 end }', activate_generation: {},
 };
 const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };
-
-function* operations(document) {
-  for (const [path, methods] of Object.entries(document.paths))
-    for (const [method, operation] of Object.entries(methods)) yield { path, method: method.toUpperCase(), operation };
-}
-
-/** Does the value fit the schema? The part of JSON Schema the document uses. */
-function check(document, schema, value, where) {
-  if (schema.$ref) return check(document, document.components.schemas[schema.$ref.split("/").pop()], value, where);
-  if (schema.enum) return assert.ok(schema.enum.includes(value), `${where}: ${value}`);
-  const types = schema.type === undefined ? [] : [schema.type].flat();
-  const fits = (type) => (type === "null" ? value === null : type === "array" ? Array.isArray(value) : type === "integer" ? Number.isInteger(value)
-    : type === "object" ? value !== null && typeof value === "object" && !Array.isArray(value) : typeof value === type);
-  if (types.length) assert.ok(types.some(fits), `${where} is ${types}: ${JSON.stringify(value)?.slice(0, 100)}`);
-  for (const name of schema.required ?? []) assert.ok(name in value, `${where} has ${name}: ${JSON.stringify(value).slice(0, 200)}`);
-  for (const [name, part] of Object.entries(schema.properties ?? {})) if (value?.[name] !== undefined) check(document, part, value[name], `${where}.${name}`);
-  if (Array.isArray(value) && schema.items) value.forEach((one, i) => check(document, schema.items, one, `${where}[${i}]`));
-}
 
 test("every documented route, with every kind of key; answers fit the document", async (t) => {
   const shop = await serve(t, basicShop(KEYS));
@@ -61,7 +43,7 @@ test("every documented route, with every kind of key; answers fit the document",
     const done = need === "none" ? none : secret;
     assert.ok(done.status < 300 || method === "DELETE", `${label}: ${done.status} ${done.text}`);
     const content = operation.responses["200"].content?.["application/json"];
-    if (content && done.status === 200) check(document, content.schema, done.body, label);
+    if (content && done.status === 200) checkSchema(document, content.schema, done.body, label);
     count++;
   }
   assert.ok(count >= 35, `${count} routes`);

@@ -4,31 +4,9 @@
 // what it says of the input is what is taken, and the interface answers at no address that it leaves out.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basicShop, bearer, KEYS, products, serve } from "./harness.mjs";
+import { basicShop, bearer, checkSchema, follow, KEYS, operations, products, serve } from "./harness.mjs";
 
 const secret = bearer("sk_first_1");
-const operations = (document) => Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
-const follow = (document, schema) => (schema.$ref ? document.components.schemas[schema.$ref.split("/").pop()] : schema);
-
-/** JSON Schema as far as the document uses it. open: fields the schema does not name are fine. */
-function check(document, schema, value, where, open = new Set()) {
-  const name = schema.$ref?.split("/").pop();
-  schema = follow(document, schema);
-  if (schema.enum) return assert.ok(schema.enum.includes(value), `${where} is one of ${schema.enum}: ${value}`);
-  const is = { null: value === null, array: Array.isArray(value), integer: Number.isInteger(value), number: typeof value === "number", string: typeof value === "string",
-    boolean: typeof value === "boolean", object: value !== null && typeof value === "object" && !Array.isArray(value) };
-  const types = [schema.type ?? []].flat();
-  if (types.length) assert.ok(types.some((one) => is[one]), `${where} is ${types}: ${JSON.stringify(value)?.slice(0, 120)}`);
-  if (schema.format === "date-time" && value !== null) assert.ok(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) && !Number.isNaN(Date.parse(value)), `${where} is a time: ${value}`);
-  if (is.array) return schema.items && value.forEach((one, i) => check(document, schema.items, one, `${where}[${i}]`, open));
-  if (!is.object) return;
-  for (const one of schema.required ?? []) assert.ok(one in value, `${where} has ${one}: ${JSON.stringify(value).slice(0, 200)}`);
-  for (const [field, part] of Object.entries(value)) {
-    const known = schema.properties?.[field] ?? schema.additionalProperties;
-    if (known) check(document, known, part, `${where}.${field}`, open);
-    else assert.ok(!schema.properties || open.has(name), `${where}.${field} is not documented${name ? ` in ${name}` : ""}`);
-  }
-}
 
 test("the document is a whole OpenAPI 3.1 document", async (t) => {
   const shop = await serve(t);
@@ -111,7 +89,7 @@ test("every route answers as documented, field by field", async (t) => {
     assert.ok(said, `${label} is not documented: ${answer.text}`);
     const [[media, { schema }]] = Object.entries(said.content);
     assert.equal(answer.headers.get("content-type").split(";")[0], media, label);
-    if (media === "application/json") check(document, schema, answer.body, label, open);
+    if (media === "application/json") checkSchema(document, schema, answer.body, label, open);
     if (answer.status === 503) assert.ok(answer.headers.get("retry-after"));
     seen.add(`${operation.operationId} ${answer.status}`);
   };
