@@ -144,8 +144,8 @@ static void on_exchange_answer(struct at_exchange *exchange, const struct at_ans
     answer_host(call, answer->status, is_head ? (struct at_text){"", 0} : answer->body);
 }
 
-static struct local_call *call_new(struct attune *attune, const char *body, size_t length,
-                                   attune_on_answer on_answer, void *arg, struct attune_error *err) {
+static struct local_call *call_new(struct attune *attune, struct at_text body, attune_on_answer on_answer,
+                                   void *arg, struct attune_error *err) {
     if (attune->is_closing) {
         fail(err, "closing", "the shop is closing");
         return NULL;
@@ -154,19 +154,19 @@ static struct local_call *call_new(struct attune *attune, const char *body, size
     char *copy = NULL;
     if (call) {
         at_arena_init(&call->arena, 1u << 30);
-        copy = at_arena_alloc(&call->arena, length + AT_JSON_PADDING);
+        copy = at_arena_alloc(&call->arena, body.length + AT_JSON_PADDING);
     }
     if (!copy) {
         free(call);
         fail(err, "no_memory", "out of memory");
         return NULL;
     }
-    if (length) memcpy(copy, body, length);
-    memset(copy + length, 0, AT_JSON_PADDING);
+    if (body.length) memcpy(copy, body.data, body.length);
+    memset(copy + body.length, 0, AT_JSON_PADDING);
     call->attune = attune;
     call->on_answer = on_answer;
     call->arg = arg;
-    call->request.body = (struct at_text){copy, length};
+    call->request.body = (struct at_text){copy, body.length};
     call->request.is_padded = true;
     call->request.is_loopback = true;
     call->request.arena = &call->arena;
@@ -190,7 +190,8 @@ int attune_call(struct attune *attune, const struct attune_request *request, att
         return fail(err, "bad_request", "a request has a method and a path that begins with /");
     enum at_method method = method_of(request->method);
     if (method == AT_METHOD_OTHER) return fail(err, "bad_request", "this method is not known here");
-    struct local_call *call = call_new(attune, request->body, request->length, on_answer, arg, err);
+    struct local_call *call =
+        call_new(attune, (struct at_text){request->body, request->length}, on_answer, arg, err);
     if (!call) return -1;
     size_t length = strlen(request->path);
     char *path = at_arena_dup(&call->arena, request->path, length);
@@ -219,10 +220,9 @@ static void job_over(struct at_job *job) {
 }
 
 /* Parsed here; what is no JSON is answered like any other bad input. */
-static struct local_call *job_new(struct attune *attune, const char *json, size_t length,
-                                  attune_on_answer on_answer, void *arg, struct at_json *body,
-                                  struct attune_error *err) {
-    struct local_call *call = call_new(attune, json, length, on_answer, arg, err);
+static struct local_call *job_new(struct attune *attune, struct at_text json, attune_on_answer on_answer,
+                                  void *arg, struct at_json *body, struct attune_error *err) {
+    struct local_call *call = call_new(attune, json, on_answer, arg, err);
     if (!call) return NULL;
     struct at_worker *worker = at_shop_worker(attune->shop, 0);
     call->job = (struct at_job){.worker = worker,
@@ -234,8 +234,8 @@ static struct local_call *job_new(struct attune *attune, const char *json, size_
     at_bytes_init(&call->job.out, 1u << 28);
     call->job.text = call->request.body;
     call->parser = at_worker_take_parser(worker);
-    call->job.status = call->parser ? at_json_parse(call->parser, call->request.body.data, length, true, body,
-                                                    &call->job.err)
+    call->job.status = call->parser ? at_json_parse(call->parser, call->request.body.data, json.length, true,
+                                                    body, &call->job.err)
                                     : at_fail(&call->job.err, AT_NOMEM, NULL, "out of memory");
     return call;
 }
@@ -243,7 +243,7 @@ static struct local_call *job_new(struct attune *attune, const char *json, size_
 int attune_track(struct attune *attune, const char *type, const char *json, size_t length,
                  attune_on_answer on_answer, void *arg, struct attune_error *err) {
     struct at_json body;
-    struct local_call *call = job_new(attune, json, length, on_answer, arg, &body, err);
+    struct local_call *call = job_new(attune, (struct at_text){json, length}, on_answer, arg, &body, err);
     if (!call) return -1;
     if (call->job.status == AT_OK)
         at_shop_track(&call->job, type, body, false);
@@ -255,7 +255,7 @@ int attune_track(struct attune *attune, const char *type, const char *json, size
 int attune_decide(struct attune *attune, const char *json, size_t length, attune_on_answer on_answer,
                   void *arg, struct attune_error *err) {
     struct at_json body;
-    struct local_call *call = job_new(attune, json, length, on_answer, arg, &body, err);
+    struct local_call *call = job_new(attune, (struct at_text){json, length}, on_answer, arg, &body, err);
     if (!call) return -1;
     if (call->job.status == AT_OK)
         at_shop_decide(&call->job, NULL, body);

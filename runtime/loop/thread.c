@@ -70,3 +70,28 @@ void at_thread_join(pthread_t thread) {
     int code = pthread_join(thread, NULL);
     AT_ASSERT(code == 0);
 }
+
+void at_latch_init(struct at_latch *latch) {
+    pthread_mutex_init(&latch->mutex, NULL);
+    pthread_cond_init(&latch->opened, NULL);
+    latch->is_open = false;
+}
+
+/* Signals under the mutex: the waiter may clear the latch as soon as it is given back. */
+void at_latch_open(struct at_latch *latch) {
+    pthread_mutex_lock(&latch->mutex);
+    latch->is_open = true;
+    pthread_cond_signal(&latch->opened);
+    pthread_mutex_unlock(&latch->mutex);
+}
+
+void at_latch_wait(struct at_latch *latch) {
+    pthread_mutex_lock(&latch->mutex);
+    while (!latch->is_open) pthread_cond_wait(&latch->opened, &latch->mutex);
+    pthread_mutex_unlock(&latch->mutex);
+}
+
+void at_latch_clear(struct at_latch *latch) {
+    pthread_cond_destroy(&latch->opened);
+    pthread_mutex_destroy(&latch->mutex);
+}

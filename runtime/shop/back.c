@@ -90,37 +90,23 @@ void back_stop(struct at_shop *shop) {
 
 /* ---- waiting for a commit ---- */
 
-struct waiting {
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool is_over;
-};
-
 static void commit_over(struct at_unit *unit) {
-    struct waiting *waiting = unit->arg;
-    pthread_mutex_lock(&waiting->mutex);
-    waiting->is_over = true;
-    pthread_cond_signal(&waiting->wake);
-    pthread_mutex_unlock(&waiting->mutex);
+    at_latch_open(unit->arg);
 }
 
 enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) {
-    struct waiting waiting = {.is_over = false};
-    pthread_mutex_init(&waiting.mutex, NULL);
-    pthread_cond_init(&waiting.wake, NULL);
-    unit->arg = &waiting;
+    struct at_latch over;
+    at_latch_init(&over);
+    unit->arg = &over;
     unit->done = unit->refuse = commit_over;
     unit->status = AT_OK;
     enum at_status status =
         behind ? at_store_commit_behind(shop->store, unit) : at_store_commit(shop->store, unit);
     if (status == AT_OK) {
-        pthread_mutex_lock(&waiting.mutex);
-        while (!waiting.is_over) pthread_cond_wait(&waiting.wake, &waiting.mutex);
-        pthread_mutex_unlock(&waiting.mutex);
+        at_latch_wait(&over);
         status = unit->status;
     }
-    pthread_cond_destroy(&waiting.wake);
-    pthread_mutex_destroy(&waiting.mutex);
+    at_latch_clear(&over);
     return status;
 }
 

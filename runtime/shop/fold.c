@@ -134,68 +134,43 @@ static void fold_read(struct at_read *read, struct at_reader *reader) {
     folding->status = status;
 }
 
-enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor,
-                           struct at_profile **out, struct at_identifier_row **rows, size_t *row_count,
-                           struct at_arena *arena) {
-    struct folding folding = {.read = {.run = fold_read},
-                              .shop = shop,
-                              .arena = arena,
-                              .people = people,
-                              .people_count = count,
-                              .survivor = survivor};
-    at_store_read_now(shop->store, &folding.read);
-    free(folding.events);
-    *rows = folding.rows; /* malloc'ed: the caller frees it */
-    *row_count = folding.row_count;
-    *out = folding.profile;
-    if (folding.status != AT_OK && folding.profile) {
-        at_profile_unref(folding.profile);
-        *out = NULL;
+/* The profile, if AT_OK, and the rows, in any case, are the caller's. */
+static enum at_status fold_people(struct folding *folding) {
+    folding->read.run = fold_read;
+    at_store_read_now(folding->shop->store, &folding->read);
+    free(folding->events);
+    if (folding->status != AT_OK && folding->profile) {
+        at_profile_unref(folding->profile);
+        folding->profile = NULL;
     }
-    return folding.status;
+    return folding->status;
 }
 
 /* ---- two people become one ---- */
 
-struct held {
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool is_ready;
-};
-
-static void held_ready(struct person_wait *wait) {
-    struct held *held = wait->arg;
-    pthread_mutex_lock(&held->mutex);
-    held->is_ready = true;
-    pthread_cond_signal(&held->wake);
-    pthread_mutex_unlock(&held->mutex);
+static void open_latch(struct person_wait *wait) {
+    at_latch_open(wait->arg);
 }
 
 static enum at_status hold_now(struct at_shop *shop, uint64_t person, struct person_wait *wait) {
-    struct held held = {.is_ready = false};
-    pthread_mutex_init(&held.mutex, NULL);
-    pthread_cond_init(&held.wake, NULL);
-    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = held_ready, .arg = &held};
-    if (!people_get(shop, person, false, wait)) {
-        pthread_mutex_lock(&held.mutex);
-        while (!held.is_ready) pthread_cond_wait(&held.wake, &held.mutex);
-        pthread_mutex_unlock(&held.mutex);
-    }
-    pthread_cond_destroy(&held.wake);
-    pthread_mutex_destroy(&held.mutex);
+    struct at_latch held;
+    at_latch_init(&held);
+    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = open_latch, .arg = &held};
+    if (!people_get(shop, person, false, wait)) at_latch_wait(&held);
+    at_latch_clear(&held);
     return wait->status;
 }
 
-static enum at_status write_merge(struct at_shop *shop, struct at_profile *merged, uint64_t loser,
-                                  const struct at_identifier_row *rows, size_t count,
-                                  struct at_arena *arena) {
+static enum at_status write_merge(const struct folding *folding, uint64_t loser) {
+    const struct at_profile *merged = folding->profile;
+    const struct at_identifier_row *rows = folding->rows;
     struct at_unit unit = {0};
     struct at_bytes body;
     at_bytes_init(&body, AT_SHOP_BODY_MAX);
     enum at_status status = AT_OK;
-    for (size_t i = 0; i < count && status == AT_OK; i++) {
+    for (size_t i = 0; i < folding->row_count && status == AT_OK; i++) {
         if (rows[i].person != loser) continue;
-        struct at_write *link = at_unit_write(&unit, arena, AT_WRITE_LINK);
+        struct at_write *link = at_unit_write(&unit, folding->arena, AT_WRITE_LINK);
         if (!link)
             status = AT_NOMEM;
         else {
@@ -203,15 +178,15 @@ static enum at_status write_merge(struct at_shop *shop, struct at_profile *merge
             link->identifier.person = merged->person;
         }
     }
-    struct at_write *profile = at_unit_write(&unit, arena, AT_WRITE_PROFILE);
-    struct at_write *gone = at_unit_write(&unit, arena, AT_WRITE_PROFILE_GONE);
+    struct at_write *profile = at_unit_write(&unit, folding->arena, AT_WRITE_PROFILE);
+    struct at_write *gone = at_unit_write(&unit, folding->arena, AT_WRITE_PROFILE_GONE);
     at_profile_write(merged, &body);
     if (!profile || !gone || body.failed) status = AT_NOMEM;
     if (status == AT_OK) {
         profile->profile =
             (struct at_profile_row){merged->person, merged->applied_seq, {body.data, body.length}};
         gone->profile.person = loser;
-        status = commit_and_wait(shop, &unit, false);
+        status = commit_and_wait(folding->shop, &unit, false);
     }
     at_bytes_clear(&body);
     return status;
@@ -220,31 +195,31 @@ static enum at_status write_merge(struct at_shop *shop, struct at_profile *merge
 /* Both are held: nobody writes them meanwhile, and all of their events are durable. */
 static enum at_status merge_held(struct at_shop *shop, struct person_wait *a, struct person_wait *b) {
     struct at_arena arena;
-    struct at_identifier_row *rows = NULL;
-    size_t count = 0;
-    struct at_profile *merged = NULL;
     at_arena_init(&arena, SIZE_MAX >> 1);
     uint64_t survivor = at_profile_survivor(a->profile, b->profile);
     struct person_wait *kept = survivor == a->profile->person ? a : b, *lost = kept == a ? b : a;
     uint64_t loser = lost->profile->person;
+    struct folding folding = {.shop = shop,
+                              .arena = &arena,
+                              .people = (uint64_t[]){survivor, loser},
+                              .people_count = 2,
+                              .survivor = survivor};
     learn_drain(shop);
     enum at_status status = flush_timeline(shop);
-    if (status == AT_OK)
-        status =
-            fold_people(shop, (uint64_t[]){survivor, loser}, 2, survivor, &merged, &rows, &count, &arena);
+    if (status == AT_OK) status = fold_people(&folding);
     if (status == AT_OK) status = identity_reserve(&shop->identity);
-    if (status == AT_OK) status = write_merge(shop, merged, loser, rows, count, &arena);
+    if (status == AT_OK) status = write_merge(&folding, loser);
     if (status == AT_OK) {
         identity_move(&shop->identity, loser, survivor);
         count_add(shop, COUNT_MERGES, 1);
-        people_release(shop, kept->person, merged);
+        people_release(shop, kept->person, folding.profile);
         people_gone(shop, lost->person);
     } else {
-        if (merged) at_profile_unref(merged);
+        if (folding.profile) at_profile_unref(folding.profile);
         people_release(shop, kept->person, NULL);
         people_release(shop, lost->person, NULL);
     }
-    free(rows);
+    free(folding.rows);
     at_arena_clear(&arena);
     return status;
 }

@@ -178,11 +178,6 @@ struct shown *learn_shown(struct at_shop *shop);
 void shown_unref(struct shown *shown);
 
 /* ---- fold.c: state = fold(apply, events of the person's source ids) ---- */
-/* Blocking. The profile of a person from the log alone; sources are read from the store. Needs the timeline
- * flushed. */
-enum at_status fold_people(struct at_shop *shop, const uint64_t *people, uint32_t count, uint64_t survivor,
-                           struct at_profile **out, struct at_identifier_row **rows, size_t *row_count,
-                           struct at_arena *arena) AT_MUST_CHECK;
 enum at_status recover(struct at_shop *shop,
                        struct at_error *err) AT_MUST_CHECK;                /* at start: the tail of the log */
 enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b); /* back worker */
