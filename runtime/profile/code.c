@@ -92,7 +92,7 @@ static void write_basket(const struct at_profile *p, struct at_json_out *out) {
     at_json_close(out, '}');
 }
 
-static void write_lists(const struct at_profile *p, struct at_json_out *out) {
+static void write_tastes(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "tastes");
     at_json_open(out, '[');
     for (uint32_t i = 0; i < p->taste_count; i++) {
@@ -104,6 +104,9 @@ static void write_lists(const struct at_profile *p, struct at_json_out *out) {
         at_json_close(out, ']');
     }
     at_json_close(out, ']');
+}
+
+static void write_products(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "products");
     at_json_open(out, '[');
     for (uint32_t i = 0; i < p->product_count; i++) {
@@ -121,6 +124,9 @@ static void write_lists(const struct at_profile *p, struct at_json_out *out) {
         at_json_close(out, '}');
     }
     at_json_close(out, ']');
+}
+
+static void write_counts(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "counts");
     at_json_open(out, '[');
     for (uint32_t i = 0; i < p->count_count; i++) {
@@ -135,6 +141,9 @@ static void write_lists(const struct at_profile *p, struct at_json_out *out) {
         at_json_close(out, '}');
     }
     at_json_close(out, ']');
+}
+
+static void write_identifiers(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "identifiers");
     at_json_open(out, '[');
     for (uint32_t i = 0; i < p->identifier_count; i++) {
@@ -165,7 +174,10 @@ void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     put_text(&out, "country", p->country);
     write_orders(p, &out);
     write_basket(p, &out);
-    write_lists(p, &out);
+    write_tastes(p, &out);
+    write_products(p, &out);
+    write_counts(p, &out);
+    write_identifiers(p, &out);
     at_json_close(&out, '}');
 }
 
