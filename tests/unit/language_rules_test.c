@@ -142,15 +142,13 @@ static void the_way_a_product_comes_in_does_not_matter(void **state) {
 /* Lua says only the lines a function stands on: what could be either is run product by product. */
 static void rules_on_one_line_are_told_apart(void **state) {
     (void)state;
-    static const char *const files[] = {
-        "ranking \"r\" { score = function(product) return 1 end, first = function(product) return "
-        "product.stock == 3 "
-        "end }",
-        "local function id(product) return product.stock end ranking \"r\" { score = id, first = "
-        "function(product) "
-        "return id(product) == 3 end }",
-        "local function id(x) return x end ranking \"r\" { score = function() return 1 end, first = "
-        "function(product) return id(product.stock) == 3 end }"};
+    static const char same[] = "ranking \"r\" { score = function(product) return 1 end, first = "
+                               "function(product) return product.stock == 3 end }";
+    static const char helper[] = "local function id(product) return product.stock end ranking \"r\" { score "
+                                 "= id, first = function(product) return id(product) == 3 end }";
+    static const char apart[] = "local function id(x) return x end ranking \"r\" { score = function() return "
+                                "1 end, first = function(product) return id(product.stock) == 3 end }";
+    const char *const files[] = {same, helper, apart};
     static struct outcome outcome;
     uint32_t columns = 0;
     for (size_t i = 0; i < AT_LENGTH(files); i++) {
