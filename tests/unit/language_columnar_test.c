@@ -261,6 +261,8 @@ static void put_helpers(struct writer *w) {
         "local function h(p, c) if p == 7 then return 1 end return p.price end;",
         "local function h(p, c) c = {affinity = {brand = {Acme = 1}}} return c.affinity.brand[p.brand] end;",
         "local function h(p, c, n) if n == 0 then return p.price end return h(p, c, (n or 2) - 1) + 1 end;",
+        "local function h(p) local x = p.price return (function() if tostring(x) == '1.0' then return 1 end "
+        "return 2 end)() end;",
         "local kept = {n = 1} local function h(p) kept.n = kept.n + 1 return p.price * kept.n end;",
         "local last = 1 local function h(p) local was = last last = p.price return was end;"};
     put(w, chance(w, 50) ? "local function f(v, u) if tostring(u) == '1.0' then return 2 end return v, v end;"
