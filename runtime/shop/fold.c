@@ -226,6 +226,11 @@ static enum at_status merge_held(struct at_shop *shop, struct person_wait *a, st
 
 enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b) {
     struct person_wait first = {0}, second = {0};
+    /* Others may have asked for the same; a person that is gone must not come back as a survivor. Merges are
+     * the back worker's alone, so what is current here stays it. */
+    a = identity_current(&shop->identity, a);
+    b = identity_current(&shop->identity, b);
+    if (a == b) return AT_OK;
     enum at_status status = hold_now(shop, a < b ? a : b, &first);
     if (status != AT_OK)
         return status == AT_STALE ? AT_OK : status; /* merged meanwhile: the caller looks again */

@@ -167,6 +167,14 @@ void identity_committed(struct identity *identity, const struct resolved_identif
     pthread_mutex_unlock(&identity->mutex);
 }
 
+uint64_t identity_current(struct identity *identity, uint64_t person) {
+    uint64_t *into;
+    pthread_mutex_lock(&identity->mutex);
+    while ((into = at_intmap_get(&identity->merged, person)) != NULL) person = *into;
+    pthread_mutex_unlock(&identity->mutex);
+    return person;
+}
+
 /* The put of the merge must not fail after its commit, so the map grows here. */
 enum at_status identity_reserve(struct identity *identity) {
     pthread_mutex_lock(&identity->mutex);
@@ -178,6 +186,7 @@ enum at_status identity_reserve(struct identity *identity) {
 
 void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor) {
     pthread_mutex_lock(&identity->mutex);
+    AT_ASSERT(!at_intmap_get(&identity->merged, survivor)); /* a circle would have no end */
     uint64_t *into = at_intmap_put(&identity->merged, loser, NULL);
     AT_ASSERT(into != NULL);
     *into = survivor;

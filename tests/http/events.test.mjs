@@ -100,6 +100,21 @@ test("signing in joins the visitor's past; another signed-in person on the brows
   assert.equal((await customer(shop, "anonymous_id", "phone")).body.id, ann.id);
 });
 
+test("many requests at once that find two people to be one merge them once", async (t) => {
+  const shop = await serve(t, undefined, { args: ["--workers", "2"] });
+  // The one known first was seen later: who is merged away must not come back as somebody never seen before all others.
+  const seen = ["2026-11-02T00:00:00Z", "2026-11-01T00:00:00Z", "2026-11-03T00:00:00Z"];
+  for (let i = 0; i < 40; i++) {
+    const names = ["a", "b", "c"].map((letter) => `${letter}${i}`);
+    for (const [k, anonymousId] of names.entries()) await shop.post("/v1/track", { anonymousId, event: "Seen", timestamp: seen[k] });
+    const answers = await Promise.all(Array.from({ length: 24 }, (_, k) => shop.post("/v1/alias", { anonymousId: names[k % 3], previousId: names[(k + 1) % 3] })));
+    assert.ok(answers.every((answer) => answer.status === 200), answers.find((answer) => answer.status !== 200)?.text);
+    const ids = await Promise.all(names.map((name) => customer(shop, "anonymous_id", name)));
+    assert.equal(new Set(ids.map((one) => one.body.id)).size, 1);
+    assert.equal((await shop.get(`/v1/customers/${ids[0].body.id}/timeline`)).body.events.length, 27);
+  }
+});
+
 test("an order counts once whoever tells of it; a refund is subtracted", async (t) => {
   const shop = await serve(t);
   const order = (messageId, extra = {}) => shop.post("/v1/track", {
