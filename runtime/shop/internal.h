@@ -71,7 +71,8 @@ enum at_status identity_resolve(struct at_shop *shop, const struct at_event *eve
 void identity_committed(struct identity *identity, const struct resolved_identifier *identifier);
 /* After a merge: what belonged to the loser belongs to the survivor. AT_NOMEM: room is made before the
  * commit. */
-uint64_t identity_current(struct identity *identity, uint64_t person); /* whom it was merged into, or itself */
+uint64_t identity_current(struct identity *identity,
+                          uint64_t person); /* whom it was merged into, or itself */
 enum at_status identity_reserve(struct identity *identity) AT_MUST_CHECK;
 void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor);
 
