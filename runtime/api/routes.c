@@ -28,7 +28,13 @@
             NULL, NULL, true                                                                                 \
     }
 
+/* A route is found by looking from the top: what is asked most stands first. */
 const struct route routes[] = {
+    {AT_POST, "/v1/rank", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, "rank", "rank",
+     "Put products in order for one person", "Rank", "Ranked", NULL, false},
+    {AT_POST, "/v1/decide", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, NULL, "decide",
+     "Everything one page needs, in one call", "Decide", "Decided", NULL, false},
+
     EVENT("/v1/track", "track", "track", "Take one event of something that happened", false),
     EVENT("/v1/page", "page", "page", "Take one page view", false),
     EVENT("/v1/identify", "identify", "identify", "Say who a visitor is, with traits", false),
@@ -49,10 +55,6 @@ const struct route routes[] = {
     {AT_GET, "/v1/projects/{writeKey}/settings", AT_KEY_NONE, BODY_NONE, 0, handle_settings, NULL,
      "sdk_settings", "What the browser SDK asks for at start", NULL, "SdkSettings", NULL, false},
 
-    {AT_POST, "/v1/rank", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, "rank", "rank",
-     "Put products in order for one person", "Rank", "Ranked", NULL, false},
-    {AT_POST, "/v1/decide", AT_KEY_WRITE, BODY_JSON, 0, handle_decide, NULL, "decide",
-     "Everything one page needs, in one call", "Decide", "Decided", NULL, false},
     {AT_GET, "/v1/decisions/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_decision, NULL, "decision",
      "Why a list was as it was", NULL, "Explained", "why_not", false},
 
