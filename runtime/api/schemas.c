@@ -266,6 +266,7 @@ const struct schema_row schema_rows[] = {
     FIELD("sent_timestamp", "string", "timestamp as sent"),
     FIELD("original_timestamp", "string", "originalTimestamp as sent"),
     FIELD("source", "string", "The name of the key it came with"),
+    FIELD("conflict", "boolean", "true: its messageId had another payload before; it counts nowhere"),
     FIELD("properties", "object!", "As sent"),
     FIELD("traits", "object", "As sent"),
     FIELD("groupId", "string", "As sent"),

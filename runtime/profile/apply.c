@@ -280,6 +280,8 @@ static void apply_orders(struct draft *draft, const struct at_logged_event *even
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
     struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"),
                    items = at_json_get(event->facts, "items"), about = at_json_get(context, "traits");
+    draft->profile.applied_seq = event->seq;
+    if (at_json_get(event->facts, "conflict").tape) return true;
     bool is_identify = at_text_is(event->name, "identified"),
          is_order = at_text_is(event->name, "order_completed");
     apply_visit(draft, event, context);
@@ -289,7 +291,6 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
     if (!is_order || is_won(event->facts)) apply_items(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_orders(draft, event, items);
-    draft->profile.applied_seq = event->seq;
     return true;
 }
 

@@ -92,6 +92,8 @@ const char *const *at_event_known_names(void);    /* NULL-terminated */
  * Written as compact JSON to out. */
 void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
                           struct at_bytes *out);
+/* The facts of an event whose messageId another payload has: it stands in the log and counts nowhere. */
+#define AT_CONFLICT_FACTS "{\"conflict\":true}"
 /* The event as kept in the log: as sent, minified, writeKey and secrets left out, with receivedAt. */
 void at_event_write_body(const struct at_event *event, struct at_bytes *out);
 

@@ -138,6 +138,7 @@ static bool is_known(const struct at_profile *profile) {
 
 uint64_t at_profile_survivor(const struct at_profile *a, const struct at_profile *b) {
     if (is_known(a) != is_known(b)) return is_known(a) ? a->person : b->person;
+    if (!a->sessions != !b->sessions) return a->sessions ? a->person : b->person;
     if (a->first_seen_ms != b->first_seen_ms)
         return a->first_seen_ms < b->first_seen_ms ? a->person : b->person;
     return a->person < b->person ? a->person : b->person;

@@ -144,8 +144,8 @@ double at_basket_value(const struct at_profile *profile);
 #define AT_PERSON_ID_SIZE 24
 void at_person_id_format(uint64_t person, char out[AT_PERSON_ID_SIZE]);
 bool at_person_id_parse(struct at_text text, uint64_t *person);
-/* Who survives a merge: known (has user_id, email or phone) before anonymous, then the earlier first_seen,
- * then the smaller id. */
+/* Who survives a merge: known (has user_id, email or phone) before anonymous, then who did something
+ * before who only has conflicts, then the earlier first_seen, then the smaller id. */
 uint64_t at_profile_survivor(const struct at_profile *a, const struct at_profile *b);
 
 #endif

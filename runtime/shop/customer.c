@@ -136,6 +136,7 @@ static void write_event(struct timeline *timeline, const struct at_event_row *ro
         at_json_put_value(&out, value);
     }
     at_json_add_text(&out, "source", row->origin);
+    if (at_text_is(row->facts, AT_CONFLICT_FACTS)) at_json_add_bool(&out, "conflict", true);
     struct at_json properties = at_json_get(body, "properties");
     at_json_key(&out, "properties");
     if (properties.tape)

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/hash.h"
 #include "shop/track.h"
 
 #define STALE_MAX       50
@@ -103,10 +104,28 @@ static void message_ready(struct message_wait *wait) { /* any thread */
     hop_to(track, begin_round);
 }
 
-static void mark(struct tracked *one, bool is_other) {
-    one->state = is_other ? TRACKED_CONFLICT : TRACKED_DUPLICATE;
-    one->message = is_other ? "another event with this messageId was accepted before; this one was not taken"
-                            : "already accepted";
+/* It is kept for the record: under an id of its own, so that it is kept once however often it is sent; of
+ * whom it names first, so that it makes no two people one; without a claim on an order. */
+static void become_conflict(struct tracked *one) {
+    one->is_conflict = true;
+    one->message =
+        "another event with this messageId was accepted before; this one counts nowhere, the timeline "
+        "shows it as a conflict";
+    one->key = at_mix64(one->key ^ one->payload);
+    if (!one->key) one->key = 1;
+    one->must_ask = one->was_asked = one->is_known = false;
+    one->claim_key.length = 0;
+    one->event.identifier_count = 1;
+}
+
+static enum message_known look_at(struct at_shop *shop, const struct tracked *one) {
+    if (one->is_known) return one->is_known_other ? MESSAGE_OTHER : MESSAGE_SAME;
+    return messages_claim(shop, one->key, one->payload, one->was_asked, NULL);
+}
+
+static void mark_known(struct tracked *one) {
+    one->state = one->is_conflict ? TRACKED_CONFLICT : TRACKED_DUPLICATE;
+    if (!one->is_conflict) one->message = "already accepted";
 }
 
 /* An order twice in one request: the first wins. */
@@ -127,11 +146,11 @@ static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_s
     for (uint32_t i = 0; i < track->count; i++) {
         struct tracked *one = &track->events[i];
         if (one->state != TRACKED_PENDING) continue;
-        if (one->is_known) {
-            mark(one, one->is_known_other);
-            continue;
+        enum message_known known = look_at(shop, one);
+        if (known == MESSAGE_OTHER && !one->is_conflict) {
+            become_conflict(one);
+            known = look_at(shop, one);
         }
-        enum message_known known = messages_claim(shop, one->key, one->payload, one->was_asked, NULL);
         if (known == MESSAGE_NEW) {
             one->state = TRACKED_IN_ROUND;
             track->in_round++;
@@ -144,7 +163,7 @@ static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_s
         else if (known == MESSAGE_NOMEM)
             *is_short = true;
         else
-            mark(one, known == MESSAGE_OTHER);
+            mark_known(one);
     }
     return waiting;
 }

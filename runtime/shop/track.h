@@ -22,6 +22,7 @@ struct tracked { /* one event of the request */
     uint64_t key, payload;
     bool must_ask, was_asked; /* the sealed runs about the message */
     bool is_known, is_known_other;
+    bool is_conflict; /* its id has another payload: written for the record, counted nowhere */
     struct at_text claim_kind, claim_key; /* of orders and refunds; length 0: none */
     bool claim_taken;
     struct resolved who;

@@ -30,7 +30,10 @@ static bool keep(struct building *building, struct at_text *out) {
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
                         struct at_write *write) {
     at_bytes_reset(building->bytes);
-    at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, building->bytes);
+    if (one->is_conflict)
+        at_bytes_add_text(building->bytes, AT_CONFLICT_FACTS);
+    else
+        at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, building->bytes);
     if (!keep(building, &write->event.facts)) return false;
     at_bytes_reset(building->bytes);
     at_event_write_body(&one->event, building->bytes);
@@ -113,7 +116,7 @@ static enum at_status apply(struct building *building, struct tracked *one, cons
 }
 
 static enum at_status learn(struct tracked *one, const struct at_write *write) {
-    bool has_items = one->event.item_count > 0;
+    bool has_items = one->event.item_count > 0 && !one->is_conflict;
     size_t length = has_items ? write->event.facts.length : 0;
     struct learn_event *learned = malloc(sizeof *learned + length + AT_JSON_PADDING);
     if (!learned) return AT_NOMEM;
@@ -208,6 +211,7 @@ static void tell_live(struct at_shop *shop, const struct tracked *one, uint64_t 
     at_json_add_int(&out, "seq", (int64_t)seq);
     at_json_add_text(&out, "name", one->event.name);
     at_json_add_time(&out, "timestamp", one->event.at_ms);
+    if (one->is_conflict) at_json_add_bool(&out, "conflict", true);
     at_json_close(&out, '}');
     if (!bytes.failed) live_send(shop, "event", (struct at_text){bytes.data, bytes.length});
     at_bytes_clear(&bytes);
@@ -231,7 +235,7 @@ void track_done(struct at_unit *unit) {
             if (!one->who.identifiers[j].is_committed && !one->who.identifiers[j].is_foreign)
                 identity_committed(&shop->identity, &one->who.identifiers[j]);
         if (live_is_watched(shop)) tell_live(shop, one, seq);
-        one->state = TRACKED_ACCEPTED;
+        one->state = one->is_conflict ? TRACKED_CONFLICT : TRACKED_ACCEPTED;
         messages_settle(shop, one->key, seq);
     }
     learn_give(shop, first, last, count); /* before the holds: who takes one next finds the event given */

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 import { basic, basicShop, KEYS, products, serve, until } from "./harness.mjs";
 
-const customer = (shop, kind, value) => shop.get(`/v1/customers/by/${kind}/${encodeURIComponent(value)}`);
+const customer = (shop, kind, value, rest = "") => shop.get(`/v1/customers/by/${kind}/${encodeURIComponent(value)}${rest}`);
 
 test("every route of events takes its type, short names too", async (t) => {
   const shop = await serve(t);
@@ -75,6 +75,46 @@ test("a message counts once, across a restart; another payload is a conflict", a
   assert.equal((await shop.post("/v1/track", { ...event, properties: {} })).status, 409);
   const shown = await customer(shop, "anonymous_id", "v-1");
   assert.equal(shown.body.counts.product_viewed.total, 2, "effects are there exactly once after kill -9");
+});
+
+test("a conflict is kept once and shown in the timeline, changes nobody, and outlives kill -9 and the sealing of message ids", async (t) => {
+  const shop = await serve(t);
+  const send = (messageId, who, product) => shop.post("/v1/track", { ...who, event: "Product Viewed", messageId, properties: { product_id: product } });
+  const timeline = async (visitor) => (await customer(shop, "anonymous_id", visitor, "/timeline")).body.events;
+  const conflicts = async (visitor) => (await timeline(visitor)).filter((one) => one.conflict).map((one) => one.properties.product_id);
+  assert.equal((await send("m-1", { anonymousId: "a" }, "A")).status, 200);
+  assert.equal((await send("m-9", { anonymousId: "b" }, "A")).status, 200);
+  const check = async () => {
+    for (let i = 0; i < 3; i++) assert.equal((await send("m-1", { anonymousId: "a" }, "B")).status, 409);
+    /* It names two people who are not one, an order and a new visitor: none of it happens. */
+    const batch = [
+      { type: "track", event: "Order Completed", messageId: "m-1", userId: "ann", anonymousId: "b", properties: { order_id: "o-1", revenue: 5 } },
+      { type: "track", event: "Product Viewed", messageId: "m-1", anonymousId: "new", properties: { product_id: "C" } },
+    ];
+    const answer = await shop.post("/v1/batch", { batch });
+    assert.deepEqual(answer.body.results.map((one) => one.status), ["conflict", "conflict"]);
+    assert.deepEqual(await conflicts("a"), ["B"]);
+    assert.deepEqual(await conflicts("new"), ["C"]);
+    const { counts, products, sessions } = (await customer(shop, "anonymous_id", "a")).body;
+    assert.equal(counts.product_viewed.total, 1);
+    assert.deepEqual(products.map((one) => one.product), ["A"]);
+    assert.equal(sessions, 1);
+    const fresh = (await customer(shop, "anonymous_id", "new")).body;
+    assert.deepEqual([fresh.sessions, fresh.counts, fresh.products, fresh.orders.count], [0, {}, [], 0]);
+    assert.equal((await customer(shop, "user_id", "ann")).status, 404, "no link");
+    assert.deepEqual((await timeline("b")).map((one) => [one.event, one.conflict ?? false]), [["Order Completed", true], ["Product Viewed", false]]);
+  };
+  await check();
+  assert.equal((await shop.post("/v1/track", { userId: "bob", event: "Order Completed", properties: { order_id: "o-1", revenue: 7 } })).status, 200);
+  assert.equal((await customer(shop, "user_id", "bob")).body.orders.revenue, 7, "the order was not claimed");
+  await shop.stop("SIGKILL");
+  await shop.start();
+  await check();
+  await shop.stop(); /* message ids go into a sealed run */
+  await shop.start();
+  await check();
+  assert.equal((await send("m-1", { anonymousId: "a" }, "A")).status, 200, "the accepted one is a duplicate still");
+  assert.match((await shop.get("/metrics")).text, /attune_events_conflict_total 5/);
 });
 
 test("signing in joins the visitor's past; another signed-in person on the browser does not", async (t) => {

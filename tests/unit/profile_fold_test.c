@@ -498,6 +498,32 @@ static void windows_by_the_hour_and_by_the_day(void **state) {
     at_profile_unref(p);
 }
 
+/* Its messageId had another payload: it stands in the log, and nothing but the place in the log moves. */
+static void a_conflict_changes_nothing(void **state) {
+    (void)state;
+    struct at_profile *p = new_profile();
+    happen(&world, &p, NOW_MS, TRACK("Product Added", "{\"product_id\":\"A\",\"brand\":\"x\"}"));
+    struct stored stored;
+    assert_int_equal(
+        parse_at(&world, TRACK("Order Completed", "{\"order_id\":\"1\",\"revenue\":5}"), NOW_MS + 1), AT_OK);
+    keep_event(&world, true, &stored);
+    free(stored.facts);
+    stored.facts = strdup(AT_CONFLICT_FACTS);
+    struct at_profile *next = step(&world, p, &stored, false);
+    assert_true(next->applied_seq == stored.seq && stored.seq > p->applied_seq);
+    assert_null(difference(p, next));
+    struct at_profile *only = at_profile_new(3, NULL), *other = at_profile_new(8, NULL);
+    only = step(&world, only, &stored, true);
+    happen(&world, &other, NOW_MS, TRACK("x", "{}"));
+    assert_int_equal(at_profile_survivor(only, other), 8);
+    assert_int_equal(at_profile_survivor(other, only), 8);
+    stored_free(&stored);
+    at_profile_unref(p);
+    at_profile_unref(next);
+    at_profile_unref(only);
+    at_profile_unref(other);
+}
+
 static void ids_and_survivors(void **state) {
     (void)state;
     seed = first = first_seed(99);
@@ -615,6 +641,7 @@ int main(void) {
         cmocka_unit_test(old_orders_leave_the_list_but_not_the_sums),
         cmocka_unit_test(ceilings_hold),
         cmocka_unit_test(windows_by_the_hour_and_by_the_day),
+        cmocka_unit_test(a_conflict_changes_nothing),
         cmocka_unit_test(ids_and_survivors),
         cmocka_unit_test(a_profile_of_twenty_events_is_small),
         cmocka_unit_test(a_snapshot_is_read_by_many_threads),
