@@ -205,11 +205,49 @@ static void apply_basket(struct draft *draft, const struct at_logged_event *even
 
 /* ---- orders ---- */
 
+static struct at_order *find_order(struct at_order *orders, uint32_t count, struct at_text id) {
+    for (uint32_t i = 0; i < count; i++)
+        if (at_text_equal(orders[i].id, id)) return &orders[i];
+    return NULL;
+}
+
+/* Refunds that came before their order wait for it here; over the ceiling the one that waits longest goes. */
+static struct at_order *await_order(struct draft *draft, struct at_text id) {
+    struct at_profile *profile = &draft->profile;
+    if (profile->awaited_count == ORDERS_MAX)
+        memmove(draft->awaited, draft->awaited + 1, --profile->awaited_count * sizeof *draft->awaited);
+    struct at_order *order = &draft->awaited[profile->awaited_count++];
+    *order = (struct at_order){.id = id, .first_product = AT_TEXT(""), .category = AT_TEXT("")};
+    return order;
+}
+
+/* The refunds known of an order that comes now. */
+static void take_awaited(struct draft *draft, struct at_order *order) {
+    struct at_profile *profile = &draft->profile;
+    struct at_order *awaited =
+        order->id.length ? find_order(draft->awaited, profile->awaited_count, order->id) : NULL;
+    if (!awaited) return;
+    order->refunded = awaited->refunded;
+    order->is_returned = awaited->is_returned;
+    profile->orders.refunded += at_order_refunded(order) - at_order_refunded(awaited);
+    uint32_t at = (uint32_t)(awaited - draft->awaited);
+    memmove(awaited, awaited + 1, (--profile->awaited_count - at) * sizeof *awaited);
+}
+
+/* Orders of one moment stand by their ids, so that it does not matter which came first. */
+static bool is_later(const struct at_order *a, const struct at_order *b) {
+    if (a->at_ms != b->at_ms) return a->at_ms > b->at_ms;
+    size_t length = a->id.length < b->id.length ? a->id.length : b->id.length;
+    int order = length ? memcmp(a->id.data, b->id.data, length) : 0;
+    return order > 0 || (order == 0 && a->id.length > b->id.length);
+}
+
 static void add_order(struct draft *draft, const struct at_logged_event *event, struct at_json items,
                       double revenue) {
     struct at_profile *profile = &draft->profile;
-    struct at_order order = {
-        .id = at_json_text(at_json_get(event->facts, "order")), .at_ms = event->at_ms, .revenue = revenue};
+    struct at_order order = {.id = or_empty(at_json_text(at_json_get(event->facts, "order"))),
+                             .at_ms = event->at_ms,
+                             .revenue = revenue};
     double dearest = -1;
     struct at_json_each it = at_json_each(items);
     while (at_json_next(&it)) {
@@ -226,8 +264,9 @@ static void add_order(struct draft *draft, const struct at_logged_event *event, 
         }
         order.category = or_empty(at_json_text(category));
     }
+    take_awaited(draft, &order);
     uint32_t at = profile->order_count++;
-    while (at && draft->orders[at - 1].at_ms > order.at_ms) {
+    while (at && is_later(&draft->orders[at - 1], &order)) {
         draft->orders[at] = draft->orders[at - 1];
         at--;
     }
@@ -244,18 +283,24 @@ static void add_order(struct draft *draft, const struct at_logged_event *event, 
     profile->orders.revenue += revenue;
 }
 
+/* A missing amount is what is left of the order. */
 static void refund_order(struct draft *draft, const struct at_logged_event *event, double amount) {
     struct at_profile *profile = &draft->profile;
-    struct at_text id = at_json_text(at_json_get(event->facts, "order"));
-    for (uint32_t i = 0; i < profile->order_count; i++) {
-        struct at_order *order = &draft->orders[i];
-        if (!id.length || !at_text_equal(order->id, id)) continue;
-        if (at_is_missing(amount))
-            amount = fmax(0, order->revenue - order->refunded); /* what is left of it */
-        order->refunded += amount;
-        break;
+    struct at_text id = or_empty(at_json_text(at_json_get(event->facts, "order")));
+    bool is_whole = at_is_missing(amount);
+    if (!id.length) {
+        if (!is_whole) profile->orders.refunded += amount;
+        return;
     }
-    if (!at_is_missing(amount)) profile->orders.refunded += amount;
+    struct at_order *order = find_order(draft->orders, profile->order_count, id);
+    if (!order) order = find_order(draft->awaited, profile->awaited_count, id);
+    if (!order) order = await_order(draft, id);
+    double before = at_order_refunded(order);
+    if (is_whole)
+        order->is_returned = true;
+    else
+        order->refunded += amount;
+    profile->orders.refunded += at_order_refunded(order) - before;
 }
 
 /* An order or refund counts for whom the claim was won; one without an id counts as it comes. */

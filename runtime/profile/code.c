@@ -46,6 +46,23 @@ static void write_buckets(struct at_json_out *out, const char *name, const struc
     at_json_close(out, ']');
 }
 
+static void write_refunds(struct at_json_out *out, const struct at_order *order) {
+    put_number(out, "refunded", order->refunded);
+    if (order->is_returned) at_json_add_bool(out, "returned", true);
+}
+
+static void write_awaited(const struct at_profile *p, struct at_json_out *out) {
+    at_json_key(out, "awaited");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < p->awaited_count; i++) {
+        at_json_open(out, '{');
+        put_text(out, "id", p->awaited[i].id);
+        write_refunds(out, &p->awaited[i]);
+        at_json_close(out, '}');
+    }
+    at_json_close(out, ']');
+}
+
 static void write_orders(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "orders");
     at_json_open(out, '{');
@@ -62,13 +79,14 @@ static void write_orders(const struct at_profile *p, struct at_json_out *out) {
         put_text(out, "id", order->id);
         put_int(out, "at", order->at_ms);
         put_number(out, "revenue", order->revenue);
-        put_number(out, "refunded", order->refunded);
+        write_refunds(out, order);
         put_text(out, "product", order->first_product);
         put_text(out, "category", order->category);
         put_number(out, "quantity", order->quantity);
         at_json_close(out, '}');
     }
     at_json_close(out, ']');
+    if (p->awaited_count) write_awaited(p, out);
     at_json_close(out, '}');
 }
 

@@ -102,6 +102,26 @@ static struct at_visit visit_of(struct reading *r, struct at_json profile, const
                              .referrer = text_of(r, json, "referrer")};
 }
 
+static bool flag_of(struct reading *r, struct at_json json, const char *name) {
+    struct at_json value = at_json_get(json, name);
+    bool is_set = false;
+    if (value.tape && !at_json_bool(value, &is_set)) refuse(r, name);
+    return is_set;
+}
+
+static void read_awaited(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    if (!at_json_get(json, "awaited").tape) return; /* most profiles await none */
+    struct at_json_each it = list_of(r, json, "awaited", ORDERS_MAX, '{');
+    while (at_json_next(&it))
+        r->draft->awaited[p->awaited_count++] =
+            (struct at_order){.id = text_of(r, it.value, "id"),
+                              .refunded = number_of(r, it.value, "refunded"),
+                              .is_returned = flag_of(r, it.value, "returned"),
+                              .first_product = AT_TEXT(""),
+                              .category = AT_TEXT("")};
+}
+
 static void read_orders(struct reading *r, struct at_json json) {
     struct at_profile *p = &r->draft->profile;
     p->orders.count = (uint64_t)big_of(r, json, "count");
@@ -116,6 +136,7 @@ static void read_orders(struct reading *r, struct at_json json) {
                               .at_ms = moment_of(r, it.value, "at"),
                               .revenue = number_of(r, it.value, "revenue"),
                               .refunded = number_of(r, it.value, "refunded"),
+                              .is_returned = flag_of(r, it.value, "returned"),
                               .first_product = text_of(r, it.value, "product"),
                               .category = text_of(r, it.value, "category"),
                               .quantity = number_of(r, it.value, "quantity")};
@@ -257,6 +278,7 @@ static bool read_all(struct reading *r, struct at_json json) {
     p->locale = text_of(r, json, "locale");
     p->country = text_of(r, json, "country");
     read_orders(r, object_of(r, json, "orders"));
+    read_awaited(r, object_of(r, json, "orders"));
     read_basket(r, object_of(r, json, "basket"));
     read_tastes(r, json);
     read_products(r, json);

@@ -37,6 +37,7 @@ struct draft *draft_begin(const struct at_profile *base) {
     if (!draft) return NULL;
     /* Not its count of references, which others change meanwhile. */
     memcpy(&draft->profile.bytes, &base->bytes, sizeof *base - offsetof(struct at_profile, bytes));
+    COPY(awaited, awaited_count);
     COPY(basket, basket_count);
     COPY(tastes, taste_count);
     COPY(products, product_count);
@@ -237,6 +238,7 @@ static void pack_visit(struct packing *packing, struct at_visit *visit) {
 
 static void pack(struct packing *packing, struct at_profile *p, struct buckets *buckets) {
     LIST(struct at_order, order_list, order_count);
+    LIST(struct at_order, awaited, awaited_count);
     LIST(struct at_basket_line, basket, basket_count);
     LIST(struct at_taste, tastes, taste_count);
     LIST(struct at_met_product, products, product_count);
@@ -254,6 +256,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
         pack_text(packing, &order_list[i].first_product);
         pack_text(packing, &order_list[i].category);
     }
+    for (uint32_t i = 0; i < p->awaited_count; i++) pack_text(packing, &awaited[i].id);
     for (uint32_t i = 0; i < p->basket_count; i++) {
         pack_text(packing, &basket[i].product);
         pack_text(packing, &basket[i].named);

@@ -33,7 +33,7 @@ struct block {                     /* a snapshot */
 };
 struct draft {
     struct at_profile profile; /* its lists point below */
-    struct at_order orders[ORDERS_MAX + 1];
+    struct at_order orders[ORDERS_MAX + 1], awaited[ORDERS_MAX + 1];
     struct at_basket_line basket[BASKET_MAX + 1];
     struct at_taste tastes[TASTES_MAX + 1];
     struct at_met_product products[PRODUCTS_MAX + 1];

@@ -25,6 +25,7 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->acquired = p->visit;
     /* Empty lists are lists all the same: nobody needs to ask. */
     p->order_list = (const struct at_order *)block;
+    p->awaited = (const struct at_order *)block;
     p->basket = (const struct at_basket_line *)block;
     p->tastes = (const struct at_taste *)block;
     p->products = (const struct at_met_product *)block;

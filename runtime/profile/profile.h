@@ -6,8 +6,10 @@
  * give the same state bit for bit.
  *
  * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
- * affinity values, 256 products, 100 orders, 100 basket lines, 64 event names with 48 hourly and 400 daily
- * buckets, 50 identifiers, 16 KiB of traits.
+ * affinity values, 256 products, 100 orders and as many
+ * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
+ * buckets, 50 identifiers, 16 KiB of traits. A refund
+ * that names no amount finds its order only while that is among the 100 newest, or awaits it.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -28,10 +30,16 @@ struct at_known_identifier {
 struct at_order {
     struct at_text id;
     int64_t at_ms;
-    double revenue, refunded;
+    double revenue;
+    double refunded;                        /* amounts its refunds named, summed */
+    bool is_returned;                       /* one named none: the whole order, or what is left of it */
     struct at_text first_product, category; /* of its dearest item */
     double quantity;                        /* pieces */
 };
+/* What was given back of it, in whatever order its refunds came. */
+static inline double at_order_refunded(const struct at_order *order) {
+    return order->is_returned && order->refunded < order->revenue ? order->revenue : order->refunded;
+}
 struct at_basket_line {
     struct at_text product, named;
     double price, quantity;
@@ -77,7 +85,9 @@ struct at_profile {
         int64_t first_ms, last_ms;
     } orders; /* exact over all */
     const struct at_order *order_list;
-    uint32_t order_count; /* newest last */
+    uint32_t order_count;           /* newest last */
+    const struct at_order *awaited; /* refunded already, not come yet: id and refunds are known */
+    uint32_t awaited_count;         /* last refunded last */
     const struct at_basket_line *basket;
     uint32_t basket_count;
     int64_t basket_updated_ms;

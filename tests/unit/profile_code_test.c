@@ -135,6 +135,8 @@ static void a_wrong_member_is_refused_by_name(void **state) {
         {"\"orders\":{\"list\":[1]}", "list"},
         {"\"orders\":{\"list\":[{\"revenue\":\"1\"}]}", "revenue"},
         {"\"orders\":{}", "list"},
+        {"\"orders\":{\"list\":[],\"awaited\":[1]}", "awaited"},
+        {"\"orders\":{\"list\":[{\"returned\":1}]}", "returned"},
         {"\"basket\":{\"list\":[{\"price\":null}]}", "price"},
         {"\"basket\":7", "basket"},
         {"\"tastes\":[[\"brand\",\"Acme\",1]]", "tastes"},

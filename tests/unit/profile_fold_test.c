@@ -423,9 +423,15 @@ static void orders_and_refunds_add_up(void **state) {
     assert_true(p->order_list[0].refunded == 30.25 && p->orders.refunded == 30.25);
     happen(&world, &p, NOW_MS + 2,
            TRACK("Order Refunded", "{\"order_id\":\"1\",\"refund_id\":\"r2\"}")); /* the rest */
-    assert_true(p->order_list[0].refunded == 80 && p->orders.refunded == 80 && p->orders.revenue == 80);
+    assert_true(at_order_refunded(&p->order_list[0]) == 80 && p->orders.refunded == 80 &&
+                p->orders.revenue == 80);
     happen(&world, &p, NOW_MS + 3, TRACK("Order Refunded", "{\"order_id\":\"other\",\"amount\":5}"));
-    assert_true(p->orders.refunded == 85 && p->order_list[0].refunded == 80);
+    assert_true(p->orders.refunded == 85 && at_order_refunded(&p->order_list[0]) == 80);
+    assert_true(p->awaited_count == 1);
+    happen(&world, &p, NOW_MS + 4, TRACK("Order Refunded", "{\"order_id\":\"other\"}"));
+    assert_true(p->orders.refunded == 85); /* the rest of an order that has not come */
+    happen(&world, &p, NOW_MS + 5, TRACK("Order Completed", "{\"order_id\":\"other\",\"revenue\":7.5}"));
+    assert_true(p->orders.refunded == 87.5 && p->awaited_count == 0);
     at_profile_unref(p);
 }
 
@@ -445,6 +451,64 @@ static void old_orders_leave_the_list_but_not_the_sums(void **state) {
     assert_true(p->orders.count == ORDERS_MAX + 21 && p->orders.revenue == 31 &&
                 p->orders.first_ms == NOW_MS - AT_DAY_MS);
     at_profile_unref(p);
+}
+
+/* One order of one to three events: itself, and refunds that name an amount or mean the whole of it.
+ * Quarters, so that sums are exact in any order. */
+static uint32_t random_orders(struct stored *events) {
+    char text[300];
+    uint32_t count = 0, orders = 1 + random_below(&seed, 6);
+    for (uint32_t i = 0; i < orders; i++) {
+        for (uint32_t j = 0, refunds = random_below(&seed, 4); j <= refunds; j++) {
+            char amount[40] = "";
+            uint32_t quarters = random_below(&seed, 200);
+            bool is_order = j == 0, is_lost = is_order && random_below(&seed, 8) == 0;
+            if (is_order || random_below(&seed, 2))
+                snprintf(amount, sizeof amount, ",\"%s\":%g", is_order ? "revenue" : "amount",
+                         quarters / 4.0);
+            snprintf(text, sizeof text, TRACK("%s", "{\"order_id\":\"o%u\",\"refund_id\":\"r%u-%u\"%s}"),
+                     is_order ? "Order Completed" : "Order Refunded", i, i, j, amount);
+            if (is_lost) continue; /* never told of */
+            assert_int_equal(parse_at(&world, text, NOW_MS + random_below(&seed, 3)), AT_OK);
+            keep_event(&world, true, &events[count++]);
+        }
+    }
+    return count;
+}
+
+/* The orders block as it is shown, and what is kept of each order. */
+static void check_same_orders(const struct at_profile *a, const struct at_profile *b) {
+    CHECK(a->orders.count == b->orders.count && a->orders.revenue == b->orders.revenue &&
+          a->orders.refunded == b->orders.refunded && a->orders.first_ms == b->orders.first_ms &&
+          a->orders.last_ms == b->orders.last_ms);
+    CHECK(a->order_count == b->order_count && a->awaited_count == b->awaited_count);
+    for (uint32_t i = 0; i < a->order_count; i++) CHECK(same_order(&a->order_list[i], &b->order_list[i]));
+}
+
+static void orders_and_refunds_come_in_any_order(void **state) {
+    (void)state;
+    static struct stored events[6 * 4];
+    seed = first = first_seed(1001);
+    for (number = 0; number < 3000; number++) {
+        uint32_t count = random_orders(events);
+        struct at_profile *expected = new_profile(), *shuffled = new_profile();
+        for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
+        for (uint32_t i = count; i > 1; i--) {
+            uint32_t with = random_below(&seed, i);
+            struct stored one = events[i - 1];
+            events[i - 1] = events[with];
+            events[with] = one;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            events[i].seq = world.seq + i + 1; /* its place in another log */
+            shuffled = step(&world, shuffled, &events[i], true);
+            if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
+        }
+        check_same_orders(expected, shuffled);
+        at_profile_unref(expected);
+        at_profile_unref(shuffled);
+        free_events(events, count);
+    }
 }
 
 static void ceilings_hold(void **state) {
@@ -638,6 +702,7 @@ int main(void) {
         cmocka_unit_test(too_many_traits_drive_the_oldest_out),
         cmocka_unit_test(the_basket_follows),
         cmocka_unit_test(orders_and_refunds_add_up),
+        cmocka_unit_test(orders_and_refunds_come_in_any_order),
         cmocka_unit_test(old_orders_leave_the_list_but_not_the_sums),
         cmocka_unit_test(ceilings_hold),
         cmocka_unit_test(windows_by_the_hour_and_by_the_day),

@@ -171,8 +171,9 @@ static inline bool same_buckets(const struct bucket *a, const struct bucket *b, 
 
 static inline bool same_order(const struct at_order *a, const struct at_order *b) {
     return at_text_equal(a->id, b->id) && a->at_ms == b->at_ms && same_bits(a->revenue, b->revenue) &&
-           same_bits(a->refunded, b->refunded) && at_text_equal(a->first_product, b->first_product) &&
-           at_text_equal(a->category, b->category) && same_bits(a->quantity, b->quantity);
+           same_bits(a->refunded, b->refunded) && a->is_returned == b->is_returned &&
+           at_text_equal(a->first_product, b->first_product) && at_text_equal(a->category, b->category) &&
+           same_bits(a->quantity, b->quantity);
 }
 static inline bool same_line(const struct at_basket_line *a, const struct at_basket_line *b) {
     return at_text_equal(a->product, b->product) && at_text_equal(a->named, b->named) &&
@@ -221,6 +222,7 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME(a->basket_updated_ms == b->basket_updated_ms && at_text_equal(a->basket_url, b->basket_url),
          "basket");
     SAME_LIST(order_list, order_count, same_order);
+    SAME_LIST(awaited, awaited_count, same_order);
     SAME_LIST(basket, basket_count, same_line);
     SAME_LIST(tastes, taste_count, same_taste);
     SAME_LIST(products, product_count, same_met);
