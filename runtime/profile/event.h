@@ -89,9 +89,13 @@ const char *const *at_event_known_names(void);    /* NULL-terminated */
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
  * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won.
- * Written as compact JSON to out. */
-void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
-                          struct at_bytes *out);
+ * Written as compact JSON to out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the
+ * catalog's attributes (an event of 500 products must end somewhere); values over 200 bytes are descriptions
+ * and left out, but of category. Returns the first product with more facets than that, data NULL: all are
+ * whole. */
+#define AT_FACETS_BYTES_MAX (8 * 1024)
+struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
+                                    struct at_bytes *out);
 /* The facts of an event whose messageId another payload has: it stands in the log and counts nowhere. */
 #define AT_CONFLICT_FACTS "{\"conflict\":true}"
 /* The event as kept in the log: as sent, minified, writeKey and secrets left out, with receivedAt. */

@@ -4,49 +4,94 @@
  * catalog at this moment, so that a later fold needs no catalog.
  */
 #include <string.h>
+#include "profile/draft.h"
 #include "profile/event.h"
 
-#define FACETS_MAX 24 /* of one product */
+struct facets { /* of one product */
+    struct at_json_out *out;
+    const struct at_root *root;
+    size_t bytes; /* so far */
+    bool is_cut;
+};
 
-static void put_list(struct at_json_out *out, const struct at_root *root, int attribute, uint32_t set) {
-    uint32_t count;
-    const uint32_t *codes = at_root_set(root, attribute, set, &count);
-    at_json_open(out, '[');
-    for (uint32_t i = 0; i < count; i++) at_json_put_text(out, at_root_text_of(root, attribute, codes[i]));
-    at_json_close(out, ']');
+/* A description is no taste; a category may be a long path. */
+static bool is_told(struct at_text name, struct at_text value) {
+    return value.length <= TASTE_VALUE_MAX || at_text_is(name, "category");
 }
 
-static void put_facets(struct at_json_out *out, const struct at_root *root,
+static bool has_room(struct facets *facets, size_t bytes) {
+    if (facets->bytes + bytes > AT_FACETS_BYTES_MAX) {
+        facets->is_cut = true;
+        return false;
+    }
+    facets->bytes += bytes;
+    return true;
+}
+
+static void put_list(struct facets *facets, int attribute, struct at_text name, uint32_t set) {
+    uint32_t count;
+    const uint32_t *codes = at_root_set(facets->root, attribute, set, &count);
+    if (!has_room(facets, name.length)) return;
+    at_json_key_text(facets->out, name);
+    at_json_open(facets->out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        struct at_text value = at_root_text_of(facets->root, attribute, codes[i]);
+        if (is_told(name, value) && has_room(facets, value.length)) at_json_put_text(facets->out, value);
+    }
+    at_json_close(facets->out, ']');
+}
+
+static void put_value(struct facets *facets, int attribute, struct at_text name, uint32_t code) {
+    struct at_text value = at_root_text_of(facets->root, attribute, code);
+    if (is_told(name, value) && has_room(facets, name.length + value.length)) {
+        at_json_key_text(facets->out, name);
+        at_json_put_text(facets->out, value);
+    }
+}
+
+/* False: not all had room. */
+static bool put_facets(struct at_json_out *out, const struct at_root *root,
                        const struct at_event_item *item) {
+    struct facets facets = {out, root, 0, false};
     at_json_key(out, "facets");
     at_json_open(out, '{');
     if (item->row == AT_ROW_NONE) {
         if (item->category.length) at_json_add_text(out, "category", item->category);
         if (item->brand.length) at_json_add_text(out, "brand", item->brand);
     } else {
-        int attributes = at_root_attribute_count(root), written = 0;
-        for (int i = 0; i < attributes && written < FACETS_MAX; i++) {
+        int attributes = at_root_attribute_count(root);
+        for (int i = 0; i < attributes; i++) {
             const struct at_attribute *attribute = at_root_attribute_at(root, i);
             uint32_t code = attribute->is_facet ? at_root_code(root, i, item->row) : 0;
-            if (!code) continue;
-            written++;
-            at_json_key(out, attribute->name);
-            if (attribute->kind == AT_ATTRIBUTE_LIST)
-                put_list(out, root, i, code);
-            else
-                at_json_put_text(out, at_root_text_of(root, i, code));
+            if (code && attribute->kind == AT_ATTRIBUTE_LIST)
+                put_list(&facets, i, at_text_of(attribute->name), code);
+            else if (code)
+                put_value(&facets, i, at_text_of(attribute->name), code);
         }
     }
     at_json_close(out, '}');
+    return !facets.is_cut;
 }
 
 static void put_number(struct at_json_out *out, const char *name, double value) {
     if (!at_is_missing(value)) at_json_add_number(out, name, value);
 }
 
-void at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
-                          struct at_bytes *bytes) {
+static bool put_item(struct at_json_out *out, const struct at_root *root, const struct at_event_item *item) {
+    at_json_open(out, '{');
+    at_json_add_text(out, "product", item->product);
+    if (!at_text_equal(item->product, item->named)) at_json_add_text(out, "named", item->named);
+    put_number(out, "price", item->price);
+    at_json_add_number(out, "quantity", item->quantity);
+    bool is_whole = put_facets(out, root, item);
+    at_json_close(out, '}');
+    return is_whole;
+}
+
+struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
+                                    struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
+    struct at_text cut = {NULL, 0};
     at_json_open(&out, '{');
     if (event->order_id.length) at_json_add_text(&out, "order", event->order_id);
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
@@ -56,18 +101,12 @@ void at_event_write_facts(const struct at_event *event, const struct at_root *ro
         at_json_key(&out, "items");
         at_json_open(&out, '[');
         for (uint32_t i = 0; i < event->item_count; i++) {
-            const struct at_event_item *item = &event->items[i];
-            at_json_open(&out, '{');
-            at_json_add_text(&out, "product", item->product);
-            if (!at_text_equal(item->product, item->named)) at_json_add_text(&out, "named", item->named);
-            put_number(&out, "price", item->price);
-            at_json_add_number(&out, "quantity", item->quantity);
-            put_facets(&out, root, item);
-            at_json_close(&out, '}');
+            if (!put_item(&out, root, &event->items[i]) && !cut.data) cut = event->items[i].product;
         }
         at_json_close(&out, ']');
     }
     at_json_close(&out, '}');
+    return cut;
 }
 
 /* Keys and proofs are not for keeping; what is set anew comes behind. */

@@ -324,6 +324,7 @@ enum count_name {
     COUNT_PROFILE_LOADS,
     COUNT_LIVE_DROPPED,
     COUNT_EVENTS_DELAYED,
+    COUNT_FACETS_CUT,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -418,6 +419,7 @@ struct at_shop {
     _Atomic uint64_t counts[COUNT_NAMES];
     _Atomic uint32_t live_count, live_on_the_way;
     _Atomic uint64_t jobs; /* in flight outside a front worker */
+    _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
     /* closing */
     void (*on_closed)(void *arg);
     void *on_closed_arg;

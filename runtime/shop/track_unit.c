@@ -27,13 +27,26 @@ static bool keep(struct building *building, struct at_text *out) {
     return true;
 }
 
+/* Counted each time, told of once a product, and of 64 products at most. */
+static void tell_cut(struct at_shop *shop, struct at_text product) {
+    uint64_t hash = at_hash64(product.data, product.length) | 1, none = 0;
+    count_add(shop, COUNT_FACETS_CUT, 1);
+    if (!atomic_compare_exchange_strong(&shop->cut_products[hash >> 58], &none, hash)) return;
+    at_log(at_shop_log(shop), AT_LOG_WARN, "events",
+           "product %.*s has more than %d KiB of facets: what does not fit counts for nobody's taste",
+           (int)product.length, product.data, AT_FACETS_BYTES_MAX / 1024);
+}
+
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
                         struct at_write *write) {
+    struct at_text cut = {NULL, 0};
     at_bytes_reset(building->bytes);
     if (one->is_conflict)
         at_bytes_add_text(building->bytes, AT_CONFLICT_FACTS);
     else
-        at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken, building->bytes);
+        cut = at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken,
+                                   building->bytes);
+    if (cut.data) tell_cut(building->track->job->worker->shop, cut);
     if (!keep(building, &write->event.facts)) return false;
     at_bytes_reset(building->bytes);
     at_event_write_body(&one->event, building->bytes);

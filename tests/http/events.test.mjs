@@ -117,6 +117,16 @@ test("a conflict is kept once and shown in the timeline, changes nobody, and out
   assert.match((await shop.get("/metrics")).text, /attune_events_conflict_total 5/);
 });
 
+test("a product with more facets than an event keeps is counted, and named once in the log", async (t) => {
+  const shop = await serve(t);
+  const tags = Array.from({ length: 150 }, (_, i) => `tag ${i} ${"x".repeat(80)}`);
+  await shop.call("PUT", "/v1/catalog/items", [{ id: "WIDE", brand: "Acme", tags }, { id: "SLIM", brand: "Acme", tags: tags.slice(0, 60) }]);
+  for (let i = 0; i < 3; i++)
+    for (const id of ["WIDE", "SLIM"]) await shop.post("/v1/track", { anonymousId: "v", event: "Product Viewed", properties: { product_id: id } });
+  assert.match((await shop.get("/metrics")).text, /attune_facets_cut_total 3\n/);
+  assert.deepEqual(shop.log.match(/product \w+ has more than 8 KiB of facets/g), ["product WIDE has more than 8 KiB of facets"]);
+});
+
 test("signing in joins the visitor's past; another signed-in person on the browser does not", async (t) => {
   const shop = await serve(t);
   await shop.call("PUT", "/v1/catalog/items", products(10));

@@ -348,6 +348,71 @@ static void money(void **state) {
     refuse(ORDER("\"products\":[{\"product_id\":\"a\",\"price\":-1e13}]"), "bad_amount", "price");
 }
 
+/* A product of a catalog of one, and what an event that names it keeps of its facets. */
+static struct at_text facets_kept(const char *document, struct at_json *facets) {
+    struct at_catalog *catalog;
+    struct at_staging *staging;
+    struct at_arena documents;
+    at_arena_init(&documents, 1 << 24);
+    assert_int_equal(at_catalog_new(&catalog, NULL, NULL), AT_OK);
+    struct at_change change = {.kind = AT_CHANGE_PUT, .document = json_of(world.body_parser, document)};
+    assert_int_equal(at_catalog_stage(catalog, &documents, &change, 1, &staging, NULL), AT_OK);
+    assert_int_equal(at_staging_publish(staging), AT_OK);
+    struct at_root *root = at_catalog_root(catalog);
+    world.root = root;
+    expect(ORDER("\"products\":[{\"product_id\":\"X\"},{\"product_id\":\"P\"}]"));
+    at_bytes_reset(&world.bytes);
+    struct at_text cut = at_event_write_facts(&world.event, root, true, &world.bytes);
+    if (cut.data) assert_true(is_text(cut, "P"));
+    struct at_json_each it =
+        at_json_each(at_json_get(json_of(world.facts_parser, world.bytes.data), "items"));
+    assert_true(at_json_next(&it) && at_json_next(&it));
+    *facets = at_json_get(it.value, "facets");
+    world.root = NULL;
+    at_root_unref(root);
+    at_catalog_free(catalog);
+    at_arena_clear(&documents);
+    return cut;
+}
+
+static void all_facets_of_a_product_are_kept(void **state) {
+    (void)state;
+    static char text[64 * 1024];
+    char name[20];
+    struct at_json facets;
+    size_t n = (size_t)snprintf(text, sizeof text, "{\"id\":\"P\"");
+    for (int i = 0; i < 200; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, ",\"facet_%d\":\"value %d\"", i, i);
+    snprintf(text + n, sizeof text - n, "}");
+    assert_null(facets_kept(text, &facets).data);
+    for (int i = 0; i < 200; i++) {
+        snprintf(name, sizeof name, "facet_%d", i);
+        assert_true(at_json_is_string(at_json_get(facets, name)));
+    }
+    /* A description is no facet, a long category is one. */
+    n = (size_t)snprintf(text, sizeof text, "{\"id\":\"P\",\"care\":\"%0200d\",\"story\":\"%0201d\"", 1, 2);
+    snprintf(text + n, sizeof text - n, ",\"category\":\"%0400d\"}", 3);
+    assert_null(facets_kept(text, &facets).data);
+    assert_true(at_json_text(at_json_get(facets, "care")).length == 200 &&
+                !at_json_get(facets, "story").tape);
+    assert_int_equal(at_json_text(at_json_get(facets, "category")).length, 400);
+}
+
+static void too_many_facets_are_cut_and_said(void **state) {
+    (void)state;
+    static char text[64 * 1024];
+    struct at_json facets;
+    for (int count = 80; count <= 82; count++) { /* "brand", "x", "tags" and 81 times 101 bytes: 8,191 */
+        size_t n = (size_t)snprintf(text, sizeof text, "{\"id\":\"P\",\"brand\":\"x\",\"tags\":[");
+        for (int i = 0; i < count; i++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%0101d\"", i ? "," : "", i);
+        snprintf(text + n, sizeof text - n, "]}");
+        struct at_text cut = facets_kept(text, &facets);
+        assert_int_equal(cut.data != NULL, count > 81);
+        assert_int_equal(at_json_count(at_json_get(facets, "tags")), count < 81 ? count : 81);
+    }
+}
+
 static void products_with_a_catalog(void **state) {
     (void)state;
     struct at_catalog *catalog;
@@ -584,6 +649,8 @@ int main(void) {
         cmocka_unit_test(clock_rule),
         cmocka_unit_test(limits_of_parts),
         cmocka_unit_test(money),
+        cmocka_unit_test(all_facets_of_a_product_are_kept),
+        cmocka_unit_test(too_many_facets_are_cut_and_said),
         cmocka_unit_test(products_with_a_catalog),
         cmocka_unit_test(at_most_five_hundred_products),
         cmocka_unit_test(the_body_is_the_event_without_secrets),
