@@ -271,6 +271,9 @@ void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text va
 /* ---- decisions ---- */
 
 struct listing {
+    struct at_read read;
+    struct at_job *job;
+    enum at_status status;
     uint64_t person;
     uint32_t limit;
     struct at_json_out out;
@@ -287,17 +290,22 @@ static bool list_one(void *arg, const struct at_decision_row *row) {
     return true;
 }
 
-static enum at_status read_decisions(struct at_job *job, struct at_reader *reader, void *arg) {
-    struct listing *listing = arg;
-    listing->out = at_json_out(&job->out);
+static void list_decisions(struct at_read *read, struct at_reader *reader) {
+    struct listing *listing = (struct listing *)read;
+    listing->out = at_json_out(&listing->job->out);
     at_json_open(&listing->out, '{');
     at_json_key(&listing->out, "decisions");
     at_json_open(&listing->out, '[');
-    enum at_status status =
-        at_reader_decisions_of(reader, listing->person, listing->limit, list_one, listing);
+    listing->status = at_reader_decisions_of(reader, listing->person, listing->limit, list_one, listing);
     at_json_close(&listing->out, ']');
     at_json_close(&listing->out, '}');
-    return status;
+}
+
+static enum at_status read_decisions(struct at_job *job, void *arg) { /* the back worker */
+    struct listing *listing = arg;
+    decision_log_flush(job->worker->shop);
+    at_store_read_now(job->worker->shop->store, &listing->read);
+    return listing->status;
 }
 
 void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
@@ -306,7 +314,9 @@ void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct 
     if (!person) return unknown(job);
     struct listing *listing = at_arena_zalloc(job->arena, sizeof *listing);
     if (!listing) return short_of_memory(job);
+    listing->read.run = list_decisions;
+    listing->job = job;
     listing->person = person;
     listing->limit = !limit ? LIMIT_USUAL : limit > LIMIT_MAX ? LIMIT_MAX : limit;
-    if (errand_read(job, read_decisions, listing) != AT_OK) short_of_memory(job);
+    if (errand_post(job, read_decisions, listing) != AT_OK) short_of_memory(job);
 }

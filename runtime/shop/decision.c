@@ -7,7 +7,10 @@
 #include "shop/internal.h"
 
 struct looking {
+    struct at_read read;
+    struct at_job *job;
     struct at_text id, why_not;
+    enum at_status status;
 };
 
 static void put_person(struct at_json_out *out, uint64_t person) {
@@ -17,14 +20,30 @@ static void put_person(struct at_json_out *out, uint64_t person) {
     at_json_add_string(out, "customer", id);
 }
 
-static enum at_status from_log(struct at_job *job, struct at_reader *reader, void *arg) {
-    struct looking *looking = arg;
+/* Why there is nothing to show: the id says when it was made. */
+static enum at_status say_gone(struct at_job *job, struct at_text id) {
+    int64_t made_ms, now_ms = at_shop_now(job->worker->shop);
+    char made[AT_TIME_SIZE];
+    if (!ring_id_moment(id, &made_ms) || made_ms > now_ms)
+        return at_fail(&job->err, AT_NOTFOUND, "unknown_decision",
+                       "no decision of this id was made here: an id is what \"decision\" of an answer says");
+    at_time_format(made_ms, made);
+    if (now_ms - made_ms > DECISIONS_KEPT_MS)
+        return at_fail(&job->err, AT_NOTFOUND, "decision_expired",
+                       "this decision would be of %s: decisions are kept for 30 days", made);
+    return at_fail(
+        &job->err, AT_NOTFOUND, "decision_gone",
+        "this decision would be of %s: it is no longer among the latest, which memory holds, and was not "
+        "logged. Logged for 30 days are those that explored, those asked with \"explain\":true, and a "
+        "sample: ask the same again with \"explain\":true",
+        made);
+}
+
+static enum at_status write_logged(struct at_job *job, struct at_reader *reader,
+                                   const struct looking *looking) {
     struct at_decision_row row;
     enum at_status status = at_reader_decision(reader, looking->id, &row, job->arena);
-    if (status == AT_NOTFOUND)
-        return at_fail(
-            &job->err, status, "unknown_decision",
-            "no decision of this id is kept: the latest are, those that explored, and a sample, for 30 days");
+    if (status == AT_NOTFOUND) return say_gone(job, looking->id);
     if (status != AT_OK) return at_fail(&job->err, status, NULL, "the decision could not be read");
     if (looking->why_not.length)
         return at_fail_field(
@@ -39,6 +58,19 @@ static enum at_status from_log(struct at_job *job, struct at_reader *reader, voi
     at_json_put_raw(&out, row.body.data, row.body.length);
     at_json_close(&out, '}');
     return AT_OK;
+}
+
+static void read_log(struct at_read *read, struct at_reader *reader) {
+    struct looking *looking = (struct looking *)read;
+    looking->status = write_logged(looking->job, reader, looking);
+}
+
+/* On the back worker: what waits to be logged is written first, so that it is found. */
+static enum at_status from_log(struct at_job *job, void *arg) {
+    struct looking *looking = arg;
+    decision_log_flush(job->worker->shop);
+    at_store_read_now(job->worker->shop->store, &looking->read);
+    return looking->status;
 }
 
 /* Why a product is not on the list. */
@@ -179,8 +211,8 @@ void at_shop_decision(struct at_job *job, struct at_text id, struct at_text why_
     struct looking *looking = at_arena_alloc(job->arena, sizeof *looking);
     enum at_status status = AT_NOMEM;
     if (looking) {
-        *looking = (struct looking){id, why_not};
-        status = errand_read(job, from_log, looking);
+        *looking = (struct looking){{NULL, read_log}, job, id, why_not, AT_OK};
+        status = errand_post(job, from_log, looking);
     }
     if (status == AT_OK) return;
     at_fail(&job->err, status, NULL, "out of memory");

@@ -10,7 +10,6 @@
 #define QUEUE_MAX       20000
 #define QUEUE_BYTES     (32u << 20)
 #define A_UNIT          500
-#define KEEP_MS         (30 * AT_DAY_MS)
 #define EXPIRE_EVERY_MS AT_HOUR_MS
 
 struct waiting {
@@ -119,7 +118,7 @@ static bool add_expiry(struct at_shop *shop, struct at_unit *unit, struct at_are
     if (now_ms - queue_of(shop)->expired_ms < EXPIRE_EVERY_MS) return true;
     struct at_write *write = at_unit_write(unit, arena, AT_WRITE_DECISIONS_EXPIRE);
     if (!write) return false;
-    write->number = (uint64_t)(now_ms - KEEP_MS);
+    write->number = (uint64_t)(now_ms - DECISIONS_KEPT_MS);
     queue_of(shop)->expired_ms = now_ms;
     return true;
 }

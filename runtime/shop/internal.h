@@ -231,12 +231,14 @@ enum at_status ring_open(struct ring *ring, uint32_t count) AT_MUST_CHECK;
 void ring_close(struct ring *ring);
 /* Fills id and takes the slot over. */
 void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]);
+bool ring_id_moment(struct at_text id, int64_t *ms); /* when it was made; false: it is no such id */
 void ring_put(struct at_worker *worker, const struct recorded *record); /* copies body, takes references */
 /* A copy in the arena with references of its own; false: no longer there. */
 bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out);
 void recorded_clear(struct recorded *record);
 
 /* ---- log of decisions: decision_log.c ---- */
+#define DECISIONS_KEPT_MS (30 * AT_DAY_MS)
 void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t person,
                   struct at_text body);        /* copies; drops when full, counted */
 void decision_log_flush(struct at_shop *shop); /* back worker */

@@ -69,6 +69,17 @@ void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]) {
     id[26] = 0;
 }
 
+bool ring_id_moment(struct at_text id, int64_t *ms) {
+    *ms = 0;
+    if (id.length != AT_ULID_SIZE - 1) return false;
+    for (size_t i = 0; i < id.length; i++) {
+        int digit = digit_of(id.data[i]);
+        if (digit < 0) return false;
+        if (i < 10) *ms = *ms << 5 | digit;
+    }
+    return id.data[0] <= '7'; /* more is over 48 bits */
+}
+
 static bool place_of(struct at_shop *shop, struct at_text id, struct ring **ring, uint32_t *place) {
     uint64_t low = 0;
     if (id.length != AT_ULID_SIZE - 1) return false;

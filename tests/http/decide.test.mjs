@@ -132,6 +132,39 @@ test("explanations: terms add up, rails say what they did, why not", async (t) =
   assert.equal((await shop.get("/v1/decisions/01ARZ3NDEKTSV4RRFFQ69G5FAV", bearer("sk_first_1"))).status, 404);
 });
 
+test("a decision that is gone says why; one that is logged is found at once, and after a restart", async (t) => {
+  const shop = await serve(t, basicShop(), { args: ["--memory", "64M"] });
+  await load(shop, products(5));
+  const rank = (extra) => shop.post("/v1/rank", { ranking: "collection", where: {}, limit: 2, customer: { user_id: "ann" }, ...extra });
+  const find = (id, query = "") => shop.get(`/v1/decisions/${id}${query}`);
+  await shop.post("/v1/identify", { userId: "ann" });
+  const told = (await rank({ explain: true })).body, ids = [];
+  const logged = (await shop.get("/v1/customers/by/user_id/ann/decisions")).body.decisions;
+  assert.deepEqual(logged.map((one) => [one.decision, one.answer.items.length]), [[told.decision, 2]], "just asked, just listed");
+  for (let i = 0; i < 20; i++) ids.push((await rank()).body.decision);
+  assert.equal((await find(ids[0])).body.decision, ids[0], "remembered");
+  await until(async () => {
+    await Promise.all(Array.from({ length: 200 }, () => rank({ limit: 1 })));
+    return (await find(told.decision)).body.answer; /* memory has moved on: what the log holds */
+  }, { within: 60000 });
+  assert.equal((await find(told.decision)).body.answer.items.length, 2);
+  assert.equal((await find(told.decision, "?why_not=SKU-1")).body.error.code, "too_late");
+  await shop.stop("SIGKILL");
+  await shop.start();
+  assert.equal((await find(told.decision)).body.answer.items.length, 2);
+  const answers = await Promise.all(ids.map((id) => find(id))), gone = answers.filter((answer) => answer.status === 404);
+  assert.ok(gone.length > 10 && answers.every((answer) => answer.status === 404 || answer.body.answer));
+  for (const { body } of gone) {
+    assert.equal(body.error.code, "decision_gone");
+    assert.match(body.error.message, /^this decision would be of 20\d\d-\d\d-\d\dT.*was not logged.*"explain":true$/);
+  }
+  assert.equal((await find("01ARZ3NDEKTSV4RRFFQ69G5FAV")).body.error.code, "decision_expired");
+  for (const id of ["7ZZZZZZZZZTSV4RRFFQ69G5FAV", "ZZZZZZZZZZTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAÜ"]) {
+    const answer = await find(encodeURIComponent(id));
+    assert.deepEqual([answer.status, answer.body.error.code], [404, "unknown_decision"], id);
+  }
+});
+
 test("page 2 continues page 1, whatever happened in between", async (t) => {
   const shop = await serve(t, rules('ranking "mixed" { score = function(product) return product.price end, explore = "20%" }\n'));
   await load(shop, products(60));
