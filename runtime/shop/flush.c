@@ -4,7 +4,6 @@
  * place in the log it is true for. Everything here can be folded again from the log; after a crash the tail
  * is.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "shop/learn.h"
@@ -83,22 +82,44 @@ enum at_status flush_timeline(struct at_shop *shop) {
     return AT_OK;
 }
 
-static bool add_stats(struct learner *learner, struct at_unit *unit, struct at_arena *arena) {
+static bool keep_text(struct at_arena *arena, const struct at_bytes *bytes, struct at_text *out) {
+    char *copy = bytes->failed ? NULL : at_arena_dup(arena, bytes->data, bytes->length);
+    *out = (struct at_text){copy, bytes->length};
+    return copy != NULL;
+}
+
+static bool add_stats(struct learner *learner, struct at_unit *unit, struct at_arena *arena,
+                      struct at_bytes *text) {
     for (uint32_t i = 0; i < learner->count; i++) {
         const struct product_stat *stat = &learner->stats[i];
         if (!stat->is_dirty) continue;
         struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PRODUCT_STAT);
-        char *text = write ? at_arena_printf(arena,
-                                             "{\"as_of\":%lld,\"bought\":%.17g,\"viewed\":%.17g,\"acted\":%."
-                                             "17g,\"fast\":%.17g,\"shown\":%.17g}",
-                                             (long long)learner->landmark_ms, stat->bought, stat->viewed,
-                                             stat->acted, stat->fast, stat->shown)
-                           : NULL;
-        if (!text) return false;
+        struct at_json_out out = at_json_out(text);
+        at_bytes_reset(text);
+        stat_write(stat, learner->landmark_ms, &out);
+        if (!write || !keep_text(arena, text, &write->text)) return false;
         write->product.row = i;
-        write->text = at_text_of(text);
     }
     return true;
+}
+
+static bool add_state(struct at_unit *unit, struct at_arena *arena, const char *name,
+                      const struct at_bytes *text) {
+    struct at_write *write = at_unit_write(unit, arena, AT_WRITE_STATE);
+    if (!write) return false;
+    write->name = at_text_of(name);
+    return keep_text(arena, text, &write->text);
+}
+
+static bool add_states(struct learner *learner, struct at_unit *unit, struct at_arena *arena,
+                       struct at_bytes *text) {
+    at_bytes_reset(text);
+    at_crowd_write(learner->crowd, text);
+    if (!add_state(unit, arena, "crowd", text)) return false;
+    if (!learner->unmet.is_dirty) return true;
+    at_bytes_reset(text);
+    unmet_write(learner, text);
+    return add_state(unit, arena, "unmet", text);
 }
 
 static bool add_cursor(struct at_unit *unit, struct at_arena *arena, const char *name, uint64_t seq) {
@@ -112,27 +133,21 @@ static bool add_cursor(struct at_unit *unit, struct at_arena *arena, const char 
 static enum at_status flush_learned(struct at_shop *shop, uint64_t fold_seq) {
     struct learner *learner = shop->learner;
     struct at_arena arena;
-    struct at_bytes crowd;
+    struct at_bytes text;
     struct at_unit unit = {0};
     at_arena_init(&arena, SIZE_MAX >> 1);
-    at_bytes_init(&crowd, AT_SHOP_BODY_MAX);
-    bool is_ok = add_stats(learner, &unit, &arena);
-    struct at_write *state = is_ok ? at_unit_write(&unit, &arena, AT_WRITE_STATE) : NULL;
-    at_crowd_write(learner->crowd, &crowd);
-    is_ok = state && !crowd.failed;
-    if (is_ok) {
-        state->name = AT_TEXT("crowd");
-        state->text = (struct at_text){crowd.data, crowd.length};
-    }
+    at_bytes_init(&text, AT_SHOP_BODY_MAX);
+    bool is_ok = add_stats(learner, &unit, &arena, &text) && add_states(learner, &unit, &arena, &text);
     is_ok = is_ok && add_cursor(&unit, &arena, "learn", learner->learned_seq) &&
             add_cursor(&unit, &arena, "fold", fold_seq);
     enum at_status status = is_ok ? commit_and_wait(shop, &unit, true) : AT_NOMEM;
     if (status == AT_OK) {
         for (uint32_t i = 0; i < learner->count; i++) learner->stats[i].is_dirty = false;
+        learner->unmet.is_dirty = false;
         learner->flushed_learn = learner->learned_seq;
         learner->flushed_fold = fold_seq;
     }
-    at_bytes_clear(&crowd);
+    at_bytes_clear(&text);
     at_arena_clear(&arena);
     return status;
 }
@@ -159,27 +174,21 @@ static bool load_stat(void *arg, uint32_t row, struct at_text body) {
     struct opening *opening = arg;
     struct learner *learner = opening->shop->learner;
     struct at_json json;
-    int64_t as_of = 0;
     opening->status = at_json_parse(learner->parser, body.data, body.length, false, &json, NULL);
     if (opening->status == AT_OK && !learn_room(learner, row)) opening->status = AT_NOMEM;
     if (opening->status != AT_OK) return false;
-    struct product_stat *stat = &learner->stats[row];
-    at_json_int(at_json_get(json, "as_of"), &as_of);
-    at_json_number(at_json_get(json, "bought"), &stat->bought);
-    at_json_number(at_json_get(json, "viewed"), &stat->viewed);
-    at_json_number(at_json_get(json, "acted"), &stat->acted);
-    at_json_number(at_json_get(json, "fast"), &stat->fast);
-    at_json_number(at_json_get(json, "shown"), &stat->shown);
-    if (!learner->landmark_ms) learner->landmark_ms = as_of;
-    double days =
-        (double)(as_of - learner->landmark_ms) / AT_DAY_MS; /* rows written before the landmark moved */
-    stat->fast *= exp2(days / 2);
-    stat->bought *= exp2(days / 14);
-    stat->viewed *= exp2(days / 14);
-    stat->acted *= exp2(days / 14);
-    stat->shown *= exp2(days / 7);
+    stat_read(learner, json, &learner->stats[row]);
     learner->is_changed = true;
     return true;
+}
+
+static enum at_status load_unmet(struct at_shop *shop, struct at_reader *reader, struct at_arena *arena) {
+    struct at_text text;
+    struct at_json json;
+    enum at_status status = at_reader_state(reader, AT_TEXT("unmet"), &text, arena);
+    if (status == AT_OK)
+        status = at_json_parse(shop->learner->parser, text.data, text.length, false, &json, NULL);
+    return status == AT_OK ? unmet_read(shop, json) : status;
 }
 
 static void open_read(struct at_read *read, struct at_reader *reader) {
@@ -202,6 +211,7 @@ static void open_read(struct at_read *read, struct at_reader *reader) {
         learner->crowd_changed = true;
     }
     if (status == AT_OK) status = at_reader_product_stats(reader, load_stat, opening);
+    if (status == AT_OK) status = load_unmet(opening->shop, reader, &arena);
     if (status == AT_NOTFOUND) status = AT_OK;
     if (opening->status == AT_OK) opening->status = status;
     learner->flushed_learn = learner->learned_seq;
@@ -213,6 +223,7 @@ enum at_status learn_open(struct at_shop *shop, struct at_error *err) {
     struct learner *learner = shop->learner = calloc(1, sizeof *learner);
     if (!learner) return at_fail(err, AT_NOMEM, NULL, "no memory for learning");
     pthread_mutex_init(&learner->mutex, NULL);
+    at_map_init(&learner->unmet.by_id);
     learner->crowd = at_crowd_new();
     learner->parser = parser_new();
     if (!learner->crowd || !learner->parser) return at_fail(err, AT_NOMEM, NULL, "no memory for learning");
@@ -235,6 +246,7 @@ void learn_close(struct at_shop *shop) {
     }
     if (learner->crowd) at_crowd_free(learner->crowd);
     if (learner->parser) at_json_parser_free(learner->parser);
+    unmet_clear(&learner->unmet);
     free(learner->stats);
     free(learner->pairs);
     pthread_mutex_destroy(&learner->mutex);

@@ -327,6 +327,7 @@ enum count_name {
     COUNT_LIVE_DROPPED,
     COUNT_EVENTS_DELAYED,
     COUNT_FACETS_CUT,
+    COUNT_UNMET_DROPPED,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);

@@ -45,20 +45,60 @@ static double weight_at(const struct learner *learner, int64_t at_ms, double hal
     return exp2((double)(at_ms - learner->landmark_ms) / half_ms);
 }
 
+void stat_scale(struct product_stat *stat, const struct product_stat *by) {
+    stat->fast *= by->fast;
+    stat->bought *= by->bought;
+    stat->viewed *= by->viewed;
+    stat->acted *= by->acted;
+    stat->shown *= by->shown;
+    stat->is_dirty = true;
+}
+
+void stat_add(struct product_stat *stat, const struct product_stat *other) {
+    stat->fast += other->fast;
+    stat->bought += other->bought;
+    stat->viewed += other->viewed;
+    stat->acted += other->acted;
+    stat->shown += other->shown;
+    stat->is_dirty = true;
+}
+
+static struct product_stat fading(int64_t span_ms) {
+    double fast = exp2(-(double)span_ms / FAST_MS), slow = exp2(-(double)span_ms / SLOW_MS),
+           shown = exp2(-(double)span_ms / SHOWN_MS);
+    return (struct product_stat){.fast = fast, .bought = slow, .viewed = slow, .acted = slow, .shown = shown};
+}
+
 static void move_landmark(struct learner *learner, int64_t to_ms) {
-    double fast = exp2((double)(learner->landmark_ms - to_ms) / FAST_MS),
-           slow = exp2((double)(learner->landmark_ms - to_ms) / SLOW_MS),
-           shown = exp2((double)(learner->landmark_ms - to_ms) / SHOWN_MS);
-    for (uint32_t i = 0; i < learner->count; i++) {
-        struct product_stat *stat = &learner->stats[i];
-        stat->fast *= fast;
-        stat->bought *= slow;
-        stat->viewed *= slow;
-        stat->acted *= slow;
-        stat->shown *= shown;
-        stat->is_dirty = true;
-    }
+    struct product_stat by = fading(to_ms - learner->landmark_ms);
+    for (uint32_t i = 0; i < learner->count; i++) stat_scale(&learner->stats[i], &by);
+    unmet_scale(&learner->unmet, &by);
     learner->landmark_ms = to_ms;
+}
+
+void stat_write(const struct product_stat *stat, int64_t as_of_ms, struct at_json_out *out) {
+    at_json_open(out, '{');
+    at_json_add_int(out, "as_of", as_of_ms);
+    at_json_add_number(out, "bought", stat->bought);
+    at_json_add_number(out, "viewed", stat->viewed);
+    at_json_add_number(out, "acted", stat->acted);
+    at_json_add_number(out, "fast", stat->fast);
+    at_json_add_number(out, "shown", stat->shown);
+    at_json_close(out, '}');
+}
+
+void stat_read(struct learner *learner, struct at_json json, struct product_stat *stat) {
+    int64_t as_of = 0;
+    at_json_int(at_json_get(json, "as_of"), &as_of);
+    at_json_number(at_json_get(json, "bought"), &stat->bought);
+    at_json_number(at_json_get(json, "viewed"), &stat->viewed);
+    at_json_number(at_json_get(json, "acted"), &stat->acted);
+    at_json_number(at_json_get(json, "fast"), &stat->fast);
+    at_json_number(at_json_get(json, "shown"), &stat->shown);
+    if (!learner->landmark_ms) learner->landmark_ms = as_of;
+    struct product_stat by = fading(learner->landmark_ms - as_of); /* written before the landmark moved */
+    stat_scale(stat, &by);
+    stat->is_dirty = false;
 }
 
 bool learn_room(struct learner *learner, uint32_t row) {
@@ -81,9 +121,7 @@ static enum what what_of(const char *name) {
     return WHAT_OTHER;
 }
 
-static void count_item(struct learner *learner, enum what what, uint32_t row, int64_t at_ms) {
-    if (!learn_room(learner, row)) return;
-    struct product_stat *stat = &learner->stats[row];
+static void count_item(struct learner *learner, enum what what, struct product_stat *stat, int64_t at_ms) {
     double slow = weight_at(learner, at_ms, SLOW_MS), fast = weight_at(learner, at_ms, FAST_MS);
     if (what == WHAT_SHOW)
         stat->shown += weight_at(learner, at_ms, SHOWN_MS);
@@ -96,6 +134,15 @@ static void count_item(struct learner *learner, enum what what, uint32_t row, in
     }
     stat->is_dirty = true;
     learner->is_changed = true;
+}
+
+/* Where it is counted: its row, or by its id until there is one. NULL: out of memory. */
+static struct product_stat *stat_of(struct at_shop *shop, const struct at_root *root,
+                                    struct at_text product) {
+    struct learner *learner = shop->learner;
+    uint32_t row = at_root_row(root, product.data, product.length);
+    if (row == AT_ROW_NONE) return unmet_stat(shop, product);
+    return learn_room(learner, row) ? &learner->stats[row] : NULL;
 }
 
 static void learn_items(struct at_shop *shop, const struct learn_event *event, struct at_root *root) {
@@ -119,8 +166,8 @@ static void learn_items(struct at_shop *shop, const struct learn_event *event, s
     struct at_json_each it = at_json_each(at_json_get(facts, "items"));
     while (at_json_next(&it)) {
         struct at_text product = at_json_text(at_json_get(it.value, "product"));
-        uint32_t row = product.length ? at_root_row(root, product.data, product.length) : AT_ROW_NONE;
-        if (row != AT_ROW_NONE) count_item(learner, what, row, event->at_ms);
+        struct product_stat *stat = product.length ? stat_of(shop, root, product) : NULL;
+        if (stat) count_item(learner, what, stat, event->at_ms);
     }
 }
 
@@ -233,6 +280,7 @@ static void publish_columns(struct at_shop *shop, int64_t now_ms) {
 void learn_publish(struct at_shop *shop) {
     struct learner *learner = shop->learner;
     uint64_t ticks = at_ticks_ns();
+    unmet_meet(shop);
     if (!learner->is_changed && !learner->crowd_changed) return;
     if (learner->published_ns && ticks - learner->published_ns < PUBLISH_EVERY_NS) return;
     learner->published_ns = ticks;

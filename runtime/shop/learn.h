@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The learner's state, shared by learn.c (what is learned) and flush.c (how it is kept). The back worker's,
- * but the queue.
+ * The learner's state, shared by learn.c (what is learned), unmet.c (of products that have not come) and
+ * flush.c (how it is kept). The back worker's, but the queue.
  */
 #ifndef AT_SHOP_LEARN_H
 #define AT_SHOP_LEARN_H
@@ -12,6 +12,11 @@
 
 struct product_stat { /* as of the landmark */
     double bought, viewed, acted, fast, shown;
+    bool is_dirty;
+};
+struct unmet {             /* of products the catalog does not know yet */
+    struct at_map by_id;   /* id as named → struct product_stat * */
+    uint64_t seen_version; /* of the catalog: none of them is in it */
     bool is_dirty;
 };
 struct timeline_pair {
@@ -26,6 +31,7 @@ struct learner {
     struct at_json_parser *parser;
     struct product_stat *stats; /* by row */
     uint32_t count;
+    struct unmet unmet;
     int64_t landmark_ms;
     bool is_changed, crowd_changed, crowd_dirty;
     uint64_t published_ns;
@@ -35,5 +41,20 @@ struct learner {
     size_t pair_count, pair_capacity;
 };
 bool learn_room(struct learner *learner, uint32_t row);
+
+/* One statistic: times by's members; plus other; as JSON; back, brought to the learner's landmark. */
+void stat_scale(struct product_stat *stat, const struct product_stat *by);
+void stat_add(struct product_stat *stat, const struct product_stat *other);
+void stat_write(const struct product_stat *stat, int64_t as_of_ms, struct at_json_out *out);
+void stat_read(struct learner *learner, struct at_json json, struct product_stat *stat);
+
+/* ---- unmet.c ---- */
+/* To be added to; valid until the next call. NULL: out of memory. */
+struct product_stat *unmet_stat(struct at_shop *shop, struct at_text product);
+void unmet_scale(struct unmet *unmet, const struct product_stat *by);
+void unmet_meet(struct at_shop *shop); /* those the catalog knows by now go to their rows */
+void unmet_write(const struct learner *learner, struct at_bytes *bytes);
+enum at_status unmet_read(struct at_shop *shop, struct at_json json) AT_MUST_CHECK;
+void unmet_clear(struct unmet *unmet);
 
 #endif

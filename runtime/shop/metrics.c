@@ -29,6 +29,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
                               "Events that waited until enough was written behind"},
     [COUNT_FACETS_CUT] = {"attune_facets_cut_total",
                           "Events with a product whose facets had no room beside them"},
+    [COUNT_UNMET_DROPPED] = {"attune_unknown_products_dropped_total",
+                             "Products no catalog had whose statistics were dropped"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
