@@ -57,7 +57,7 @@ static int by_source(const void *a, const void *b) {
 
 enum at_status flush_timeline(struct at_shop *shop) {
     struct learner *learner = shop->learner;
-    qsort(learner->pairs, learner->pair_count, sizeof *learner->pairs, by_source);
+    if (learner->pair_count) qsort(learner->pairs, learner->pair_count, sizeof *learner->pairs, by_source);
     while (learner->pair_count) {
         struct at_arena arena;
         struct at_unit unit = {0};
