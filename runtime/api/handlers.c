@@ -211,21 +211,15 @@ void handle_metrics(struct call *call) {
 struct listener {
     struct at_subscription *subscription;
     struct at_stream *stream;
-    uint64_t lost; /* since the reader was last told */
 };
 
-/* A reader that falls behind loses what it has no room for, and is told how much when it reads on. */
 static bool on_live(void *arg, const char *event, struct at_text json) {
     struct listener *listener = arg;
     struct at_bytes text;
     at_bytes_init(&text, 1 << 20);
-    if (listener->lost)
-        at_bytes_printf(&text, "event: dropped\ndata: {\"count\":%llu}\n\n",
-                        (unsigned long long)listener->lost);
     at_bytes_printf(&text, "event: %s\ndata: %.*s\n\n", event, (int)json.length, json.data);
     bool is_sent = !text.failed && listener->stream &&
                    at_stream_send(listener->stream, (struct at_text){text.data, text.length});
-    listener->lost = is_sent ? 0 : listener->lost + 1;
     at_bytes_clear(&text);
     return is_sent;
 }

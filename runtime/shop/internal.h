@@ -335,6 +335,7 @@ void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
 /* ---- live.c ---- */
 bool live_is_watched(const struct at_shop *shop);
 void live_send(struct at_shop *shop, const char *event, struct at_text json); /* any thread */
+void live_tell_lost(struct at_worker *worker); /* its thread, now and then: who lost something is told */
 
 /* ---- the shop ---- */
 #define ROUTES_MAX  64
@@ -373,6 +374,7 @@ struct at_worker {
     struct route_count routes[ROUTES_MAX];
     struct at_subscription *subscriptions; /* this worker's thread only */
     _Atomic uint32_t subscription_count;
+    _Atomic uint64_t live_lost; /* messages none of its readers got, not counted yet */
     struct at_timer *collector;
     enum at_status start_status;
     struct at_error start_error;
@@ -420,9 +422,9 @@ struct at_shop {
     _Atomic uint64_t learned_version;
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
+    _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
     _Atomic uint32_t live_count, live_on_the_way;
     _Atomic uint64_t jobs; /* in flight outside a front worker */
-    _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
     /* closing */
     void (*on_closed)(void *arg);
     void *on_closed_arg;

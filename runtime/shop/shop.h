@@ -152,12 +152,12 @@ void at_shop_ready(
     struct at_job *job);                  /* AT_OK or AT_BUSY; out:
                                              {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale","products":n} */
 void at_shop_metrics(struct at_job *job); /* out: Prometheus text */
-/* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed; false: it could not take
- * it, which is counted. NULL: out of memory. */
+/* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed; it does not unsubscribe.
+ * false: the reader has no room, the message is lost and counted; later the event "dropped" says how many
+ * were. NULL: out of memory. */
 struct at_subscription;
-struct at_subscription *at_shop_subscribe(struct at_worker *worker,
-                                          bool (*fn)(void *arg, const char *event, struct at_text json),
-                                          void *arg);
+typedef bool at_live_fn(void *arg, const char *event, struct at_text json);
+struct at_subscription *at_shop_subscribe(struct at_worker *worker, at_live_fn *fn, void *arg);
 void at_subscription_free(struct at_subscription *subscription);
 /* Faces count what they refuse: adds to a fixed set of counters (docs/operate.md). */
 void at_shop_count_answer(struct at_worker *worker, const char *route, int status, uint64_t took_us);

@@ -86,6 +86,7 @@ static void collect(void *arg) {
     struct serving *serving = serving_of(worker);
     struct at_language *language = serving ? serving->languages[worker->index] : NULL;
     if (language && !at_language_is_spent(language)) at_language_collect(language, COLLECT_US);
+    live_tell_lost(worker);
 }
 
 enum at_status worker_open(struct at_worker *worker, struct at_error *err) {
