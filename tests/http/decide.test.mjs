@@ -30,6 +30,25 @@ test("candidates by items and by where; sort, limit, offset, fields, unknown ids
   assert.deepEqual(fields.body.items[0], { id: "SKU-1", score: -10, title: "Product 1", price: 10, tags: ["new"] });
 });
 
+test("the only visitor there ever was sees an effect of their first views, at once and later", async (t) => {
+  const shop = await serve(t, rules('ranking "mine" { score = function(product) return product.affinity end }\n'));
+  await load(shop, products(60, (i) => ({ category: `category-${i % 3}` })));
+  const check = async (when) => {
+    const list = { ranking: "mine", where: {}, limit: 60, customer: { anonymous_id: "me" } };
+    const { items } = (await shop.post("/v1/rank", list)).body, score = Object.fromEntries(items.map((item) => [item.id, item.score]));
+    /* SKU-26: brand and category of what was viewed; SKU-12: the brand; SKU-8: the category; SKU-1: neither */
+    assert.ok(score["SKU-26"] > score["SKU-12"] && score["SKU-12"] > score["SKU-1"] && score["SKU-8"] > score["SKU-1"], `${when}: ${JSON.stringify(score)}`);
+    assert.ok(score["SKU-26"] > 0.05 && score["SKU-1"] === 0, `${when}: ${JSON.stringify(score)}`);
+    assert.equal(items.findIndex((item) => item.id === "SKU-26") < 4, true, `${when}: it is on top`);
+    return score;
+  };
+  for (const id of ["SKU-5", "SKU-5"]) await shop.post("/v1/track", { anonymousId: "me", event: "Product Viewed", properties: { product_id: id } });
+  const first = await check("at once");
+  await new Promise((done) => setTimeout(done, 2500)); /* everyone's tastes are published each second */
+  const later = await check("later");
+  assert.ok(later["SKU-26"] !== first["SKU-26"], "the shelf is known by then");
+});
+
 test("what cannot be asked is refused with the field and what to do", async (t) => {
   const shop = await serve(t, rules(byPrice));
   await load(shop, products(3));
