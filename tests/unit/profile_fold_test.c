@@ -509,6 +509,7 @@ static void orders_and_refunds_come_in_any_order(void **state) {
         at_profile_unref(shuffled);
         free_events(events, count);
     }
+    print_message("property: orders in any order, 3000 cases, seed %llu\n", (unsigned long long)first);
 }
 
 static void ceilings_hold(void **state) {
