@@ -66,29 +66,36 @@ struct kept_taste { /* facets, then their tables, in one block */
     uint32_t facet_count;
     struct at_facet_table facets[];
 };
-#define KEPT_SLOTS     4096
-#define KEPT_MAX_BYTES ((size_t)8 << 20) /* of one state; when it is full everything goes */
+#define KEPT_SLOTS 4096
+#define KEPT_MAX_BYTES                                                                                       \
+    ((size_t)8 << 20) /* of one state, or a sixteenth of its account; when full everything goes */
 struct taste_store {
     struct kept_taste *slots[KEPT_SLOTS];
     size_t bytes;
 };
 
-static void kept_free(struct taste_store *store, struct kept_taste **slot) {
+static void kept_free(struct at_language *language, struct kept_taste **slot) {
     struct kept_taste *kept = *slot;
     if (!kept) return;
     at_profile_unref((struct at_profile *)(uintptr_t)kept->key.profile);
     if (kept->key.baseline) at_baseline_unref((struct at_baseline *)(uintptr_t)kept->key.baseline);
-    store->bytes -= kept->bytes;
+    language->taste_store->bytes -= kept->bytes;
+    if (language->account) at_account_give(language->account, kept->bytes);
     free(kept);
     *slot = NULL;
 }
 
-static void store_clear(struct taste_store *store) {
-    for (uint32_t i = 0; i < KEPT_SLOTS; i++) kept_free(store, &store->slots[i]);
+static void store_clear(struct at_language *language) {
+    for (uint32_t i = 0; i < KEPT_SLOTS; i++) kept_free(language, &language->taste_store->slots[i]);
+}
+
+static size_t store_limit(const struct at_language *language) {
+    size_t share = language->account ? language->account->limit / 16 : KEPT_MAX_BYTES;
+    return share < KEPT_MAX_BYTES ? share : KEPT_MAX_BYTES;
 }
 
 void personal_free(struct at_language *language) {
-    if (language->taste_store) store_clear(language->taste_store);
+    if (language->taste_store) store_clear(language);
     free(language->taste_store);
     for (int i = 0; i < 2; i++) {
         free(language->by_row[i].values);
@@ -155,12 +162,13 @@ enum at_status personal_facets(struct at_language *language) {
     if (personal_tastes(view) != AT_OK) return AT_NOMEM;
     struct kept_taste *kept = kept_make(view);
     if (!kept) return AT_NOMEM;
-    kept_free(language->taste_store, slot);
-    if (language->taste_store->bytes + kept->bytes > KEPT_MAX_BYTES) store_clear(language->taste_store);
+    kept_free(language, slot);
+    if (language->taste_store->bytes + kept->bytes > store_limit(language)) store_clear(language);
     kept->key = key;
     at_profile_ref((struct at_profile *)(uintptr_t)key.profile);
     if (key.baseline) at_baseline_ref((struct at_baseline *)(uintptr_t)key.baseline);
     language->taste_store->bytes += kept->bytes;
+    if (language->account) at_account_force(language->account, kept->bytes);
     *slot = kept;
     return show(view, kept), AT_OK;
 }

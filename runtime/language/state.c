@@ -86,6 +86,7 @@ enum at_status language_open(struct at_language **out, const struct at_settings 
     struct at_language *language = calloc(1, sizeof *language);
     if (!language) return at_fail(err, AT_NOMEM, NULL, "out of memory");
     language->settings = settings;
+    language->account = account;
     enum at_status status = new_state(language, guard, account, err);
     if (status != AT_OK)
         at_language_free(language);

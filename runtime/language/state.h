@@ -66,7 +66,8 @@ struct at_language {
     bool explains;
     bool reads_context; /* the running call looked at the customer, the page or the clock */
     struct taste_store *taste_store;
-    struct kept_rule *kept; /* by function id */
+    struct at_account *account; /* of the state; NULL: none */
+    struct kept_rule *kept;     /* by function id */
     int kept_count;
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;

@@ -146,6 +146,7 @@ static enum at_status flush_learned(struct at_shop *shop, uint64_t fold_seq) {
         learner->unmet.is_dirty = false;
         learner->flushed_learn = learner->learned_seq;
         learner->flushed_fold = fold_seq;
+        learn_show(learner);
     }
     at_bytes_clear(&text);
     at_arena_clear(&arena);
@@ -216,6 +217,7 @@ static void open_read(struct at_read *read, struct at_reader *reader) {
     if (opening->status == AT_OK) opening->status = status;
     learner->flushed_learn = learner->learned_seq;
     learner->flushed_fold = atomic_load(&learner->released_seq);
+    learn_show(learner);
     at_arena_clear(&arena);
 }
 

@@ -160,6 +160,7 @@ struct learn_event { /* one durable event, made by track, freed by the learner *
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count);
 void learn_released(struct at_shop *shop, uint64_t seq);
 size_t learn_waiting(struct at_shop *shop);
+uint64_t learn_place(struct at_shop *shop, bool of_fold); /* in the log: learned to; else written behind to */
 /* events given and not learned from yet */ /* commit thread, in order: the snapshots up to seq are in the
                                                cache */
 enum at_status learn_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;

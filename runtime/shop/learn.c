@@ -31,6 +31,16 @@ void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_ev
     pthread_mutex_unlock(&learner->mutex);
 }
 
+void learn_show(struct learner *learner) {
+    atomic_store_explicit(&learner->learn_shown, learner->learned_seq, memory_order_relaxed);
+    atomic_store_explicit(&learner->fold_shown, learner->flushed_fold, memory_order_relaxed);
+}
+
+uint64_t learn_place(struct at_shop *shop, bool of_fold) {
+    const struct learner *learner = shop->learner;
+    return atomic_load_explicit(of_fold ? &learner->fold_shown : &learner->learn_shown, memory_order_relaxed);
+}
+
 size_t learn_waiting(struct at_shop *shop) {
     return atomic_load_explicit(&shop->learner->waiting, memory_order_relaxed);
 }
@@ -204,6 +214,7 @@ void learn_drain(struct at_shop *shop) {
         event = next;
     }
     at_root_unref(root);
+    learn_show(learner);
     if (learner->pair_count >= FLUSH_AT && flush_all(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
 }

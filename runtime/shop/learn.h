@@ -35,12 +35,14 @@ struct learner {
     int64_t landmark_ms;
     bool is_changed, crowd_changed, crowd_dirty;
     uint64_t published_ns;
-    uint64_t learned_seq;                 /* counted up to here; its cursor is "learn" */
-    uint64_t flushed_learn, flushed_fold; /* as last written */
-    struct timeline_pair *pairs;          /* durable events the timeline does not hold yet */
+    uint64_t learned_seq;                     /* counted up to here; its cursor is "learn" */
+    uint64_t flushed_learn, flushed_fold;     /* as last written */
+    _Atomic uint64_t learn_shown, fold_shown; /* learned_seq and flushed_fold for other threads */
+    struct timeline_pair *pairs;              /* durable events the timeline does not hold yet */
     size_t pair_count, pair_capacity;
 };
 bool learn_room(struct learner *learner, uint32_t row);
+void learn_show(struct learner *learner);
 
 /* One statistic: times by's members; plus other; as JSON; back, brought to the learner's landmark. */
 void stat_scale(struct product_stat *stat, const struct product_stat *by);

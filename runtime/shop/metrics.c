@@ -128,6 +128,14 @@ static void put_store(struct at_shop *shop, struct at_bytes *out) {
     put(out, "attune_store_last_commit_seconds", "The last group commit", "gauge",
         (double)counts.last_commit_us / 1e6);
     put(out, "attune_log_durable_seq", "Events up to here are durable", "gauge", (double)counts.durable_seq);
+    at_bytes_printf(out,
+                    "# HELP attune_consumer_lag_events Durable events a consumer has not come to yet\n# TYPE "
+                    "attune_consumer_lag_events gauge\n");
+    for (int i = 0; i < 2; i++) {
+        uint64_t place = learn_place(shop, i);
+        at_bytes_printf(out, "attune_consumer_lag_events{consumer=\"%s\"} %llu\n", i ? "fold" : "learn",
+                        (unsigned long long)(counts.durable_seq > place ? counts.durable_seq - place : 0));
+    }
 }
 
 void at_shop_metrics(struct at_job *job) {
