@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A rule that never ends is stopped: the answer comes from the fallback within the budget and 5 ms (p99 against an idle call of
-// the same run), others never notice. Where an idle call's own p99 is over 4 ms the machine is somebody else's: then three times that.
+// the same run), others never notice. Where an idle call's own p99 is over 12 ms (5 to 7 are usual: it builds the state the loop before it spent) the machine is somebody else's: then three times that.
 // Both back ends of the limiter. CALLS=1000.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -29,7 +29,7 @@ async function measure(t, args, calls) {
     loops.push(await time("loops"));
     idle.push(await time("idle"));
   }
-  const usual = quantile(idle, 0.99), over = quantile(loops, 0.99) - usual - 20, most = usual > 4 ? 3 * usual : 5;
+  const usual = quantile(idle, 0.99), over = quantile(loops, 0.99) - usual - 20, most = usual > 12 ? 3 * usual : 5;
   console.log(`property: ${calls} calls, p99 ${quantile(loops, 0.99).toFixed(2)} ms against ${usual.toFixed(2)} ms idle: ${over.toFixed(2)} ms over the budget, ${most.toFixed(2)} allowed`);
   return { over, most };
 }
