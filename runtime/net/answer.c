@@ -160,6 +160,12 @@ static void on_written(uv_write_t *write, int status) {
         conn_process(conn);
 }
 
+/* on_close comes from the loop, never from inside a send. */
+static void end_stream(struct conn *conn) {
+    conn->is_over = true;
+    conn_later(conn);
+}
+
 static void write_rest(struct conn *conn, size_t done) {
     struct at_bytes full = conn->out;
     conn->out = conn->writing;
@@ -169,7 +175,11 @@ static void write_rest(struct conn *conn, size_t done) {
     conn->is_writing = uv_write(&conn->write, &conn->uv.stream, &buffer, 1, on_written) == 0;
     conn->since_ms = uv_now(conn->server->check.loop);
     conn->unwritten = uv_stream_get_write_queue_size(&conn->uv.stream);
-    if (!conn->is_writing) conn_close(conn);
+    if (conn->is_writing) return;
+    if (conn->state == CONN_STREAM)
+        end_stream(conn);
+    else
+        conn_close(conn);
 }
 
 void answer_flush(struct conn *conn) {
@@ -181,8 +191,7 @@ void answer_flush(struct conn *conn) {
             conn_close(conn);
             return;
         }
-        conn->is_over = true; /* on_close comes from the loop, never from inside a send */
-        conn_later(conn);
+        end_stream(conn);
         n = (int)conn->out.length;
     }
     if (n == (int)conn->out.length)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A rule that never ends is stopped: the answer comes from the fallback within the budget and 5 ms (p99 against an idle call of
-// the same run), others never notice. Where an idle call's own p99 is over 12 ms (5 to 7 are usual: it builds the state the loop before it spent) the machine is somebody else's: then three times that.
+// the same run), others never notice. Where an idle call's own p99 is over 12 ms (5 to 7 are usual: it builds the state the loop
+// before it spent) the machine is somebody else's: then three times that.
 // Both back ends of the limiter. CALLS=1000.
 import assert from "node:assert/strict";
 import { test } from "node:test";
