@@ -3,34 +3,10 @@
  * Out of memory at every single allocation of a change, a declaration, counted features, a feed and start-up:
  * the answer is AT_NOMEM, the current version is untouched, and the catalog works afterwards.
  */
+#include "base_fail_malloc.h"
 #include "catalog_world.h"
 #include "catalog/feed.h"
 #include "catalog/where.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static long fail_at = -1; /* allocations until one fails; -1: none does */
-static bool has_failed;
-
-static bool fails_now(void) {
-    if (fail_at < 0 || fail_at-- > 0) return false;
-    has_failed = true;
-    return true;
-}
-void *__wrap_malloc(size_t size) {
-    return fails_now() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_realloc(void *old, size_t size) {
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
 
 static struct at_account account = {"catalog", SIZE_MAX, 0};
 static struct world world;
@@ -104,9 +80,9 @@ static void a_change_is_whole_or_not_there(void **state) {
         begin();
         struct at_root *before = at_catalog_root(world.catalog);
         has_failed = false;
-        fail_at = n;
+        allocations_left = n;
         enum at_status status = change_all(parsers);
-        fail_at = -1;
+        allocations_left = -1;
         is_through = !has_failed;
         assert_int_equal(status, is_through ? AT_OK : AT_NOMEM);
         check_untouched(before, !is_through);
@@ -142,12 +118,12 @@ static void a_declaration_or_feature_is_whole_or_not_there(void **state) {
             struct at_root *before = at_catalog_root(world.catalog);
             enum at_status status;
             has_failed = false;
-            fail_at = n;
+            allocations_left = n;
             if (what == 0)
                 status = at_catalog_publish_counted(world.catalog, given, 3000);
             else
                 status = at_catalog_declare(world.catalog, "colour", what == 1 ? "list" : "number", NULL);
-            fail_at = -1;
+            allocations_left = -1;
             is_through = !has_failed;
             assert_int_equal(status, is_through ? AT_OK : AT_NOMEM);
             check_untouched(before, !is_through);
@@ -165,9 +141,9 @@ static void a_catalog_is_made_or_not(void **state) {
     for (long n = 0; !is_through; n++) {
         struct at_catalog *catalog;
         has_failed = false;
-        fail_at = n;
+        allocations_left = n;
         enum at_status status = at_catalog_new(&catalog, &options, NULL);
-        fail_at = -1;
+        allocations_left = -1;
         is_through = !has_failed;
         assert_int_equal(status, is_through ? AT_OK : AT_NOMEM);
         assert_int_equal(catalog != NULL, is_through);
@@ -199,9 +175,9 @@ static void a_feed_says_so_and_a_filter_too(void **state) {
         for (long n = 0; !is_through; n++) {
             int rows = 0;
             has_failed = false;
-            fail_at = n;
+            allocations_left = n;
             enum at_status status = read_feed(texts[kind], (enum at_feed_kind)kind, &rows);
-            fail_at = -1;
+            allocations_left = -1;
             is_through = !has_failed;
             assert_int_equal(status, is_through ? AT_NOTFOUND : AT_NOMEM);
             if (is_through) assert_int_equal(rows, 2);
@@ -216,9 +192,9 @@ static void a_feed_says_so_and_a_filter_too(void **state) {
         struct at_where *where;
         at_arena_init(&arena, 1 << 20);
         has_failed = false;
-        fail_at = n;
+        allocations_left = n;
         enum at_status status = at_where_parse(root, &arena, json, &where, NULL);
-        fail_at = -1;
+        allocations_left = -1;
         is_through = !has_failed;
         assert_int_equal(status, is_through ? AT_OK : AT_NOMEM);
         at_arena_clear(&arena);
@@ -228,6 +204,7 @@ static void a_feed_says_so_and_a_filter_too(void **state) {
 }
 
 int main(void) {
+    fails_once = true;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_is_whole_or_not_there),
         cmocka_unit_test(a_declaration_or_feature_is_whole_or_not_there),

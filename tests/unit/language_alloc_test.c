@@ -4,46 +4,18 @@
  * status with a message, nothing leaked or half there, and the same call succeeds afterwards. The n-th
  * allocation fails, alone or with all behind it.
  */
+#include "base_fail_malloc.h"
 #include "language_world.h"
 
 #include <math.h>
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static long fail_at = -1; /* allocations until one fails; -1: none does */
-static bool fails_on, has_failed;
-
-static bool fails_now(void) {
-    if (fail_at < 0) return false;
-    if (fail_at > 0) {
-        fail_at--;
-        return false;
-    }
-    if (!fails_on) fail_at = -1;
-    return has_failed = true;
-}
-void *__wrap_malloc(size_t size) {
-    return fails_now() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_realloc(void *old, size_t size) {
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
-
 static void arm(long n) {
     has_failed = false;
-    fails_on = n % 2;
-    fail_at = n / 2;
+    fails_once = n % 2 == 0;
+    allocations_left = n / 2;
 }
 static bool disarm(void) {
-    fail_at = -1;
+    allocations_left = -1;
     return has_failed;
 }
 

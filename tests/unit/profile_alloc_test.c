@@ -5,37 +5,8 @@
  * afterwards.
  */
 #include <pthread.h>
+#include "base_fail_malloc.h"
 #include "profile_world.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static long fail_at = -1; /* allocations until one fails; -1: none does */
-static bool fails_on;     /* and all behind it */
-static bool has_failed;
-
-static bool fails_now(void) {
-    if (fail_at < 0 || fail_at > 0) {
-        fail_at -= fail_at > 0;
-        return false;
-    }
-    if (!fails_on) fail_at = -1;
-    has_failed = true;
-    return true;
-}
-void *__wrap_malloc(size_t size) {
-    return fails_now() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_realloc(void *old, size_t size) {
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
 
 ONE_WORLD
 static struct at_account account = {"profiles", SIZE_MAX, 0};
@@ -49,11 +20,11 @@ static bool is_through;
     n++
 static void arm(long n) {
     has_failed = false;
-    fails_on = n % 2;
-    fail_at = n / 2;
+    fails_once = n % 2 == 0;
+    allocations_left = n / 2;
 }
 static bool disarm(void) {
-    fail_at = -1;
+    allocations_left = -1;
     return is_through = !has_failed;
 }
 
@@ -203,10 +174,10 @@ static void *first_step_of_a_thread(void *arg) {
     struct stored *stored = arg;
     struct at_logged_event logged = logged_of(&world, stored);
     struct at_profile *base = at_profile_new(1, NULL);
-    fail_at = 0;
+    allocations_left = 0;
     struct at_profile *next = at_profile_apply(base, &logged, false);
     bool is_refused = next == NULL;
-    fail_at = -1;
+    allocations_left = -1;
     next = at_profile_apply(base, &logged, false);
     at_profile_unref(base);
     if (!is_refused || !next) return NULL;
