@@ -23,7 +23,7 @@ struct person {
     uint32_t pending; /* units on their way */
     struct shard *shard;
     uint32_t place; /* in shard->people */
-    bool is_loading, is_held, is_gone, is_dirty, is_flushing, was_used;
+    bool is_loading, is_held, is_dirty, is_flushing, was_used;
     struct person *next_dirty;
     struct person_wait *first, *last;
 };
