@@ -75,9 +75,9 @@ static bool may_go_ahead(enum at_write_kind kind) {
     return kind == AT_WRITE_PROFILE || kind == AT_WRITE_TIMELINE || kind == AT_WRITE_MESSAGES;
 }
 
-/* A merge moves links and profiles together or not at all. */
+/* A merge moves identifiers and profiles together or not at all. */
 static bool must_be_whole(enum at_write_kind kind) {
-    return kind == AT_WRITE_LINK || kind == AT_WRITE_PROFILE_GONE || kind == AT_WRITE_IDENTIFIER ||
+    return kind == AT_WRITE_MOVE || kind == AT_WRITE_PROFILE_GONE || kind == AT_WRITE_IDENTIFIER ||
            kind == AT_WRITE_CLAIM;
 }
 

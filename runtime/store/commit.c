@@ -128,7 +128,10 @@ void at_commit_refuse(struct at_store *store, enum at_lane_name lane, struct at_
 static bool is_safe(enum at_write_kind kind) {
     switch (kind) {
     case AT_WRITE_EVENT:
+    case AT_WRITE_MOVE:
     case AT_WRITE_LINK:
+    case AT_WRITE_UNLINK:
+    case AT_WRITE_MERGE:
     case AT_WRITE_PROFILE:
     case AT_WRITE_PROFILE_GONE:
     case AT_WRITE_TIMELINE:

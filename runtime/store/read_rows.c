@@ -64,6 +64,23 @@ enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kin
     return end(reader, AT_SQL_IDENTIFIER_GET, statement, code, copied);
 }
 
+enum at_status at_reader_identifier_at(struct at_reader *reader, uint64_t id, struct at_identifier_row *out,
+                                       struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_AT, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, id);
+    int code = sqlite3_step(statement);
+    bool copied = false;
+    if (code == SQLITE_ROW) {
+        *out = (struct at_identifier_row){.id = id,
+                                          .person = at_column_number(statement, 3),
+                                          .since_ms = sqlite3_column_int64(statement, 4)};
+        copied = copy_text(arena, statement, 1, &out->kind) && copy_text(arena, statement, 2, &out->value);
+    }
+    return end(reader, AT_SQL_IDENTIFIER_AT, statement, code, copied);
+}
+
 enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t person, identifier_fn *fn,
                                         void *arg) {
     enum at_status status;
@@ -102,6 +119,103 @@ enum at_status at_reader_identifiers(struct at_reader *reader, identifier_fn *fn
         if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
     }
     return AT_OK;
+}
+
+static struct at_link_row link_of(sqlite3_stmt *statement) {
+    return (struct at_link_row){at_column_number(statement, 0),     at_column_number(statement, 1),
+                                sqlite3_column_int64(statement, 2), at_column_text(statement, 3),
+                                at_column_text(statement, 4),       at_column_text(statement, 5)};
+}
+
+enum at_status at_reader_links_of(struct at_reader *reader, uint64_t identifier,
+                                  bool (*fn)(void *arg, const struct at_link_row *row), void *arg) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_LINK_OF, &status);
+    if (!statement) return status;
+    int code;
+    at_bind_number(statement, 1, identifier);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct at_link_row row = link_of(statement);
+        if (!fn(arg, &row)) break;
+    }
+    status = end(reader, AT_SQL_LINK_OF, statement, code, true);
+    return status == AT_NOTFOUND ? AT_OK : status;
+}
+
+/* All rows of a ledger, by its own numbers, in slices: nobody waits for a long read. */
+struct ledger {
+    enum at_sql which;
+    int number;                                       /* its column */
+    bool (*lend)(void *arg, sqlite3_stmt *statement); /* false: stop */
+    void *arg;
+};
+
+static enum at_status read_ledger(struct at_reader *reader, const struct ledger *ledger) {
+    uint64_t after = 0;
+    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
+        enum at_status status;
+        sqlite3_stmt *statement = take(reader, ledger->which, &status);
+        if (!statement) return status;
+        int code;
+        bool goes_on = true;
+        at_bind_number(statement, 1, after);
+        sqlite3_bind_int(statement, 2, SLICE_ROWS);
+        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
+            after = at_column_number(statement, ledger->number);
+            goes_on = ledger->lend(ledger->arg, statement);
+        }
+        status = end(reader, ledger->which, statement, code, true);
+        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
+    }
+    return AT_OK;
+}
+
+struct lending {
+    union {
+        bool (*link)(void *arg, const struct at_link_row *row);
+        bool (*unlink)(void *arg, const struct at_unlink_row *row);
+        bool (*merge)(void *arg, const struct at_merge_row *row);
+    };
+    void *arg;
+};
+
+static bool lend_link(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_link_row row = link_of(statement);
+    return lending->link(lending->arg, &row);
+}
+
+static bool lend_unlink(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_unlink_row row = {at_column_number(statement, 0), at_column_number(statement, 1),
+                                sqlite3_column_int64(statement, 2), at_column_text(statement, 3)};
+    return lending->unlink(lending->arg, &row);
+}
+
+static bool lend_merge(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_merge_row row = {at_column_number(statement, 0), at_column_number(statement, 1),
+                               sqlite3_column_int64(statement, 2), at_column_number(statement, 3),
+                               at_column_number(statement, 4)};
+    return lending->merge(lending->arg, &row);
+}
+
+enum at_status at_reader_links(struct at_reader *reader, bool (*fn)(void *arg, const struct at_link_row *row),
+                               void *arg) {
+    struct lending lending = {.link = fn, .arg = arg};
+    return read_ledger(reader, &(struct ledger){AT_SQL_LINK_SLICE, 6, lend_link, &lending});
+}
+
+enum at_status at_reader_unlinks(struct at_reader *reader,
+                                 bool (*fn)(void *arg, const struct at_unlink_row *row), void *arg) {
+    struct lending lending = {.unlink = fn, .arg = arg};
+    return read_ledger(reader, &(struct ledger){AT_SQL_UNLINK_SLICE, 4, lend_unlink, &lending});
+}
+
+enum at_status at_reader_merges(struct at_reader *reader,
+                                bool (*fn)(void *arg, const struct at_merge_row *row), void *arg) {
+    struct lending lending = {.merge = fn, .arg = arg};
+    return read_ledger(reader, &(struct ledger){AT_SQL_MERGE_SLICE, 5, lend_merge, &lending});
 }
 
 /* ---- people ---- */

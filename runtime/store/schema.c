@@ -48,6 +48,21 @@ static const char *const STEPS[] = {
     "CREATE INDEX decision_at ON decision (at_ms);"
     "CREATE INDEX decision_person ON decision (person, id) WHERE person <> 0;"
     "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";",
+    /* Who is who gets its evidence. What a person had before is held together through the oldest identifier:
+     * which event showed it was not kept then. */
+    "CREATE TABLE link (number INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, at_ms INTEGER "
+    "NOT "
+    "NULL, origin TEXT NOT NULL, message_id TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (a, b));"
+    "CREATE INDEX link_b ON link (b);"
+    "CREATE TABLE unlink (number INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, at_ms INTEGER "
+    "NOT "
+    "NULL, author TEXT NOT NULL, UNIQUE (a, b));"
+    "CREATE TABLE merge (number INTEGER PRIMARY KEY, survivor INTEGER NOT NULL, loser INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL);"
+    "INSERT INTO link (a, b, at_ms, origin, message_id, name)"
+    " SELECT f.id, i.id, i.since_ms, '', '', '' FROM identifier i"
+    " JOIN (SELECT person, min(id) AS id FROM identifier GROUP BY person) f ON f.person = i.person"
+    " WHERE i.id <> f.id ORDER BY i.id;",
 };
 _Static_assert(AT_LENGTH(STEPS) == AT_STORE_SCHEMA, "one step a schema");
 const struct at_schema at_schema_current = {STEPS, AT_STORE_SCHEMA};

@@ -31,13 +31,27 @@
     X(IDENTIFIER_ADD, "INSERT INTO identifier (id, kind, value, person, since_ms) VALUES (?, ?, ?, ?, ?) "   \
                       "ON CONFLICT (kind, value) DO NOTHING")                                                \
     X(IDENTIFIER_GET, "SELECT id, person, since_ms FROM identifier WHERE kind = ? AND value = ?")            \
+    X(IDENTIFIER_AT, "SELECT id, kind, value, person, since_ms FROM identifier WHERE id = ?")                \
     X(IDENTIFIER_OF, "SELECT id, kind, value, since_ms FROM identifier WHERE person = ? ORDER BY id")        \
     X(IDENTIFIER_SLICE,                                                                                      \
       "SELECT id, kind, value, person, since_ms FROM identifier WHERE id > ? ORDER BY id LIMIT ?")           \
-    X(IDENTIFIER_LINK, "UPDATE identifier SET person = ? WHERE id = ?")                                      \
+    X(IDENTIFIER_MOVE, "UPDATE identifier SET person = ? WHERE id = ?")                                      \
     X(IDENTIFIER_LAST, "SELECT max(id, person) FROM (SELECT (SELECT max(id) FROM identifier) AS id,"         \
                        " (SELECT max(person) FROM identifier) AS person)")                                   \
-    X(PERSON_LAST, "SELECT max(person) FROM profile")                                                        \
+    X(LINK_ADD, "INSERT INTO link (a, b, at_ms, origin, message_id, name) VALUES (?, ?, ?, ?, ?, ?) "        \
+                "ON CONFLICT (a, b) DO NOTHING")                                                             \
+    X(LINK_OF, "SELECT a, b, at_ms, origin, message_id, name FROM link WHERE a = ?1 OR b = ?1")              \
+    X(LINK_SLICE, "SELECT a, b, at_ms, origin, message_id, name, number FROM link WHERE number > ?"          \
+                  " ORDER BY number LIMIT ?")                                                                \
+    X(UNLINK_ADD,                                                                                            \
+      "INSERT INTO unlink (a, b, at_ms, author) VALUES (?, ?, ?, ?) ON CONFLICT (a, b) DO NOTHING")          \
+    X(UNLINK_SLICE,                                                                                          \
+      "SELECT a, b, at_ms, author, number FROM unlink WHERE number > ? ORDER BY number LIMIT ?")             \
+    X(MERGE_ADD, "INSERT INTO merge (survivor, loser, at_ms, a, b) VALUES (?, ?, ?, ?, ?)")                  \
+    X(MERGE_SLICE,                                                                                           \
+      "SELECT survivor, loser, at_ms, a, b, number FROM merge WHERE number > ? ORDER BY number LIMIT ?")     \
+    X(PERSON_LAST, "SELECT max(person) FROM (SELECT max(person) AS person FROM profile"                      \
+                   " UNION ALL SELECT max(loser) FROM merge)")                                               \
     X(CLAIM_ADD, "INSERT INTO claim (kind, key, person) VALUES (?, ?, ?)")                                   \
     X(CLAIM_GET, "SELECT person FROM claim WHERE kind = ? AND key = ?")                                      \
     X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body) VALUES (?, ?, ?) ON CONFLICT (person) "  \

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define AT_STORE_SCHEMA 1 /* user_version of the database this code writes */
+#define AT_STORE_SCHEMA 2 /* user_version of the database this code writes */
 
 struct at_store;
 
@@ -63,6 +63,23 @@ struct at_identifier_row {
     uint64_t person;
     int64_t since_ms;
 };
+/* The ledger of who is who, append-only: an event that named both is the evidence that two identifiers are of
+ * one person. A person is what links hold together that no later row took back. */
+struct at_link_row {
+    uint64_t a, b; /* identifier ids, a < b; the first evidence stays */
+    int64_t at_ms;
+    struct at_text origin, message_id, name; /* of the event */
+};
+struct at_unlink_row { /* the link of a and b, if there is one, no longer counts, and none is made again */
+    uint64_t a, b;     /* a < b */
+    int64_t at_ms;
+    struct at_text author; /* name of the key */
+};
+struct at_merge_row { /* two people became one */
+    uint64_t survivor, loser;
+    int64_t at_ms;
+    uint64_t a, b; /* the identifiers that showed it */
+};
 struct at_profile_row {
     uint64_t person;
     uint64_t applied_seq;
@@ -99,7 +116,10 @@ struct at_decision_row {
 enum at_write_kind {
     AT_WRITE_EVENT,            /* event */
     AT_WRITE_IDENTIFIER,       /* identifier: insert, or nothing if (kind, value) is there with the same id */
-    AT_WRITE_LINK,             /* identifier.id now belongs to identifier.person */
+    AT_WRITE_MOVE,             /* identifier.id now belongs to identifier.person */
+    AT_WRITE_LINK,             /* link: nothing if a and b have one */
+    AT_WRITE_UNLINK,           /* unlink: nothing if it was taken back before */
+    AT_WRITE_MERGE,            /* merge */
     AT_WRITE_CLAIM,            /* claim */
     AT_WRITE_PROFILE,          /* profile: upsert unless the stored applied_seq is larger */
     AT_WRITE_PROFILE_GONE,     /* profile.person */
@@ -128,6 +148,9 @@ struct at_write {
     union {
         struct at_event_row event;
         struct at_identifier_row identifier;
+        struct at_link_row link;
+        struct at_unlink_row unlink;
+        struct at_merge_row merge;
         struct at_claim claim;
         struct at_profile_row profile;
         struct {
@@ -214,12 +237,24 @@ void at_store_read_now(struct at_store *store, struct at_read *read);
 /* Each row is lent to fn until it returns; fn returns false to stop. Texts are copied by whom needs them. */
 enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kind, struct at_text value,
                                     struct at_identifier_row *out, struct at_arena *arena); /* AT_NOTFOUND */
+enum at_status at_reader_identifier_at(struct at_reader *reader, uint64_t id, struct at_identifier_row *out,
+                                       struct at_arena *arena); /* AT_NOTFOUND */
 enum at_status at_reader_identifiers(struct at_reader *reader,
                                      bool (*fn)(void *arg, const struct at_identifier_row *row),
                                      void *arg); /* all, by id */
 enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t person,
                                         bool (*fn)(void *arg, const struct at_identifier_row *row),
                                         void *arg);
+/* The links that an identifier has, by the other one's id; those taken back, too. */
+enum at_status at_reader_links_of(struct at_reader *reader, uint64_t identifier,
+                                  bool (*fn)(void *arg, const struct at_link_row *row), void *arg);
+enum at_status at_reader_links(struct at_reader *reader, bool (*fn)(void *arg, const struct at_link_row *row),
+                               void *arg); /* all, as they came */
+enum at_status at_reader_unlinks(struct at_reader *reader,
+                                 bool (*fn)(void *arg, const struct at_unlink_row *row), void *arg); /* all */
+enum at_status at_reader_merges(struct at_reader *reader,
+                                bool (*fn)(void *arg, const struct at_merge_row *row),
+                                void *arg); /* all, oldest first */
 enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out,
                                  struct at_arena *arena);
 enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,

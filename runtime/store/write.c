@@ -51,6 +51,16 @@ static enum at_status find_identifier(struct at_store *store, struct at_text kin
     return code == SQLITE_DONE ? AT_NOTFOUND : at_sql_status(code);
 }
 
+/* A statement of one number, or of two. */
+static enum at_status run_numbers(struct at_store *store, enum at_sql which, uint64_t a, const uint64_t *b) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, which, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, a);
+    if (b) at_bind_number(statement, 2, *b);
+    return at_statement_run(&store->writer, which, statement);
+}
+
 static enum at_status write_identifier(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_identifier_row *row = &write->identifier;
@@ -68,13 +78,47 @@ static enum at_status write_identifier(struct at_store *store, const struct at_w
     return status == AT_OK && found.id != row->id ? AT_STALE : status; /* somebody else named it first */
 }
 
+static enum at_status write_move(struct at_store *store, const struct at_write *write) {
+    return run_numbers(store, AT_SQL_IDENTIFIER_MOVE, write->identifier.person, &write->identifier.id);
+}
+
 static enum at_status write_link(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_IDENTIFIER_LINK, &status);
+    const struct at_link_row *row = &write->link;
+    sqlite3_stmt *statement = take(store, AT_SQL_LINK_ADD, &status);
     if (!statement) return status;
-    at_bind_number(statement, 1, write->identifier.person);
-    at_bind_number(statement, 2, write->identifier.id);
-    return at_statement_run(&store->writer, AT_SQL_IDENTIFIER_LINK, statement);
+    at_bind_number(statement, 1, row->a);
+    at_bind_number(statement, 2, row->b);
+    sqlite3_bind_int64(statement, 3, row->at_ms);
+    at_bind_text(statement, 4, row->origin);
+    at_bind_text(statement, 5, row->message_id);
+    at_bind_text(statement, 6, row->name);
+    return at_statement_run(&store->writer, AT_SQL_LINK_ADD, statement);
+}
+
+static enum at_status write_unlink(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_unlink_row *row = &write->unlink;
+    sqlite3_stmt *statement = take(store, AT_SQL_UNLINK_ADD, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, row->a);
+    at_bind_number(statement, 2, row->b);
+    sqlite3_bind_int64(statement, 3, row->at_ms);
+    at_bind_text(statement, 4, row->author);
+    return at_statement_run(&store->writer, AT_SQL_UNLINK_ADD, statement);
+}
+
+static enum at_status write_merge(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_merge_row *row = &write->merge;
+    sqlite3_stmt *statement = take(store, AT_SQL_MERGE_ADD, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, row->survivor);
+    at_bind_number(statement, 2, row->loser);
+    sqlite3_bind_int64(statement, 3, row->at_ms);
+    at_bind_number(statement, 4, row->a);
+    at_bind_number(statement, 5, row->b);
+    return at_statement_run(&store->writer, AT_SQL_MERGE_ADD, statement);
 }
 
 static enum at_status write_claim(struct at_store *store, const struct at_write *write) {
@@ -95,16 +139,6 @@ static enum at_status write_profile(struct at_store *store, const struct at_writ
     at_bind_number(statement, 2, write->profile.applied_seq);
     at_bind_text(statement, 3, write->profile.body);
     return at_statement_run(&store->writer, AT_SQL_PROFILE_PUT, statement);
-}
-
-/* A statement of one number, or of two. */
-static enum at_status run_numbers(struct at_store *store, enum at_sql which, uint64_t a, const uint64_t *b) {
-    enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
-    if (!statement) return status;
-    at_bind_number(statement, 1, a);
-    if (b) at_bind_number(statement, 2, *b);
-    return at_statement_run(&store->writer, which, statement);
 }
 
 static enum at_status write_profile_gone(struct at_store *store, const struct at_write *write) {
@@ -252,7 +286,10 @@ static enum at_status write_decisions_expire(struct at_store *store, const struc
 static write_fn *const WRITES[] = {
     [AT_WRITE_EVENT] = write_event,
     [AT_WRITE_IDENTIFIER] = write_identifier,
+    [AT_WRITE_MOVE] = write_move,
     [AT_WRITE_LINK] = write_link,
+    [AT_WRITE_UNLINK] = write_unlink,
+    [AT_WRITE_MERGE] = write_merge,
     [AT_WRITE_CLAIM] = write_claim,
     [AT_WRITE_PROFILE] = write_profile,
     [AT_WRITE_PROFILE_GONE] = write_profile_gone,

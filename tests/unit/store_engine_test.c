@@ -220,10 +220,69 @@ static void identifiers_belong_to_whom_they_are_linked(void **state) {
     assert_int_equal(name_person("bob@example.com", 12, 2, 1), AT_STALE);
     assert_int_equal(name_person("bob@example.com", 12, 2, 0), AT_OK);
     struct sent *sent = new_sent();
-    add_write(sent, AT_WRITE_LINK)->identifier = (struct at_identifier_row){.id = 11, .person = 2};
+    add_write(sent, AT_WRITE_MOVE)->identifier = (struct at_identifier_row){.id = 11, .person = 2};
     assert_int_equal(finish_sent(store, sent, false), AT_OK);
     assert_int_equal(name_person("ann@example.com", 11, 2, 2), AT_OK);
     read_store(store, read_identifiers, NULL);
+}
+
+/* ---- the ledger of links ---- */
+
+static bool collect_link(void *arg, const struct at_link_row *row) {
+    char *out = arg;
+    sprintf(out + strlen(out), "%llu-%llu:%.*s/%.*s/%.*s@%lld ", (unsigned long long)row->a,
+            (unsigned long long)row->b, (int)row->origin.length, row->origin.data,
+            (int)row->message_id.length, row->message_id.data, (int)row->name.length, row->name.data,
+            (long long)row->at_ms);
+    return true;
+}
+
+static bool collect_unlink(void *arg, const struct at_unlink_row *row) {
+    char *out = arg;
+    sprintf(out + strlen(out), "%llu-%llu:%.*s@%lld ", (unsigned long long)row->a, (unsigned long long)row->b,
+            (int)row->author.length, row->author.data, (long long)row->at_ms);
+    return true;
+}
+
+static bool collect_merge(void *arg, const struct at_merge_row *row) {
+    char *out = arg;
+    sprintf(out + strlen(out), "%llu<%llu:%llu-%llu@%lld ", (unsigned long long)row->survivor,
+            (unsigned long long)row->loser, (unsigned long long)row->a, (unsigned long long)row->b,
+            (long long)row->at_ms);
+    return true;
+}
+
+static void read_ledgers(struct at_reader *reader, void *arg) {
+    char links[512] = "", of[512] = "", unlinks[512] = "", merges[512] = "";
+    (void)arg;
+    assert_int_equal(at_reader_links(reader, collect_link, links), AT_OK);
+    assert_string_equal(links, "11-12:web/m-1/identified@5 12-13:web/m-2/aliased@6 ");
+    assert_int_equal(at_reader_links_of(reader, 13, collect_link, of), AT_OK);
+    assert_string_equal(of, "12-13:web/m-2/aliased@6 ");
+    assert_int_equal(at_reader_unlinks(reader, collect_unlink, unlinks), AT_OK);
+    assert_string_equal(unlinks, "11-12:office@7 ");
+    assert_int_equal(at_reader_merges(reader, collect_merge, merges), AT_OK);
+    assert_string_equal(merges, "1<9:11-12@8 ");
+}
+
+static void add_link(struct sent *sent, uint64_t a, uint64_t b, const char *message, const char *name) {
+    add_write(sent, AT_WRITE_LINK)->link =
+        (struct at_link_row){a, b, (int64_t)a - 6, AT_TEXT("web"), at_text_of(message), at_text_of(name)};
+}
+
+static void the_ledger_keeps_the_first_evidence(void **state) {
+    (void)state;
+    struct sent *sent = new_sent();
+    add_link(sent, 11, 12, "m-1", "identified");
+    add_link(sent, 12, 13, "m-2", "aliased");
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    sent = new_sent();
+    add_link(sent, 11, 12, "m-3", "later");
+    add_write(sent, AT_WRITE_UNLINK)->unlink = (struct at_unlink_row){11, 12, 7, AT_TEXT("office")};
+    add_write(sent, AT_WRITE_UNLINK)->unlink = (struct at_unlink_row){11, 12, 8, AT_TEXT("again")};
+    add_write(sent, AT_WRITE_MERGE)->merge = (struct at_merge_row){1, 9, 8, 11, 12};
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    read_store(store, read_ledgers, NULL);
 }
 
 /* ---- stale at random ---- */
@@ -369,6 +428,7 @@ int main(void) {
         FRESH(a_claim_is_taken_once),
         FRESH(one_claim_in_a_group_wins),
         FRESH(identifiers_belong_to_whom_they_are_linked),
+        FRESH(the_ledger_keeps_the_first_evidence),
         FRESH(a_share_is_refused_as_stale),
         FRESH(a_full_queue_is_busy_and_drains),
         FRESH(ids_are_never_given_twice),

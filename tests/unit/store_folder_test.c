@@ -146,7 +146,9 @@ static void a_newer_schema_is_refused_by_name(void **state) {
     assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED);
     assert_string_equal(err.code, "newer_schema");
     assert_non_null(strstr(err.message, "schema 7"));
-    change_database(folder, "PRAGMA user_version = 1"); /* untouched: it opens again */
+    char back[48];
+    snprintf(back, sizeof(back), "PRAGMA user_version = %d", AT_STORE_SCHEMA);
+    change_database(folder, back); /* untouched: it opens again */
     assert_int_equal(try_open(folder, &store, &err), AT_OK);
     at_store_close(store);
     remove_folder(folder);
@@ -172,10 +174,12 @@ static void a_foreign_database_is_refused(void **state) {
     remove_folder(folder);
 }
 
-/* Schema 2 as a later attune would have it, over a folder of this one's. */
-static enum at_status migrate(const char *path, const char *second_step, struct at_error *err) {
-    const char *const steps[] = {at_schema_current.steps[0], second_step};
-    struct at_schema schema = {steps, 2};
+/* The next schema as a later attune would have it, over a folder of this one's. */
+static enum at_status migrate(const char *path, const char *next_step, struct at_error *err) {
+    const char *steps[AT_STORE_SCHEMA + 1];
+    memcpy(steps, at_schema_current.steps, AT_STORE_SCHEMA * sizeof(*steps));
+    steps[AT_STORE_SCHEMA] = next_step;
+    struct at_schema schema = {steps, AT_STORE_SCHEMA + 1};
     struct at_connection connection;
     struct at_place place = {path, NULL, 1 << 20, false};
     struct at_log log = {.fd = -1};
@@ -192,21 +196,21 @@ static void an_older_schema_is_copied_then_migrated(void **state) {
     struct at_error err;
     make_folder(folder);
     snprintf(path, sizeof(path), "%s/attune.db", folder);
-    snprintf(copy, sizeof(copy), "%s.schema-1", path);
+    snprintf(copy, sizeof(copy), "%s.schema-%d", path, AT_STORE_SCHEMA);
     store = open_store(folder, NULL);
     for (uint64_t n = 0; n < 20; n++) assert_int_equal(send_event(store, n), AT_OK);
     at_store_close(store);
 
     assert_int_not_equal(migrate(path, "CREATE TABLE fresh (x); INSERT INTO missing VALUES (1)", &err),
                          AT_OK);
-    assert_int_equal(ask_database(path, "PRAGMA user_version"), 1); /* all or nothing */
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA); /* all or nothing */
     assert_int_equal(ask_database(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'fresh'"), 0);
 
     assert_int_equal(migrate(path, "ALTER TABLE event ADD COLUMN region TEXT NOT NULL DEFAULT 'eu'", &err),
                      AT_OK);
-    assert_int_equal(ask_database(path, "PRAGMA user_version"), 2);
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA + 1);
     assert_int_equal(ask_database(path, "SELECT count(*) FROM event WHERE region = 'eu'"), 20);
-    assert_int_equal(ask_database(copy, "PRAGMA user_version"), 1);
+    assert_int_equal(ask_database(copy, "PRAGMA user_version"), AT_STORE_SCHEMA);
     assert_int_equal(ask_database(copy, "SELECT count(*) FROM event"), 20);
     assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED); /* newer than this attune now */
 
@@ -216,6 +220,54 @@ static void an_older_schema_is_copied_then_migrated(void **state) {
     assert_int_equal(log.total, 20);
     free(log.counts);
     at_store_close(store);
+    remove_folder(folder);
+}
+
+/* A folder as attune 0.1 left it. */
+static void make_schema_1(const char *folder, const char *path) {
+    struct at_schema first = {at_schema_current.steps, 1};
+    struct at_connection connection;
+    struct at_place place = {path, NULL, 1 << 20, false};
+    struct at_log log = {.fd = -1};
+    struct at_error err;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(at_connection_open(&connection, &place, &err), AT_OK);
+    assert_int_equal(at_schema_bring(&connection, &place, &first, &log, &err), AT_OK);
+    at_connection_close(&connection);
+    change_database(folder, "INSERT INTO identifier VALUES (2, 'anonymous_id', 'a-1', 1, 100);"
+                            "INSERT INTO identifier VALUES (3, 'user_id', '42', 1, 200);"
+                            "INSERT INTO identifier VALUES (4, 'email', 'ann@example.com', 1, 300);"
+                            "INSERT INTO identifier VALUES (6, 'anonymous_id', 'a-2', 5, 400);");
+}
+
+static bool add_link(void *arg, const struct at_link_row *row) {
+    char *out = arg;
+    sprintf(out + strlen(out), "%llu-%llu@%lld%.*s ", (unsigned long long)row->a, (unsigned long long)row->b,
+            (long long)row->at_ms, (int)row->name.length, row->name.data);
+    return true;
+}
+
+static void read_links(struct at_reader *reader, void *arg) {
+    (void)arg;
+    char all[256] = "", of[256] = "";
+    assert_int_equal(at_reader_links(reader, add_link, all), AT_OK);
+    assert_string_equal(all, "2-3@200 2-4@300 ");
+    assert_int_equal(at_reader_links_of(reader, 4, add_link, of), AT_OK);
+    assert_string_equal(of, "2-4@300 ");
+}
+
+static void people_of_schema_1_hold_together(void **state) {
+    (void)state;
+    char folder[64], path[128];
+    make_folder(folder);
+    snprintf(path, sizeof(path), "%s/attune.db", folder);
+    make_schema_1(folder, path);
+    struct at_store *store = open_store(folder, NULL);
+    read_store(store, read_links, NULL);
+    at_store_close(store);
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA);
     remove_folder(folder);
 }
 
@@ -362,6 +414,7 @@ int main(void) {
         cmocka_unit_test(a_newer_schema_is_refused_by_name),
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(an_older_schema_is_copied_then_migrated),
+        cmocka_unit_test(people_of_schema_1_hold_together),
         cmocka_unit_test(opening_survives_every_failed_allocation),
         cmocka_unit_test(committing_survives_every_failed_allocation),
         cmocka_unit_test(reading_survives_every_failed_allocation),
