@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$1" = list ]; then
-    sed -n 's/^[a-z][a-z_]* \([a-z_]*\) .*/\1/p' tests/planted.list
+    sed -n 's/^[a-z][a-z_]* \([a-z_:]*\) .*/\1/p' tests/planted.list
     exit 0
 fi
 property=$1
@@ -21,9 +21,9 @@ if cmp -s "runtime/$file" "$work/$(basename "$file")"; then
     echo "runtime/$file has no line for this fault any more: $fault"
     exit 1
 fi
-if [ "$test" = http ]; then # tests/http/PROPERTY.test.mjs, against the whole program
+if [ "$test" = http ]; then # tests/http/PROPERTY.test.mjs (what is behind a colon tells its faults apart), against the whole program
     make -s MODE=release faulty-program FAULTY="$work/$(basename "$file")" OUT="$work/attune"
-    if ATTUNE="$work/attune" KILL_ROUNDS=5 CUT_ROUNDS=10 STORM_SECONDS=2 node --test "tests/http/$property.test.mjs" >"$work/log" 2>&1; then
+    if ATTUNE="$work/attune" KILL_ROUNDS=5 CUT_ROUNDS=10 STORM_SECONDS=2 node --test "tests/http/${property%%:*}.test.mjs" >"$work/log" 2>&1; then
         echo "$property does not notice the fault in runtime/$file: $fault"
         exit 1
     fi

@@ -94,6 +94,16 @@ void handle_customer(struct call *call) {
     if (read_customer(call, &kind, &value)) at_shop_customer(&call->job, kind, value);
 }
 
+void handle_identity(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_identity(&call->job, kind, value);
+}
+
+void handle_unmerge(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_unmerge(&call->job, kind, value, call->body);
+}
+
 void handle_timeline(struct call *call) {
     struct at_text kind, value;
     uint32_t limit;

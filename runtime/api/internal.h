@@ -87,6 +87,8 @@ void handle_decision(struct call *call);
 void handle_items(struct call *call);
 void handle_item(struct call *call);
 void handle_customer(struct call *call);
+void handle_identity(struct call *call);
+void handle_unmerge(struct call *call);
 void handle_timeline(struct call *call);
 void handle_customer_decisions(struct call *call);
 void handle_scripts(struct call *call);

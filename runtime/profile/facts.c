@@ -111,11 +111,27 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
 
 /* Keys and proofs are not for keeping; what is set anew comes behind. */
 static bool is_left_out(struct at_text name) {
-    static const char *const names[] = {"writeKey", "write_key",  "apiKey", "api_key",
-                                        "proof",    "receivedAt", "type"};
+    static const char *const names[] = {"writeKey", "write_key", "apiKey",     "api_key",
+                                        "proof",    "proof",     "receivedAt", "type"};
     for (size_t i = 0; i < AT_LENGTH(names); i++)
         if (at_text_is(name, names[i])) return true;
     return false;
+}
+
+/* A proof of who somebody is opens doors: it is looked at and forgotten. */
+static void write_context(struct at_json_out *out, struct at_json context) {
+    if (!at_json_get(context, "proof").tape) {
+        at_json_put_value(out, context);
+        return;
+    }
+    struct at_json_each it = at_json_each(context);
+    at_json_open(out, '{');
+    while (at_json_next(&it)) {
+        if (at_text_is(it.key, "proof")) continue;
+        at_json_key_text(out, it.key);
+        at_json_put_value(out, it.value);
+    }
+    at_json_close(out, '}');
 }
 
 void at_event_write_body(const struct at_event *event, struct at_bytes *bytes) {
@@ -128,12 +144,15 @@ void at_event_write_body(const struct at_event *event, struct at_bytes *bytes) {
         has_context |= at_text_is(it.key, "context") && !at_json_is_null(it.value);
         if (at_text_is(it.key, "context") && at_json_is_null(it.value)) continue;
         at_json_key_text(&out, it.key);
-        at_json_put_value(&out, it.value);
+        if (at_text_is(it.key, "context"))
+            write_context(&out, it.value);
+        else
+            at_json_put_value(&out, it.value);
     }
     at_json_add_text(&out, "type", event->type_word); /* what it was taken as: the route has a say */
     if (!has_context && event->context.tape) {        /* the batch's */
         at_json_key(&out, "context");
-        at_json_put_value(&out, event->context);
+        write_context(&out, event->context);
     }
     at_json_add_time(&out, "receivedAt", event->received_ms);
     at_json_close(&out, '}');

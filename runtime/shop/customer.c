@@ -10,15 +10,22 @@
 #define LIMIT_USUAL 50
 #define LIMIT_MAX   1000
 
+/* Who was merged is found by the old id, too. */
 static uint64_t person_of(struct at_shop *shop, struct at_text kind, struct at_text value) {
     uint64_t person = 0;
-    if (!kind.data) return at_person_id_parse(value, &person) ? person : 0;
-    return identity_find(&shop->identity, kind, value);
+    if (kind.data) return identity_find(&shop->identity, kind, value);
+    return at_person_id_parse(value, &person) ? identity_current(&shop->identity, person) : 0;
 }
 
 static void unknown(struct at_job *job) {
     at_fail(&job->err, AT_NOTFOUND, "unknown_customer", "no customer of this id or identifier is known");
     job_end(job, AT_NOTFOUND);
+}
+
+uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value) {
+    uint64_t person = person_of(job->worker->shop, kind, value);
+    if (!person) unknown(job);
+    return person;
 }
 
 static void short_of_memory(struct at_job *job) {
@@ -43,7 +50,7 @@ static void show(struct showing *showing) {
         return job_end(job, status == AT_STALE ? AT_BUSY : status);
     }
     struct at_profile *profile = showing->wait.profile;
-    if (!profile->applied_seq) { /* an id that was never given out, or a person who is somebody else now */
+    if (!profile->applied_seq && !profile->identifier_count) { /* an id that was never given out */
         at_profile_unref(profile);
         return unknown(job);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state = fold(apply, events of the person's source ids in log order). Used where people become one, and
- * after a crash for the tail of the log that had not been written behind.
+ * state = fold(apply, events of the person's source ids in log order). Used where people become one or two,
+ * and after a crash for the tail of the log that had not been written behind.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +18,10 @@ struct folding {
     struct at_read read;
     struct at_shop *shop;
     struct at_arena *arena;
-    const uint64_t *people;
-    uint32_t people_count;
-    struct at_identifier_row *rows; /* identifiers of all of them */
-    size_t row_count, row_capacity;
+    uint64_t person;
+    struct identifier_list *list;
     struct kept_event *events;
     size_t count, capacity;
-    uint64_t survivor;
     struct at_profile *profile;
     enum at_status status;
 };
@@ -52,11 +49,12 @@ static bool grow(void **items, size_t count, size_t *capacity, size_t size) {
 
 static bool keep_identifier(void *arg, const struct at_identifier_row *row) {
     struct folding *folding = arg;
-    if (!grow((void **)&folding->rows, folding->row_count, &folding->row_capacity, sizeof *folding->rows)) {
+    struct identifier_list *list = folding->list;
+    if (!grow((void **)&list->rows, list->count, &list->capacity, sizeof *list->rows)) {
         folding->status = AT_NOMEM;
         return false;
     }
-    struct at_identifier_row *kept = &folding->rows[folding->row_count++];
+    struct at_identifier_row *kept = &list->rows[list->count++];
     *kept = *row;
     kept->kind = keep(folding->arena, row->kind, &folding->status);
     kept->value = keep(folding->arena, row->value, &folding->status);
@@ -101,147 +99,65 @@ static enum at_status apply_kept(struct at_profile **profile, const struct kept_
     return *profile ? AT_OK : AT_NOMEM;
 }
 
-static enum at_status add_identifiers(struct at_profile **profile, const struct at_identifier_row *rows,
-                                      size_t count) {
-    for (size_t i = 0; i < count && *profile; i++) {
-        struct at_identifier identifier = {rows[i].kind, rows[i].value};
-        *profile = at_profile_with_identifier(*profile, &identifier, rows[i].since_ms, true);
+static enum at_status add_identifiers(struct at_profile **profile, const struct identifier_list *list) {
+    for (size_t i = 0; i < list->count && *profile; i++) {
+        struct at_identifier identifier = {list->rows[i].kind, list->rows[i].value};
+        *profile = at_profile_with_identifier(*profile, &identifier, list->rows[i].since_ms, true);
     }
     return *profile ? AT_OK : AT_NOMEM;
 }
 
-static void fold_read(struct at_read *read, struct at_reader *reader) {
+static void list_read(struct at_read *read, struct at_reader *reader) {
     struct folding *folding = (struct folding *)read;
+    enum at_status status = at_reader_identifiers_of(reader, folding->person, keep_identifier, folding);
+    if (folding->status == AT_OK) folding->status = status;
+}
+
+enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t person,
+                         struct identifier_list *list) {
+    struct folding folding = {
+        .read = {.run = list_read}, .shop = shop, .arena = arena, .person = person, .list = list};
+    at_store_read_now(shop->store, &folding.read);
+    return folding.status;
+}
+
+static enum at_status apply_all(struct folding *folding) {
     struct at_json_parser *facts = parser_new(), *body = parser_new();
     enum at_status status = facts && body ? AT_OK : AT_NOMEM;
-    for (uint32_t i = 0; i < folding->people_count && status == AT_OK; i++)
-        status = at_reader_identifiers_of(reader, folding->people[i], keep_identifier, folding);
-    for (size_t i = 0; i < folding->row_count && status == AT_OK && folding->status == AT_OK; i++)
-        status =
-            at_reader_events_of(reader, folding->rows[i].id, UINT64_MAX >> 1, false, keep_event, folding);
-    if (status == AT_OK) status = folding->status;
-    if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
     if (status == AT_OK) {
         folding->profile =
-            at_profile_new(folding->survivor, &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
+            at_profile_new(folding->person, &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
         status = folding->profile ? AT_OK : AT_NOMEM;
     }
     for (size_t i = 0; i < folding->count && status == AT_OK; i++)
         status = apply_kept(&folding->profile, &folding->events[i], facts, body);
-    if (status == AT_OK) status = add_identifiers(&folding->profile, folding->rows, folding->row_count);
+    if (status == AT_OK) status = add_identifiers(&folding->profile, folding->list);
     if (facts) at_json_parser_free(facts);
     if (body) at_json_parser_free(body);
-    folding->status = status;
+    return status;
 }
 
-/* The profile, if AT_OK, and the rows, in any case, are the caller's. */
-static enum at_status fold_people(struct folding *folding) {
-    folding->read.run = fold_read;
-    at_store_read_now(folding->shop->store, &folding->read);
-    free(folding->events);
-    if (folding->status != AT_OK && folding->profile) {
-        at_profile_unref(folding->profile);
-        folding->profile = NULL;
-    }
-    return folding->status;
-}
-
-/* ---- two people become one ---- */
-
-static void open_latch(struct person_wait *wait) {
-    at_latch_open(wait->arg);
-}
-
-static enum at_status hold_now(struct at_shop *shop, uint64_t person, struct person_wait *wait) {
-    struct at_latch held;
-    at_latch_init(&held);
-    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = open_latch, .arg = &held};
-    if (!people_get(shop, person, false, wait)) at_latch_wait(&held);
-    at_latch_clear(&held);
-    return wait->status;
-}
-
-static enum at_status write_merge(const struct folding *folding, uint64_t loser) {
-    const struct at_profile *merged = folding->profile;
-    const struct at_identifier_row *rows = folding->rows;
-    struct at_unit unit = {0};
-    struct at_bytes body;
-    at_bytes_init(&body, AT_SHOP_BODY_MAX);
+static void fold_read(struct at_read *read, struct at_reader *reader) {
+    struct folding *folding = (struct folding *)read;
     enum at_status status = AT_OK;
-    for (size_t i = 0; i < folding->row_count && status == AT_OK; i++) {
-        if (rows[i].person != loser) continue;
-        struct at_write *link = at_unit_write(&unit, folding->arena, AT_WRITE_LINK);
-        if (!link)
-            status = AT_NOMEM;
-        else {
-            link->identifier = rows[i];
-            link->identifier.person = merged->person;
-        }
-    }
-    struct at_write *profile = at_unit_write(&unit, folding->arena, AT_WRITE_PROFILE);
-    struct at_write *gone = at_unit_write(&unit, folding->arena, AT_WRITE_PROFILE_GONE);
-    at_profile_write(merged, &body);
-    if (!profile || !gone || body.failed) status = AT_NOMEM;
-    if (status == AT_OK) {
-        profile->profile =
-            (struct at_profile_row){merged->person, merged->applied_seq, {body.data, body.length}};
-        gone->profile.person = loser;
-        status = commit_and_wait(folding->shop, &unit, false);
-    }
-    at_bytes_clear(&body);
-    return status;
+    for (size_t i = 0; i < folding->list->count && status == AT_OK && folding->status == AT_OK; i++)
+        status = at_reader_events_of(reader, folding->list->rows[i].id, UINT64_MAX >> 1, false, keep_event,
+                                     folding);
+    if (folding->status == AT_OK) folding->status = status;
+    if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
+    if (folding->status == AT_OK) folding->status = apply_all(folding);
 }
 
-/* Both are held: nobody writes them meanwhile, and all of their events are durable. */
-static enum at_status merge_held(struct at_shop *shop, struct person_wait *a, struct person_wait *b) {
-    struct at_arena arena;
-    at_arena_init(&arena, SIZE_MAX >> 1);
-    uint64_t survivor = at_profile_survivor(a->profile, b->profile);
-    struct person_wait *kept = survivor == a->profile->person ? a : b, *lost = kept == a ? b : a;
-    uint64_t loser = lost->profile->person;
-    struct folding folding = {.shop = shop,
-                              .arena = &arena,
-                              .people = (uint64_t[]){survivor, loser},
-                              .people_count = 2,
-                              .survivor = survivor};
-    learn_drain(shop);
-    enum at_status status = flush_timeline(shop);
-    if (status == AT_OK) status = fold_people(&folding);
-    if (status == AT_OK) status = identity_reserve(&shop->identity);
-    if (status == AT_OK) status = write_merge(&folding, loser);
-    if (status == AT_OK) {
-        identity_move(&shop->identity, loser, survivor);
-        count_add(shop, COUNT_MERGES, 1);
-        people_release(shop, kept->person, folding.profile);
-        people_gone(shop, lost->person);
-    } else {
-        if (folding.profile) at_profile_unref(folding.profile);
-        people_release(shop, kept->person, NULL);
-        people_release(shop, lost->person, NULL);
-    }
-    free(folding.rows);
-    at_arena_clear(&arena);
-    return status;
-}
-
-enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b) {
-    struct person_wait first = {0}, second = {0};
-    /* Others may have asked for the same; a person that is gone must not come back as a survivor. Merges are
-     * the back worker's alone, so what is current here stays it. */
-    a = identity_current(&shop->identity, a);
-    b = identity_current(&shop->identity, b);
-    if (a == b) return AT_OK;
-    enum at_status status = hold_now(shop, a < b ? a : b, &first);
-    if (status != AT_OK)
-        return status == AT_STALE ? AT_OK : status; /* merged meanwhile: the caller looks again */
-    status = hold_now(shop, a < b ? b : a, &second);
-    if (status == AT_OK)
-        status = merge_held(shop, &first, &second);
-    else
-        people_release(shop, first.person, NULL);
-    at_profile_unref(first.profile);
-    if (second.profile) at_profile_unref(second.profile);
-    return status == AT_STALE ? AT_OK : status;
+enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const struct identifier_list *list,
+                            uint64_t person, struct at_profile **out) {
+    struct identifier_list copy = *list;
+    struct folding folding = {
+        .read = {.run = fold_read}, .shop = shop, .arena = arena, .person = person, .list = &copy};
+    at_store_read_now(shop->store, &folding.read);
+    free(folding.events);
+    if (folding.status != AT_OK && folding.profile) at_profile_unref(folding.profile);
+    *out = folding.status == AT_OK ? folding.profile : NULL;
+    return folding.status;
 }
 
 /* ---- the tail of the log ---- */
@@ -365,14 +281,14 @@ static void hand_over(struct at_read *read, struct at_reader *reader) {
     struct at_shop *shop = recovery->shop;
     struct at_intmap_slot *slot;
     for (size_t i = 0; recovery->status == AT_OK && (slot = at_intmap_next(&recovery->profiles, &i));) {
-        struct folding folding = {.shop = shop, .arena = &recovery->arena};
+        struct identifier_list list = {0};
+        struct folding folding = {.shop = shop, .arena = &recovery->arena, .list = &list};
         struct at_profile *profile = (struct at_profile *)(uintptr_t)slot->value;
         slot->value = 0;
         recovery->status = at_reader_identifiers_of(reader, slot->key, keep_identifier, &folding);
         if (recovery->status == AT_OK) recovery->status = folding.status;
-        if (recovery->status == AT_OK)
-            recovery->status = add_identifiers(&profile, folding.rows, folding.row_count);
-        free(folding.rows);
+        if (recovery->status == AT_OK) recovery->status = add_identifiers(&profile, &list);
+        free(list.rows);
         at_arena_reset(&recovery->arena);
         struct person_wait wait = {.wants_hold = true};
         if (recovery->status == AT_OK) {

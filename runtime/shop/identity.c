@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is who: every identifier of the shop in one table in memory, keyed by a 64-bit hash whose seed belongs
- * to the data folder, so that resolving an event or a decision never waits for the disk. The mutex is held
- * for table work only.
- *
- * A person is found by the strongest identifier that is known: user id, e-mail, phone, then the browser. Two
- * people become one when an event names both, unless both are signed-in people of their own: then the browser
- * changed hands, and the event belongs to who is signed in now.
+ * Whom an event is about: its identifiers, strongest first, are put together as long as the rules allow it
+ * (identity.h says what is left out).
  */
-#include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
 #include "shop/internal.h"
 
-static uint64_t hash_of(const struct identity *identity, struct at_text kind, struct at_text value) {
+uint64_t identity_hash(const struct identity *identity, struct at_text kind, struct at_text value) {
     char text[640];
     size_t length = kind.length + 1 + value.length;
     if (length > sizeof text)
@@ -27,266 +21,251 @@ static uint64_t hash_of(const struct identity *identity, struct at_text kind, st
     return hash ? hash : 1;
 }
 
-static struct identity_slot *slot_of(const struct identity *identity, uint64_t hash) {
-    size_t mask = identity->capacity - 1;
-    for (size_t i = hash & mask;; i = (i + 1) & mask)
-        if (identity->slots[i].hash == hash || !identity->slots[i].hash) return &identity->slots[i];
-}
-
-static enum at_status make_room(struct identity *identity) {
-    if (identity->count * 4 < identity->capacity * 3) return AT_OK;
-    struct identity bigger = *identity;
-    bigger.capacity = identity->capacity ? identity->capacity * 2 : 1024;
-    bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
-    if (!bigger.slots) return AT_NOMEM;
-    for (size_t i = 0; i < identity->capacity; i++)
-        if (identity->slots[i].hash) *slot_of(&bigger, identity->slots[i].hash) = identity->slots[i];
-    at_account_force(identity->account, (bigger.capacity - identity->capacity) * sizeof *bigger.slots);
-    free(identity->slots);
-    identity->slots = bigger.slots;
-    identity->capacity = bigger.capacity;
-    return AT_OK;
-}
-
-static bool is_user(struct at_text kind) {
-    return at_text_is(kind, "user_id");
-}
-
-static enum at_status insert(struct identity *identity, uint64_t hash, uint64_t id, uint64_t person,
-                             bool is_committed, bool user) {
-    enum at_status status = make_room(identity);
-    if (status != AT_OK) return status;
-    if (user) {
-        uint64_t *value = at_intmap_put(&identity->users, person, NULL);
-        if (!value) return AT_NOMEM;
-        *value = id;
-    }
-    *slot_of(identity, hash) = (struct identity_slot){hash, id, person, is_committed};
-    identity->count++;
-    return AT_OK;
-}
-
-/* Slots keep the person they were made with; who was merged away is followed here. */
-static uint64_t person_of(const struct identity *identity, struct identity_slot *slot) {
-    uint64_t *into;
-    while (slot->person && identity->merged.count && (into = at_intmap_get(&identity->merged, slot->person)))
-        slot->person = *into;
-    return slot->person;
-}
-
 uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value) {
-    char lower[512]; /* e-mail addresses are kept in lower case */
-    if (at_text_is(kind, "email") && value.length <= sizeof lower) {
-        for (size_t i = 0; i < value.length; i++)
-            lower[i] =
-                (char)(value.data[i] >= 'A' && value.data[i] <= 'Z' ? value.data[i] + 32 : value.data[i]);
-        value.data = lower;
-    }
-    uint64_t hash = hash_of(identity, kind, value);
+    struct at_arena arena;
+    at_arena_init(&arena, 4096);
+    value = at_identity_normal(&identity->rules, kind, value, &arena);
+    uint64_t hash = value.length ? identity_hash(identity, kind, value) : 0, person = 0;
+    at_arena_clear(&arena);
+    if (!hash) return 0;
     pthread_mutex_lock(&identity->mutex);
-    uint64_t person = identity->capacity ? person_of(identity, slot_of(identity, hash)) : 0;
+    uint32_t place = identity_place(identity, hash);
+    if (place != NO_PLACE) person = identity_at(identity, place)->person;
     pthread_mutex_unlock(&identity->mutex);
     return person;
 }
 
-static int strength(struct at_text kind) {
-    if (is_user(kind)) return 3;
-    if (at_text_is(kind, "email")) return 2;
-    if (at_text_is(kind, "phone")) return 1;
-    return 0;
+/* ---- what the rules allow ---- */
+
+struct sum { /* of some rings, or of a new identifier */
+    uint32_t of_kind[AT_IDENTITY_KINDS_MAX];
+    uint32_t count;
+    bool is_strong, is_barred;
+};
+struct gathering { /* what becomes one person */
+    const struct identity *identity;
+    uint32_t rings[AT_EVENT_IDENTIFIERS_MAX]; /* a place of each person in it */
+    uint32_t ring_count;
+    uint64_t merges;
+    struct sum sum;
+    bool has_strong; /* one of the rings does */
+    uint32_t at_hours;
+    bool is_proven;
+};
+
+static bool is_within(const struct at_identity_kind *kind, uint32_t since_hours, uint32_t at_hours) {
+    if (!kind->within_ms) return true;
+    uint32_t apart = since_hours > at_hours ? since_hours - at_hours : at_hours - since_hours;
+    return apart < kind->within_ms / AT_HOUR_MS;
 }
 
-static bool has_user(const struct identity *identity, uint64_t person) {
-    return at_intmap_get(&identity->users, person) != NULL;
+static void add_to(struct sum *sum, const struct gathering *gathering, uint32_t kind, uint32_t since_hours) {
+    const struct at_identity_rules *rules = &gathering->identity->rules;
+    sum->count++;
+    if (kind >= rules->kind_count) return; /* no longer declared: of these there may be any number */
+    sum->of_kind[kind] += is_within(&rules->kinds[kind], since_hours, gathering->at_hours);
+    sum->is_strong |= rules->kinds[kind].is_strong;
 }
 
-/* The person of the strongest known identifier; one that is only a browser or address of another signed-in
- * person does not count for an event that brings a user id of its own. */
-static uint64_t strongest(struct identity *identity, const struct resolved *out, bool names_user) {
-    for (int level = 3; level >= 0; level--)
-        for (uint32_t i = 0; i < out->count; i++) {
-            const struct resolved_identifier *one = &out->identifiers[i];
-            if (strength(one->identifier.kind) != level) continue;
-            uint64_t person = person_of(identity, slot_of(identity, one->hash));
-            if (person && (level == 3 || !names_user || !has_user(identity, person))) return person;
-        }
-    return 0;
+static struct sum sum_of(const struct gathering *gathering, uint32_t first) {
+    struct sum sum = {0};
+    uint32_t place = first;
+    do {
+        const struct identity_entry *entry = identity_at(gathering->identity, place);
+        add_to(&sum, gathering, entry->kind, entry->since_hours);
+        sum.is_barred |= entry->is_barred;
+        place = entry->next;
+    } while (place != first);
+    return sum;
 }
 
-static enum at_status resolve_locked(struct at_shop *shop, bool is_alias, struct resolved *out) {
+static bool is_apart(const struct identity *identity, uint32_t first_a, uint32_t first_b) {
+    uint32_t a = first_a;
+    do {
+        const struct identity_entry *one = identity_at(identity, a);
+        uint32_t b = first_b;
+        do {
+            const struct identity_entry *other = identity_at(identity, b);
+            if (one->is_barred && other->is_barred && identity_is_barred(identity, one->id, other->id))
+                return true;
+            b = other->next;
+        } while (b != first_b);
+        a = one->next;
+    } while (a != first_a);
+    return false;
+}
+
+static enum identity_refusal refuse_sum(const struct gathering *gathering, const struct sum *more) {
+    const struct at_identity_rules *rules = &gathering->identity->rules;
+    if (gathering->sum.count + more->count > PERSON_IDENTIFIERS_MAX) return IDENTITY_TOO_MANY;
+    for (uint32_t i = 0; i < rules->kind_count; i++)
+        if (more->of_kind[i] && gathering->sum.of_kind[i] + more->of_kind[i] > rules->kinds[i].at_most)
+            return IDENTITY_LIMIT;
+    return IDENTITY_TAKEN;
+}
+
+static enum identity_refusal refuse_ring(const struct gathering *gathering, uint32_t place,
+                                         const struct sum *more) {
+    const struct identity *identity = gathering->identity;
+    enum identity_refusal refusal = refuse_sum(gathering, more);
+    if (refusal != IDENTITY_TAKEN || !gathering->ring_count) return refusal;
+    uint64_t merges = identity_merge_count(identity, identity_at(identity, place)->person);
+    if (gathering->merges + merges + gathering->ring_count > PERSON_MERGES_MAX) return IDENTITY_TOO_MANY;
+    if (identity->rules.proof_required && !gathering->is_proven && gathering->has_strong && more->is_strong)
+        return IDENTITY_UNPROVEN;
+    for (uint32_t i = 0; i < gathering->ring_count && more->is_barred && gathering->sum.is_barred; i++)
+        if (is_apart(identity, gathering->rings[i], place)) return IDENTITY_BARRED;
+    return IDENTITY_TAKEN;
+}
+
+static void take_sum(struct gathering *gathering, const struct sum *more) {
+    for (uint32_t i = 0; i < AT_IDENTITY_KINDS_MAX; i++) gathering->sum.of_kind[i] += more->of_kind[i];
+    gathering->sum.count += more->count;
+    gathering->sum.is_barred |= more->is_barred;
+}
+
+static enum identity_refusal gather_ring(struct gathering *gathering, uint32_t place) {
+    const struct identity_entry *entry = identity_at(gathering->identity, place);
+    for (uint32_t i = 0; i < gathering->ring_count; i++)
+        if (identity_at(gathering->identity, gathering->rings[i])->person == entry->person)
+            return IDENTITY_TAKEN;
+    struct sum more = sum_of(gathering, place);
+    /* Somebody who is there is there, whatever the rules have become since. */
+    enum identity_refusal refusal =
+        gathering->sum.count ? refuse_ring(gathering, place, &more) : IDENTITY_TAKEN;
+    if (refusal != IDENTITY_TAKEN) return refusal;
+    gathering->merges += identity_merge_count(gathering->identity, entry->person);
+    gathering->rings[gathering->ring_count++] = place;
+    gathering->has_strong |= more.is_strong;
+    take_sum(gathering, &more);
+    return IDENTITY_TAKEN;
+}
+
+static enum identity_refusal gather_new(struct gathering *gathering, uint32_t kind) {
+    struct sum more = {0};
+    add_to(&more, gathering, kind, gathering->at_hours);
+    enum identity_refusal refusal = gathering->sum.count ? refuse_sum(gathering, &more) : IDENTITY_TAKEN;
+    if (refusal == IDENTITY_TAKEN) take_sum(gathering, &more);
+    return refusal;
+}
+
+/* ---- an event ---- */
+
+static uint32_t hours_of(int64_t ms) {
+    return ms < 0 ? 0 : (uint32_t)(ms / AT_HOUR_MS) & 0xffffff;
+}
+
+/* All of them are one known person's: what nearly every event is. */
+static bool is_one_person(const struct identity *identity, struct resolved *out) {
+    for (uint32_t i = 0; i < out->count; i++) {
+        struct resolved_identifier *one = &out->identifiers[i];
+        uint32_t place = identity_place(identity, one->hash);
+        if (place == NO_PLACE) return false;
+        const struct identity_entry *entry = identity_at(identity, place);
+        if (i && entry->person != out->person) return false;
+        out->person = entry->person;
+        one->id = entry->id;
+        one->is_committed = entry->is_committed;
+    }
+    return out->count > 0;
+}
+
+static void note_known(struct resolved *out, struct resolved_identifier *one,
+                       const struct identity_entry *entry, uint64_t *first_hash) {
+    one->id = entry->id;
+    one->is_committed = entry->is_committed;
+    if (!out->person) {
+        out->person = entry->person;
+        *first_hash = one->hash;
+    } else if (entry->person != out->person && !out->join_a) {
+        out->join_a = *first_hash;
+        out->join_b = one->hash;
+    }
+}
+
+static void insert(struct at_shop *shop, struct resolved *out, struct resolved_identifier *one,
+                   uint32_t at_hours, uint32_t *beside) {
+    one->id = at_store_next_id(shop->store);
+    struct identity_entry entry = {.hash = one->hash,
+                                   .id = one->id,
+                                   .person = out->person,
+                                   .kind = one->kind & 31,
+                                   .since_hours = at_hours & 0xffffff};
+    *beside = identity_add(&shop->identity, &entry, *beside);
+}
+
+/* Strongest first, in the order of the event where the kind is the same: kinds are numbered by strength. */
+static void resolve_locked(struct at_shop *shop, struct gathering *gathering, struct resolved *out) {
     struct identity *identity = &shop->identity;
-    enum at_status status = make_room(identity);
-    if (status != AT_OK) return status;
-    bool names_user = false;
-    for (uint32_t i = 0; i < out->count; i++) names_user |= is_user(out->identifiers[i].identifier.kind);
-    out->person = strongest(identity, out, names_user);
+    uint64_t first_hash = 0;
+    uint32_t beside = NO_PLACE;
+    for (uint32_t kind = 0; kind <= AT_IDENTITY_KINDS_MAX; kind++)
+        for (uint32_t i = 0; i < out->count; i++) {
+            struct resolved_identifier *one = &out->identifiers[i];
+            if (one->kind != kind) continue;
+            uint32_t place = identity_place(identity, one->hash);
+            one->refusal = place == NO_PLACE ? gather_new(gathering, kind) : gather_ring(gathering, place);
+            if (place == NO_PLACE || one->refusal != IDENTITY_TAKEN) continue;
+            note_known(out, one, identity_at(identity, place), &first_hash);
+            if (beside == NO_PLACE) beside = place;
+        }
     out->is_new = out->person == 0;
     if (out->is_new) out->person = at_store_next_id(shop->store);
-    for (uint32_t i = 0; i < out->count && status == AT_OK; i++) {
-        struct resolved_identifier *one = &out->identifiers[i];
-        struct identity_slot *slot = slot_of(identity, one->hash);
-        if (!slot->hash) {
-            one->id = at_store_next_id(shop->store);
-            status = insert(identity, one->hash, one->id, out->person, false, is_user(one->identifier.kind));
-            continue;
-        }
-        one->id = slot->id;
-        one->is_committed = slot->is_committed;
-        uint64_t person = person_of(identity, slot);
-        if (person == out->person) continue;
-        if (!is_alias && has_user(identity, person) && (names_user || has_user(identity, out->person)))
-            one->is_foreign = true;
-        else if (!out->other)
-            out->other = person;
-    }
-    return status;
+    for (uint32_t i = 0; i < out->count; i++)
+        if (!out->identifiers[i].id && out->identifiers[i].refusal == IDENTITY_TAKEN)
+            insert(shop, out, &out->identifiers[i], gathering->at_hours, &beside);
 }
 
-enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, struct resolved *out) {
-    memset(out, 0, sizeof *out);
+static void list_identifiers(const struct identity *identity, const struct at_event *event,
+                             struct resolved *out) {
     for (uint32_t i = 0; i < event->identifier_count; i++) {
         struct resolved_identifier one = {.identifier = event->identifiers[i]};
-        one.hash = hash_of(&shop->identity, one.identifier.kind, one.identifier.value);
+        one.hash = identity_hash(identity, one.identifier.kind, one.identifier.value);
+        one.kind = at_identity_kind_find(&identity->rules, one.identifier.kind);
         bool is_double = false;
         for (uint32_t j = 0; j < out->count; j++) is_double |= out->identifiers[j].hash == one.hash;
         if (!is_double) out->identifiers[out->count++] = one;
     }
-    pthread_mutex_lock(&shop->identity.mutex);
-    enum at_status status = resolve_locked(shop, event->type == AT_EVENT_ALIAS, out);
-    pthread_mutex_unlock(&shop->identity.mutex);
+}
+
+enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, bool is_proven,
+                                struct resolved *out) {
+    struct identity *identity = &shop->identity;
+    memset(out, 0, sizeof *out);
+    list_identifiers(identity, event, out);
+    enum at_status status = AT_OK;
+    pthread_mutex_lock(&identity->mutex);
+    if (!is_one_person(identity, out)) {
+        struct gathering gathering = {
+            .identity = identity, .at_hours = hours_of(event->at_ms), .is_proven = is_proven};
+        out->person = 0;
+        for (uint32_t i = 0; i < out->count; i++) out->identifiers[i].id = 0;
+        status = identity_make_room(identity, out->count);
+        if (status == AT_OK) resolve_locked(shop, &gathering, out);
+    }
+    pthread_mutex_unlock(&identity->mutex);
     /* An event stays with its source for ever: the browser's if it is this person's, else what names the
      * person. */
     for (uint32_t i = 0; i < out->count && !out->source; i++)
-        if (!out->identifiers[i].is_foreign) out->source = out->identifiers[i].id;
+        if (out->identifiers[i].refusal == IDENTITY_TAKEN) out->source = out->identifiers[i].id;
     return status;
 }
 
 void identity_committed(struct identity *identity, const struct resolved_identifier *identifier) {
     pthread_mutex_lock(&identity->mutex);
-    slot_of(identity, identifier->hash)->is_committed = true;
+    identity_at(identity, identity_place(identity, identifier->hash))->is_committed = true;
     pthread_mutex_unlock(&identity->mutex);
 }
 
-uint64_t identity_current(struct identity *identity, uint64_t person) {
-    uint64_t *into;
+bool identity_pair(struct identity *identity, const struct evidence *evidence, struct identity_pair *out) {
+    struct gathering gathering = {
+        .identity = identity, .at_hours = hours_of(evidence->at_ms), .is_proven = evidence->is_proven};
     pthread_mutex_lock(&identity->mutex);
-    while ((into = at_intmap_get(&identity->merged, person)) != NULL) person = *into;
+    uint32_t a = identity_place(identity, evidence->hash_a), b = identity_place(identity, evidence->hash_b);
+    const struct identity_entry *one = identity_at(identity, a), *other = identity_at(identity, b);
+    *out = (struct identity_pair){{one->person, other->person}, {one->id, other->id}};
+    bool may = one->person != other->person && gather_ring(&gathering, a) == IDENTITY_TAKEN &&
+               gather_ring(&gathering, b) == IDENTITY_TAKEN;
     pthread_mutex_unlock(&identity->mutex);
-    return person;
-}
-
-/* The put of the merge must not fail after its commit, so the map grows here. */
-enum at_status identity_reserve(struct identity *identity) {
-    pthread_mutex_lock(&identity->mutex);
-    uint64_t *slot = at_intmap_put(&identity->merged, UINT64_MAX, NULL);
-    if (slot) at_intmap_remove(&identity->merged, UINT64_MAX);
-    pthread_mutex_unlock(&identity->mutex);
-    return slot ? AT_OK : AT_NOMEM;
-}
-
-void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor) {
-    pthread_mutex_lock(&identity->mutex);
-    AT_ASSERT(!at_intmap_get(&identity->merged, survivor)); /* a circle would have no end */
-    uint64_t *into = at_intmap_put(&identity->merged, loser, NULL);
-    AT_ASSERT(into != NULL);
-    *into = survivor;
-    uint64_t *user = at_intmap_get(&identity->users, loser);
-    uint64_t *kept = user ? at_intmap_get(&identity->users, survivor) : NULL;
-    uint64_t id = user ? *user : 0;
-    if (user) at_intmap_remove(&identity->users, loser);
-    if (user && !kept) { /* the removal has just made room */
-        kept = at_intmap_put(&identity->users, survivor, NULL);
-        AT_ASSERT(kept != NULL);
-        *kept = id;
-    }
-    atomic_fetch_add(&identity->merges, 1);
-    pthread_mutex_unlock(&identity->mutex);
-}
-
-/* ---- start ---- */
-
-struct loading {
-    struct at_shop *shop;
-    struct at_read read;
-    enum at_status status;
-    uint64_t seed;
-    bool has_seed;
-};
-
-static bool load_row(void *arg, const struct at_identifier_row *row) {
-    struct loading *loading = arg;
-    struct identity *identity = &loading->shop->identity;
-    loading->status = insert(identity, hash_of(identity, row->kind, row->value), row->id, row->person, true,
-                             is_user(row->kind));
-    return loading->status == AT_OK;
-}
-
-static void load_seed(struct at_read *read, struct at_reader *reader) {
-    struct loading *loading = (struct loading *)((char *)read - offsetof(struct loading, read));
-    struct at_arena arena;
-    struct at_text text;
-    at_arena_init(&arena, 4096);
-    loading->status = at_reader_setting(reader, AT_TEXT("identity_seed"), &text, &arena);
-    if (loading->status == AT_OK) {
-        char copy[32] = "";
-        memcpy(copy, text.data, text.length < sizeof copy ? text.length : sizeof copy - 1);
-        loading->seed = strtoull(copy, NULL, 16);
-        loading->has_seed = true;
-    } else if (loading->status == AT_NOTFOUND)
-        loading->status = AT_OK;
-    at_arena_clear(&arena);
-}
-
-static void load_rows(struct at_read *read, struct at_reader *reader) {
-    struct loading *loading = (struct loading *)((char *)read - offsetof(struct loading, read));
-    enum at_status status = at_reader_identifiers(reader, load_row, loading);
-    if (loading->status == AT_OK) loading->status = status;
-}
-
-static enum at_status make_seed(struct at_shop *shop, uint64_t *seed) {
-    struct at_arena arena;
-    struct at_unit unit = {0};
-    at_arena_init(&arena, 16384);
-    at_random(seed, sizeof *seed);
-    struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_SETTING);
-    char *text = at_arena_printf(&arena, "%016llx", (unsigned long long)*seed);
-    enum at_status status = AT_NOMEM;
-    if (write && text) {
-        write->name = AT_TEXT("identity_seed");
-        write->text = at_text_of(text);
-        status = commit_and_wait(shop, &unit, false);
-    }
-    at_arena_clear(&arena);
-    return status;
-}
-
-enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
-    struct identity *identity = &shop->identity;
-    struct loading loading = {.shop = shop, .read = {.run = load_seed}};
-    pthread_mutex_init(&identity->mutex, NULL);
-    at_intmap_init(&identity->users);
-    at_intmap_init(&identity->merged);
-    identity->account = &shop->ledger.accounts[AT_ACCOUNT_IDENTITY];
-    at_store_read_now(shop->store, &loading.read);
-    if (loading.status == AT_OK && !loading.has_seed) loading.status = make_seed(shop, &loading.seed);
-    identity->seed = loading.seed;
-    if (loading.status == AT_OK) {
-        loading.read.run = load_rows;
-        at_store_read_now(shop->store, &loading.read);
-    }
-    if (loading.status != AT_OK)
-        return at_fail(err, loading.status, NULL, "the identifiers could not be read (%s)",
-                       at_status_word(loading.status));
-    return AT_OK;
-}
-
-void identity_close(struct at_shop *shop) {
-    struct identity *identity = &shop->identity;
-    if (!identity->account) return;
-    at_account_give(identity->account, identity->capacity * sizeof *identity->slots);
-    free(identity->slots);
-    at_intmap_clear(&identity->users);
-    at_intmap_clear(&identity->merged);
-    pthread_mutex_destroy(&identity->mutex);
-    identity->account = NULL;
+    return may;
 }

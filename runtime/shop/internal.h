@@ -17,6 +17,7 @@
 #include "language/language.h"
 #include "loop/thread.h"
 #include "loop/watchdog.h"
+#include "shop/identity.h"
 #include "shop/shop.h"
 #include "store/store.h"
 
@@ -30,51 +31,6 @@ enum at_status back_start(struct at_shop *shop, struct at_error *err) AT_MUST_CH
 void back_stop(struct at_shop *shop); /* runs what is queued, then ends; any thread but its own */
 /* Commit in a lane and wait for the outcome; never on a front worker. */
 enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) AT_MUST_CHECK;
-
-/* ---- identity.c: every identifier of the shop in memory; any thread ---- */
-struct identity_slot {
-    uint64_t hash; /* 0: free */
-    uint64_t id;
-    uint64_t person;
-    uint64_t is_committed;
-};
-struct identity {
-    pthread_mutex_t mutex;
-    struct identity_slot *slots;
-    size_t count, capacity;
-    struct at_intmap users;  /* person → identifier id of its user_id */
-    struct at_intmap merged; /* person that is no more → who it became, since start */
-    uint64_t seed;
-    _Atomic uint64_t merges; /* moves whenever an identifier changes its person */
-    struct at_account *account;
-};
-enum at_status identity_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
-void identity_close(struct at_shop *shop);
-/* The person of an identifier; 0: unknown. */
-uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value);
-struct resolved_identifier {
-    struct at_identifier identifier;
-    uint64_t hash, id;
-    bool is_committed; /* else the unit carries its insert */
-    bool is_foreign;   /* belongs to somebody else for good (another signed-in person) */
-};
-struct resolved { /* whom an event is about */
-    uint64_t person, source;
-    uint64_t other; /* to be merged with person first; 0: none */
-    bool is_new;    /* the person was made just now: nothing is stored of it */
-    struct resolved_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];
-    uint32_t count;
-};
-/* Finds or makes the person; new identifiers are in the table at once, uncommitted. AT_NOMEM. */
-enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event,
-                                struct resolved *out) AT_MUST_CHECK;
-void identity_committed(struct identity *identity, const struct resolved_identifier *identifier);
-/* After a merge: what belonged to the loser belongs to the survivor. AT_NOMEM: room is made before the
- * commit. */
-uint64_t identity_current(struct identity *identity,
-                          uint64_t person); /* whom it was merged into, or itself */
-enum at_status identity_reserve(struct identity *identity) AT_MUST_CHECK;
-void identity_move(struct identity *identity, uint64_t loser, uint64_t survivor);
 
 /* ---- people.c: profiles in memory. A person has one writer at a time (the holder), any number of readers
  * ---- */
@@ -182,8 +138,25 @@ void shown_unref(struct shown *shown);
 
 /* ---- fold.c: state = fold(apply, events of the person's source ids) ---- */
 enum at_status recover(struct at_shop *shop,
-                       struct at_error *err) AT_MUST_CHECK;                /* at start: the tail of the log */
-enum at_status merge_people(struct at_shop *shop, uint64_t a, uint64_t b); /* back worker */
+                       struct at_error *err) AT_MUST_CHECK; /* at start: the tail of the log */
+struct identifier_list { /* whose events are folded; rows are freed by the caller, texts are the arena's */
+    struct at_identifier_row *rows;
+    size_t count, capacity;
+};
+/* Adds those of a person, as they are stored. */
+enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t person,
+                         struct identifier_list *list) AT_MUST_CHECK;
+/* The profile (a reference) of exactly these; all their events must be in the timeline's index. */
+enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const struct identifier_list *list,
+                            uint64_t person, struct at_profile **out) AT_MUST_CHECK;
+
+/* ---- customer.c ---- */
+/* The person, by kind and value or (kind.data NULL) by id; 0: the job has ended with AT_NOTFOUND. */
+uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value);
+
+/* ---- merge.c: two people become one, and one becomes two again; back worker ---- */
+/* AT_OK also when they may not, or are one already: who asks looks again. */
+enum at_status merge_people(struct at_shop *shop, const struct evidence *evidence);
 
 /* ---- serving.c: what a decision pins ---- */
 struct serving {
@@ -324,6 +297,11 @@ enum count_name {
     COUNT_RELOADS,
     COUNT_RELOADS_REFUSED,
     COUNT_MERGES,
+    COUNT_UNMERGES,
+    COUNT_IDENTIFIERS_LIMIT,
+    COUNT_IDENTIFIERS_BARRED,
+    COUNT_IDENTIFIERS_UNPROVEN,
+    COUNT_IDENTIFIERS_TOO_MANY,
     COUNT_PROFILE_LOADS,
     COUNT_LIVE_DROPPED,
     COUNT_EVENTS_DELAYED,
@@ -424,6 +402,7 @@ struct at_shop {
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
     _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
+    _Atomic uint64_t full_people[64];  /* those the log told of */
     _Atomic uint32_t live_count, live_on_the_way;
     _Atomic uint64_t jobs; /* in flight outside a front worker */
     /* closing */

@@ -24,6 +24,17 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_RELOADS] = {"attune_reloads_total", "Generations that came to serve"},
     [COUNT_RELOADS_REFUSED] = {"attune_reloads_refused_total", "Saves that did not pass"},
     [COUNT_MERGES] = {"attune_merges_total", "People found to be one"},
+    [COUNT_UNMERGES] = {"attune_unmerges_total", "People taken apart again"},
+    [COUNT_IDENTIFIERS_LIMIT] = {"attune_identifiers_over_limit_total",
+                                 "Identifiers left out of an event: the person may have no more of the kind"},
+    [COUNT_IDENTIFIERS_BARRED] = {"attune_identifiers_barred_total",
+                                  "Identifiers left out of an event: somebody took them apart"},
+    [COUNT_IDENTIFIERS_UNPROVEN] =
+        {"attune_identifiers_unproven_total",
+         "Identifiers left out of an event: its claim to be two people is not proven"},
+    [COUNT_IDENTIFIERS_TOO_MANY] =
+        {"attune_identifiers_too_many_total",
+         "Identifiers left out of an event: the person has 1,000 of them or 100 merges"},
     [COUNT_PROFILE_LOADS] = {"attune_profile_loads_total", "Profiles read from the disk"},
     [COUNT_EVENTS_DELAYED] = {"attune_events_delayed_total",
                               "Events that waited until enough was written behind"},

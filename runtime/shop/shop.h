@@ -132,6 +132,15 @@ void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text va
 void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
                                 uint32_t limit);
 
+/* {"person","identifiers":[{"kind","value","since"}],"links":[{"a":{"kind","value"},"b":{…},"at","source",
+ * "message_id","event","revoked":{"at","by"} if it was}],"merges":[{"gone","at"}]}: why these identifiers are
+ * one person, and what was taken apart. */
+void at_shop_identity(struct at_job *job, struct at_text kind, struct at_text value);
+/* body {"identifier":{"kind","value"}}: it becomes a person of its own, with what only it is linked to, and
+ * is never joined with the others by an event again. {"kept":"…","split":"…"}. AT_NOTFOUND, AT_UNPROCESSABLE:
+ * it is the only one. */
+void at_shop_unmerge(struct at_job *job, struct at_text kind, struct at_text value, struct at_json body);
+
 /* ---- scripts ---- */
 void at_shop_scripts(
     struct at_job *job); /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */

@@ -217,7 +217,7 @@ static void let_go(struct track *track) {
 
 static void merge(struct back_task *task) { /* the back worker */
     struct track *track = (struct track *)((char *)task - offsetof(struct track, back));
-    track->status = merge_people(track->job->worker->shop, track->merge_a, track->merge_b);
+    track->status = merge_people(track->job->worker->shop, &track->evidence);
     worker_hop(track->job->worker, &track->hop);
 }
 
@@ -260,13 +260,18 @@ static void find_people(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     uint32_t i = 0;
     track->hold_count = track->held = 0;
-    track->merges = atomic_load(&shop->identity.merges);
+    track->version = atomic_load(&shop->identity.version);
     for (struct tracked *one; (one = round_next(track, &i));) {
-        enum at_status status = identity_resolve(shop, &one->event, &one->who);
+        enum at_status status = identity_resolve(shop, &one->event, one->is_proven, &one->who);
         if (status != AT_OK) return fail(track, status);
-        if (!one->who.other) continue;
-        track->merge_a = one->who.person;
-        track->merge_b = one->who.other;
+        if (!one->who.join_a) continue;
+        track->evidence = (struct evidence){one->who.join_a,
+                                            one->who.join_b,
+                                            one->event.at_ms,
+                                            one->is_proven,
+                                            at_text_of(track->job->source),
+                                            one->event.message_id,
+                                            one->event.name};
         track->then = merged;
         track->hop.run = go_on;
         track->back.run = merge;
@@ -352,7 +357,7 @@ static enum at_status enqueue(struct track *track) {
 
 static void commit(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
-    if (track->merges != atomic_load(&shop->identity.merges)) { /* somebody may have become somebody else */
+    if (track->version != atomic_load(&shop->identity.version)) { /* somebody may have become somebody else */
         let_go(track);
         find_people(track);
         return;

@@ -25,6 +25,7 @@ struct tracked { /* one event of the request */
     bool is_conflict; /* its id has another payload: written for the record, counted nowhere */
     struct at_text claim_kind, claim_key; /* of orders and refunds; length 0: none */
     bool claim_taken;
+    bool is_proven; /* that the person is who they say */
     struct resolved who;
     struct hold *hold;
     struct learn_event *learned;
@@ -44,7 +45,7 @@ struct track {
     bool is_batch;
     struct hold *holds;
     uint32_t hold_count, held;
-    uint64_t merges; /* of the identity table when the people were found */
+    uint64_t version; /* of the identity table when the people were found */
     struct at_unit unit;
     struct message_wait message_wait;
     struct at_read read;
@@ -52,7 +53,7 @@ struct track {
     struct at_task hop;
     void (*then)(struct track *track); /* goes on here on the worker's thread */
     enum at_status status;
-    uint64_t merge_a, merge_b;
+    struct evidence evidence; /* that two people are one */
     uint32_t stale_runs;
     bool is_exclusive;          /* it was stale too often: its holds last until the commit */
     struct track *next_pressed; /* while it waits for the back worker to catch up */

@@ -51,6 +51,27 @@ static void set_claim(struct tracked *one) {
     }
 }
 
+/* "proof": hex HMAC-SHA256(secret key, user_id), made by the shop's server, beside the event or in its
+ * context. What comes with a secret key needs none. */
+static bool is_proven(const struct at_job *job, const struct at_event *event) {
+    const struct at_settings *settings = job->worker->shop->settings;
+    struct at_text proof = at_json_text(at_json_get(event->json, "proof"));
+    if (!proof.length) proof = at_json_text(at_json_get(event->context, "proof"));
+    if (job->is_secret || !proof.length || !event->user_id.length) return job->is_secret;
+    bool is_right = false;
+    for (uint32_t i = 0; i < settings->key_count; i++) {
+        uint8_t digest[AT_SHA256_SIZE];
+        char hex[2 * AT_SHA256_SIZE + 1];
+        const struct at_key *key = &settings->keys[i];
+        if (!key->is_secret) continue;
+        at_hmac_sha256(key->value.data, key->value.length, event->user_id.data, event->user_id.length,
+                       digest);
+        at_hex(digest, sizeof digest, hex);
+        is_right |= at_equal_secret(proof.data, proof.length, hex, sizeof hex - 1);
+    }
+    return is_right;
+}
+
 static bool is_too_big(struct at_json json) {
     struct at_bytes bytes;
     if (at_json_most_bytes(json) <= AT_EVENT_BYTES_MAX) return false;
@@ -87,6 +108,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
     }
     one->key = key_of(parsing->track->job->source, one->event.message_id);
     one->payload = payload_of(&one->event);
+    one->is_proven = is_proven(parsing->track->job, &one->event);
     set_claim(one);
     return AT_OK;
 }

@@ -72,16 +72,34 @@ static enum at_status add_row(struct building *building, struct tracked *one, st
     return AT_OK;
 }
 
-static enum at_status add_identifiers(struct building *building, struct tracked *one) {
+/* What is new is linked to all the event names with it: the event is the evidence. */
+static enum at_status add_links(struct building *building, struct tracked *one, uint32_t fresh) {
+    const struct resolved_identifier *ids = one->who.identifiers;
     for (uint32_t i = 0; i < one->who.count; i++) {
+        bool is_told = i < fresh && !ids[i].is_committed; /* by the other one */
+        if (i == fresh || is_told || ids[i].refusal != IDENTITY_TAKEN) continue;
+        struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_LINK);
+        if (!write) return AT_NOMEM;
+        uint64_t a = ids[fresh].id, b = ids[i].id;
+        write->link = (struct at_link_row){a < b ? a : b,         a < b ? b : a,
+                                           one->event.at_ms,      at_text_of(building->track->job->source),
+                                           one->event.message_id, one->event.name};
+    }
+    return AT_OK;
+}
+
+static enum at_status add_identifiers(struct building *building, struct tracked *one) {
+    enum at_status status = AT_OK;
+    for (uint32_t i = 0; i < one->who.count && status == AT_OK; i++) {
         const struct resolved_identifier *id = &one->who.identifiers[i];
-        if (id->is_committed || id->is_foreign) continue;
+        if (id->is_committed || id->refusal != IDENTITY_TAKEN) continue;
         struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_IDENTIFIER);
         if (!write) return AT_NOMEM;
         write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value,
                                                        one->who.person, one->event.at_ms};
+        status = add_links(building, one, i);
     }
-    return AT_OK;
+    return status;
 }
 
 static enum at_status add_claim(struct building *building, struct tracked *one) {
@@ -121,7 +139,7 @@ static enum at_status apply(struct building *building, struct tracked *one, cons
     hold->next = NULL; /* apply takes a private one over in any case */
     struct at_profile *next = at_profile_apply(base, &logged, is_private);
     for (uint32_t i = 0; i < one->who.count && next; i++)
-        if (!one->who.identifiers[i].is_foreign)
+        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN)
             next =
                 at_profile_with_identifier(next, &one->who.identifiers[i].identifier, one->event.at_ms, true);
     hold->next = next;
@@ -230,6 +248,34 @@ static void tell_live(struct at_shop *shop, const struct tracked *one, uint64_t 
     at_bytes_clear(&bytes);
 }
 
+/* A person over the ceiling is a sign of a bad id somewhere; told of once, and of 64 people at most. */
+static void tell_full(struct at_shop *shop, uint64_t person) {
+    uint64_t none = 0;
+    char id[AT_PERSON_ID_SIZE];
+    if (!atomic_compare_exchange_strong(&shop->full_people[at_mix64(person) >> 58], &none, person)) return;
+    at_person_id_format(person, id);
+    at_log(at_shop_log(shop), AT_LOG_WARN, "identity",
+           "person %s has %d identifiers or %d merges and does not grow: does a page send the same id for "
+           "everybody? attune identity explain %s",
+           id, PERSON_IDENTIFIERS_MAX, PERSON_MERGES_MAX, id);
+}
+
+static void settle_identifiers(struct at_shop *shop, const struct resolved *who) {
+    static const enum count_name counts[IDENTITY_REFUSALS] = {
+        [IDENTITY_LIMIT] = COUNT_IDENTIFIERS_LIMIT,
+        [IDENTITY_BARRED] = COUNT_IDENTIFIERS_BARRED,
+        [IDENTITY_UNPROVEN] = COUNT_IDENTIFIERS_UNPROVEN,
+        [IDENTITY_TOO_MANY] = COUNT_IDENTIFIERS_TOO_MANY};
+    for (uint32_t i = 0; i < who->count; i++) {
+        const struct resolved_identifier *one = &who->identifiers[i];
+        if (one->refusal != IDENTITY_TAKEN)
+            count_add(shop, counts[one->refusal], 1);
+        else if (!one->is_committed)
+            identity_committed(&shop->identity, one);
+        if (one->refusal == IDENTITY_TOO_MANY) tell_full(shop, who->person);
+    }
+}
+
 void track_done(struct at_unit *unit) {
     struct track *track = unit->arg;
     struct at_shop *shop = track->job->worker->shop;
@@ -244,9 +290,7 @@ void track_done(struct at_unit *unit) {
             first = one->learned;
         last = one->learned;
         one->learned = NULL;
-        for (uint32_t j = 0; j < one->who.count; j++)
-            if (!one->who.identifiers[j].is_committed && !one->who.identifiers[j].is_foreign)
-                identity_committed(&shop->identity, &one->who.identifiers[j]);
+        settle_identifiers(shop, &one->who);
         if (live_is_watched(shop)) tell_live(shop, one, seq);
         one->state = one->is_conflict ? TRACKED_CONFLICT : TRACKED_ACCEPTED;
         messages_settle(shop, one->key, seq);

@@ -10,6 +10,7 @@ const bodies = {
   group: { anonymousId: "v", groupId: "g" }, alias: { userId: "u", previousId: "v" }, batch: { batch: [] }, import: { batch: [] },
   rank: { ranking: "collection", where: {} }, decide: { ask: {} }, put_items: products(3), patch_items: { id: "SKU-1", stock: 2 }, patch_item: { stock: 3 },
   publish_scripts: { files: {} }, check_scripts: { files: {} }, put_script: 'ranking "x" { score = function(product) return 1 end }', activate_generation: {},
+  unmerge: { identifier: { kind: "user_id", value: "u-1" } }, unmerge_by: { identifier: { kind: "email", value: "v@example.com" } },
 };
 const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };
 
@@ -17,6 +18,7 @@ test("every documented route, with every kind of key; answers fit the document",
   const shop = await serve(t, basicShop(KEYS));
   await shop.call("PUT", "/v1/catalog/items", products(3), bearer("sk_first_1"));
   await shop.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_first_1"));
+  await shop.post("/v1/identify", { anonymousId: "v", userId: "u-1", traits: { email: "v@example.com" } }, basic("wk_first_1"));
   const customer = (await shop.get("/v1/customers/by/anonymous_id/v", bearer("sk_first_1"))).body.id;
   const decision = (await shop.post("/v1/rank", bodies.rank, basic("wk_first_1"))).body.decision;
   const document = (await shop.get("/openapi.json")).body;

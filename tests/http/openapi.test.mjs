@@ -69,6 +69,7 @@ async function world(t) {
     put_items: [{ id: "SKU-1", price: 7, stock: 3 }, { id: "" }, { price: 1 }], patch_items: '{"id":"SKU-1","stock":2}\n{"id":"none","stock":1}\n{bad\n', patch_item: { stock: 3 },
     publish_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' }, message: "n" }, check_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' } },
     put_script: 'ranking "x" { score = function(product) return 1 end }\n', activate_generation: { restore: false },
+    unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
   const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/generations/": { id: "1" },
     "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/projects/": { writeKey: "wk_first_1" } };
@@ -98,7 +99,7 @@ test("every route answers as documented, field by field", async (t) => {
   judge("/v1/decisions/{id}", "GET", document.paths["/v1/decisions/{id}"].get, explained);
   assert.equal(explained.body.not?.[0].because, "only", explained.text);
   const all = operations(document);
-  const last = (one) => ["delete_item", "activate_generation", "publish_folder"].indexOf(one.operation.operationId);
+  const last = (one) => ["unmerge", "unmerge_by", "delete_item", "activate_generation", "publish_folder"].indexOf(one.operation.operationId);
   all.sort((a, b) => last(a) - last(b));
   for (const { path, method, operation } of all) {
     if (operation.operationId === "live") continue;

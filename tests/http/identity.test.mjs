@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who is who, as a shop sees it: people are found by any identifier, joined by evidence, taken apart again for good; what the
+// rules do not allow is left out of the event; a public key joins nobody who should not be. Last, random streams against a
+// model that shares no code with the runtime.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { basicShop, products, serve } from "./harness.mjs";
+
+const ids = (customer) => customer.identifiers.map((one) => `${one.kind}:${one.value}`).sort();
+const by = (name) => `/v1/customers/by/${name.replace(":", "/").replace(/[^/]+$/, encodeURIComponent)}`;
+
+test("a laptop that was somebody else's is taken away: both people are as if they had never met", async (t) => {
+  const shop = await serve(t);
+  await shop.call("PUT", "/v1/catalog/items", products(10));
+  const track = (who, event, properties = {}) => shop.post("/v1/track", { ...who, event, properties });
+  const laptop = { anonymousId: "laptop-1" }, mobile = { anonymousId: "mobile-1" };
+  for (let i = 0; i < 3; i++) await track(laptop, "Product Viewed", { product_id: "SKU-1" });
+  await track(mobile, "Product Viewed", { product_id: "SKU-2" });
+  await shop.post("/v1/identify", { ...mobile, userId: "ann", traits: { email: "Ann@Example.com" } });
+  const before = { ann: (await shop.get(by("user_id:ann"))).body, laptop: (await shop.get(by("anonymous_id:laptop-1"))).body };
+  await shop.post("/v1/identify", { ...laptop, userId: "ann", messageId: "sign-in" });
+  await track(laptop, "Order Completed", { order_id: "1", revenue: 40, products: [{ product_id: "SKU-3", price: 40 }] });
+  const joined = (await shop.get(by("anonymous_id:laptop-1"))).body;
+  assert.equal(joined.id, before.ann.id);
+  assert.deepEqual(ids(joined), ["anonymous_id:laptop-1", "anonymous_id:mobile-1", "email:ann@example.com", "user_id:ann"]);
+  assert.equal(joined.counts.product_viewed.total, 4);
+  const evidence = (await shop.get(by("user_id:ann") + "/identity")).body;
+  const link = evidence.links.find((one) => [one.a.value, one.b.value].sort().join() === "ann,laptop-1");
+  assert.deepEqual([link.message_id, link.event, link.revoked], ["sign-in", "identified", undefined]);
+  assert.equal(evidence.merges.length, 1);
+  assert.equal(evidence.merges[0].gone, before.laptop.id);
+  assert.equal((await shop.get(`/v1/customers/${before.laptop.id}`)).body.id, joined.id, "who was merged is found by the old id");
+
+  const answer = await shop.post(`/v1/customers/${joined.id}/unmerge`, { identifier: { kind: "anonymous_id", value: "laptop-1" } });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.body.kept, joined.id);
+  const kept = (await shop.get(`/v1/customers/${answer.body.kept}`)).body, split = (await shop.get(`/v1/customers/${answer.body.split}`)).body;
+  assert.deepEqual(ids(kept), ids(before.ann));
+  assert.deepEqual(ids(split), ["anonymous_id:laptop-1"]);
+  for (const field of ["orders", "products", "traits", "basket", "first_seen", "last_seen", "sessions"]) assert.deepEqual(kept[field], before.ann[field], field);
+  assert.deepEqual([split.counts.product_viewed.total, split.orders.count, split.orders.revenue], [3, 1, 40]);
+  const timeline = (await shop.get(by("anonymous_id:laptop-1") + "/timeline")).body.events;
+  assert.deepEqual([timeline.length, timeline.every((one) => one.message_id !== "m")], [5, true]);
+
+  /* the same evidence does not join them again: the event belongs to who is signed in */
+  await shop.post("/v1/identify", { ...laptop, userId: "ann", traits: { tier: "gold" } });
+  assert.equal((await shop.get(by("anonymous_id:laptop-1"))).body.id, split.id);
+  assert.equal((await shop.get(by("user_id:ann"))).body.traits.tier, "gold");
+  assert.match((await shop.get("/metrics")).text, /attune_identifiers_barred_total 1\nattune_|attune_identifiers_barred_total 1\n/);
+  /* nor by a way round: another address of both */
+  await shop.post("/v1/identify", { ...laptop, userId: undefined, traits: { email: "shared@example.com" } });
+  await shop.post("/v1/identify", { ...mobile, traits: { email: "shared@example.com" } });
+  const now = (await shop.get(by("user_id:ann"))).body;
+  assert.ok(!ids(now).includes("anonymous_id:laptop-1"), ids(now).join());
+  await shop.stop();
+  await shop.start();
+  assert.equal((await shop.get(by("anonymous_id:laptop-1"))).body.id, split.id);
+  await shop.post("/v1/identify", { ...laptop, userId: "ann" });
+  assert.equal((await shop.get(by("anonymous_id:laptop-1"))).body.id, split.id, "also after a restart");
+  assert.equal((await shop.get(`/v1/customers/${before.laptop.id}`)).body.id, joined.id);
+  const told = (await shop.get(by("user_id:ann") + "/identity")).body.links.filter((one) => one.revoked);
+  assert.deepEqual(told.map((one) => one.revoked.by), ["default"]);
+});
+
+test("what only the identifier holds goes with it; what cannot be taken apart is said", async (t) => {
+  const shop = await serve(t);
+  await shop.post("/v1/identify", { anonymousId: "phone", userId: "ann" });
+  await shop.post("/v1/identify", { anonymousId: "laptop", userId: "ann" });
+  await shop.post("/v1/identify", { anonymousId: "laptop", traits: { email: "bob@example.com" } });
+  const unmerge = (where, identifier) => shop.post(`${where}/unmerge`, { identifier });
+  const wrong = [[by("user_id:nobody"), { kind: "email", value: "a@b.c" }, 404, "unknown_customer"], [by("user_id:ann"), { kind: "email", value: "else@example.com" }, 404, "not_theirs"],
+    [by("user_id:ann"), { kind: "hat", value: "x" }, 404, "not_theirs"], [by("user_id:ann"), { kind: "email" }, 400, "no_identifier"], [by("user_id:ann"), undefined, 400, "no_identifier"]];
+  for (const [where, identifier, status, code] of wrong) {
+    const answer = await unmerge(where, identifier);
+    assert.deepEqual([answer.status, answer.body.error.code], [status, code], answer.text);
+  }
+  const answer = await unmerge(by("user_id:ann"), { kind: "anonymous_id", value: "laptop" });
+  const [kept, split] = [(await shop.get(`/v1/customers/${answer.body.kept}`)).body, (await shop.get(`/v1/customers/${answer.body.split}`)).body];
+  assert.deepEqual([ids(kept), ids(split)], [["anonymous_id:phone", "user_id:ann"], ["anonymous_id:laptop", "email:bob@example.com"]]);
+  await shop.post("/v1/track", { anonymousId: "alone", event: "A" });
+  const alone = await unmerge(by("anonymous_id:alone"), { kind: "anonymous_id", value: "alone" });
+  assert.deepEqual([alone.status, alone.body.error.code], [422, "only_one"]);
+});
+
+test("a shared computer, a shared address, a bad id: nobody becomes somebody else", async (t) => {
+  const shop = await serve(t);
+  const identify = (anonymousId, userId, traits = {}) => shop.post("/v1/identify", { anonymousId, userId, traits });
+  await identify("kiosk", "ann");
+  await identify("kiosk", "bob");
+  await shop.post("/v1/track", { anonymousId: "kiosk", event: "Signed Out" });
+  const [ann, bob] = [(await shop.get(by("user_id:ann"))).body, (await shop.get(by("user_id:bob"))).body];
+  assert.notEqual(ann.id, bob.id);
+  assert.deepEqual(ids(bob), ["user_id:bob"]);
+  /* six addresses: the sixth is left out, the event is kept */
+  for (let i = 0; i < 6; i++) assert.equal((await identify("phone", "cat", { email: `cat${i}@example.com`, last: i })).status, 200);
+  const cat = (await shop.get(by("user_id:cat"))).body;
+  assert.equal(ids(cat).filter((one) => one.startsWith("email:")).length, 5);
+  assert.equal(cat.traits.last, 5);
+  assert.equal((await shop.get(by("email:cat5@example.com"))).status, 404);
+  /* an innocent browser joins, though the address belongs to somebody else */
+  await identify("fresh", "bob", { email: "cat0@example.com" });
+  assert.deepEqual(ids((await shop.get(by("user_id:bob"))).body), ["anonymous_id:fresh", "user_id:bob"]);
+  assert.equal((await shop.get(by("email:cat0@example.com"))).body.id, cat.id);
+  const metrics = (await shop.get("/metrics")).text;
+  assert.match(metrics, /attune_identifiers_over_limit_total 3\n/);
+});
+
+/* ---- the model ---- */
+
+const LIMITS = { user_id: 1, email: 5, phone: 5, anonymous_id: 5 }, ORDER = ["user_id", "email", "phone", "anonymous_id"];
+
+/** People as sets of names; who is joined, left out and taken apart, as the guide tells it. All within 30 days. */
+class Model {
+  people = new Set();
+  of = new Map();
+  bars = new Set();
+  links = new Map();
+  sources = new Map();
+  may(set, more) {
+    for (const kind of ORDER) {
+      const count = (one) => [...one].filter((name) => name.startsWith(kind + ":")).length;
+      if (count(more) && count(set) + count(more) > LIMITS[kind]) return false;
+    }
+    return ![...set].some((a) => [...more].some((b) => this.bars.has([a, b].sort().join())));
+  }
+  event(names) {
+    const sorted = ORDER.flatMap((kind) => names.filter((name) => name.startsWith(kind + ":")));
+    const taken = [];
+    let person = new Set();
+    for (const name of sorted) {
+      const other = this.of.get(name) ?? new Set([name]);
+      if (!person.has(name) && person.size && !this.may(person, other)) continue;
+      person = new Set([...person, ...other]);
+      taken.push(name);
+    }
+    for (const name of person) this.of.set(name, person);
+    for (const a of taken) for (const b of taken) if (a < b) this.note(a, b);
+    const source = names.find((name) => taken.includes(name));
+    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
+  }
+  note(a, b) { /* more than the runtime keeps: that two names of one person met again changes nothing it shows */
+    this.links.set([a, b].sort().join(), [a, b]);
+  }
+  count(name) {
+    return [...this.of.get(name)].reduce((sum, one) => sum + (this.sources.get(one) ?? 0), 0);
+  }
+}
+
+test("random sign-ins and splits against a model", async (t) => {
+  const shop = await serve(t, basicShop(), { env: { ATTUNE_TEST_STALE: "100" } });
+  const seed = Number(process.env.SEED ?? Date.now() % 1e6), runs = Number(process.env.RUNS ?? 150), each = 60;
+  let state = seed, n = 0;
+  const random = (below) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % below;
+  for (let run = 0; run < runs; run++) {
+    const model = new Model(), batch = [];
+    const name = (kind, value) => ({ kind, name: `${kind}:${value}`, value });
+    for (let i = 0; i < each; i++) {
+      const a = name("anonymous_id", `r${run}-a${random(12)}`), u = name("user_id", `r${run}-u${random(4)}`);
+      const e = name("email", `r${run}-e${random(9)}@example.com`);
+      const chosen = [a, ...(random(3) ? [] : [u]), ...(random(4) ? [] : [e])].slice(random(6) ? 0 : 1);
+      const who = chosen.length ? chosen : [a];
+      const has = (kind) => who.find((one) => one.kind === kind)?.value;
+      if (!has("anonymous_id") && !has("user_id")) who.unshift(a);
+      const email = has("email");
+      batch.push({ type: "track", event: "Thing", messageId: `m${n++}`, anonymousId: has("anonymous_id"), userId: has("user_id"), properties: email ? { email } : {} });
+      model.event(who.map((one) => one.name));
+    }
+    for (let i = 0; i < batch.length; i += 10) {
+      const answer = await shop.post("/v1/batch", { batch: batch.slice(i, i + 10) });
+      assert.ok(answer.body.results.every((one) => one.status === "accepted"), answer.text);
+    }
+    for (const one of model.of.keys()) {
+      const got = (await shop.get(by(one))).body, label = `${one}, run ${run}, seed ${seed}`;
+      assert.deepEqual(ids(got), [...model.of.get(one)].sort(), label);
+      assert.equal(got.counts?.thing?.total ?? 0, model.count(one), label);
+    }
+    /* take one apart, and look again: the two are whole, and together what they were */
+    const names = [...model.of.keys()], leaving = names[random(names.length)], whole = model.of.get(leaving);
+    const [kind, ...rest] = leaving.split(":");
+    const answer = await shop.post(`${by(leaving)}/unmerge`, { identifier: { kind, value: rest.join(":") } });
+    if (whole.size === 1) {
+      assert.equal(answer.status, 422, answer.text);
+      continue;
+    }
+    const [kept, split] = [(await shop.get(`/v1/customers/${answer.body.kept}`)).body, (await shop.get(`/v1/customers/${answer.body.split}`)).body];
+    const label = `${leaving} of ${[...whole].join()}, run ${run}, seed ${seed}`;
+    assert.ok(ids(split).includes(leaving), label);
+    assert.deepEqual([...ids(kept), ...ids(split)].sort(), [...whole].sort(), label);
+    const sum = (customer) => ids(customer).reduce((total, one) => total + (model.sources.get(one) ?? 0), 0);
+    assert.deepEqual([kept.counts?.thing?.total ?? 0, split.counts?.thing?.total ?? 0], [sum(kept), sum(split)], label);
+    /* what stays is held together without it, what goes only through it */
+    const reach = (from, members) => {
+      const seen = new Set([from]), queue = [from];
+      while (queue.length) {
+        const at = queue.pop();
+        for (const [a, b] of model.links.values()) for (const [x, y] of [[a, b], [b, a]]) if (x === at && members.has(y) && !seen.has(y)) queue.push(y), seen.add(y);
+      }
+      return seen;
+    };
+    const others = new Set([...whole].filter((one) => one !== leaving)), keptIds = new Set(ids(kept)), anchor = ORDER.map((one) => [...keptIds].find((id) => id.startsWith(one + ":"))).find(Boolean);
+    for (const one of keptIds) assert.ok(reach(anchor, others).has(one), `${one} is held by ${anchor}: ${label}`);
+    /* never again, by the direct way or a way round */
+    const other = ids(kept)[random(keptIds.size)];
+    const say = (list) => shop.post("/v1/track", { event: "Thing", anonymousId: list.find((x) => x.startsWith("anonymous_id"))?.slice(13) ?? `r${run}-way`, userId: list.find((x) => x.startsWith("user_id"))?.slice(8),
+      properties: { email: list.find((x) => x.startsWith("email"))?.slice(6) } });
+    await say([leaving, other]);
+    await say([other]);
+    await say([leaving]);
+    assert.notEqual((await shop.get(by(leaving))).body.id, answer.body.kept, label);
+  }
+  console.log(`property: identity, seed ${seed}, ${runs} runs of ${each} events`);
+});
