@@ -46,6 +46,7 @@ int run_new(const struct cli_call *call);
 int run_check(const struct cli_call *call);
 int run_import(const struct cli_call *call);
 int run_explain(const struct cli_call *call);
+int run_identity(const struct cli_call *call);
 int run_generations(const struct cli_call *call);
 int run_rollback(const struct cli_call *call);
 int run_version(const struct cli_call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune explain, generations, rollback: one call each, shown for people.
+ * attune explain, identity, generations, rollback: one call each, shown for people.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +137,102 @@ int run_explain(const struct cli_call *call) {
             }
         else
             show_list(kept.tape ? kept : json);
+    }
+    end(&session);
+    return code;
+}
+
+/* ---- identity ---- */
+
+static void show_named(struct at_json named) {
+    if (!named.tape) {
+        printf("(an identifier that was never stored)");
+        return;
+    }
+    put_text(at_json_get(named, "kind"));
+    printf(":");
+    put_text(at_json_get(named, "value"));
+}
+
+static void show_link(struct at_json link) {
+    struct at_json revoked = at_json_get(link, "revoked");
+    struct at_text event = at_json_text(at_json_get(link, "event"));
+    printf("  ");
+    put_text(at_json_get(link, "at"));
+    printf("  ");
+    show_named(at_json_get(link, "a"));
+    printf(revoked.tape ? "  |  " : "  =  ");
+    show_named(at_json_get(link, "b"));
+    if (event.length) {
+        printf("   %.*s, message ", (int)event.length, event.data);
+        put_text(at_json_get(link, "message_id"));
+        printf(" from ");
+        put_text(at_json_get(link, "source"));
+    } else
+        printf("   from before links were kept");
+    if (revoked.tape) {
+        printf("; taken apart ");
+        put_text(at_json_get(revoked, "at"));
+        printf(" by ");
+        put_text(at_json_get(revoked, "by"));
+    }
+    printf("\n");
+}
+
+static void show_evidence(struct at_json json) {
+    struct at_json_each identifiers = at_json_each(at_json_get(json, "identifiers"));
+    struct at_json_each links = at_json_each(at_json_get(json, "links"));
+    struct at_json_each merges = at_json_each(at_json_get(json, "merges"));
+    printf("person ");
+    put_text(at_json_get(json, "person"));
+    printf("\n");
+    while (at_json_next(&identifiers)) {
+        printf("  ");
+        put_text(at_json_get(identifiers.value, "since"));
+        printf("  ");
+        show_named(identifiers.value);
+        printf("\n");
+    }
+    for (bool is_first = true; at_json_next(&links); is_first = false) {
+        if (is_first) printf("because these were named together (= holds, | was taken apart):\n");
+        show_link(links.value);
+    }
+    for (bool is_first = true; at_json_next(&merges); is_first = false) {
+        if (is_first) printf("people found to be this one:\n");
+        printf("  ");
+        put_text(at_json_get(merges.value, "at"));
+        printf("  ");
+        put_text(at_json_get(merges.value, "gone"));
+        printf("\n");
+    }
+}
+
+/* p7Qor…: an id; email:ann@example.com: a kind and a value. */
+static bool identity_path(const char *person, char *path, size_t size) {
+    char value[1600], kind[64] = "";
+    const char *colon = strchr(person, ':');
+    if (colon && (size_t)(colon - person) < sizeof kind) memcpy(kind, person, (size_t)(colon - person));
+    if (!encode(colon ? colon + 1 : person, value, sizeof value)) return false;
+    if (colon)
+        snprintf(path, size, "/v1/customers/by/%s/%s/identity", kind, value);
+    else
+        snprintf(path, size, "/v1/customers/%s/identity", value);
+    return true;
+}
+
+int run_identity(const struct cli_call *call) {
+    char path[2048];
+    struct session session;
+    struct at_json json;
+    if (strcmp(call->words[0], "explain") != 0)
+        return cli_fail(call, EXIT_USAGE, "\"%s\" is nothing it does: attune identity explain PERSON",
+                        call->words[0]);
+    if (!identity_path(call->words[1], path, sizeof path))
+        return cli_fail(call, EXIT_USAGE, "that identifier is too long");
+    int code = begin(&session, call, "GET", path, NULL, &json);
+    if (code == -1) {
+        code = EXIT_DONE;
+        show_evidence(json);
     }
     end(&session);
     return code;

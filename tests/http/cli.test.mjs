@@ -12,7 +12,7 @@ test("every verb has help; misspelt ones get a suggestion", () => {
   const all = run(["--help"]);
   assert.equal(all.code, 0);
   const verbs = [...all.out.matchAll(/^ {2}attune (\w+)/gm)].map((found) => found[1]);
-  assert.deepEqual(verbs, ["new", "serve", "check", "import", "explain", "generations", "rollback", "version"]);
+  assert.deepEqual(verbs, ["new", "serve", "check", "import", "explain", "identity", "generations", "rollback", "version"]);
   for (const verb of verbs) {
     const help = run([verb, "--help"]);
     assert.equal(help.code, 0);
@@ -59,6 +59,11 @@ test("verbs speak to the process that owns the data folder", async (t) => {
   assert.equal(taken.code, 0, taken.err);
   const list = await shop.post("/v1/rank", { ranking: "collection", where: {}, limit: 2 });
   assert.equal(list.body.total, 9);
+  await shop.post("/v1/identify", { anonymousId: "v 1", userId: "ann", messageId: "m-1", traits: { email: "Ann@Example.com" } });
+  const who = run(["identity", "explain", "email:ann@example.com", "--shop", shop.dir]);
+  assert.equal(who.code, 0, who.err);
+  assert.match(who.out, /^person p\w+\n(  \S+  \w+:.+\n){3}because these were named together[^\n]+\n(  \S+  anonymous_id:v 1  =  [^\n]+ identified, message m-1 from default\n)/);
+  assert.deepEqual([run(["identity", "explain", "user_id:nobody", "--shop", shop.dir]).code, run(["identity", "show", "x", "--shop", shop.dir]).code], [1, 2]);
   const told = run(["explain", list.body.decision, "--why-not", "SKU-9", "--shop", shop.dir]);
   assert.equal(told.code, 0, told.err);
   assert.match(told.out, /line 3/);

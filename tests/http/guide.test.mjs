@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// docs/guide/first-hour.md, block by block as it stands, in a folder of its own.
+// The pages of docs/guide/ with blocks to run, block by block as they stand, each in a folder of its own.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,15 +8,15 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { folder, program, root, until } from "./harness.mjs";
 
-test("the first hour runs as written", async (t) => {
+async function runPage(t, name, least) {
   const dir = folder(t, {}), port = 20000 + (process.pid % 20000);
-  const text = readFileSync(join(root, "docs/guide/first-hour.md"), "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
+  const text = readFileSync(join(root, `docs/guide/${name}.md`), "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
   const blocks = [...text.matchAll(/```(sh|lua)(?: file=(\S+))?\n([\s\S]*?)```/g)];
   const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` };
   const outputs = [];
   let server;
   t.after(() => server?.kill("SIGKILL"));
-  assert.ok(blocks.length >= 9);
+  assert.ok(blocks.length >= least);
   for (const [, kind, file, body] of blocks) {
     if (kind === "lua") {
       const before = (await (await fetch(`http://127.0.0.1:${port}/ready`)).json()).generation;
@@ -35,8 +35,21 @@ test("the first hour runs as written", async (t) => {
     assert.equal(ran.status, 0, `${body}\n${ran.stdout}${ran.stderr}`);
     outputs.push(ran.stdout);
   }
-  const all = outputs.join("\n");
+  server.kill("SIGKILL");
+  return outputs.join("\n");
+}
+
+test("the first hour runs as written", async (t) => {
+  const all = await runPage(t, "first-hour", 9);
   assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
   assert.match(all, /"terms":\[\{"line":\d+,"text":"/);
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
+});
+
+test("identity runs as written", async (t) => {
+  const all = await runPage(t, "identity", 4);
+  assert.match(all, /"kind":"anonymous_id","value":"laptop-1"/);
+  assert.match(all, /anonymous_id:laptop-1 {2}= {2}user_id:42 {3}identified, message/);
+  const { kept, split } = JSON.parse(/\{"kept".*\}/.exec(all)[0]);
+  assert.ok(kept && split && kept !== split);
 });
