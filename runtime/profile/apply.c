@@ -40,6 +40,21 @@ static void fill_visit(struct at_visit *visit, struct at_json context) {
     visit->device = device_of(context);
 }
 
+/* The past may be told late: the first visit is the one that was first. */
+static void apply_earlier(struct at_profile *profile, const struct at_logged_event *event,
+                          struct at_json context, bool is_page) {
+    struct at_visit *first = &profile->acquired;
+    if (event->at_ms < first->started_ms - AT_SESSION_GAP_MS) {
+        *first = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
+        fill_visit(first, context);
+    } else if (event->at_ms > first->last_ms + AT_SESSION_GAP_MS)
+        return;
+    if (event->at_ms > first->last_ms) first->last_ms = event->at_ms;
+    if (event->at_ms < first->started_ms) first->started_ms = event->at_ms;
+    first->events++;
+    first->pages += is_page;
+}
+
 static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
     struct at_profile *profile = &draft->profile;
     bool is_first = profile->sessions == 0,
@@ -47,8 +62,11 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
          is_page = at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
     if (is_first || event->at_ms < profile->first_seen_ms) profile->first_seen_ms = event->at_ms;
     if (is_first || event->at_ms > profile->last_seen_ms) profile->last_seen_ms = event->at_ms;
-    /* Told of later: it belongs to no visit that is known. */
-    if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) return;
+    /* Told of later: it belongs to no visit that is known, but perhaps to the first. */
+    if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) {
+        apply_earlier(profile, event, context, is_page);
+        return;
+    }
     if (is_new) {
         profile->visit = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
         fill_visit(&profile->visit, context);

@@ -106,6 +106,73 @@ test("a shared computer, a shared address, a bad id: nobody becomes somebody els
   assert.match(metrics, /attune_identifiers_over_limit_total 3\n/);
 });
 
+test("before and after the sign-in are one visit", async (t) => {
+  const shop = await serve(t);
+  await shop.post("/v1/page", { anonymousId: "v", context: { campaign: { source: "letter" } } });
+  await shop.post("/v1/page", { anonymousId: "v" });
+  await shop.post("/v1/identify", { anonymousId: "v", userId: "ann" });
+  await shop.post("/v1/page", { userId: "ann" });
+  const ann = (await shop.get(by("user_id:ann"))).body;
+  assert.deepEqual([ann.sessions, ann.session.pages, ann.session.source], [1, 3, "letter"]);
+});
+
+test("the same events in any order make the same people", async (t) => {
+  const shop = await serve(t);
+  await shop.call("PUT", "/v1/catalog/items", products(12));
+  const seed = Number(process.env.SEED ?? Date.now() % 1e6), runs = Number(process.env.RUNS ?? 40), begin = Date.now() - 20 * 86400e3;
+  let state = seed;
+  const random = (below) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % below;
+  const names = ["Product Viewed", "Product Added", "Order Completed", "Order Refunded", "Signed In"];
+  const streams = [];
+  for (let run = 0; run < runs; run++) {
+    const events = Array.from({ length: 40 }, (_, i) => {
+      const person = random(4), event = names[random(names.length)], order_id = `${person}-${random(5)}`;
+      const who = random(3) ? { anonymousId: `a${person}-${random(3)}` } : { anonymousId: `a${person}-${random(3)}`, userId: `u${person}` };
+      const one = { product_id: `SKU-${1 + random(12)}`, price: 5, quantity: 1 };
+      const properties = event === "Order Completed" ? { order_id, revenue: 10 + random(5), products: [one] } : event === "Order Refunded" ? { order_id, refund_id: `${order_id}-r`, total: 3 } : one;
+      return { ...who, event, properties, type: "track", messageId: `${i}`, timestamp: new Date(begin + i * 3600e3).toISOString() };
+    });
+    /* an order or refund that comes twice counts once, whichever came first: leave one of each */
+    const seen = new Set();
+    const once = events.filter(({ event, properties: { order_id } }) => !order_id || (!seen.has(event + order_id) && seen.add(event + order_id)));
+    const shuffled = [...once];
+    for (let i = shuffled.length; i-- > 1;) shuffled.push(...shuffled.splice(random(i + 1), 1));
+    streams.push([once, [...once].reverse(), shuffled]);
+    for (const [k, list] of streams[run].entries()) {
+      const own = (text) => text && `${run}-${k}-${text}`;
+      const batch = list.map((one) => ({ ...one, anonymousId: own(one.anonymousId), userId: own(one.userId), messageId: own(one.messageId),
+        properties: { ...one.properties, ...(one.properties.order_id ? { order_id: own(one.properties.order_id), refund_id: own(one.properties.refund_id) } : {}) } }));
+      const answer = await shop.post("/v1/import", { batch });
+      assert.ok(answer.body.results.every((one) => one.status === "accepted"), answer.text);
+    }
+  }
+  await new Promise((done) => setTimeout(done, 1500)); /* tastes are relative to everyone's, which settle within a second */
+  for (let run = 0; run < runs; run++) {
+    const worlds = [];
+    for (const [k, list] of streams[run].entries()) {
+      const own = (text) => text && `${run}-${k}-${text}`, world = {};
+      for (const one of list)
+        for (const [kind, value] of [["anonymous_id", one.anonymousId], ["user_id", one.userId]]) {
+          if (!value) continue;
+          const got = (await shop.get(by(`${kind}:${own(value)}`))).body, plain = (text) => text.replaceAll(`${run}-${k}-`, "");
+          const counts = Object.fromEntries(Object.entries(got.counts).map(([name, { within_7d, ...rest }]) => [name, rest]).sort());
+          const affinity = Object.fromEntries(Object.entries(got.affinity).map(([facet, values]) => [facet, Object.fromEntries(Object.entries(values).sort())]).sort());
+          world[`${kind}:${value}`] = { identifiers: ids(got).map(plain), counts, orders: got.orders, affinity, acquired: got.acquired.started_at, first_seen: got.first_seen, last_seen: got.last_seen,
+            bought: got.products.map((one) => [one.product, one.views, one.adds, one.bought]).sort() };
+        }
+      worlds.push(world);
+    }
+    const near = (a, b, where) => {
+      if (typeof a === "number" && typeof b === "number") return assert.ok(Math.abs(a - b) <= 1e-6 /* read a moment apart */, `${where}: ${a} and ${b}`);
+      if (a === null || typeof a !== "object") return assert.equal(b, a, where);
+      assert.deepEqual(Object.keys(b).sort(), Object.keys(a).sort(), where);
+      for (const key of Object.keys(a)) near(a[key], b[key], `${where}.${key}`);
+    };
+    for (const other of worlds.slice(1)) near(worlds[0], other, `seed ${seed}, run ${run}`);
+  }
+  console.log(`property: orders of arrival, seed ${seed}, ${runs} streams in 3 orders`);
+});
+
 /* ---- the model ---- */
 
 const LIMITS = { user_id: 1, email: 5, phone: 5, anonymous_id: 5 }, ORDER = ["user_id", "email", "phone", "anonymous_id"];
