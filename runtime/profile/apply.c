@@ -338,6 +338,19 @@ static void apply_orders(struct draft *draft, const struct at_logged_event *even
         refund_order(draft, event, revenue);
 }
 
+/* ---- consent ---- */
+
+/* Each says through which source it was said: an event stays with its source for ever. */
+static void apply_consent(struct draft *draft, const struct at_logged_event *event) {
+    struct at_profile *profile = &draft->profile;
+    struct at_json_each it = at_json_each(at_json_get(event->facts, "consent"));
+    while (at_json_next(&it)) {
+        struct at_consent_statement said;
+        if (!at_consent_parse(it.value, &said)) continue;
+        profile->consent_count = at_consent_add(draft->consents, profile->consent_count, &said);
+    }
+}
+
 /* ---- all of it ---- */
 
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
@@ -345,13 +358,20 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
                    items = at_json_get(event->facts, "items"), about = at_json_get(context, "traits");
     draft->profile.applied_seq = event->seq;
     if (at_json_get(event->facts, "conflict").tape) return true;
+    apply_consent(draft, event);
+    if (at_text_is(event->name, "consent_updated")) { /* no visit, and nothing that may need a consent */
+        draft_count(draft, event->name, event->at_ms);
+        return true;
+    }
+    bool learns = true;
+    at_json_bool(at_json_get(event->facts, "learn"), &learns);
     bool is_identify = at_text_is(event->name, "identified"),
          is_order = at_text_is(event->name, "order_completed");
     apply_visit(draft, event, context);
     apply_context(draft, context, is_identify ? traits : about);
     if (!draft_traits(draft, about) || (is_identify && !draft_traits(draft, traits))) return false;
     draft_count(draft, event->name, event->at_ms);
-    if (!is_order || is_won(event->facts)) apply_items(draft, event, items);
+    if (learns && (!is_order || is_won(event->facts))) apply_items(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_orders(draft, event, items);
     return true;

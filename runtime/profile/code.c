@@ -174,6 +174,15 @@ static void write_identifiers(const struct at_profile *p, struct at_json_out *ou
     at_json_close(out, ']');
 }
 
+/* Most profiles have none; before consent was kept none had. */
+static void write_consents(const struct at_profile *p, struct at_json_out *out) {
+    if (!p->consent_count) return;
+    at_json_key(out, "consents");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < p->consent_count; i++) at_consent_write(out, &p->consents[i]);
+    at_json_close(out, ']');
+}
+
 void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     at_json_open(&out, '{');
@@ -196,6 +205,7 @@ void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     write_products(p, &out);
     write_counts(p, &out);
     write_identifiers(p, &out);
+    write_consents(p, &out);
     at_json_close(&out, '}');
 }
 

@@ -208,6 +208,17 @@ static void read_identifiers(struct reading *r, struct at_json json) {
     }
 }
 
+static void read_consents(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    if (!at_json_get(json, "consents").tape) return;
+    struct at_json_each it = list_of(r, json, "consents", AT_CONSENT_MAX, '{');
+    while (at_json_next(&it)) {
+        struct at_consent_statement said;
+        if (!at_consent_parse(it.value, &said)) return refuse(r, "consents");
+        p->consent_count = at_consent_add(r->draft->consents, p->consent_count, &said);
+    }
+}
+
 /* unit, count, unit, count, …, units ascending. */
 static const struct bucket *read_buckets(struct reading *r, struct at_json json, const char *name,
                                          uint32_t most, uint32_t *count) {
@@ -283,6 +294,7 @@ static bool read_all(struct reading *r, struct at_json json) {
     read_tastes(r, json);
     read_products(r, json);
     read_identifiers(r, json);
+    read_consents(r, json);
     return read_traits(r, json) && read_counts(r, json);
 }
 

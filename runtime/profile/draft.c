@@ -43,6 +43,7 @@ struct draft *draft_begin(const struct at_profile *base) {
     COPY(products, product_count);
     COPY(counts, count_count);
     COPY(identifiers, identifier_count);
+    COPY(consents, consent_count);
     memcpy(draft->orders, base->order_list, base->order_count * sizeof *draft->orders);
     draft->profile.order_list = draft->orders;
     memcpy(draft->buckets, block_of(base)->buckets, base->count_count * sizeof *draft->buckets);
@@ -244,6 +245,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     LIST(struct at_met_product, products, product_count);
     LIST(struct at_event_count, counts, count_count);
     LIST(struct at_known_identifier, identifiers, identifier_count);
+    LIST(struct at_consent_statement, consents, consent_count);
     for (uint32_t i = 0; i < p->count_count; i++) {
         void *hours = pack_list(packing, buckets[i].hours, buckets[i].hour_count, sizeof(struct bucket));
         void *days = pack_list(packing, buckets[i].days, buckets[i].day_count, sizeof(struct bucket));
@@ -270,6 +272,12 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     for (uint32_t i = 0; i < p->identifier_count; i++) {
         pack_text(packing, &identifiers[i].kind);
         pack_text(packing, &identifiers[i].value);
+    }
+    for (uint32_t i = 0; i < p->consent_count; i++) {
+        pack_text(packing, &consents[i].purpose);
+        pack_text(packing, &consents[i].channel);
+        pack_text(packing, &consents[i].said);
+        pack_text(packing, &consents[i].wording);
     }
     pack_visit(packing, &p->visit);
     pack_visit(packing, &p->acquired);

@@ -41,6 +41,7 @@ struct draft {
     struct buckets buckets[COUNTS_MAX + 1];
     struct bucket hours[HOURS_MAX + 1], days[DAYS_MAX + 1]; /* of the one name that changes */
     struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
+    struct at_consent_statement consents[AT_CONSENT_MAX + 1];
     char traits[2][TRAITS_MAX + 2]; /* one to read from, one to write to */
 };
 /* The calling thread's draft, filled from base. NULL: out of memory. */

@@ -43,6 +43,7 @@ static const char *const known[] = {"products_searched",
                                     "identified",
                                     "grouped",
                                     "aliased",
+                                    "consent_updated",
                                     "application_installed",
                                     "application_opened",
                                     "application_updated",
@@ -82,7 +83,8 @@ static const char *const synonyms[][2] = {{"completed_order", "order_completed"}
                                           {"view_cart", "cart_viewed"},
                                           {"refund", "order_refunded"},
                                           {"reviewed_product", "product_reviewed"},
-                                          {"shared_product", "product_shared"}};
+                                          {"shared_product", "product_shared"},
+                                          {"segment_consent_preference_updated", "consent_updated"}};
 
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) {
     char *out = at_arena_alloc(arena, event.length * 2 + 1);

@@ -31,6 +31,7 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->products = (const struct at_met_product *)block;
     p->counts = (const struct at_event_count *)block;
     p->identifiers = (const struct at_known_identifier *)block;
+    p->consents = (const struct at_consent_statement *)block;
     block->buckets = (const struct buckets *)block;
     if (account) at_account_force(account, p->bytes);
     return p;

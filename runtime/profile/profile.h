@@ -8,7 +8,7 @@
  * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
  * affinity values, 256 products, 100 orders and as many
  * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
- * buckets, 50 identifiers, 16 KiB of traits. A refund
+ * buckets, 50 identifiers, 16 KiB of traits, 64 statements of consent (consent.h says which go). A refund
  * that names no amount finds its order only while that is among the 100 newest, or awaits it.
  */
 #ifndef AT_PROFILE_PROFILE_H
@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include "base/json.h"
 #include "base/memory.h"
+#include "profile/consent.h"
 #include "profile/event.h"
 
 #define AT_SESSION_GAP_MS   (30 * AT_MINUTE_MS)
@@ -100,6 +101,8 @@ struct at_profile {
     uint32_t count_count;
     const struct at_known_identifier *identifiers;
     uint32_t identifier_count;
+    const struct at_consent_statement *consents;
+    uint32_t consent_count;
     /* the implementation's own data follow (buckets, capacities) */
 };
 

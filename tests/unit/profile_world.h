@@ -192,6 +192,13 @@ static inline bool same_met(const struct at_met_product *a, const struct at_met_
 static inline bool same_identifier(const struct at_known_identifier *a, const struct at_known_identifier *b) {
     return at_text_equal(a->kind, b->kind) && at_text_equal(a->value, b->value) && a->since_ms == b->since_ms;
 }
+static inline bool same_consent(const struct at_consent_statement *a, const struct at_consent_statement *b) {
+    return at_text_equal(a->purpose, b->purpose) && at_text_equal(a->channel, b->channel) &&
+           a->source == b->source && a->at_ms == b->at_ms && a->expires_ms == b->expires_ms &&
+           a->is_granted == b->is_granted && a->is_confirmed == b->is_confirmed &&
+           a->is_signal == b->is_signal && at_text_equal(a->said, b->said) &&
+           at_text_equal(a->wording, b->wording);
+}
 static inline bool same_count(const struct at_profile *a, const struct at_profile *b, uint32_t i) {
     const struct at_event_count *x = &a->counts[i], *y = &b->counts[i];
     const struct buckets *m = &block_of(a)->buckets[i], *n = &block_of(b)->buckets[i];
@@ -227,6 +234,7 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME_LIST(tastes, taste_count, same_taste);
     SAME_LIST(products, product_count, same_met);
     SAME_LIST(identifiers, identifier_count, same_identifier);
+    SAME_LIST(consents, consent_count, same_consent);
     SAME(a->count_count == b->count_count, "count_count");
     for (uint32_t i = 0; i < a->count_count; i++) SAME(same_count(a, b, i), "counts");
 #undef SAME
