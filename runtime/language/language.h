@@ -38,6 +38,7 @@ struct at_settings {
     uint32_t origin_count;
     struct at_declared_attribute *attributes;
     uint32_t attribute_count;
+    struct at_consent_rules consent;
 };
 struct at_settings_source {
     const char *folder; /* for file "path" */
@@ -48,6 +49,8 @@ struct at_settings_source {
 enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length,
                                 struct at_settings **out, struct at_error *err) AT_MUST_CHECK;
 void at_settings_free(struct at_settings *settings);
+/* In a sentence, for who starts the shop: which consent rules hold. */
+void at_settings_tell_consent(const struct at_settings *settings, struct at_bytes *out);
 
 /* ---- generations ---- */
 struct at_ranking {

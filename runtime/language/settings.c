@@ -203,11 +203,24 @@ static int l_attributes(lua_State *L) {
     return 0;
 }
 
+/* ---- consent { analytics = { EU = "opt-in", elsewhere = "opt-out" } } ---- */
+
+static int l_consent(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_consent(L, reading_of(L)->settings);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
-    static const luaL_Reg nouns[] = {{"shop", l_shop}, {"keys", l_keys}, {"attributes", l_attributes},
-                                     {"env", l_env},   {"file", l_file}, {NULL, NULL}};
+    static const luaL_Reg nouns[] = {{"shop", l_shop},
+                                     {"keys", l_keys},
+                                     {"attributes", l_attributes},
+                                     {"consent", l_consent},
+                                     {"env", l_env},
+                                     {"file", l_file},
+                                     {NULL, NULL}};
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);

@@ -139,6 +139,8 @@ bool is_named(const char *name, const char *const *names);
  * versions, or NULL. */
 void check_known(lua_State *L, int table, const char *what, const char *const *known,
                  const char *const *later);
+/* settings_consent.c: consent { … } of shop.lua; the table is the argument. Fills settings->consent. */
+void read_consent(lua_State *L, struct at_settings *settings);
 /* fields.c */
 void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,

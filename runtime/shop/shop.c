@@ -117,6 +117,17 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     return status;
 }
 
+/* What holds for people is said where a newcomer looks first. */
+static void tell_consent(struct at_shop *shop) {
+    struct at_bytes text;
+    at_bytes_init(&text, 1 << 14);
+    at_settings_tell_consent(shop->settings, &text);
+    if (!text.failed)
+        at_log(at_shop_log(shop), shop->settings->consent.is_declared ? AT_LOG_INFO : AT_LOG_WARN, "consent",
+               "%s", text.data);
+    at_bytes_clear(&text);
+}
+
 static enum at_status start_workers(struct at_shop *shop, struct at_error *err) {
     enum at_status status = AT_OK;
     if (!shop->options.skips_watching) status = scripts_watch(shop, err); /* before the loop runs */
@@ -165,6 +176,7 @@ enum at_status at_shop_open(struct at_shop **out, const struct at_shop_options *
     if (options->now_ms) shop->clock.offset_ms = options->now_ms - at_clock_now(NULL);
     enum at_status status = shop->folder && shop->data ? open_rooms(shop, err)
                                                        : at_fail(err, AT_NOMEM, NULL, "no memory for a shop");
+    if (status == AT_OK) tell_consent(shop);
     if (status == AT_OK) status = start_workers(shop, err);
     if (status != AT_OK) {
         for (uint32_t i = 0; i < shop->worker_count; i++)
