@@ -107,6 +107,17 @@ static bool check_key(struct call *call) {
     return false;
 }
 
+/* Exactly "1" is the signal; of several headers any. */
+static bool has_gpc(const struct at_request *request) {
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        const struct at_header *header = &request->headers[i];
+        if (header->name.length == 7 && strncasecmp(header->name.data, "sec-gpc", 7) == 0 &&
+            at_text_is(header->value, "1"))
+            return true;
+    }
+    return false;
+}
+
 /* CORS: only the origins of shop.lua, only where write keys may go. */
 static void note_origin(struct call *call) {
     struct at_text origin = at_request_header(call->request, "origin");
@@ -204,6 +215,7 @@ void at_api_handle(struct at_worker *worker, struct at_exchange *exchange, bool 
     if (!is_early && !check_key(call)) return;
     call->job.is_secret = call->key.class == AT_KEY_SECRET;
     if (call->key.source) call->job.source = call->key.source;
+    call->job.has_gpc = has_gpc(request);
     call->job.text = request->body;
     out_take(worker, &call->job.out);
     call->route->handle(call);

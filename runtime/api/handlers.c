@@ -104,6 +104,21 @@ void handle_unmerge(struct call *call) {
     if (read_customer(call, &kind, &value)) at_shop_unmerge(&call->job, kind, value, call->body);
 }
 
+void handle_consent(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_consent(&call->job, kind, value, call->body);
+}
+
+/* That this site honours the signal, and since when (w3c/gpc). */
+void handle_gpc(struct call *call) {
+    struct at_json_out out = at_json_out(&call->job.out);
+    at_json_open(&out, '{');
+    at_json_add_bool(&out, "gpc", true);
+    at_json_add_string(&out, "lastUpdate", "2026-11-26");
+    at_json_close(&out, '}');
+    call_done(&call->job);
+}
+
 void handle_timeline(struct call *call) {
     struct at_text kind, value;
     uint32_t limit;

@@ -351,6 +351,27 @@ static void apply_consent(struct draft *draft, const struct at_logged_event *eve
     }
 }
 
+/* The same word again, later: what comes in late from between does not undo it. The browser's signal is not
+ * answered by a word from before it. */
+static void apply_consent_again(struct draft *draft, const struct at_logged_event *event,
+                                struct at_json context) {
+    struct at_profile *profile = &draft->profile;
+    struct at_consent_said object[AT_CONSENT_OBJECT_MAX];
+    int64_t source;
+    uint32_t count;
+    if (!at_json_int(at_json_get(event->facts, "consent_again"), &source)) return;
+    at_consent_object(context, object, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct at_consent_statement *last =
+            at_consent_last(profile, (uint64_t)source, object[i].purpose);
+        if (!last || last->is_granted != object[i].is_granted || last->at_ms >= event->at_ms) continue;
+        if (last->is_granted && at_consent_signal(profile, (uint64_t)source, object[i].purpose)) continue;
+        struct at_consent_statement again = *last;
+        again.at_ms = event->at_ms;
+        profile->consent_count = at_consent_add(draft->consents, profile->consent_count, &again);
+    }
+}
+
 /* ---- all of it ---- */
 
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
@@ -363,6 +384,7 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
         draft_count(draft, event->name, event->at_ms);
         return true;
     }
+    apply_consent_again(draft, event, context);
     bool learns = true;
     at_json_bool(at_json_get(event->facts, "learn"), &learns);
     bool is_identify = at_text_is(event->name, "identified"),

@@ -40,7 +40,6 @@ struct at_event_item {
     struct at_text category, brand; /* as the event says them, when the catalog does not know the product */
 };
 
-struct at_consent_statement;
 struct at_event {
     enum at_event_type type;
     struct at_text type_word;  /* "track" */
@@ -61,9 +60,8 @@ struct at_event {
     struct at_json json;                        /* the whole event as sent */
     struct at_json properties, traits, context; /* no value if absent */
     /* Of the shop's rules, put in before the facts are written. */
-    const struct at_consent_statement *consents; /* said with it, each with its source */
-    uint32_t consent_count;
-    bool is_unlearned; /* without consent to personalization: nobody's taste learns from it */
+    uint64_t consent_again; /* source whose context.consent only repeats what it said before; 0: none */
+    bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
 };
 
 struct at_event_defaults {  /* of a batch or of the route */
@@ -93,8 +91,8 @@ bool at_event_is_known(struct at_text canonical); /* a name of the standard voca
 const char *const *at_event_known_names(void);    /* NULL-terminated */
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
- * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won; the
- * consent said with it, "learn" false if it is unlearned.
+ * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won;
+ * "consent_again" and "learn" false of an unlearned one.
  * Written as compact JSON to out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the
  * catalog's attributes (an event of 500 products must end somewhere); values over 200 bytes are descriptions
  * and left out, but of category. Returns the first product with more facets than that, data NULL: all are

@@ -88,13 +88,6 @@ static bool put_item(struct at_json_out *out, const struct at_root *root, const 
     return is_whole;
 }
 
-static void put_consents(struct at_json_out *out, const struct at_event *event) {
-    at_json_key(out, "consent");
-    at_json_open(out, '[');
-    for (uint32_t i = 0; i < event->consent_count; i++) at_consent_write(out, &event->consents[i]);
-    at_json_close(out, ']');
-}
-
 struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
                                     struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
@@ -104,7 +97,7 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
     if (event->order_id.length || event->refund_id.length) at_json_add_bool(&out, "claim", claim_won);
     put_number(&out, "revenue", event->revenue);
-    if (event->consent_count) put_consents(&out, event);
+    if (event->consent_again) at_json_add_int(&out, "consent_again", (int64_t)event->consent_again);
     if (event->is_unlearned) at_json_add_bool(&out, "learn", false);
     if (event->item_count) {
         at_json_key(&out, "items");

@@ -137,7 +137,7 @@ bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
 /* The face shown by GET /v1/customers/…:
  * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
  * "refunded","average","first_at","last_at"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
- * "referrer"},"acquired":{},"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
+ * "referrer"},"acquired":{},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
  * {"product_viewed":{"total","last_at","within_7d"}},"products":[…newest 50],"first_seen","last_seen"}.
  * baseline may be NULL. */
 struct at_baseline;

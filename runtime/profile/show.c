@@ -113,6 +113,38 @@ static void put_counts(struct at_json_out *out, const struct at_profile *p, int6
     at_json_close(out, '}');
 }
 
+static void put_statement(struct at_json_out *out, const struct at_consent_statement *said) {
+    at_json_open(out, '{');
+    at_json_add_text(out, "purpose", said->purpose);
+    at_json_add_string(out, "status", said->is_granted ? "granted" : "denied");
+    if (said->channel.length) at_json_add_text(out, "channel", said->channel);
+    at_json_add_string(out, "of", said->source ? "browser" : "person");
+    if (said->said.length) at_json_add_text(out, "source", said->said);
+    if (said->wording.length) at_json_add_text(out, "wording", said->wording);
+    if (said->is_confirmed) at_json_add_bool(out, "confirmed", true);
+    if (said->is_signal) at_json_add_bool(out, "gpc", true);
+    at_json_add_time(out, "at", said->at_ms);
+    put_moment(out, "expires_at", said->expires_ms);
+    at_json_close(out, '}');
+}
+
+/* Those of one purpose stand together. */
+static void put_consent(struct at_json_out *out, const struct at_profile *p, int64_t now_ms) {
+    at_json_key(out, "consent");
+    at_json_open(out, '{');
+    for (uint32_t i = 0; i < p->consent_count; i++) {
+        struct at_text purpose = p->consents[i].purpose;
+        if (i && at_text_equal(purpose, p->consents[i - 1].purpose)) continue;
+        at_json_key_text(out, purpose);
+        at_json_put_string(out, at_consent_word(at_consent_state(p, purpose, AT_TEXT(""), now_ms)));
+    }
+    at_json_close(out, '}');
+    at_json_key(out, "consent_statements");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < p->consent_count; i++) put_statement(out, &p->consents[i]);
+    at_json_close(out, ']');
+}
+
 static void put_products(struct at_json_out *out, const struct at_profile *p) {
     uint32_t first = p->product_count > PRODUCTS_SHOWN ? p->product_count - PRODUCTS_SHOWN : 0;
     at_json_key(out, "products");
@@ -156,6 +188,7 @@ void at_profile_show(const struct at_profile *p, const struct at_baseline *basel
     put_visit(&out, "session", &p->visit, now_ms);
     put_visit(&out, "acquired", &p->acquired, now_ms);
     put_basket(&out, p);
+    put_consent(&out, p, now_ms);
     put_affinity(&out, p, baseline, now_ms);
     put_counts(&out, p, now_ms);
     put_products(&out, p);

@@ -307,9 +307,20 @@ enum count_name {
     COUNT_EVENTS_DELAYED,
     COUNT_FACETS_CUT,
     COUNT_UNMET_DROPPED,
+    COUNT_EVENTS_WITHHELD,
+    COUNT_EVENTS_UNLEARNED,
+    COUNT_CONSENT_STATEMENTS,
+    COUNT_CONSENT_UNREADABLE,
+    COUNT_CONSENT_UNNAMED,
+    COUNT_GPC,
+    COUNT_DECISIONS_PLAIN,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
+
+/* ---- track_consent.c: events that were only counted, today ---- */
+void withheld_open(struct at_shop *shop); /* at start: what was counted today */
+uint64_t withheld_today(struct at_shop *shop);
 
 /* ---- live.c ---- */
 bool live_is_watched(const struct at_shop *shop);
@@ -402,7 +413,9 @@ struct at_shop {
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
     _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
-    _Atomic uint64_t full_people[64];  /* those the log told of */
+    _Atomic uint64_t told_purposes[64];
+    _Atomic uint64_t withheld;        /* today: track_consent.c */
+    _Atomic uint64_t full_people[64]; /* those the log told of */
     _Atomic uint32_t live_count, live_on_the_way;
     _Atomic uint64_t jobs; /* in flight outside a front worker */
     /* closing */

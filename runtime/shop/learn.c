@@ -160,6 +160,9 @@ static void learn_items(struct at_shop *shop, const struct learn_event *event, s
     struct at_json facts;
     if (at_json_parse(learner->parser, event->facts, event->facts_length, true, &facts, NULL) != AT_OK)
         return;
+    bool learns = true;
+    at_json_bool(at_json_get(facts, "learn"), &learns);
+    if (!learns) return; /* of somebody without consent to personalization */
     struct at_logged_event logged = {
         .seq = event->seq, .at_ms = event->at_ms, .name = at_text_of(event->name), .facts = facts};
     if (at_crowd_learn(learner->crowd, &logged) != AT_OK)

@@ -42,6 +42,18 @@ static const char *const NAMES[COUNT_NAMES][2] = {
                           "Events with a product whose facets had no room beside them"},
     [COUNT_UNMET_DROPPED] = {"attune_unknown_products_dropped_total",
                              "Products no catalog had whose statistics were dropped"},
+    [COUNT_EVENTS_WITHHELD] = {"attune_events_withheld_total",
+                               "Events of people who did not allow analytics: counted, not kept"},
+    [COUNT_EVENTS_UNLEARNED] = {"attune_events_unlearned_total",
+                                "Events kept from which nothing learns, for want of consent"},
+    [COUNT_CONSENT_STATEMENTS] = {"attune_consent_statements_total", "Statements of consent recorded"},
+    [COUNT_CONSENT_UNREADABLE] = {"attune_consent_unreadable_total",
+                                  "Consent objects that were none: taken as a no"},
+    [COUNT_CONSENT_UNNAMED] = {"attune_consent_unnamed_total",
+                               "Statements about a purpose that shop.lua does not name"},
+    [COUNT_GPC] = {"attune_gpc_requests_total", "Requests with Sec-GPC: 1"},
+    [COUNT_DECISIONS_PLAIN] = {"attune_decisions_unpersonal_total",
+                               "Decisions made without what is known of the person, for want of consent"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
@@ -171,6 +183,8 @@ void at_shop_metrics(struct at_job *job) {
     put(out, "attune_products", "Products for sale", "gauge", at_root_live(root));
     at_root_unref(root);
     put(out, "attune_profiles_in_memory", "Profiles in memory", "gauge", (double)people_count(shop));
+    put(out, "attune_events_withheld_today", "Events withheld since midnight, UTC; kept over restarts",
+        "gauge", (double)withheld_today(shop));
     put(out, "attune_messages_in_memory", "Message ids not sealed yet", "gauge",
         (double)messages_count(shop));
     struct serving *serving = serving_of(job->worker);

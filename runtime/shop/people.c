@@ -312,7 +312,7 @@ void people_release(struct at_shop *shop, struct person *person, struct at_profi
     if (next) {
         old = person->profile;
         person->profile = next;
-        mark_dirty(person);
+        if (next != old) mark_dirty(person);
     }
     person->is_held = false;
     struct person_wait *woken = wake(person);
@@ -384,7 +384,7 @@ void people_settle_unit(struct at_shop *shop, struct person_wait *hold, struct a
         old = person->profile;
         person->profile = next;
         person->committed_ordinal = hold->ordinal;
-        mark_dirty(person);
+        if (next != old) mark_dirty(person);
     } else
         take_back(person, hold);
     rest(person);

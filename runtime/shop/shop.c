@@ -100,6 +100,7 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = open_store(shop, err);
     if (status == AT_OK) status = open_workers(shop, err);
     if (status == AT_OK) status = identity_open(shop, err);
+    if (status == AT_OK) withheld_open(shop);
     if (status == AT_OK) status = catalog_open(shop, err);
     if (status == AT_OK) status = people_open(shop, err);
     if (status == AT_OK) status = learn_open(shop, err);

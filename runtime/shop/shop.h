@@ -91,6 +91,7 @@ struct at_job {
     enum at_status status;
     struct at_error err;
     bool is_secret;
+    bool has_gpc;        /* the request came with Sec-GPC: 1 */
     const char *source;  /* of the key */
     struct at_text text; /* the request's JSON as it came, if there is one: kept with a decision */
     void (*done)(struct at_job *job);
@@ -100,8 +101,9 @@ struct at_job {
 /* ---- events in ---- */
 /* type: the route's ("track") or NULL for a batch; body: the object as sent (a batch holds "batch", and
  * "context", "sentAt"). out: {"success":true} and for a batch "results":[{"status","message"?}…]; a single
- * invalid event is AT_INVALID, a conflict AT_CONFLICT. Durable before done. AT_BUSY: nothing of the request
- * was taken. */
+ * invalid event is AT_INVALID, a conflict AT_CONFLICT. An event that consent withholds is "withheld", with a
+ * message; of a single event "status" and "message" stand beside "success" then. Durable before done.
+ * AT_BUSY: nothing of the request was taken. */
 void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import);
 
 /* ---- decisions out ---- */
@@ -131,6 +133,11 @@ void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text va
                       struct at_text cursor);
 void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
                                 uint32_t limit);
+
+/* One statement of consent, for the whole person: body {"purpose","status":"granted"|"denied","channel"?,
+ * "source"?,"at"?,"expires_at"?,"wording"?,"proof"?}. out: {"success":true,"purpose","state","allowed"}: what
+ * it came to. AT_NOTFOUND, AT_UNPROCESSABLE. Durable before done. */
+void at_shop_consent(struct at_job *job, struct at_text kind, struct at_text value, struct at_json body);
 
 /* {"person","identifiers":[{"kind","value","since"}],"links":[{"a":{"kind","value"},"b":{…},"at","source",
  * "message_id","event","revoked":{"at","by"} if it was}],"merges":[{"gone","at"}]}: why these identifiers are

@@ -391,7 +391,12 @@ void at_shop_track(struct at_job *job, const char *type, struct at_json body, bo
     track->job = job;
     enum at_status status = track_parse(track, type, body, is_import);
     if (status != AT_OK) return job_end(job, status);
-    if (!pressure_is_on(job->worker->shop)) return begin_round(track);
+    track_start(track);
+}
+
+void track_start(struct track *track) {
+    if (track->job->has_gpc) count_add(track->job->worker->shop, COUNT_GPC, 1);
+    if (!pressure_is_on(track->job->worker->shop)) return begin_round(track);
     track->then = pressed;
     track->hop.run = go_on;
     pressure_wait(track);

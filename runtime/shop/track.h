@@ -13,6 +13,7 @@ enum tracked_state {
     TRACKED_ACCEPTED,
     TRACKED_DUPLICATE,
     TRACKED_CONFLICT,
+    TRACKED_WITHHELD,
     TRACKED_INVALID
 };
 struct tracked { /* one event of the request */
@@ -29,12 +30,23 @@ struct tracked { /* one event of the request */
     struct resolved who;
     struct hold *hold;
     struct learn_event *learned;
+    /* consent: track_consent.c */
+    const struct at_consent_statement *given; /* by the secret key: the event is this statement */
+    struct at_json proof;                     /* of it; no value if none */
+    const struct at_consent_statement *said;  /* news of the person's consent: an event of its own */
+    uint32_t said_count;
+    struct learn_event *said_learned; /* of that event */
+    bool is_withheld;                 /* the event itself is not kept */
+    const char *notice;               /* for a person: what consent did to it, or was wrong with it */
+    enum at_consent_answer answer;    /* of given: what it came to */
+    bool is_allowed;
 };
 struct hold { /* one person of the request */
     struct person_wait wait;
     uint64_t person;
     bool is_new, is_held;
     struct at_profile *next; /* what it will be */
+    bool has_rows;           /* else next is what it was */
     uint32_t last_event;     /* of the unit's: the person's last */
     struct hold *after;      /* hash chain of the request */
 };
@@ -47,6 +59,11 @@ struct track {
     uint32_t hold_count, held;
     uint64_t version; /* of the identity table when the people were found */
     struct at_unit unit;
+    uint32_t withheld; /* events of the unit that are only counted */
+    uint64_t withheld_day;
+    struct at_write *withheld_write;
+    char *withheld_text;
+    bool is_consent; /* the request is one statement, not events */
     struct message_wait message_wait;
     struct at_read read;
     struct back_task back;
@@ -74,6 +91,26 @@ enum at_status track_build(struct track *track) AT_MUST_CHECK;
 void track_done(struct at_unit *unit);
 void track_refuse(struct at_unit *unit);
 bool track_accept(struct at_unit *unit);
+void track_start(struct track *track);      /* after parsing: on its way, or waiting for room */
 void track_drop_build(struct track *track); /* what track_build made, if it is not committed */
+
+/* ---- track_consent.c ---- */
+/* What the event says of consent that is news to the person's profile: one->said. AT_NOMEM. */
+enum at_status track_consent_said(struct track *track, struct tracked *one,
+                                  const struct at_profile *base) AT_MUST_CHECK;
+/* By the profile with that said: whether the event is withheld, or kept and not learned from. */
+void track_consent_judge(struct track *track, struct tracked *one, const struct at_profile *profile);
+void track_consent_forget(struct tracked *one); /* a withheld one: identifiers that need not be kept */
+/* The statement's own row. */
+uint64_t track_consent_key(const struct tracked *one);
+void track_consent_facts(const struct tracked *one, struct at_bytes *bytes);
+void track_consent_body(const struct tracked *one, struct at_bytes *bytes);
+void track_consent_count(struct at_shop *shop,
+                         const struct tracked *one); /* metrics and the log: once durable */
+/* The day's count of withheld events: written with the unit, given its value when the unit has its place,
+ * taken back if it is refused. */
+enum at_status withheld_write(struct track *track) AT_MUST_CHECK;
+void withheld_place(struct track *track);
+void withheld_take_back(struct track *track);
 
 #endif

@@ -169,15 +169,18 @@ static const char *word_of(enum tracked_state state) {
     case TRACKED_ACCEPTED: return "accepted";
     case TRACKED_DUPLICATE: return "duplicate";
     case TRACKED_CONFLICT: return "conflict";
+    case TRACKED_WITHHELD: return "withheld";
     default: return "invalid";
     }
 }
 
 static void count_events(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
-    uint64_t counts[4] = {0};
+    uint64_t counts[4] = {0}, withheld = 0;
     for (uint32_t i = 0; i < track->count; i++) {
         enum tracked_state state = track->events[i].state;
+        withheld += state == TRACKED_WITHHELD;
+        if (state == TRACKED_WITHHELD) continue;
         counts[state == TRACKED_ACCEPTED    ? 0
                : state == TRACKED_DUPLICATE ? 1
                : state == TRACKED_CONFLICT  ? 2
@@ -185,6 +188,14 @@ static void count_events(struct track *track) {
     }
     for (int i = 0; i < 4; i++)
         if (counts[i]) count_add(shop, (enum count_name)(COUNT_EVENTS_ACCEPTED + i), counts[i]);
+    if (withheld) count_add(shop, COUNT_EVENTS_WITHHELD, withheld);
+}
+
+static void put_result(struct at_json_out *out, const struct tracked *one) {
+    const char *message =
+        one->state == TRACKED_ACCEPTED || one->state == TRACKED_WITHHELD ? one->notice : one->message;
+    at_json_add_string(out, "status", word_of(one->state));
+    if (message) at_json_add_string(out, "message", message);
 }
 
 void track_answer(struct track *track) {
@@ -204,13 +215,17 @@ void track_answer(struct track *track) {
         for (uint32_t i = 0; i < track->count; i++) {
             const struct tracked *one = &track->events[i];
             at_json_open(&out, '{');
-            at_json_add_string(&out, "status", word_of(one->state));
-            if (one->message && one->state != TRACKED_ACCEPTED)
-                at_json_add_string(&out, "message", one->message);
+            put_result(&out, one);
             at_json_close(&out, '}');
         }
         at_json_close(&out, ']');
-    }
+    } else if (track->is_consent) {
+        at_json_add_text(&out, "purpose", track->events[0].given->purpose);
+        at_json_add_string(&out, "state", at_consent_word(track->events[0].answer));
+        at_json_add_bool(&out, "allowed", track->events[0].is_allowed);
+    } else if (track->events[0].notice)
+        put_result(&out, &track->events[0]);
+    if (job->has_gpc) at_json_add_string(&out, "gpc", "honoured");
     at_json_close(&out, '}');
     job_end(job, AT_OK);
 }

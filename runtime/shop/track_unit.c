@@ -81,9 +81,10 @@ static enum at_status add_links(struct building *building, struct tracked *one, 
         struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_LINK);
         if (!write) return AT_NOMEM;
         uint64_t a = ids[fresh].id, b = ids[i].id;
-        write->link = (struct at_link_row){a < b ? a : b,         a < b ? b : a,
-                                           one->event.at_ms,      at_text_of(building->track->job->source),
-                                           one->event.message_id, one->event.name};
+        write->link = (struct at_link_row){
+            a < b ? a : b,         a < b ? b : a,
+            one->event.at_ms,      at_text_of(building->track->job->source),
+            one->event.message_id, one->is_withheld ? AT_TEXT("consent_updated") : one->event.name};
     }
     return AT_OK;
 }
@@ -116,13 +117,33 @@ static bool has_own_context(const struct at_event *event) {
     return !event->context.tape || (context.tape && !at_json_is_null(context));
 }
 
+static struct at_profile *latest(const struct hold *hold) {
+    return hold->next ? hold->next : hold->wait.profile;
+}
+
 /* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put
  * right then. */
-static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
+static enum at_status fold_in(struct hold *hold, struct at_logged_event *logged) {
+    struct at_profile *base = latest(hold);
+    bool is_private = hold->next != NULL;
+    logged->seq = base->applied_seq + 1;
+    hold->next = NULL; /* apply takes a private one over in any case */
+    hold->next = at_profile_apply(base, logged, is_private);
+    hold->has_rows = true;
+    return hold->next ? AT_OK : AT_NOMEM;
+}
+
+static enum at_status know_identifiers(struct tracked *one) {
     struct hold *hold = one->hold;
-    struct at_profile *base = hold->next ? hold->next : hold->wait.profile;
-    struct at_logged_event logged = {.seq = base->applied_seq + 1,
-                                     .at_ms = one->event.at_ms,
+    for (uint32_t i = 0; i < one->who.count && hold->next; i++)
+        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN)
+            hold->next = at_profile_with_identifier(hold->next, &one->who.identifiers[i].identifier,
+                                                    one->event.at_ms, true);
+    return hold->next ? AT_OK : AT_NOMEM;
+}
+
+static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
+    struct at_logged_event logged = {.at_ms = one->event.at_ms,
                                      .received_ms = one->event.received_ms,
                                      .name = one->event.name,
                                      .message_id = one->event.message_id};
@@ -135,19 +156,11 @@ static enum at_status apply(struct building *building, struct tracked *one, cons
         status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true,
                                &logged.body, NULL);
     if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
-    bool is_private = hold->next != NULL;
-    hold->next = NULL; /* apply takes a private one over in any case */
-    struct at_profile *next = at_profile_apply(base, &logged, is_private);
-    for (uint32_t i = 0; i < one->who.count && next; i++)
-        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN)
-            next =
-                at_profile_with_identifier(next, &one->who.identifiers[i].identifier, one->event.at_ms, true);
-    hold->next = next;
-    return next ? AT_OK : AT_NOMEM;
+    return fold_in(one->hold, &logged);
 }
 
 static enum at_status learn(struct tracked *one, const struct at_write *write) {
-    bool has_items = one->event.item_count > 0 && !one->is_conflict;
+    bool has_items = one->event.item_count > 0 && !one->is_conflict && !one->event.is_unlearned;
     size_t length = has_items ? write->event.facts.length : 0;
     struct learn_event *learned = malloc(sizeof *learned + length + AT_JSON_PADDING);
     if (!learned) return AT_NOMEM;
@@ -164,21 +177,86 @@ static enum at_status learn(struct tracked *one, const struct at_write *write) {
     return AT_OK;
 }
 
-static enum at_status build_one(struct building *building, struct tracked *one, struct at_root *root) {
+/* An event about consent is its statements; of others they stand before it. */
+static bool is_statement(const struct tracked *one) {
+    return one->said_count && at_text_is(one->event.name, "consent_updated");
+}
+
+/* What is said of consent is an event of its own, before the event it came with. */
+static enum at_status build_statement(struct building *building, struct tracked *one) {
+    struct track *track = building->track;
+    struct at_write *write = at_unit_write(&track->unit, building->arena, AT_WRITE_EVENT);
+    struct at_event_row *row = write ? &write->event : NULL;
+    if (!row) return AT_NOMEM;
+    at_bytes_reset(building->bytes);
+    track_consent_facts(one, building->bytes);
+    if (!keep(building, &row->facts)) return AT_NOMEM;
+    at_bytes_reset(building->bytes);
+    track_consent_body(one, building->bytes);
+    if (!keep(building, &row->body)) return AT_NOMEM;
+    row->source = one->who.source;
+    row->at_ms = one->event.at_ms;
+    row->received_ms = one->event.received_ms;
+    row->origin = at_text_of(track->job->source);
+    row->message_id = one->event.message_id;
+    row->name = AT_TEXT("consent_updated");
+    row->message_key = is_statement(one) ? one->key : track_consent_key(one);
+    row->payload_hash = is_statement(one) ? one->payload : 0;
+    one->hold->last_event = track->unit.event_count++;
+    track->unit.bytes += row->body.length + row->facts.length + 200;
+    struct at_logged_event logged = {.at_ms = row->at_ms,
+                                     .received_ms = row->received_ms,
+                                     .name = row->name,
+                                     .message_id = row->message_id};
+    enum at_status status =
+        at_json_parse(building->facts_parser, row->facts.data, row->facts.length, true, &logged.facts, NULL);
+    if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
+    one->said_learned = calloc(1, sizeof *one->said_learned + AT_JSON_PADDING);
+    if (!one->said_learned) return AT_NOMEM;
+    one->said_learned->source = row->source;
+    one->said_learned->at_ms = row->at_ms;
+    memcpy(one->said_learned->name, row->name.data, row->name.length);
+    return fold_in(one->hold, &logged);
+}
+
+static enum at_status build_event(struct building *building, struct tracked *one, struct at_root *root) {
     struct at_write *write = NULL;
     enum at_status status = add_row(building, one, root, &write);
-    if (status == AT_OK) status = add_identifiers(building, one);
     if (status == AT_OK) status = add_claim(building, one);
     if (status == AT_OK) status = apply(building, one, write);
     if (status == AT_OK) status = learn(one, write);
     return status;
 }
 
+static enum at_status build_one(struct building *building, struct tracked *one, struct at_root *root) {
+    enum at_status status = track_consent_said(building->track, one, latest(one->hold));
+    if (status == AT_OK && one->said_count) status = build_statement(building, one);
+    if (status != AT_OK) return status;
+    track_consent_judge(building->track, one, latest(one->hold));
+    if (one->is_withheld) track_consent_forget(one);
+    if (is_statement(one)) one->is_withheld = false; /* nothing else is in it */
+    if (one->is_withheld) building->track->withheld++;
+    if (!one->is_withheld && !is_statement(one)) status = build_event(building, one, root);
+    if (status == AT_OK) status = add_identifiers(building, one);
+    if (status == AT_OK && one->who.count) status = know_identifiers(one);
+    return status;
+}
+
+/* A person of whom nothing is written stays as it is. */
+static void keep_others(struct track *track) {
+    for (uint32_t i = 0; i < track->hold_count; i++) {
+        struct hold *hold = &track->holds[i];
+        if (!hold->next) hold->next = at_profile_ref(hold->wait.profile);
+    }
+}
+
 /* The snapshots' place in the log. */
 static void set_places(struct at_unit *unit) {
     struct track *track = unit->arg;
     for (uint32_t i = 0; i < track->hold_count; i++)
-        track->holds[i].next->applied_seq = unit->first_seq + track->holds[i].last_event;
+        if (track->holds[i].has_rows)
+            track->holds[i].next->applied_seq = unit->first_seq + track->holds[i].last_event;
+    if (track->withheld) withheld_place(track);
 }
 
 bool track_accept(struct at_unit *unit) {
@@ -200,9 +278,12 @@ enum at_status track_build(struct track *track) {
                                    .refuse = track_refuse,
                                    .arg = track};
     if (!track->is_exclusive) track->unit.is_current = track_accept;
+    track->withheld = 0;
     uint32_t i = 0;
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
+    if (status == AT_OK && track->withheld) status = withheld_write(track);
+    if (status == AT_OK) keep_others(track);
     at_root_unref(root);
     if (building.facts_parser) at_worker_give_parser(worker, building.facts_parser);
     if (building.body_parser) at_worker_give_parser(worker, building.body_parser);
@@ -212,11 +293,13 @@ enum at_status track_build(struct track *track) {
 void track_drop_build(struct track *track) {
     for (uint32_t i = 0; i < track->count; i++) {
         free(track->events[i].learned);
-        track->events[i].learned = NULL;
+        free(track->events[i].said_learned);
+        track->events[i].learned = track->events[i].said_learned = NULL;
     }
     for (uint32_t i = 0; i < track->hold_count; i++) {
         if (track->holds[i].next) at_profile_unref(track->holds[i].next);
         track->holds[i].next = NULL;
+        track->holds[i].has_rows = false;
     }
 }
 
@@ -276,34 +359,53 @@ static void settle_identifiers(struct at_shop *shop, const struct resolved *who)
     }
 }
 
+struct given { /* to the learner, in the order of the log */
+    struct learn_event *first, *last;
+    uint64_t seq; /* of the next */
+    uint32_t count;
+};
+
+static uint64_t give(struct given *given, struct learn_event **learned) {
+    struct learn_event *event = *learned;
+    *learned = NULL;
+    event->seq = given->seq++;
+    if (given->last)
+        given->last->next = event;
+    else
+        given->first = event;
+    given->last = event;
+    given->count++;
+    return event->seq;
+}
+
+static void settle(struct at_shop *shop, struct tracked *one, struct given *given) {
+    uint64_t seq = 0;
+    if (one->said_learned) seq = give(given, &one->said_learned);
+    if (one->learned) seq = give(given, &one->learned);
+    settle_identifiers(shop, &one->who);
+    track_consent_count(shop, one);
+    if (live_is_watched(shop) && !one->is_withheld) tell_live(shop, one, seq);
+    one->state = one->is_withheld ? TRACKED_WITHHELD : one->is_conflict ? TRACKED_CONFLICT : TRACKED_ACCEPTED;
+    messages_settle(shop, one->key, one->is_withheld ? 0 : seq); /* of what is not kept the id is not */
+}
+
 void track_done(struct at_unit *unit) {
     struct track *track = unit->arg;
     struct at_shop *shop = track->job->worker->shop;
-    struct learn_event *first = NULL, *last = NULL;
-    uint64_t seq = unit->first_seq;
-    uint32_t i = 0, count = 0;
-    for (struct tracked *one; (one = round_next(track, &i)); seq++, count++) {
-        one->learned->seq = seq;
-        if (last)
-            last->next = one->learned;
-        else
-            first = one->learned;
-        last = one->learned;
-        one->learned = NULL;
-        settle_identifiers(shop, &one->who);
-        if (live_is_watched(shop)) tell_live(shop, one, seq);
-        one->state = one->is_conflict ? TRACKED_CONFLICT : TRACKED_ACCEPTED;
-        messages_settle(shop, one->key, seq);
-    }
-    learn_give(shop, first, last, count); /* before the holds: who takes one next finds the event given */
+    struct given given = {.seq = unit->first_seq};
+    uint32_t i = 0;
+    for (struct tracked *one; (one = round_next(track, &i));) settle(shop, one, &given);
+    /* Before the holds: who takes one next finds the event given. */
+    if (given.count) learn_give(shop, given.first, given.last, given.count);
     release_holds(track);
-    learn_released(shop, seq - 1);
+    if (given.count) learn_released(shop, given.seq - 1);
     track->status = AT_OK;
     worker_hop(track->job->worker, &track->hop);
 }
 
 void track_refuse(struct at_unit *unit) {
     struct track *track = unit->arg;
+    if (track->withheld) withheld_take_back(track);
     track_drop_build(track);
     release_holds(track);
     track->status = unit->status;

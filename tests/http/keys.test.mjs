@@ -10,6 +10,7 @@ const bodies = {
   group: { anonymousId: "v", groupId: "g" }, alias: { userId: "u", previousId: "v" }, batch: { batch: [] }, import: { batch: [] },
   rank: { ranking: "collection", where: {} }, decide: { ask: {} }, put_items: products(3), patch_items: { id: "SKU-1", stock: 2 }, patch_item: { stock: 3 },
   publish_scripts: { files: {} }, check_scripts: { files: {} }, put_script: 'ranking "x" { score = function(product) return 1 end }', activate_generation: {},
+  consent: { purpose: "email_marketing", status: "granted" }, consent_by: { purpose: "email_marketing", status: "denied" },
   unmerge: { identifier: { kind: "user_id", value: "u-1" } }, unmerge_by: { identifier: { kind: "email", value: "v@example.com" } },
 };
 const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };

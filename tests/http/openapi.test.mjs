@@ -69,6 +69,7 @@ async function world(t) {
     put_items: [{ id: "SKU-1", price: 7, stock: 3 }, { id: "" }, { price: 1 }], patch_items: '{"id":"SKU-1","stock":2}\n{"id":"none","stock":1}\n{bad\n', patch_item: { stock: 3 },
     publish_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' }, message: "n" }, check_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' } },
     put_script: 'ranking "x" { score = function(product) return 1 end }\n', activate_generation: { restore: false },
+    consent: { purpose: "email_marketing", status: "granted" }, consent_by: { purpose: "sms_marketing", status: "denied", channel: "sms", expires_at: null, proof: { by: "phone" } },
     unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
   const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/generations/": { id: "1" },

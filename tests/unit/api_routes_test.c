@@ -225,7 +225,8 @@ static void write_keys_open_what_pages_use_and_no_more(void **state) {
                          is_event || is_decision || strcmp(route->name, "sdk_settings") == 0);
         if (route->key == AT_KEY_NONE && !route_is_later(route))
             assert_true(strcmp(route->name, "health") == 0 || strcmp(route->name, "ready") == 0 ||
-                        strcmp(route->name, "openapi") == 0 || strcmp(route->name, "sdk_settings") == 0);
+                        strcmp(route->name, "openapi") == 0 || strcmp(route->name, "gpc") == 0 ||
+                        strcmp(route->name, "sdk_settings") == 0);
     }
 }
 

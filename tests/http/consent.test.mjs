@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Consent from the wire to the list: what is taken from events, the endpoint and Sec-GPC, and what it does to storage, learning
+// and rules. The table of docs/guide/consent.md is read out of the guide and tried cell by cell.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { basic, basicShop, KEYS, products, root, serve, SHOP, until } from "./harness.mjs";
+
+const BLOCK = `consent {
+  analytics       = { EU = "opt-in", US = "opt-out", elsewhere = "opt-in" },
+  personalization = { EU = "opt-in", US = "opt-out", elsewhere = "opt-in" },
+  email_marketing = { EU = "double opt-in", US = "opt-out", elsewhere = "opt-in", own_customers = "opt-out" },
+  sms_marketing   = "opt-in",
+}\n`;
+const GPC = { "sec-gpc": "1" };
+const consent = (categoryPreferences) => ({ context: { consent: { categoryPreferences } } });
+const view = (id, more = {}) =>
+  ({ type: "track", anonymousId: id, event: "Product Viewed", properties: { product_id: "SKU-1", secret: "xyzzy" }, ...more });
+const batch = async (shop, events, headers) => {
+  const answer = await shop.post("/v1/batch", { batch: events }, headers);
+  assert.equal(answer.status, 200, answer.text);
+  return answer.body.results.map((result) => result.status);
+};
+const of = (shop, id, kind = "anonymous_id") => shop.get(`/v1/customers/by/${kind}/${id}`);
+const metric = async (shop, name) => Number(new RegExp(`^${name} (\\S+)`, "m").exec((await shop.get("/metrics")).text)[1]);
+const timeline = async (shop, id) => (await shop.get(`/v1/customers/by/anonymous_id/${id}/timeline`)).body.events;
+
+test("a consent object is recorded once as consent_updated, and again when it changes", async (t) => {
+  const shop = await serve(t);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await batch(shop, [view("v", consent({ analytics: true, ads: false }))]), ["accepted"]);
+  assert.deepEqual((await timeline(shop, "v")).map((event) => event.name),
+    ["product_viewed", "product_viewed", "product_viewed", "consent_updated"]);
+  await batch(shop, [view("v", consent({ analytics: true, ads: true }))]);
+  const events = await timeline(shop, "v");
+  assert.deepEqual(events.slice(0, 2).map((event) => event.name), ["product_viewed", "consent_updated"]);
+  const { at, ...said } = events[1].properties;
+  assert.ok(Date.parse(at));
+  assert.deepEqual(said, { purpose: "ads", status: "granted", source: "context.consent", expires_at: null });
+  const person = (await of(shop, "v")).body;
+  assert.deepEqual(person.consent, { ads: "granted", analytics: "granted" });
+  assert.equal(person.counts.product_viewed.total, 4);
+  assert.equal(shop.log.split('consent to "ads" is recorded').length, 2, "told once");
+});
+
+test("without consent to analytics a count for the day, and nothing else", async (t) => {
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  const single = await shop.post("/v1/track", view("nobody"));
+  assert.equal(single.status, 200);
+  assert.equal(single.body.success, true);
+  assert.equal(single.body.status, "withheld");
+  assert.match(single.body.message, /without consent to analytics/);
+  assert.deepEqual(await batch(shop, [view("nobody"), view("no", consent({ analytics: false })), view("yes", consent({ analytics: true }))]),
+    ["withheld", "withheld", "accepted"]);
+  assert.equal((await of(shop, "nobody")).status, 404);
+  const no = (await of(shop, "no")).body; /* who said no is known for that alone */
+  assert.deepEqual([no.consent, Object.keys(no.counts), no.session, no.first_seen], [{ analytics: "denied" }, ["consent_updated"], {}, null]);
+  assert.equal((await of(shop, "yes")).body.counts.product_viewed.total, 1);
+  assert.equal(await metric(shop, "attune_events_withheld_total"), 3);
+  assert.equal(await metric(shop, "attune_events_withheld_today"), 3);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  assert.equal(await metric(shop, "attune_events_withheld_today"), 3);
+  await batch(shop, [view("nobody")]);
+  assert.equal(await metric(shop, "attune_events_withheld_today"), 4);
+  await shop.stop();
+  const data = readFileSync(join(shop.dir, "data/attune.db"), "latin1");
+  assert.equal(data.split("xyzzy").length, 2, "only the event that may be kept is");
+  assert.ok(!data.includes("nobody"));
+});
+
+test("without consent to personalization the event is kept and nothing learns from it", async (t) => {
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  await shop.call("PUT", "/v1/catalog/items", products(3));
+  await batch(shop, [view("a", consent({ analytics: true })), view("b", consent({ analytics: true, personalization: true }))]);
+  const a = (await of(shop, "a")).body, b = (await of(shop, "b")).body;
+  assert.deepEqual([a.counts.product_viewed.total, a.products, a.affinity], [1, [], {}]);
+  assert.equal(b.products[0].views, 1);
+  assert.ok(b.affinity.brand["Brand 0"] > 0);
+  assert.equal(await metric(shop, "attune_events_unlearned_total"), 1);
+});
+
+test("the region comes from what is known of the person, and unknown is the strictest", async (t) => {
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  const from = (country) => ({ context: { location: { country } } });
+  assert.deepEqual(await batch(shop, [view("us", from("US")), view("de", from("DE")), view("jp", from("JP")), view("x")]),
+    ["accepted", "withheld", "withheld", "withheld"]);
+  assert.deepEqual(await batch(shop, [view("us")]), ["accepted"], "the profile remembers");
+});
+
+test("an unreadable consent object is a no to everything, and said so", async (t) => {
+  for (const settings of [SHOP, SHOP + BLOCK]) {
+    const shop = await serve(t, basicShop(settings));
+    await batch(shop, [view("v", consent({ analytics: true, personalization: true }))]);
+    const answer = await shop.post("/v1/batch", { batch: [view("v", { context: { consent: { categoryPreferences: { analytics: "true" } } } })] });
+    assert.deepEqual(answer.body.results.map((one) => one.status), ["withheld"]);
+    assert.match(answer.body.results[0].message, /categoryPreferences/);
+    const person = (await of(shop, "v")).body;
+    assert.equal(person.consent.analytics, "denied");
+    assert.equal(person.consent.personalization, "denied");
+    assert.equal(await metric(shop, "attune_consent_unreadable_total"), 1);
+    assert.deepEqual(await batch(shop, [view("w", consent({}))]), ["withheld"], "no category is no");
+  }
+});
+
+test("the endpoint records for the whole person, durable when it is answered", async (t) => {
+  const shop = await serve(t, basicShop(KEYS + BLOCK));
+  const secret = basic("sk_first_1");
+  await shop.post("/v1/identify", { userId: "ann", traits: { email: "Ann@Example.com" }, ...consent({ analytics: true }) }, secret);
+  const path = "/v1/customers/by/email/ann%40example.com/consent";
+  const body = { purpose: "email_marketing", status: "granted", channel: "email", source: "footer form", wording: "v3" };
+  assert.equal((await shop.post(path, body, basic("wk_first_1"))).status, 403);
+  let answer = await shop.post(path, body, secret);
+  assert.deepEqual([answer.status, answer.body], [200, { success: true, purpose: "email_marketing", state: "granted", allowed: false }]);
+  answer = await shop.post(path, { ...body, proof: { confirmed: true, ip: "192.0.2.0" } }, secret);
+  assert.equal(answer.body.allowed, true);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  const person = (await shop.get("/v1/customers/by/user_id/ann", secret)).body;
+  assert.equal(person.consent.email_marketing, "granted");
+  const said = person.consent_statements.filter((one) => one.purpose === "email_marketing");
+  assert.deepEqual(said.map(({ at, ...one }) => one), [{ purpose: "email_marketing", status: "granted", channel: "email", of: "person",
+    source: "footer form", wording: "v3", confirmed: true, expires_at: null }]);
+  const event = (await shop.get(`/v1/customers/${person.id}/timeline`, secret)).body.events[0];
+  assert.equal(event.name, "consent_updated");
+  assert.deepEqual(event.properties.proof, { confirmed: true, ip: "192.0.2.0" });
+  for (const [wrong, field] of [[{ status: "granted" }, "purpose"], [{ ...body, status: "grant" }, "status"], [{ ...body, at: "soon" }, "at"],
+    [{ ...body, expires_at: "2001-01-01" }, "expires_at"], [{ ...body, proof: true }, "proof"], [{ ...body, channel: 7 }, "channel"],
+    [{ ...body, at: "2999-01-01" }, "at"], [{ ...body, wording: "w".repeat(201) }, "wording"]]) {
+    answer = await shop.post(path, wrong, secret);
+    assert.equal(answer.status, 422, answer.text);
+    assert.equal(answer.body.error.field, field);
+  }
+  assert.equal((await shop.post("/v1/customers/by/user_id/bob/consent", body, secret)).status, 404);
+});
+
+test("one that ends ends, and what was said before holds again", async (t) => {
+  const shop = await serve(t);
+  await batch(shop, [view("v")]);
+  const soon = new Date(Date.now() + 700).toISOString();
+  const path = "/v1/customers/by/anonymous_id/v/consent";
+  await shop.post(path, { purpose: "sms_marketing", status: "denied" });
+  await new Promise((done) => setTimeout(done, 5));
+  const answer = await shop.post(path, { purpose: "sms_marketing", status: "granted", expires_at: soon });
+  assert.deepEqual([answer.body.state, answer.body.allowed], ["granted", true]);
+  await until(async () => (await of(shop, "v")).body.consent.sms_marketing === "denied");
+});
+
+test("Sec-GPC: 1 is a no of this browser to profiling and sale, until a later yes of this browser", async (t) => {
+  const shop = await serve(t);
+  await shop.call("PUT", "/v1/catalog/items", products(3));
+  let answer = await shop.post("/v1/track", view("v"), GPC);
+  assert.equal(answer.body.gpc, "honoured");
+  assert.equal((await shop.post("/v1/track", view("other"), { "sec-gpc": "true" })).body.gpc, undefined);
+  let person = (await of(shop, "v")).body;
+  assert.deepEqual([person.consent, person.affinity, person.products], [{ personalization: "denied", sale: "denied" }, {}, []]);
+  assert.ok(person.consent_statements.every((one) => one.gpc && one.source === "Sec-GPC" && one.of === "browser"));
+  assert.deepEqual((await of(shop, "other")).body.consent, {});
+  /* the known person, and another browser of theirs */
+  await shop.post("/v1/identify", { anonymousId: "v", userId: "ann" }, GPC);
+  await shop.post("/v1/identify", { anonymousId: "phone", userId: "ann" });
+  assert.equal((await of(shop, "ann", "user_id")).body.consent.personalization, "denied");
+  /* a later yes wins for that browser alone, though the signal goes on */
+  await batch(shop, [view("v", consent({ personalization: true }))], GPC);
+  person = (await of(shop, "ann", "user_id")).body;
+  assert.equal(person.consent.personalization, "granted");
+  assert.ok(person.consent_statements.some((one) => one.purpose === "personalization" && one.status === "granted"));
+  await batch(shop, [view("v")], GPC);
+  assert.equal((await of(shop, "v")).body.consent.personalization, "granted");
+  await batch(shop, [view("phone")], GPC);
+  assert.equal((await of(shop, "v")).body.consent.personalization, "denied", "the strictest of the browsers");
+  assert.ok(await metric(shop, "attune_gpc_requests_total") >= 4);
+});
+
+test("a word from before the signal does not answer it; the consent event does", async (t) => {
+  const shop = await serve(t);
+  await batch(shop, [view("v", consent({ personalization: true }))]);
+  await batch(shop, [view("v", consent({ personalization: true }))], GPC);
+  await batch(shop, [view("v", consent({ personalization: true }))], GPC);
+  assert.equal((await of(shop, "v")).body.consent.personalization, "denied");
+  await batch(shop, [{ type: "track", anonymousId: "v", event: "Segment Consent Preference Updated", ...consent({ personalization: true }) }], GPC);
+  assert.equal((await of(shop, "v")).body.consent.personalization, "granted");
+  const events = await timeline(shop, "v");
+  assert.deepEqual([events[0].name, events[0].event], ["consent_updated", "Segment Consent Preference Updated"]);
+});
+
+test("/.well-known/gpc.json says that the signal is honoured", async (t) => {
+  const shop = await serve(t);
+  const answer = await shop.get("/.well-known/gpc.json");
+  assert.equal(answer.status, 200);
+  assert.equal(answer.body.gpc, true);
+  assert.match(answer.body.lastUpdate, /^\d{4}-\d\d-\d\d$/);
+});
+
+test("on a merge the strictest holds, and a start folds the same", async (t) => {
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  await batch(shop, [view("one", consent({ analytics: true, personalization: true })), view("two", consent({ analytics: true, personalization: false }))]);
+  await batch(shop, [{ type: "identify", anonymousId: "one", userId: "ann" }, { type: "identify", anonymousId: "two", userId: "ann" }]);
+  const person = (await of(shop, "ann", "user_id")).body;
+  assert.deepEqual(person.consent, { analytics: "granted", personalization: "denied" });
+  await shop.stop("SIGKILL");
+  await shop.start();
+  assert.deepEqual((await of(shop, "ann", "user_id")).body.consent_statements, person.consent_statements);
+  const split = await shop.post(`/v1/customers/${person.id}/unmerge`, { identifier: { kind: "anonymous_id", value: "two" } });
+  assert.equal(split.status, 200, split.text);
+  assert.equal((await of(shop, "one")).body.consent.personalization, "granted");
+  assert.equal((await of(shop, "two")).body.consent.personalization, "denied");
+});
+
+test("the start says which rules hold", async (t) => {
+  const plain = await serve(t);
+  assert.match(plain.log, /no consent block in shop\.lua/);
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  assert.match(shop.log, /analytics opt-in in the EU, opt-out in the US, opt-in elsewhere/);
+});
