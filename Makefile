@@ -20,7 +20,7 @@ O       := build/$(MODE)
 # --- third-party parts, all from the distribution's packages ---------------
 LUA_PKG    := $(shell for p in lua5.4 lua-5.4 lua54 lua; do pkg-config --exists $$p 2>/dev/null && echo $$p && break; done)
 LLHTTP_SRC := $(wildcard /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c /usr/share/llhttp/http.c)
-PKGS       := $(LUA_PKG) libuv sqlite3 zlib libcrypto
+PKGS       := $(LUA_PKG) libuv sqlite3 zlib libcrypto libidn2
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ifneq ($(LLHTTP_SRC),)
@@ -49,7 +49,7 @@ CXX     := clang++
 endif
 CFLAGS_ALL   = -std=c11 $(BASE) $(OPT.$(MODE)) $(CWARN) $(CFLAGS)
 CXXFLAGS_ALL = -std=c++17 $(BASE) $(OPT.$(MODE)) $(WARN) $(CXXFLAGS)
-LIBS    := $(PKG_LIBS) $(LLHTTP_LIBS) -lsimdjson -lstdc++ -lm -ldl
+LIBS    := $(PKG_LIBS) $(LLHTTP_LIBS) -lsimdjson -lphonenumber -lprotobuf -lstdc++ -lm -ldl
 LDFLAGS_ALL = $(OPT.$(MODE)) -pthread $(LDFLAGS)
 
 # --- sources ----------------------------------------------------------------
@@ -89,7 +89,7 @@ $(O)/attune: $(O)/runtime/main.o $(O)/libattune.a
 	@$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 $(O)/attune.pc: Makefile
 	@mkdir -p $(@D)
-	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: attune\nDescription: Lua-scriptable personalization runtime for online shops\nVersion: %s\nRequires.private: libuv sqlite3 zlib libcrypto\nLibs: -L$${libdir} -lattune\nLibs.private: $(LIBS)\nCflags: -I$${includedir}\n' '$(PREFIX)' '$(VERSION)' > $@
+	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: attune\nDescription: Lua-scriptable personalization runtime for online shops\nVersion: %s\nRequires.private: libuv sqlite3 zlib libcrypto libidn2\nLibs: -L$${libdir} -lattune\nLibs.private: $(LIBS)\nCflags: -I$${includedir}\n' '$(PREFIX)' '$(VERSION)' > $@
 
 # --- tests ------------------------------------------------------------------
 # A unit test links what it uses out of libattune.a; tests/unit/NAME.ld holds extra linker flags of one test.

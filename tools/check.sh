@@ -43,6 +43,8 @@ sqlite3.h store
 uv.h loop net
 llhttp.h net
 simdjson.h base
+phonenumbers/phonenumberutil.h base
+idn2.h profile
 LIST
 done
 

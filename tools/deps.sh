@@ -3,7 +3,7 @@
 # Installs what is missing, by package name. Debian and Ubuntu; elsewhere it says what is needed.
 set -eu
 packages="build-essential pkg-config clang clang-format liblua5.4-dev lua5.4 libuv1-dev libsqlite3-dev libsimdjson-dev
-zlib1g-dev libssl-dev libxxhash-dev libcmocka-dev nodejs npm tzdata python3 curl"
+zlib1g-dev libssl-dev libidn2-dev libphonenumber-dev libxxhash-dev libcmocka-dev nodejs npm tzdata python3 curl"
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "attune needs these (names as in Debian): $packages and llhttp" >&2
     exit 0

@@ -17,7 +17,7 @@ make -s -j2 MODE=fuzz lib >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-Iruntime -D_GNU_SOURCE -DAT_FUZZ -g -O1 -fsanitize=fuzzer,address,undefined $(pkg-config --cflags lua5.4) -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1"
-libs="build/fuzz/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto) -lsimdjson -lstdc++ -lm -ldl -pthread"
+libs="build/fuzz/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto libidn2) -lsimdjson -lphonenumber -lprotobuf -lstdc++ -lm -ldl -pthread"
 clang $flags "$target" $libs -o "$work/fuzz"
 mkdir "$work/corpus" "$work/found"
 cp -r "tests/fuzz/seeds/$name/." "$work/corpus/"
