@@ -81,11 +81,9 @@ static bool read_customer(struct call *call, struct at_text *kind, struct at_tex
     bool is_by = call->route->argument != NULL;
     *kind = is_by ? call->params[0] : none();
     *value = call->params[is_by];
-    if (!is_by || at_text_is(*kind, "anonymous_id") || at_text_is(*kind, "user_id") ||
-        at_text_is(*kind, "email") || at_text_is(*kind, "phone"))
-        return true;
+    if (!is_by || at_shop_has_kind(at_worker_shop(call->worker), *kind)) return true;
     call_fail(call, AT_UNPROCESSABLE, "unknown_kind", "kind",
-              "a customer is found by anonymous_id, user_id, email or phone");
+              "a customer is found by anonymous_id, user_id, email, phone and the kinds of shop.lua");
     return false;
 }
 

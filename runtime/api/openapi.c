@@ -14,7 +14,7 @@ static const struct {
     {"id", "/v1/customers/", "{\"type\":\"string\"}", "attune's id of the person"},
     {"id", "/v1/decisions/", "{\"type\":\"string\"}", "The decision's id"},
     {"id", "/v1/generations/", "{\"type\":\"integer\",\"minimum\":1}", "The generation's number"},
-    {"kind", "", "{\"enum\":[\"anonymous_id\",\"user_id\",\"email\",\"phone\"]}", "Which identifier"},
+    {"kind", "", "{\"type\":\"string\"}", "anonymous_id, user_id, email, phone or a kind of shop.lua"},
     {"value", "", "{\"type\":\"string\"}", "The identifier, percent-encoded"},
     {"path", "", "{\"type\":\"string\"}",
      "The script's path in the shop's folder: scripts/rankings/a.lua; its slashes may stand as they are"},

@@ -220,7 +220,7 @@ const struct schema_row schema_rows[] = {
     FIELD("locale", "string", "Of the person"),
     FIELD("country", "string", "Of the person"),
     SCHEMA("Identifier", "One identifier"),
-    FIELD("kind", "string", "anonymous_id, user_id, email, phone"),
+    FIELD("kind", "string", "anonymous_id, user_id, email, phone or one of the shop's own"),
     FIELD("value", "string", "As it is compared"),
     FIELD("since", "time", "First seen"),
     SCHEMA("Evidence", "Why these identifiers are one person"),

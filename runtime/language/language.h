@@ -11,6 +11,7 @@
 #include "language/analysis.h"
 #include "loop/watchdog.h"
 #include "profile/affinity.h"
+#include "profile/identity.h"
 #include "ranking/column.h"
 #include "ranking/rank.h"
 
@@ -38,6 +39,7 @@ struct at_settings {
     uint32_t origin_count;
     struct at_declared_attribute *attributes;
     uint32_t attribute_count;
+    struct at_identity_rules identity; /* who is who */
     struct at_consent_rules consent;
 };
 struct at_settings_source {

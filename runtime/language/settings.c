@@ -211,6 +211,14 @@ static int l_consent(lua_State *L) {
     return 0;
 }
 
+/* ---- identity { kinds = { loyalty_id = { at_most = 1 } } } ---- */
+
+static int l_identity(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_identity(L, reading_of(L)->settings);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
@@ -218,6 +226,7 @@ static int run_settings(lua_State *L, void *arg) {
                                      {"keys", l_keys},
                                      {"attributes", l_attributes},
                                      {"consent", l_consent},
+                                     {"identity", l_identity},
                                      {"env", l_env},
                                      {"file", l_file},
                                      {NULL, NULL}};
@@ -270,6 +279,7 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
         settings->currency = "EUR";
         settings->timezone = "UTC";
         settings->country = settings->locale = "";
+        at_identity_rules_default(&settings->identity);
         reading->settings = settings;
         reading->source = source;
         reading->text = text;
@@ -277,6 +287,7 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
         status = read_settings(reading, err);
     }
     free(reading);
+    if (status == AT_OK) settings->identity.country = at_text_of(settings->country);
     if (status == AT_OK)
         *out = settings;
     else

@@ -141,6 +141,8 @@ void check_known(lua_State *L, int table, const char *what, const char *const *k
                  const char *const *later);
 /* settings_consent.c: consent { … } of shop.lua; the table is the argument. Fills settings->consent. */
 void read_consent(lua_State *L, struct at_settings *settings);
+/* settings_identity.c: identity { … } likewise, into settings->identity. */
+void read_identity(lua_State *L, struct at_settings *settings);
 /* fields.c */
 void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,

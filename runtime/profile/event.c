@@ -44,29 +44,13 @@ struct at_text plain_text(struct parsing *parsing, struct at_json value) {
     return at_text_of(text ? text : "");
 }
 
-/* Values that programs write when they mean nobody. */
-bool is_blocked(struct at_text id) {
-    static const char *const blocked[] = {"null", "undefined", "anonymous",      "0",
-                                          "-1",   "nan",       "none",           "guest",
-                                          "true", "false",     "[object object]"};
-    bool has_more = false;
-    for (size_t i = 0; i < id.length; i++) has_more |= id.data[i] != '0' && id.data[i] != '-';
-    if (!has_more) return true;
-    for (size_t i = 0; i < AT_LENGTH(blocked); i++) {
-        size_t n = strlen(blocked[i]), same = 0;
-        while (n == id.length && same < n && to_lower(id.data[same]) == blocked[i][same]) same++;
-        if (n == id.length && same == n) return true;
-    }
-    return false;
-}
-
 static enum at_status read_id(struct parsing *parsing, const char *name, const char *other,
                               struct at_text *out) {
     *out = plain_text(parsing, member_of(parsing->event->json, name, other));
     if (out->length > ID_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "id_too_long", name, "%s may have %d bytes", name,
                              ID_MAX);
-    if (is_blocked(*out)) *out = (struct at_text){"", 0};
+    if (at_identity_is_blocked(parsing->rules, *out)) *out = (struct at_text){"", 0};
     return AT_OK;
 }
 
@@ -226,62 +210,52 @@ static enum at_status read_time(struct parsing *parsing) {
 
 /* ---- identifiers ---- */
 
-static void add_identifier(struct at_event *event, const char *kind, struct at_text value) {
+static void add_identifier(struct at_event *event, struct at_text kind, struct at_text value) {
     if (!value.length || event->identifier_count == AT_EVENT_IDENTIFIERS_MAX) return;
-    event->identifiers[event->identifier_count++] = (struct at_identifier){at_text_of(kind), value};
+    event->identifiers[event->identifier_count++] = (struct at_identifier){kind, value};
 }
 
-static struct at_text normal_email(struct parsing *parsing, struct at_text text) {
-    struct at_text none = {"", 0};
-    text = trim(text);
-    const char *at = text.length ? memchr(text.data, '@', text.length) : NULL;
-    if (!at || text.length > 254 || at == text.data) return none;
-    size_t behind = (size_t)(text.data + text.length - at - 1);
-    const char *dot = behind ? memchr(at + 1, '.', behind) : NULL;
-    if (memchr(at + 1, '@', behind) || !dot || dot == at + 1 || dot == text.data + text.length - 1)
-        return none;
-    char *copy = at_arena_dup(parsing->arena, text.data, text.length);
-    parsing->is_out_of_memory |= !copy;
-    for (size_t i = 0; copy && i < text.length; i++) {
-        if (is_space(copy[i])) return none;
-        copy[i] = to_lower(copy[i]);
-    }
-    return copy ? (struct at_text){copy, text.length} : none;
+static struct at_text normal(struct parsing *parsing, struct at_text kind, struct at_json value) {
+    struct at_text text = plain_text(parsing, value);
+    if (!text.length) return text;
+    text = at_identity_normal(parsing->rules, kind, text, parsing->arena);
+    parsing->is_out_of_memory |= !text.data;
+    return text;
 }
 
-static struct at_text normal_phone(struct parsing *parsing, struct at_text text) {
+/* context.externalIds: [{"id","type"}], as the SDKs carry ids of other systems. */
+static struct at_text external_id(struct parsing *parsing, struct at_text kind) {
+    struct at_json list = at_json_get(parsing->event->context, "externalIds");
     struct at_text none = {"", 0};
-    if (!text.length || text.length >= 64) return none;
-    char *out = at_arena_alloc(parsing->arena, text.length + 1);
-    size_t n = 0, digits = 0;
-    parsing->is_out_of_memory |= !out;
-    for (size_t i = 0; out && i < text.length; i++) {
-        char c = text.data[i];
-        if (is_digit(c) || (c == '+' && !n))
-            out[n++] = c;
-        else if (!memchr(" ()-./", c, 6))
-            return none;
-        digits += is_digit(c);
+    if (!at_json_is_array(list)) return none;
+    struct at_json_each it = at_json_each(list);
+    while (at_json_next(&it)) {
+        if (!at_text_equal(at_json_text(at_json_get(it.value, "type")), kind)) continue;
+        struct at_text found = normal(parsing, kind, at_json_get(it.value, "id"));
+        if (found.length) return found;
     }
-    return digits >= 7 && digits <= 15 ? (struct at_text){out, n} : none;
+    return none;
+}
+
+static bool is_of_event(struct at_text kind) { /* named by fields of the event itself */
+    return at_text_is(kind, "user_id") || at_text_is(kind, "anonymous_id");
 }
 
 static void read_identifiers(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     struct at_json places[3] = {event->traits, at_json_get(event->context, "traits"), event->properties};
     if (event->type == AT_EVENT_GROUP) places[0] = (struct at_json){0}; /* the company's, not the person's */
-    struct at_text email = {"", 0}, phone = {"", 0};
-    for (int i = 0; i < 3; i++) {
-        if (!email.length) email = normal_email(parsing, at_json_text(at_json_get(places[i], "email")));
-        if (!phone.length)
-            phone = normal_phone(parsing, plain_text(parsing, at_json_get(places[i], "phone")));
+    add_identifier(event, AT_TEXT("anonymous_id"), event->anonymous_id);
+    add_identifier(event, AT_TEXT("user_id"), event->user_id);
+    if (event->type == AT_EVENT_ALIAS) add_identifier(event, AT_TEXT("anonymous_id"), event->previous_id);
+    for (uint32_t i = 0; i < parsing->rules->kind_count; i++) {
+        struct at_text kind = parsing->rules->kinds[i].name, value = {"", 0};
+        if (is_of_event(kind)) continue;
+        for (int k = 0; k < 3 && !value.length; k++)
+            value = normal(parsing, kind, at_json_member(places[k], kind.data, kind.length));
+        if (!value.length) value = external_id(parsing, kind);
+        add_identifier(event, kind, value);
     }
-    add_identifier(event, "anonymous_id", event->anonymous_id);
-    add_identifier(event, "user_id", event->user_id);
-    if (event->type == AT_EVENT_ALIAS && event->previous_id.length)
-        add_identifier(event, "anonymous_id", event->previous_id);
-    add_identifier(event, "email", email);
-    add_identifier(event, "phone", phone);
 }
 
 static enum at_status check_ids(struct parsing *parsing) {
@@ -300,7 +274,10 @@ static enum at_status check_ids(struct parsing *parsing) {
 enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
                               const struct at_event_defaults *defaults, const struct at_root *root,
                               struct at_event *out, struct at_error *err) {
-    struct parsing parsing = {arena, defaults, root, out, err, false};
+    struct at_identity_rules usual;
+    if (!defaults->rules) at_identity_rules_default(&usual);
+    struct parsing parsing = {arena, defaults, defaults->rules ? defaults->rules : &usual, root, out,
+                              err,   false};
     memset(out, 0, sizeof *out);
     out->json = json;
     if (!at_json_is_object(json))

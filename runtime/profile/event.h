@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
+#include "profile/identity.h"
 
 #define AT_EVENT_BYTES_MAX  (32 * 1024)
 #define AT_BATCH_BYTES_MAX  (500 * 1024)
@@ -27,9 +28,9 @@ enum at_event_type {
 };
 
 struct at_identifier {
-    struct at_text kind, value; /* normalised: "anonymous_id" "user_id" "email" "phone" */
+    struct at_text kind, value; /* normalised: "anonymous_id" "user_id" "email" "phone", the shop's own */
 };
-#define AT_EVENT_IDENTIFIERS_MAX 6
+#define AT_EVENT_IDENTIFIERS_MAX (AT_IDENTITY_KINDS_MAX + 1) /* one of each kind, and an alias */
 
 struct at_event_item {
     struct at_text named;   /* as the event named it: product_id, sku, variant …; "" if it named none */
@@ -70,16 +71,17 @@ struct at_event_defaults {  /* of a batch or of the route */
     struct at_json sent_at; /* of the batch; no value if none */
     int64_t received_ms;    /* the shop's clock */
     bool is_import;         /* caller-set timestamp is kept as is, whatever originalTimestamp says */
+    const struct at_identity_rules *rules; /* NULL: the usual */
 };
 
 /* AT_INVALID with field and message: not an object, unknown type, neither id, track without event, ids over
  * 500 bytes, messageId over 100, bad timestamp, over 32 KiB (checked by the caller on the text), > 300 traits
  * or properties, > 500 items. Both spellings: anonymousId and anonymous_id, … Numbers as ids are taken as
  * their decimal text. Clock: originalTimestamp and sentAt given: at = received − (sentAt − original); else
- * timestamp as given; else received. A moment more than 24 h in the future is set to received. Blocked id
- * values (null undefined anonymous 0 -1 NaN none guest true false [object Object] blank, "0-only/dash-only")
- * count as absent. email: from traits.email, context.traits.email, properties.email (trim, ASCII lower case,
- * must hold one @ and a dot after); phone likewise (digits and leading +, ≥ 7 digits; others ignored). root:
+ * timestamp as given; else received. A moment more than 24 h in the future is set to received. Identifiers
+ * are written the one way and count as absent if they name nobody (identity.h). email, phone and the kinds of
+ * the shop's own are taken from traits, context.traits, properties, in this order, those also from
+ * context.externalIds ({"type","id"}). root:
  * resolves items; may be NULL. */
 enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
                               const struct at_event_defaults *defaults, const struct at_root *root,

@@ -174,7 +174,7 @@ static double revenue_of(struct parsing *parsing) {
 /* "undefined" claimed once would make every later order a duplicate. */
 static struct at_text order_id_of(struct parsing *parsing, const char *name, const char *other) {
     struct at_text id = plain_text(parsing, member_of(parsing->event->properties, name, other));
-    return is_blocked(id) ? AT_TEXT("") : id;
+    return at_identity_is_blocked(NULL, id) ? AT_TEXT("") : id;
 }
 
 enum at_status read_money(struct parsing *parsing) {

@@ -13,6 +13,7 @@
 struct parsing {
     struct at_arena *arena;
     const struct at_event_defaults *defaults;
+    const struct at_identity_rules *rules;
     const struct at_root *root;
     struct at_event *event;
     struct at_error *err;
@@ -21,7 +22,6 @@ struct parsing {
 
 /* A text without the space around it, or a number as its decimal text. Length 0: absent. */
 struct at_text plain_text(struct parsing *parsing, struct at_json value);
-bool is_blocked(struct at_text id); /* a value that programs write when they mean nobody */
 struct at_json member_of(struct at_json json, const char *name, const char *other);
 /* The products an event names: event->items. */
 enum at_status read_items(struct parsing *parsing);

@@ -10,6 +10,10 @@
 #define LIMIT_USUAL 50
 #define LIMIT_MAX   1000
 
+bool at_shop_has_kind(const struct at_shop *shop, struct at_text kind) {
+    return at_identity_kind_find(&shop->settings->identity, kind) < AT_IDENTITY_KINDS_MAX;
+}
+
 /* Who was merged is found by the old id, too. */
 static uint64_t person_of(struct at_shop *shop, struct at_text kind, struct at_text value) {
     uint64_t person = 0;

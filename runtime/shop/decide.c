@@ -30,14 +30,17 @@ static void end(struct decision *decision, enum at_status status) {
 
 /* ---- who ---- */
 
-static bool find_by(struct decision *decision, struct at_json customer, const char *name, const char *other,
-                    const char *kind) {
-    struct at_json value = at_json_get(customer, name);
-    if (!value.tape && other) value = at_json_get(customer, other);
-    struct at_text text = at_json_text(value);
-    if (!text.length) return false;
-    decision->person = identity_find(&decision->job->worker->shop->identity, at_text_of(kind), text);
-    return decision->person != 0;
+/* The strongest of the identifiers that is known. */
+static void find_customer(struct decision *decision, struct at_json customer) {
+    struct identity *identity = &decision->job->worker->shop->identity;
+    for (uint32_t i = 0; i < identity->rules.kind_count && !decision->person; i++) {
+        struct at_text kind = identity->rules.kinds[i].name;
+        struct at_json value = at_json_member(customer, kind.data, kind.length);
+        if (!value.tape && at_text_is(kind, "user_id")) value = at_json_get(customer, "userId");
+        if (!value.tape && at_text_is(kind, "anonymous_id")) value = at_json_get(customer, "anonymousId");
+        struct at_text text = at_json_text(value);
+        if (text.length) decision->person = identity_find(identity, kind, text);
+    }
 }
 
 static enum at_status read_customer(struct decision *decision) {
@@ -51,10 +54,7 @@ static enum at_status read_customer(struct decision *decision) {
     if (!at_json_is_object(customer))
         return at_fail_field(err, AT_INVALID, "bad_customer", "customer",
                              "customer is an object: {\"user_id\":\"…\",\"anonymous_id\":\"…\"}");
-    if (!find_by(decision, customer, "user_id", "userId", "user_id") &&
-        !find_by(decision, customer, "email", NULL, "email") &&
-        !find_by(decision, customer, "phone", NULL, "phone"))
-        find_by(decision, customer, "anonymous_id", "anonymousId", "anonymous_id");
+    find_customer(decision, customer);
     return AT_OK;
 }
 

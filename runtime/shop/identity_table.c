@@ -292,7 +292,7 @@ enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
     struct identity *identity = &shop->identity;
     struct loading loading = {.read = {.run = load_all}, .identity = identity};
     pthread_mutex_init(&identity->mutex, NULL);
-    at_identity_rules_default(&identity->rules);
+    identity->rules = shop->settings->identity;
     at_intmap_init(&identity->merged);
     at_intmap_init(&identity->merges);
     at_intmap_init(&identity->bars);

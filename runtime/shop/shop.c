@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/hash.h"
+#include "base/phone.h"
 #include "shop/folder.h"
 #include "shop/worker.h"
 
@@ -97,6 +98,8 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
         shop->options.watchdog_signal < 0 ? AT_WATCHDOG_SIGNAL : shop->options.watchdog_signal;
     enum at_status status = at_watchdog_start(&shop->watchdog, signal_number, err);
     if (status == AT_OK) status = load_settings(shop, err);
+    if (status == AT_OK)
+        (void)at_phone_warm(shop->settings->country); /* else the first number waits for it */
     if (status == AT_OK) status = open_store(shop, err);
     if (status == AT_OK) status = open_workers(shop, err);
     if (status == AT_OK) status = identity_open(shop, err);

@@ -127,6 +127,7 @@ void at_shop_item_patch(struct at_job *job, struct at_text id, struct at_json ch
 void at_shop_item_delete(struct at_job *job, struct at_text id);
 
 /* ---- people ---- */
+bool at_shop_has_kind(const struct at_shop *shop, struct at_text kind); /* of identifiers */
 /* kind NULL: value is the customer's id. AT_NOTFOUND. */
 void at_shop_customer(struct at_job *job, struct at_text kind, struct at_text value);
 void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit,

@@ -156,7 +156,8 @@ static enum at_status parse_request(struct parsing *parsing, const char *type, s
 
 enum at_status track_parse(struct track *track, const char *type, struct at_json body, bool is_import) {
     struct at_shop *shop = track->job->worker->shop;
-    struct at_event_defaults defaults = {.received_ms = at_shop_now(shop), .is_import = is_import};
+    struct at_event_defaults defaults = {
+        .received_ms = at_shop_now(shop), .is_import = is_import, .rules = &shop->settings->identity};
     struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &track->job->err};
     enum at_status status = parse_request(&parsing, type, body, &defaults);
     if (status == AT_INVALID) count_add(shop, COUNT_EVENTS_INVALID, 1);

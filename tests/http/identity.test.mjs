@@ -4,8 +4,9 @@
 // rules do not allow is left out of the event; a public key joins nobody who should not be. Last, random streams against a
 // model that shares no code with the runtime.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { basicShop, products, serve } from "./harness.mjs";
+import { basic, basicShop, bearer, KEYS, products, serve } from "./harness.mjs";
 
 const ids = (customer) => customer.identifiers.map((one) => `${one.kind}:${one.value}`).sort();
 const by = (name) => `/v1/customers/by/${name.replace(":", "/").replace(/[^/]+$/, encodeURIComponent)}`;
@@ -171,6 +172,51 @@ test("the same events in any order make the same people", async (t) => {
     for (const other of worlds.slice(1)) near(worlds[0], other, `seed ${seed}, run ${run}`);
   }
   console.log(`property: orders of arrival, seed ${seed}, ${runs} streams in 3 orders`);
+});
+
+test("identifiers are written the one way, and a shop has kinds of its own", async (t) => {
+  const settings = `shop "test" { currency = "EUR", timezone = "UTC", country = "DE" }
+identity { kinds = { loyalty_id = { at_most = 1 } }, blocked = { "kasse@example.com" }, fold_mailboxes = true }\n`;
+  const shop = await serve(t, basicShop(settings));
+  const identify = (body) => shop.post("/v1/identify", body);
+  await identify({ userId: "ann", traits: { phone: "0171 234 56 78", email: " Ann.B+shop@GoogleMail.com ", loyalty_id: "L-1" } });
+  const ann = (await shop.get(by("user_id:ann"))).body;
+  assert.deepEqual(ids(ann), ["email:annb@gmail.com", "loyalty_id:L-1", "phone:+491712345678", "user_id:ann"]);
+  for (const name of ["phone:+49 (171) 2345678", "phone:0171-2345678", "email:annb@gmail.com", "loyalty_id:L-1"]) assert.equal((await shop.get(by(name))).body.id, ann.id, name);
+  await identify({ anonymousId: "app", context: { externalIds: [{ id: "x", type: "ga_client" }, { id: "L-1", type: "loyalty_id", collection: "users", encoding: "none" }] } });
+  assert.equal((await shop.get(by("anonymous_id:app"))).body.id, ann.id, "of another system");
+  await identify({ userId: "bob", traits: { email: "info@b\u00fccher.example" } });
+  assert.deepEqual(ids((await shop.get(by("email:INFO@b\u00fccher.example"))).body), ["email:info@xn--bcher-kva.example", "user_id:bob"]);
+  const list = await shop.post("/v1/rank", { customer: { loyalty_id: "L-1" }, ranking: "collection", where: {}, explain: true });
+  assert.equal(list.status, 200, list.text);
+  /* of those who name nobody no person is made */
+  for (const traits of [{ email: "kasse@example.com" }, { email: "no-mail" }, { phone: "1111111111" }, { phone: "12" }, { loyalty_id: "null" }]) await identify({ userId: "cat", traits });
+  assert.deepEqual(ids((await shop.get(by("user_id:cat"))).body), ["user_id:cat"]);
+  assert.equal((await identify({ userId: "undefined", anonymousId: " - " })).status, 400);
+  assert.deepEqual([(await shop.get("/v1/customers/by/hat/x")).status, (await shop.get(by("loyalty_id:L-9"))).status], [422, 404]);
+});
+
+test("with the public key nobody joins two known people, if proofs are asked for", async (t) => {
+  const shop = await serve(t, basicShop(KEYS + 'identity { prove = "required" }\n'));
+  const public_ = basic("wk_first_1"), secret = bearer("sk_first_1");
+  const identify = (body, key) => shop.post("/v1/identify", body, key);
+  await identify({ anonymousId: "her-browser", traits: { email: "ann@example.com" } }, secret);
+  await identify({ userId: "ann" }, secret);
+  await identify({ userId: "mallory" }, secret);
+  const person = async (name) => (await shop.get(by(name), secret)).body;
+  const attacks = [{ userId: "mallory", anonymousId: "his", traits: { email: "ann@example.com" } }, { userId: "mallory", anonymousId: "her-browser" },
+    { type: "alias", userId: "mallory", previousId: "her-browser" }, { userId: "ann", anonymousId: "his", traits: { email: "ann@example.com" } },
+    { userId: "ann", anonymousId: "his", traits: { email: "ann@example.com" }, proof: "0".repeat(64) }, { userId: "ann", anonymousId: "her-browser", context: { proof: createHmac("sha256", "wk_first_1").update("ann").digest("hex") } }];
+  for (const body of attacks) {
+    assert.equal((await shop.post(body.type ? "/v1/alias" : "/v1/identify", body, public_)).status, 200);
+    const [ann, mail, mallory] = [await person("user_id:ann"), await person("email:ann@example.com"), await person("user_id:mallory")];
+    assert.equal(new Set([ann.id, mail.id, mallory.id]).size, 3, JSON.stringify(body));
+  }
+  const proof = createHmac("sha256", "sk_first_1").update("ann").digest("hex");
+  await identify({ userId: "ann", anonymousId: "her-browser", context: { proof } }, public_);
+  assert.equal((await person("user_id:ann")).id, (await person("email:ann@example.com")).id, "the shop vouches for it");
+  const kept = (await shop.get(by("user_id:ann") + "/timeline?limit=1000", secret)).text;
+  assert.ok(!kept.includes(proof), "a proof is not kept");
 });
 
 /* ---- the model ---- */

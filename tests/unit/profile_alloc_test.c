@@ -30,7 +30,7 @@ static bool disarm(void) {
 
 static const char identify[] =
     "{\"type\":\"identify\",\"userId\":12,\"anonymousId\":1.5,\"messageId\":7,\"traits\":{\"email\":\"A@b."
-    "c\",\"phone\":\"030 123456\","
+    "c\",\"phone\":\"+49 30 123456\","
     "\"plan\":\"pro\",\"t\":null},\"context\":{\"traits\":{\"x\":[1,2,{\"y\":\"z\"}]},\"locale\":\"de\"}}";
 static const char order[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Order "
                             "Completed\",\"properties\":{\"order_id\":5,\"products\":["

@@ -177,8 +177,10 @@ static void identifiers(void **state) {
     assert_true(has_identifier("user_id", "42") && has_identifier("email", "ann.b@example.com"));
     assert_true(has_identifier("phone", "+49301234567"));
     expect("{\"type\":\"page\",\"userId\":\"42\",\"context\":{\"traits\":{\"email\":\"c@d.e\",\"phone\":"
-           "4930123456}}}");
-    assert_true(has_identifier("email", "c@d.e") && has_identifier("phone", "4930123456"));
+           "\"+49 30 123456\"}}}");
+    assert_true(has_identifier("email", "c@d.e") && has_identifier("phone", "+4930123456"));
+    expect("{\"type\":\"page\",\"userId\":\"42\",\"traits\":{\"phone\":4930123456}}"); /* of no country */
+    assert_int_equal(world.event.identifier_count, 1);
     expect("{\"type\":\"track\",\"userId\":\"42\",\"event\":\"x\",\"properties\":{\"email\":\"c@d.e\"}}");
     assert_true(has_identifier("email", "c@d.e"));
     static const char *const bad[] = {"ann", "@b.c", "a@", "a@b", "a@.b", "a@b.", "a@b@c.d", "a b@c.d", ""};
