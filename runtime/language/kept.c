@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "language/state.h"
+#include "ranking/pack.h"
 
 struct kept_rule {
     struct at_column
@@ -17,10 +18,19 @@ struct kept_rule {
     uint64_t root_version; /* 0: nothing is kept */
     int node;              /* -1: one constant */
     double constant;
+    struct at_pack *pack; /* NULL: it has none */
 };
 
+#define PACKS_MAX_BYTES ((size_t)16 << 20) /* of one state, or an eighth of its account */
+
+static void forget(struct kept_rule *kept) {
+    at_pack_free(kept->pack);
+    free(kept->nodes);
+    *kept = (struct kept_rule){.node = -1};
+}
+
 void kept_free_all(struct at_language *language) {
-    for (int i = 0; i < language->kept_count; i++) free(language->kept[i].nodes);
+    for (int i = 0; i < language->kept_count; i++) forget(&language->kept[i]);
     free(language->kept);
     language->kept = NULL;
     language->kept_count = 0;
@@ -70,6 +80,7 @@ bool kept_find(struct at_language *language, int function, const struct at_candi
     program->count = program->capacity = kept->count;
     for (uint32_t i = 0; i < kept->count; i++)
         if (!bind(language, &program->nodes[i])) return false;
+    if (kept->pack) at_pack_use(kept->pack, program, node, candidates->count);
     return true;
 }
 
@@ -95,13 +106,24 @@ static void copy_needed(const struct at_program *program, int result, const uint
     }
 }
 
+static struct at_pack *make_pack(struct at_language *language, struct kept_rule *kept,
+                                 const struct at_root *root) {
+    struct at_pack_room *room = &language->packs;
+    struct at_program program = {.root = root, .nodes = kept->nodes, .count = kept->count};
+    room->account = language->account;
+    room->limit = language->account ? language->account->limit / 8 : PACKS_MAX_BYTES;
+    if (room->limit > PACKS_MAX_BYTES) room->limit = PACKS_MAX_BYTES;
+    return at_pack_new(&program, kept->node, room);
+}
+
 void kept_store(struct at_language *language, int function, int result, double constant) {
     struct kept_rule *kept = kept_of(language, function);
     const struct at_program *program = &language->program;
     uint8_t needed[AT_NODES_MAX] = {0};
     if (!kept) return;
-    free(kept->nodes);
-    *kept = (struct kept_rule){.node = result, .constant = constant};
+    forget(kept);
+    kept->node = result;
+    kept->constant = constant;
     if (result >= 0) {
         uint32_t count = at_program_needed(program, result, needed), codes = 0;
         for (int i = 0; i <= result; i++) {
@@ -115,6 +137,7 @@ void kept_store(struct at_language *language, int function, int result, double c
         if (!kept->nodes) return;
         copy_needed(program, result, needed, kept, count);
         kept->node = (int)kept->count - 1;
+        kept->pack = make_pack(language, kept, program->root);
     }
     kept->root_version = at_root_version(program->root);
 }

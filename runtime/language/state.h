@@ -10,6 +10,7 @@
 #include <lua.h>
 #include <lauxlib.h>
 #include "language/language.h"
+#include "ranking/pack.h"
 #include "script/script.h"
 
 enum view_kind {
@@ -69,6 +70,7 @@ struct at_language {
     struct at_account *account; /* of the state; NULL: none */
     struct kept_rule *kept;     /* by function id */
     int kept_count;
+    struct at_pack_room packs; /* of them */
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;
     uint32_t ordinal_count, ordinal_next;

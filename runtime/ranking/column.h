@@ -30,6 +30,7 @@ enum at_column_op {
     AT_OP_BY_ROW,  /* by_row: double per row of the root; attribute: whose, for who made the node */
     AT_OP_VECTOR,  /* vector: double per candidate */
     AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets */
+    AT_OP_KEPT,    /* kept: one value of a packed row (pack.h), which alone makes these three */
     AT_OP_BY_CODE, /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
     AT_OP_ADD,
     AT_OP_SUB,
@@ -51,8 +52,10 @@ enum at_column_op {
     AT_OP_IN_CODES, /* a: CODE or SET; codes: sorted; true if any is held */
     AT_OP_ALL,
     AT_OP_ANY,
-    AT_OP_NO,   /* a, b conditions */
-    AT_OP_WHEN, /* a ? b : c */
+    AT_OP_NO,     /* a, b conditions */
+    AT_OP_WHEN,   /* a ? b : c */
+    AT_OP_SUM,    /* a + the kept values, one after the other */
+    AT_OP_AGE_OF, /* as AGE, of a */
     AT_OP_NORMALIZE,
     AT_OP_RANK_OF, /* over all candidates: (x − min)/(max − min), 0 if equal; 1 for the largest, ties share */
 };
@@ -80,10 +83,16 @@ struct at_column {
             const struct at_facet_table *facets;
             uint32_t count;
         } taste;
+        struct {
+            uint32_t first, count;
+            bool is_sure;
+        } kept;
     };
 };
+struct at_pack;
 struct at_program {
     const struct at_root *root;
+    const struct at_pack *pack; /* of AT_OP_KEPT and AT_OP_SUM, and of codes; NULL: none */
     struct at_arena *arena;
     struct at_column *nodes;
     uint32_t count, capacity;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include "ranking/column.h"
 #include "ranking/column_ops.h"
+#include "ranking/internal.h"
+#include "ranking/pack.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&     \
     !defined(__SANITIZE_THREAD__)
@@ -22,6 +24,7 @@ struct block {
     uint32_t first, count;
     double **buffers; /* by node */
     const bool *is_sure;
+    struct at_packed packed; /* rows NULL: none */
 };
 
 #define KERNEL_BINARY(name)                                                                                  \
@@ -95,19 +98,121 @@ AT_KERNEL static void add_weighted(double *restrict out, const double *restrict 
     for (uint32_t i = 0; i < n; i++) out[i] += weight * by_code[codes[i]];
 }
 
+/* ---- packed rows ---- */
+
+static inline const unsigned char *packed_at(const struct block *block, uint32_t i) {
+    return block->packed.rows + ((size_t)block->rows[i] << block->packed.shift);
+}
+
+/* All rows of the block are asked for before the first is read. */
+static void fetch_packed(const struct block *block) {
+    for (uint32_t i = 0; i < block->count; i++) __builtin_prefetch(packed_at(block, i));
+}
+
+static void load_kept(const struct block *block, const struct at_column *node, double *out) {
+    size_t at = node->kept.first * sizeof *out;
+    for (uint32_t i = 0; i < block->count; i++) memcpy(&out[i], packed_at(block, i) + at, sizeof *out);
+}
+
+#define ADD_KEPT(terms)                                                                                      \
+    static void add_kept_##terms(const struct block *block, size_t at, double *out, const double *a) {       \
+        const struct at_packed packed = block->packed;                                                       \
+        const uint32_t *rows = block->rows;                                                                  \
+        for (uint32_t i = 0, n = block->count; i < n; i++) {                                                 \
+            const double *term =                                                                             \
+                (const double *)(const void *)(packed.rows + ((size_t)rows[i] << packed.shift) + at);        \
+            out[i] = ADD_##terms;                                                                            \
+        }                                                                                                    \
+    }
+#define ADD_1 (a[i] + term[0])
+#define ADD_2 (ADD_1 + term[1])
+#define ADD_3 (ADD_2 + term[2])
+#define ADD_4 (ADD_3 + term[3])
+ADD_KEPT(1)
+ADD_KEPT(2)
+ADD_KEPT(3)
+ADD_KEPT(4)
+
+/* One after the other, as the rule adds them. */
+static void run_sum(const struct block *block, const struct at_column *node, double *out, const double *a) {
+    size_t at = node->kept.first * sizeof *out;
+    uint32_t left = node->kept.count;
+    for (; left >= 4; left -= 4, at += 4 * sizeof *out, a = out) add_kept_4(block, at, out, a);
+    if (left == 3) add_kept_3(block, at, out, a);
+    if (left == 2) add_kept_2(block, at, out, a);
+    if (left == 1) add_kept_1(block, at, out, a);
+}
+
+/* ---- tastes ---- */
+
+#define TASTE_OF(f) (weight_##f * table_##f[*(const uint32_t *)(const void *)(row + at_##f)])
+#define FACET(f)                                                                                             \
+    const double weight_##f = facets[f].weight, *const table_##f = facets[f].by_code;                        \
+    const size_t at_##f = (size_t)at[f]
+#define ADD_TABLES(several, sum)                                                                             \
+    static void add_tables_##several(const struct block *block, const struct at_facet_table *facets,         \
+                                     const int *at, double *out) {                                           \
+        const struct at_packed packed = block->packed;                                                       \
+        const uint32_t *rows = block->rows;                                                                  \
+        FACETS_##several;                                                                                    \
+        for (uint32_t i = 0, n = block->count; i < n; i++) {                                                 \
+            const unsigned char *row = packed.rows + ((size_t)rows[i] << packed.shift);                      \
+            out[i] = sum;                                                                                    \
+        }                                                                                                    \
+    }
+#define FACETS_1 FACET(0)
+#define FACETS_2                                                                                             \
+    FACETS_1;                                                                                                \
+    FACET(1)
+#define FACETS_3                                                                                             \
+    FACETS_2;                                                                                                \
+    FACET(2)
+ADD_TABLES(1, out[i] + TASTE_OF(0))
+ADD_TABLES(2, out[i] + TASTE_OF(0) + TASTE_OF(1))
+ADD_TABLES(3, out[i] + TASTE_OF(0) + TASTE_OF(1) + TASTE_OF(2))
+
+/* As many of the facets from here as are packed and no lists, up to three, at one visit of each row. */
+static uint32_t add_packed(const struct block *block, const struct at_facet_table *facets, uint32_t count,
+                           double *out) {
+    int at[3];
+    uint32_t n = 0;
+    for (; block->packed.rows && n < count && n < 3 && !facets[n].is_list; n++) {
+        at[n] = at_pack_codes_at(block->program->pack, facets[n].attribute);
+        if (at[n] < 0) break;
+    }
+    if (n == 3) add_tables_3(block, facets, at, out);
+    if (n == 2) add_tables_2(block, facets, at, out);
+    if (n == 1) add_tables_1(block, facets, at, out);
+    return n;
+}
+
+static void gather_codes(const struct block *block, int attribute, uint32_t *codes) {
+    int at = block->packed.rows ? at_pack_codes_at(block->program->pack, attribute) : -1;
+    if (at < 0)
+        at_root_gather_codes(block->program->root, attribute, block->rows, block->count, codes);
+    else
+        for (uint32_t i = 0; i < block->count; i++)
+            memcpy(&codes[i], packed_at(block, i) + at, sizeof codes[i]);
+}
+
+static void add_facet(const struct block *block, const struct at_facet_table *facet, double *out) {
+    uint32_t codes[AT_BLOCK];
+    gather_codes(block, facet->attribute, codes);
+    if (facet->is_list)
+        for (uint32_t i = 0; i < block->count; i++)
+            out[i] += facet->weight * at_scalar_taste_of_code(block->program->root, facet, codes[i]);
+    else
+        add_weighted(out, facet->by_code, codes, facet->weight, block->count);
+}
+
 /* Facet by facet, in the scalar twin's order of sums: bit for bit the same. */
 static void load_taste(const struct block *block, const struct at_column *node, double *out) {
-    const struct at_root *root = block->program->root;
-    uint32_t codes[AT_BLOCK];
     fill(out, 0, block->count);
-    for (uint32_t f = 0; f < node->taste.count; f++) {
-        const struct at_facet_table *facet = &node->taste.facets[f];
-        at_root_gather_codes(root, facet->attribute, block->rows, block->count, codes);
-        if (facet->is_list)
-            for (uint32_t i = 0; i < block->count; i++)
-                out[i] += facet->weight * at_scalar_taste_of_code(root, facet, codes[i]);
-        else
-            add_weighted(out, facet->by_code, codes, facet->weight, block->count);
+    for (uint32_t f = 0; f < node->taste.count;) {
+        const struct at_facet_table *facets = &node->taste.facets[f];
+        uint32_t added = add_packed(block, facets, node->taste.count - f, out);
+        if (!added) add_facet(block, facets, out);
+        f += added ? added : 1;
     }
 }
 
@@ -134,7 +239,7 @@ static void run_binary(enum at_column_op op, double *out, const double *a, const
 }
 
 /* Whether a node is never missing, whatever the product. A computed NaN is not: see op_strict. */
-static bool never_missing(const struct at_column *node, const bool *is_sure) {
+bool at_program_never_missing(const struct at_column *node, const bool *is_sure) {
     switch (node->op) {
     case AT_OP_CONST: return !at_is_missing(node->value);
     case AT_OP_COUNTED:
@@ -157,6 +262,8 @@ static bool never_missing(const struct at_column *node, const bool *is_sure) {
     case AT_OP_MUL:
     case AT_OP_DIV: return is_sure[node->a] && is_sure[node->b];
     case AT_OP_WHEN: return is_sure[node->b] && is_sure[node->c];
+    case AT_OP_KEPT:
+    case AT_OP_SUM: return node->kept.is_sure;
     default: return false;
     }
 }
@@ -200,6 +307,7 @@ static void run_load(const struct block *block, const struct at_column *node, do
                                block->count, out);
         break;
     case AT_OP_AGE: load_age(block, node, out); break;
+    case AT_OP_KEPT: load_kept(block, node, out); break;
     case AT_OP_BY_ROW:
         for (uint32_t i = 0; i < block->count; i++) out[i] = node->by_row[block->rows[i]];
         break;
@@ -222,6 +330,10 @@ static void run_node(const struct block *block, uint32_t index) {
     case AT_OP_SQRT: run_sqrt(out, a, n); break;
     case AT_OP_NO: run_no(out, a, n); break;
     case AT_OP_WHEN: run_when(out, a, b, c, n); break;
+    case AT_OP_SUM: run_sum(block, node, out, a); break;
+    case AT_OP_AGE_OF:
+        for (uint32_t i = 0; i < n; i++) out[i] = age_of(node->value, a[i]);
+        break;
     default:
         if (node->op < AT_OP_ADD || node->op > AT_OP_ANY || node->op == AT_OP_IN_CODES)
             run_load(block, node, out);
@@ -231,13 +343,15 @@ static void run_node(const struct block *block, uint32_t index) {
 }
 
 /* How many operands a node reads through a, b, c. IN_CODES looks at its operand's attribute only. */
-static int operand_count(const struct at_column *node) {
+int at_program_operands(const struct at_column *node) {
     switch (node->op) {
     case AT_OP_WHEN: return 3;
     case AT_OP_NEG:
     case AT_OP_LOG:
     case AT_OP_SQRT:
     case AT_OP_NO:
+    case AT_OP_SUM:
+    case AT_OP_AGE_OF:
     case AT_OP_NORMALIZE:
     case AT_OP_RANK_OF: return 1;
     case AT_OP_IN_CODES: return 0;
@@ -252,7 +366,7 @@ uint32_t at_program_needed(const struct at_program *program, int result, uint8_t
         if (!needed[i]) continue;
         count++;
         const struct at_column *node = &program->nodes[i];
-        int operands = operand_count(node);
+        int operands = at_program_operands(node);
         if (operands > 0) needed[node->a] = 1;
         if (operands > 1) needed[node->b] = 1;
         if (operands > 2) needed[node->c] = 1;
@@ -311,15 +425,20 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
         buffers[i] = room;
         is_sure[i] = false;
         if (!needed[i]) continue;
-        is_sure[i] = never_missing(&program->nodes[i], is_sure);
+        is_sure[i] = at_program_never_missing(&program->nodes[i], is_sure);
         room += width;
         /* constants are written once, not once a block */
         if (program->nodes[i].op == AT_OP_CONST) fill(buffers[i], program->nodes[i].value, width);
     }
     for (uint32_t first = 0; first < count; first += AT_BLOCK) {
-        struct block block = {program, rows + first,
-                              first,   count - first < AT_BLOCK ? count - first : AT_BLOCK,
-                              buffers, is_sure};
+        struct block block = {program,
+                              rows + first,
+                              first,
+                              count - first < AT_BLOCK ? count - first : AT_BLOCK,
+                              buffers,
+                              is_sure,
+                              program->pack ? *at_pack_rows(program->pack) : (struct at_packed){NULL, 0}};
+        if (program->pack) fetch_packed(&block);
         buffers[node] = out + first;
         if (program->nodes[node].op == AT_OP_CONST)
             fill(buffers[node], program->nodes[node].value, block.count);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What rank.c (scores, order) and arrange.c (diversity, exploration, pins) share. Private to ranking/.
+ * What rank.c (scores, order) and arrange.c (diversity, exploration, pins) share, and column_run.c with
+ * pack.c. Private to ranking/.
  */
 #ifndef AT_RANKING_INTERNAL_H
 #define AT_RANKING_INTERNAL_H
 
+#include "ranking/column.h"
 #include "ranking/rank.h"
 
 enum { RANK_TIER_FIRST, RANK_TIER_PLAIN, RANK_TIER_BURIED, RANK_TIER_BAD };
@@ -27,6 +29,10 @@ struct rank_work {
 /* Diversity, exploration and pins over the ordered prefix; fills result->items. */
 enum at_status at_rank_arrange(struct rank_work *work) AT_MUST_CHECK;
 uint32_t at_rank_pin_count(const struct at_rank_ask *ask); /* pins that could move products */
+/* How many operands a node reads through a, b, c. */
+int at_program_operands(const struct at_column *node);
+/* Whether a node is never missing, whatever the product, from whether its operands are. */
+bool at_program_never_missing(const struct at_column *node, const bool *is_sure);
 /* Order all keys, when the prefix was too short for diversity. */
 void at_rank_order_all(struct rank_work *work);
 

@@ -47,7 +47,7 @@ static inline bool is_same(double a, double b) {
 static inline void assert_both_ways(const struct at_rule_report *report, int function, bool is_condition,
                                     const char *text, uint32_t *columns) {
     static struct outcome fast, slow;
-    /* the second time with what was kept of the first */
+    /* the second time with what was kept of the first, the third with values kept row by row */
     const struct at_profile *const people[] = {world.nobody, world.somebody, world.nobody};
     struct at_rule_report rows_only = *report;
     rows_only.is_columnar = false;
