@@ -131,6 +131,7 @@ const struct schema_row schema_rows[] = {
     SCHEMA("AboutList", "What may stand beside a list"),
     FIELD("unknown", "[string]", "Ids that the catalog does not know"),
     FIELD("fallback", "string", "Why the rule did not decide: catalog order after rails was answered"),
+    FIELD("withheld", "string", "explain: what rules could not see of the person, for want of consent"),
     FIELD("script", "string", "explain: file and line of the rule"),
     FIELD("failed_rail", "string", "explain: a rail that could not judge"),
     FIELD("not", "[Absent]", "explain: what is not on the list"),

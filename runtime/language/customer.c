@@ -71,6 +71,7 @@ static int push_trait(lua_State *L, const char *name) {
     struct at_language *language = language_of(L);
     struct at_text traits = language->view->profile->traits;
     struct at_json root;
+    if (never_uses(L, "traits", name)) return lua_pushnil(L), 1;
     if (traits.length <= 2 ||
         at_json_parse(language->traits_parser, traits.data, traits.length, false, &root, NULL) != AT_OK)
         return lua_pushnil(L), 1;
@@ -87,11 +88,11 @@ static struct at_text identifier_of(const struct at_profile *profile, const char
 /* ---- customer ---- */
 
 static const char *const customer_fields[] = {
-    "id",      "email",    "phone",  "first_name", "last_name",    "country",
-    "locale",  "timezone", "traits", "is_known",   "is_returning", "has_ordered",
-    "session", "acquired", "orders", "basket",     "affinity"};
-static const char *const later_customer_fields[] = {"predicted", "consent",    "granted", "count", "did",
-                                                    "last",      "in_segment", "variant", "may"};
+    "id",       "email",  "phone",    "first_name",   "last_name",   "country", "locale",
+    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session", "acquired",
+    "orders",   "basket", "affinity", "consent",      "may"};
+static const char *const later_customer_fields[] = {"predicted", "granted",    "count",  "did",
+                                                    "last",      "in_segment", "variant"};
 
 static bool is_known_person(const struct at_profile *profile) {
     return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
@@ -102,8 +103,9 @@ static int push_part(lua_State *L, const char *name) {
     static const struct {
         const char *name;
         enum view_kind kind;
-    } parts[] = {{"traits", VIEW_TRAITS}, {"session", VIEW_SESSION}, {"acquired", VIEW_ACQUIRED},
-                 {"orders", VIEW_ORDERS}, {"basket", VIEW_BASKET},   {"affinity", VIEW_AFFINITY}};
+    } parts[] = {{"traits", VIEW_TRAITS},  {"session", VIEW_SESSION}, {"acquired", VIEW_ACQUIRED},
+                 {"orders", VIEW_ORDERS},  {"basket", VIEW_BASKET},   {"affinity", VIEW_AFFINITY},
+                 {"consent", VIEW_CONSENT}};
     for (size_t i = 0; i < AT_LENGTH(parts); i++) {
         if (!is(name, parts[i].name)) continue;
         push_view(L, parts[i].kind, 0);
@@ -114,7 +116,10 @@ static int push_part(lua_State *L, const char *name) {
 
 static int index_person(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
+    bool is_plain = language_of(L)->view->is_plain;
     if (push_part(L, name)) return 1;
+    if (is(name, "may")) return lua_pushcfunction(L, l_may), 1;
+    if (is_plain && (is(name, "is_returning") || is(name, "has_ordered"))) return lua_pushnil(L), 1;
     if (is(name, "is_known")) return lua_pushboolean(L, is_known_person(profile)), 1;
     if (is(name, "is_returning")) return lua_pushboolean(L, profile->sessions > 1), 1;
     if (is(name, "has_ordered")) return lua_pushboolean(L, profile->orders.count > 0), 1;
@@ -166,6 +171,8 @@ static int index_visit(lua_State *L, const struct at_visit *visit, const char *n
     if (is(name, "landing")) return push_text(L, visit->landing);
     if (is(name, "device")) return push_text(L, visit->device);
     if (is(name, "referrer")) return push_text(L, visit->referrer);
+    bool is_prediction = is_session && (is(name, "intent") || is(name, "intent_score"));
+    if (view->is_plain && (is_prediction || (!is_session && is(name, "pages")))) return lua_pushnil(L), 1;
     if (is(name, "pages")) return lua_pushnumber(L, visit->pages), 1;
     if (is_session && is(name, "is_live"))
         return lua_pushboolean(L, view->profile->last_seen_ms &&
@@ -186,6 +193,8 @@ static const char *const orders_fields[] = {"count", "revenue", "average", "firs
 static int index_orders(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
     double revenue = profile->orders.revenue - profile->orders.refunded;
+    bool is_history = is(name, "count") || is(name, "revenue") || is(name, "average");
+    if (language_of(L)->view->is_plain && is_history) return lua_pushnil(L), 1;
     if (is(name, "count")) return lua_pushnumber(L, (double)profile->orders.count), 1;
     if (is(name, "revenue")) return lua_pushnumber(L, revenue), 1;
     if (is(name, "average"))
@@ -340,6 +349,7 @@ int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
     case VIEW_ORDERS: return index_orders(L, name);
     case VIEW_BASKET: return index_basket(L, name);
     case VIEW_AFFINITY: return index_affinity(L, name);
+    case VIEW_CONSENT: return index_consent(L, name);
     default: return at_script_raise(L, "nothing to read here");
     }
 }

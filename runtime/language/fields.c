@@ -9,9 +9,9 @@
 #include "language/state.h"
 
 static const char *const customer_fields[] = {
-    "id",      "email",    "phone",  "first_name", "last_name",    "country",
-    "locale",  "timezone", "traits", "is_known",   "is_returning", "has_ordered",
-    "session", "acquired", "orders", "basket",     "affinity",     NULL};
+    "id",       "email",  "phone",    "first_name",   "last_name",   "country", "locale",
+    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session", "acquired",
+    "orders",   "basket", "affinity", "consent",      "may",         NULL};
 static const char *const session_fields[] = {"started_at", "pages",        "source",   "campaign",
                                              "landing",    "device",       "referrer", "is_live",
                                              "intent",     "intent_score", NULL};
@@ -19,9 +19,9 @@ static const char *const acquired_fields[] = {"at", "source", "campaign", "landi
 static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at", NULL};
 static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at", NULL};
 static const char *const page_fields[] = {"name", "product", "category", "query", "url", NULL};
-static const char *const later_fields[] = {"predicted", "consent",    "granted",          "count",
-                                           "did",       "last",       "in_segment",       "variant",
-                                           "may",       "since_last", "typical_interval", NULL};
+static const char *const later_fields[] = {
+    "predicted",  "granted",          "count", "did", "last", "in_segment", "variant",
+    "since_last", "typical_interval", NULL};
 static const char *const learner_features[] = {"taste", "together", "relevance", "model", NULL};
 
 struct checking {

@@ -123,7 +123,9 @@ void at_language_set_guard(struct at_language *language, struct at_guard *guard)
 /* What the rules of one decision see. Kept by the caller for the whole decision; caches live in it. */
 struct at_decision_view {
     const struct at_root *root;
-    const struct at_profile *profile; /* never NULL: an empty profile for nobody */
+    const struct at_profile *profile; /* what rules may see; never NULL: an empty profile for nobody */
+    const struct at_profile *whole;   /* who it is, for the answers of consent; NULL: the same */
+    bool is_plain;                    /* no consent to personalization: history and predictions are nil */
     const struct at_baseline *baseline;
     int64_t now_ms;
     struct at_text page_name, page_category, page_query, page_url;

@@ -27,6 +27,7 @@ enum view_kind {
     VIEW_AFFINITY,
     VIEW_FACET, /* index: into state->facet_names */
     VIEW_PAGE,
+    VIEW_CONSENT,
 };
 #define VIEW_INDEX_BITS 20
 #define VIEW_KIND_BITS  8
@@ -151,6 +152,10 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);
 extern const char *const at_feature_names[];
+/* consent.c: customer.consent and customer:may */
+int index_consent(lua_State *L, const char *purpose);
+int l_may(lua_State *L);
+bool never_uses(lua_State *L, const char *group, const char *name);
 
 /* The declarations a load of all scripts makes; filled by nouns.c, read by generation.c. */
 struct declarations {

@@ -127,6 +127,14 @@ struct at_profile *at_profile_apply(struct at_profile *base, const struct at_log
 struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
                                               int64_t since_ms, bool is_private);
 
+/* What rules see of who did not agree to personalization: identifiers, place and language, the visit going
+ * on, the basket and the consents; no tastes, products, counts, orders or traits. NULL: out of memory. */
+struct at_profile *at_profile_plain(const struct at_profile *whole);
+/* Tastes that never_use names ("category.intimate"): whether there are any, and a copy without them. */
+bool at_profile_has_unused(const struct at_profile *whole, const struct at_consent_rules *rules);
+struct at_profile *at_profile_without_unused(const struct at_profile *whole,
+                                             const struct at_consent_rules *rules);
+
 /* Storage form, and back. AT_INVALID if the text is not one of ours. */
 void at_profile_write(const struct at_profile *profile, struct at_bytes *out);
 enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out,

@@ -108,6 +108,10 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
         at_json_close(out, ']');
     }
     if (answered->fallback) at_json_add_string(out, "fallback", answered->fallback);
+    if (decision->explains && decision->view.is_plain)
+        at_json_add_string(out, "withheld",
+                           "personalization is not allowed: learned features are 0, traits, history and "
+                           "predictions nil");
     if (!decision->explains || !answered->ranking) return;
     char script[256];
     snprintf(script, sizeof script, "%s:%u", answered->ranking->path, answered->ranking->line);

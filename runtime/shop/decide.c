@@ -24,6 +24,7 @@ static void end(struct decision *decision, enum at_status status) {
     if (decision->scratch) at_arena_reset(decision->scratch);
     if (decision->root) at_root_unref(decision->root);
     if (decision->profile) at_profile_unref(decision->profile);
+    if (decision->seen) at_profile_unref(decision->seen);
     if (decision->owns_serving && decision->baseline) at_baseline_unref(decision->baseline);
     job_end(job, status);
 }
@@ -109,6 +110,47 @@ void decision_page(struct decision *decision, struct at_json ask) {
         view->page_product = at_root_row(decision->root, decision->page.data + 8, decision->page.length - 8);
 }
 
+/* ---- what may be known ---- */
+
+/* The signal of this request, unless an event has brought it: then what was said since decides. Through which
+ * source it comes the identifier of the browser says. */
+static bool is_signalled(const struct decision *decision) {
+    struct at_json customer = at_json_get(decision->body, "customer");
+    if (decision->is_replay) return decision->has_signal;
+    if (!decision->job->has_gpc) return false;
+    struct at_json browser = at_json_get(customer, "anonymous_id");
+    if (!browser.tape) browser = at_json_get(customer, "anonymousId");
+    uint64_t source = identity_source(&decision->job->worker->shop->identity, AT_TEXT("anonymous_id"),
+                                      at_json_text(browser));
+    return !source || !at_consent_signal(decision->profile, source, AT_TEXT("personalization"));
+}
+
+static bool may_do(const struct decision *decision, const char *purpose, int64_t now_ms) {
+    return at_consent_allows(&decision->job->worker->shop->settings->consent, decision->profile,
+                             at_text_of(purpose), AT_TEXT(""), at_consent_region(decision->profile->country),
+                             now_ms);
+}
+
+enum at_status decision_consent(struct decision *decision) {
+    struct at_shop *shop = decision->job->worker->shop;
+    const struct at_consent_rules *rules = &shop->settings->consent;
+    struct at_profile *whole = decision->profile;
+    decision->has_signal = is_signalled(decision);
+    bool may = !decision->has_signal && may_do(decision, "personalization", decision->now_ms);
+    decision->is_analysed = may_do(decision, "analytics", decision->now_ms);
+    decision->view.whole = decision->view.profile = whole;
+    decision->view.is_plain = !may;
+    if (whole->person && !may) {
+        decision->seen = at_profile_plain(whole);
+        if (!decision->is_replay) count_add(shop, COUNT_DECISIONS_PLAIN, 1);
+    } else if (at_profile_has_unused(whole, rules))
+        decision->seen = at_profile_without_unused(whole, rules);
+    else
+        return AT_OK;
+    decision->view.profile = decision->seen;
+    return decision->seen ? AT_OK : at_fail(&decision->job->err, AT_NOMEM, NULL, "out of memory");
+}
+
 /* ---- running ---- */
 
 static void write_error(struct at_json_out *out, const struct at_error *err, enum at_status status) {
@@ -138,6 +180,7 @@ static void open_answer(struct decision *decision, struct at_json_out *out) {
     at_json_open(out, '{');
     at_json_add_string(out, "decision", decision->id);
     at_json_add_int(out, "generation", (int64_t)decision->serving->generation->id);
+    if (decision->job->has_gpc) at_json_add_string(out, "gpc", "honoured");
 }
 
 static enum at_status run_rank(struct decision *decision) {
@@ -185,12 +228,13 @@ static enum at_status run_decide(struct decision *decision) {
 
 enum at_status decision_run(struct decision *decision) {
     decision->view.root = decision->root;
-    decision->view.profile = decision->profile;
     decision->view.baseline = decision->baseline;
     decision->view.now_ms = decision->now_ms;
     decision->view.arena = decision->scratch;
     decision->view.deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS;
     decision->view.explains = decision->explains;
+    enum at_status status = decision_consent(decision);
+    if (status != AT_OK) return status;
     return decision->one ? run_rank(decision) : run_decide(decision);
 }
 
@@ -216,6 +260,7 @@ static void record(struct decision *decision) {
                                     .at_ms = decision->now_ms,
                                     .root = decision->root,
                                     .profile = decision->profile,
+                                    .has_signal = decision->has_signal,
                                     .baseline = decision->baseline,
                                     .one = decision->one,
                                     .body = (char *)(uintptr_t)body.data,
@@ -228,7 +273,8 @@ static void record(struct decision *decision) {
     at_bytes_clear(&written);
     bool is_logged = decision->has_explored || decision->explains || decision->seed % SAMPLE_ONE_IN == 0;
     struct at_text answer = {job->out.data, job->out.length};
-    if (is_logged) decision_log(shop, decision->id, decision->now_ms, decision->person, answer);
+    uint64_t person = decision->is_analysed ? decision->person : 0;
+    if (is_logged) decision_log(shop, decision->id, decision->now_ms, person, answer);
     if (is_logged && live_is_watched(shop)) live_send(shop, "decision", answer);
 }
 
@@ -258,7 +304,9 @@ static void continue_earlier(struct decision *decision) {
     struct serving *serving = serving_find(decision->job->worker->shop, earlier.generation);
     at_root_unref(decision->root);
     decision->root = at_root_ref(earlier.root);
-    if (earlier.profile && decision->person == earlier.person) {
+    /* What was withdrawn since is not read again. */
+    bool may = may_do(decision, "personalization", at_shop_now(decision->job->worker->shop));
+    if (earlier.profile && decision->person == earlier.person && may) {
         at_profile_unref(decision->profile);
         decision->profile = at_profile_ref(earlier.profile);
     }

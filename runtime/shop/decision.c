@@ -139,13 +139,14 @@ static enum at_status replay(struct decision *decision, const struct recorded *r
     put_person(&out, recorded->person);
     enum at_status status = AT_OK;
     decision->view = (struct at_decision_view){.root = decision->root,
-                                               .profile = decision->profile,
                                                .baseline = decision->baseline,
                                                .now_ms = decision->now_ms,
                                                .arena = job->arena,
                                                .deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS,
                                                .explains = true,
                                                .page_product = AT_ROW_NONE};
+    status = decision_consent(decision);
+    if (status != AT_OK) return status;
     decision_page(decision, decision->one ? decision->body : (struct at_json){0});
     if (decision->one)
         status = explain_ask(decision, decision->body, true, &out);
@@ -179,6 +180,7 @@ static enum at_status replay_recorded(struct at_job *job, struct recorded *recor
                                 .seed = recorded->seed,
                                 .explains = true,
                                 .is_replay = true,
+                                .has_signal = recorded->has_signal,
                                 .why_not = why_not,
                                 .explored = recorded->explored,
                                 .explored_count = recorded->explored_count};
@@ -192,6 +194,7 @@ static enum at_status replay_recorded(struct at_job *job, struct recorded *recor
     struct at_language *language = serving->languages[job->worker->index];
     if (language) at_decision_end(language, &decision.view);
     if (decision.profile) at_profile_unref(decision.profile);
+    if (decision.seen) at_profile_unref(decision.seen);
     if (parser) at_worker_give_parser(job->worker, parser);
     if (status != AT_OK) at_bytes_reset(&job->out);
     return status;

@@ -21,18 +21,27 @@ uint64_t identity_hash(const struct identity *identity, struct at_text kind, str
     return hash ? hash : 1;
 }
 
-uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value) {
+static struct identity_entry look_up(struct identity *identity, struct at_text kind, struct at_text value) {
+    struct identity_entry found = {0};
     struct at_arena arena;
     at_arena_init(&arena, 4096);
     value = at_identity_normal(&identity->rules, kind, value, &arena);
-    uint64_t hash = value.length ? identity_hash(identity, kind, value) : 0, person = 0;
+    uint64_t hash = value.length ? identity_hash(identity, kind, value) : 0;
     at_arena_clear(&arena);
-    if (!hash) return 0;
+    if (!hash) return found;
     pthread_mutex_lock(&identity->mutex);
     uint32_t place = identity_place(identity, hash);
-    if (place != NO_PLACE) person = identity_at(identity, place)->person;
+    if (place != NO_PLACE) found = *identity_at(identity, place);
     pthread_mutex_unlock(&identity->mutex);
-    return person;
+    return found;
+}
+
+uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value) {
+    return look_up(identity, kind, value).person;
+}
+
+uint64_t identity_source(struct identity *identity, struct at_text kind, struct at_text value) {
+    return look_up(identity, kind, value).id;
 }
 
 /* ---- what the rules allow ---- */

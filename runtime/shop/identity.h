@@ -72,6 +72,8 @@ enum at_status identity_open(struct at_shop *shop, struct at_error *err) AT_MUST
 void identity_close(struct at_shop *shop);
 /* The person of an identifier, however it is written; 0: unknown. */
 uint64_t identity_find(struct identity *identity, struct at_text kind, struct at_text value);
+/* The id of an identifier, by which events and statements name their source; 0: unknown. */
+uint64_t identity_source(struct identity *identity, struct at_text kind, struct at_text value);
 uint64_t identity_hash(const struct identity *identity, struct at_text kind, struct at_text value);
 /* Finds or makes the person; new identifiers are in the table at once, uncommitted. AT_NOMEM. */
 enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, bool is_proven,

@@ -188,6 +188,7 @@ struct recorded { /* one decision */
     int64_t at_ms;
     struct at_root *root;
     struct at_profile *profile;   /* NULL: nobody */
+    bool has_signal;              /* a browser's Sec-GPC that nobody answered with a yes */
     struct at_baseline *baseline; /* NULL: none */
     const char *one;              /* "rank", or NULL: decide */
     char *body;                   /* the request, AT_JSON_PADDING behind */
@@ -226,7 +227,8 @@ struct decision { /* one request for decisions, while it is worked on */
     struct at_json body;
     const char *one;
     uint64_t person;
-    struct at_profile *profile;
+    struct at_profile *profile, *seen; /* seen: what rules may see of it, where that is less; else NULL */
+    bool has_signal, is_analysed;      /* Sec-GPC holds; its log may name the person */
     struct at_baseline *baseline;
     struct at_root *root;
     struct serving *serving;
@@ -246,9 +248,10 @@ struct decision { /* one request for decisions, while it is worked on */
     struct person_wait wait;
     struct at_task hop;
 };
-void decision_page(struct decision *decision, struct at_json ask); /* what rules see as page */
-enum at_status decision_run(struct decision *decision);            /* fills job->out */
-struct ask {                                                       /* one list asked for */
+enum at_status decision_consent(struct decision *decision) AT_MUST_CHECK; /* view.profile, by what may be */
+void decision_page(struct decision *decision, struct at_json ask);        /* what rules see as page */
+enum at_status decision_run(struct decision *decision);                   /* fills job->out */
+struct ask {                                                              /* one list asked for */
     struct at_json json;
     struct at_text ranking;
     uint32_t *rows, row_count, total;

@@ -136,6 +136,7 @@ void ring_put(struct at_worker *worker, const struct recorded *record) {
         memcpy(slot->id, record->id, sizeof slot->id);
         slot->generation = record->generation;
         slot->person = record->person;
+        slot->has_signal = record->has_signal;
         slot->seed = record->seed;
         slot->at_ms = record->at_ms;
         slot->one = record->one;

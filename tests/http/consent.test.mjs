@@ -208,6 +208,62 @@ test("on a merge the strictest holds, and a start folds the same", async (t) => 
   assert.equal((await of(shop, "two")).body.consent.personalization, "denied");
 });
 
+const TASTE = 'ranking "collection" { score = function(product, customer) return product.affinity + (customer.orders.count or -1) / 100 end }\n';
+const scores = async (shop, customer, headers, more = {}) => {
+  const answer = await shop.post("/v1/rank", { customer, ranking: "collection", items: ["SKU-1", "SKU-2", "SKU-3"], ...more }, headers);
+  assert.equal(answer.status, 200, answer.text);
+  return answer.body;
+};
+const score = (answer, id) => answer.items.find((item) => item.id === id).score;
+
+test("a decision reads nothing learned where personalization is no, and its explanation says so", async (t) => {
+  const shop = await serve(t, { ...basicShop(SHOP + BLOCK), "scripts/rankings/collection.lua": TASTE });
+  await shop.call("PUT", "/v1/catalog/items", products(3));
+  const all = { analytics: true, personalization: true };
+  await batch(shop, [view("v", consent(all)), view("v", consent(all))]);
+  const v = { anonymous_id: "v" };
+  const first = await scores(shop, v);
+  assert.ok(score(first, "SKU-1") > 0.05);
+  await batch(shop, [view("v", consent({ ...all, personalization: false }))]);
+  let answer = await scores(shop, v, {}, { explain: true });
+  assert.equal(score(answer, "SKU-1"), -0.01);
+  assert.match(answer.withheld, /personalization is not allowed/);
+  assert.equal(answer.items[0].features.affinity, 0);
+  assert.match((await shop.get(`/v1/decisions/${answer.decision}`)).body.withheld, /personalization/);
+  assert.equal(score(await scores(shop, v, {}, { decision: first.decision }), "SKU-1"), -0.01, "page 2 of before does not read it again");
+  await batch(shop, [view("v", consent(all))]);
+  assert.ok(score(await scores(shop, v), "SKU-1") > 0.05, "what was learned with consent is there again");
+  assert.ok(await metric(shop, "attune_decisions_unpersonal_total") >= 2);
+});
+
+test("Sec-GPC on a decision holds for it, until a yes of that browser; the answer says so", async (t) => {
+  const shop = await serve(t, { ...basicShop(), "scripts/rankings/collection.lua": TASTE });
+  await shop.call("PUT", "/v1/catalog/items", products(3));
+  await batch(shop, [view("v"), view("v")]);
+  const v = { anonymous_id: "v" };
+  assert.ok(score(await scores(shop, v), "SKU-1") > 0.05);
+  let answer = await scores(shop, v, GPC);
+  assert.deepEqual([answer.gpc, score(answer, "SKU-1")], ["honoured", -0.01]);
+  answer = await shop.post("/v1/decide", { customer: v, ask: { a: { ranking: "collection", where: {} } } }, GPC);
+  assert.equal(answer.body.gpc, "honoured");
+  await batch(shop, [view("v")], GPC);
+  assert.equal(score(await scores(shop, v), "SKU-1"), -0.01, "recorded by an event, it holds without the header");
+  await batch(shop, [view("v", consent({ personalization: true }))], GPC);
+  assert.ok(score(await scores(shop, v, GPC), "SKU-1") > 0.05);
+});
+
+test("a taste that is never used is 0 in every rule", async (t) => {
+  const block = BLOCK.replace("}\n", 'never_use = { "category.category-0" } }\n').replaceAll('"opt-in"', '"opt-out"');
+  const only = 'ranking "collection" { score = function(product, customer) return customer.affinity.category[product.category] end }\n';
+  for (const [settings, is] of [[SHOP, (value) => value > 0], [SHOP + block, (value) => value === 0]]) {
+    const shop = await serve(t, { ...basicShop(settings), "scripts/rankings/collection.lua": only });
+    await shop.call("PUT", "/v1/catalog/items", products(3));
+    await batch(shop, [view("v"), view("v")]);
+    const value = score(await scores(shop, { anonymous_id: "v" }), "SKU-1");
+    assert.ok(is(value), `${value}`);
+  }
+});
+
 test("the start says which rules hold", async (t) => {
   const plain = await serve(t);
   assert.match(plain.log, /no consent block in shop\.lua/);

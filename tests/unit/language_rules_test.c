@@ -277,6 +277,86 @@ static void a_condition_that_fails_for_one_product_fails_for_that_one(void **sta
     assert_non_null(strstr(outcome.err.message, "scripts/a.lua:1"));
 }
 
+/* ---- consent ---- */
+
+static void use_settings(const char *text) {
+    struct at_settings_source source = {.folder = ".", .env = no_env};
+    struct at_error err;
+    shop_world_unload(&world);
+    at_settings_free(world.settings);
+    world.settings = NULL;
+    if (at_settings_load(&source, text, strlen(text), &world.settings, &err) != AT_OK)
+        fail_msg("%s", err.message);
+}
+
+/* The same rule both ways (score_of compares them), with and without consent. */
+static void without_consent_learned_is_zero_and_history_nil(void **state) {
+    (void)state;
+    static const char *const zero[] = {"product.affinity", "product.seen", "product.bought",
+                                       "customer.affinity.brand[product.brand]"};
+    static const char *const nothing[] = {
+        "customer.traits.tier",    "customer.orders.count", "customer.orders.revenue",
+        "customer.has_ordered",    "customer.is_returning", "customer.orders.last_at",
+        "customer.session.intent", "customer.acquired.at",  "customer.first_name"};
+    static const char *const kept[] = {"customer.basket.value", "customer.id", "customer.basket.count",
+                                       "customer.session.started_at"};
+    char body[200];
+    for (int plain = 0; plain < 2; plain++) {
+        world.is_plain = plain;
+        for (size_t i = 0; i < AT_LENGTH(zero); i++) {
+            double sum = 0;
+            snprintf(body, sizeof body, "return %s", zero[i]);
+            for (uint32_t row = 0; row < 40; row++) {
+                double value = SCORE(body, row);
+                if (!at_is_missing(value)) sum += value;
+            }
+            if (plain) assert_true(sum == 0);
+            if (!plain && strcmp(zero[i], "product.seen") != 0) assert_true(sum > 0);
+        }
+        for (size_t i = 0; i < AT_LENGTH(nothing); i++) {
+            snprintf(body, sizeof body, "return %s == nil and 1 or 0", nothing[i]);
+            bool is_given = strstr(nothing[i], "first_name") != NULL; /* this shopper told none */
+            if (SCORE(body, 1) != (plain || is_given)) fail_msg("%s, plain %d", nothing[i], plain);
+        }
+        for (size_t i = 0; i < AT_LENGTH(kept); i++) {
+            snprintf(body, sizeof body, "return %s ~= nil and 1 or 0", kept[i]);
+            if (SCORE(body, 1) != 1) fail_msg("%s, plain %d", kept[i], plain);
+        }
+        assert_true(SCORE("return customer:may 'personalization' and 1 or 0", 1) == !plain);
+        assert_true(SCORE("return customer:may('email_marketing') and 1 or product.price", 1) ==
+                    SCORE("return product.price", 1));
+    }
+    world.is_plain = false;
+}
+
+static void what_was_said_can_be_read(void **state) {
+    (void)state;
+    use_settings("consent { analytics = 'opt-in', personalization = 'opt-out', email_marketing = 'opt-in' }");
+    assert_true(SCORE("return customer.consent.analytics == 'unknown' and 1 or 0", 1) == 1);
+    assert_true(SCORE("return customer:may 'analytics' and 1 or 0", 1) == 0);
+    assert_true(SCORE("return customer:may 'personalization' and 1 or 0", 1) == 1);
+    assert_true(SCORE("return customer:may 'nonsense' and 1 or 0", 1) == 0);
+    assert_true(SCORE("return when(customer:may 'personalization', product.price, 7)", 1) ==
+                SCORE("return product.price", 1));
+    assert_non_null(
+        strstr(failure_of("return customer:may 'analitics' and 1 or 0"),
+               "consent in shop.lua names no purpose \"analitics\" — did you mean \"analytics\"?"));
+    assert_non_null(strstr(failure_of("return customer.consent.email_marketin"), "did you mean"));
+    assert_non_null(
+        strstr(failure_of("return customer.may(7) and 1 or 0"), "customer:may \"personalization\""));
+    use_settings("");
+}
+
+static void what_is_never_used_is_nil(void **state) {
+    (void)state;
+    assert_true(SCORE("return customer.traits.tier == nil and 1 or 0", 1) == 0);
+    use_settings(
+        "consent { analytics = 'opt-out', personalization = 'opt-out', never_use = { 'traits.tier' } }");
+    assert_true(SCORE("return customer.traits.tier == nil and 1 or 0", 1) == 1);
+    assert_true(SCORE("return customer.traits.points == nil and 1 or 0", 1) == 0);
+    use_settings("");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_is_harmless),
@@ -290,6 +370,9 @@ int main(void) {
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),
         cmocka_unit_test(a_condition_out_of_memory_says_so),
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
+        cmocka_unit_test(without_consent_learned_is_zero_and_history_nil),
+        cmocka_unit_test(what_was_said_can_be_read),
+        cmocka_unit_test(what_is_never_used_is_nil),
     };
     shop_world_init(&world, PRODUCTS);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,8 @@ struct shop_world {
     struct at_generation *generation;
     struct at_language *language;
     struct at_decision_view view;
+    bool is_plain; /* decisions are without consent to personalization */
+    struct at_profile *plain;
     uint32_t rows[512], row_count;
 };
 
@@ -153,6 +155,7 @@ static inline void shop_world_unload(struct shop_world *world) {
 
 static inline void shop_world_clear(struct shop_world *world) {
     shop_world_unload(world);
+    if (world->plain) at_profile_unref(world->plain);
     at_settings_free(world->settings);
     at_profile_unref(world->nobody);
     at_profile_unref(world->somebody);
@@ -196,8 +199,12 @@ static inline void must_load(struct shop_world *world, const char *text) {
 /* A fresh decision: nothing cached, the whole budget. */
 static inline void begin_decision(struct shop_world *world, const struct at_profile *profile) {
     at_arena_reset(&world->request);
+    if (world->plain) at_profile_unref(world->plain);
+    world->plain = world->is_plain ? at_profile_plain(profile) : NULL;
     world->view = (struct at_decision_view){.root = world->root,
-                                            .profile = profile,
+                                            .profile = world->is_plain ? world->plain : profile,
+                                            .whole = profile,
+                                            .is_plain = world->is_plain,
                                             .baseline = world->baseline,
                                             .now_ms = NOW_MS,
                                             .page_name = AT_TEXT("product/P003"),
