@@ -3,7 +3,7 @@
 // Consent from the wire to the list: what is taken from events, the endpoint and Sec-GPC, and what it does to storage, learning
 // and rules. The table of docs/guide/consent.md is read out of the guide and tried cell by cell.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { basic, basicShop, KEYS, products, root, serve, SHOP, until } from "./harness.mjs";
@@ -261,6 +261,67 @@ test("a taste that is never used is 0 in every rule", async (t) => {
     await batch(shop, [view("v"), view("v")]);
     const value = score(await scores(shop, { anonymous_id: "v" }), "SKU-1");
     assert.ok(is(value), `${value}`);
+  }
+});
+
+/* ---- the guide's tables ---- */
+
+const guide = readFileSync(join(root, "docs/guide/consent.md"), "utf8");
+const SETTINGS = SHOP + /```lua\n(consent \{[^]*?)```/.exec(guide)[1];
+const REGIONS = { EU: "DE", US: "US", elsewhere: "JP", "not known": undefined };
+const [EVENTS, MESSAGES] = [...guide.matchAll(/^\| purpose \| they said (.*)\n\|[-|]+\n((?:\|.*\n)+)/gm)].map(([, head, rows]) => {
+  const regions = head.split("|").map((one) => one.trim()).filter(Boolean);
+  return rows.trim().split("\n").flatMap((row) => {
+    const [purpose, said, ...cells] = row.split("|").slice(1, -1).map((one) => one.trim());
+    return cells.map((cell, i) => ({ purpose, said, region: regions[i], cell }));
+  });
+});
+const from = (region) => (REGIONS[region] ? { location: { country: REGIONS[region] } } : {});
+
+test("every cell of the guide's table of events", async (t) => {
+  assert.equal(EVENTS.length, 24);
+  /* what is known from before: without a block everything may be learned */
+  const shop = await serve(t, { ...basicShop(SHOP), "scripts/rankings/collection.lua": TASTE });
+  await shop.call("PUT", "/v1/catalog/items", products(3));
+  const cells = EVENTS.map((one, i) => ({ ...one, id: `cell-${i}` }));
+  for (let k = 0; k < 3; k++) await batch(shop, cells.map((one) => view(one.id, { context: from(one.region) })));
+  const crowd = Array.from({ length: 400 }, (_, i) => view(`crowd-${i}`, { properties: { product_id: "SKU-3" } })); /* who like something else */
+  await batch(shop, crowd);
+  await shop.stop();
+  writeFileSync(join(shop.dir, "shop.lua"), SETTINGS);
+  await shop.start();
+  for (const one of cells) {
+    const other = one.purpose === "analytics" ? "personalization" : "analytics";
+    const words = { [other]: true, ...(one.said === "nothing" ? {} : { [one.purpose]: one.said === "granted" }) };
+    const event = { type: "track", anonymousId: one.id, event: "Product Added", properties: { product_id: "SKU-2" }, context: { ...from(one.region), ...consent(words).context } };
+    const [status] = await batch(shop, [event]);
+    const person = (await of(shop, one.id)).body;
+    const added = person.counts.product_added?.total ?? 0;
+    assert.equal(added, status === "accepted" ? 1 : 0);
+    const is = [status === "accepted" ? "kept" : "counted"];
+    if (person.products.some((met) => met.product === "SKU-2" && met.adds === 1)) is.push("learned");
+    if (score(await scores(shop, { anonymous_id: one.id }), "SKU-1") > 0.02) is.push("read");
+    assert.equal(is.join(", "), one.cell, `${one.purpose}, ${one.said}, ${one.region}`);
+  }
+});
+
+test("every cell of the guide's table of messages", async (t) => {
+  assert.equal(MESSAGES.length, 40);
+  const rule = (purpose) => `ranking "${purpose}" { score = function(product, customer) return customer:may "${purpose}" and 1 or 0 end }\n`;
+  const shop = await serve(t, { ...basicShop(SETTINGS), "scripts/may.lua": ["email_marketing", "sms_marketing", "sale"].map(rule).join("") });
+  await shop.call("PUT", "/v1/catalog/items", products(1));
+  for (const [i, one] of MESSAGES.entries()) {
+    const id = `cell-${i}`, all = { ...from(one.region), ...consent({ analytics: true, personalization: true }).context };
+    const ordered = one.said.endsWith("has ordered");
+    await batch(shop, [{ type: "track", anonymousId: id, event: ordered ? "Order Completed" : "Signed Up", properties: { order_id: id, revenue: 1 }, context: all }]);
+    const word = one.said.split(",")[0];
+    if (word !== "nothing") {
+      const said = { purpose: one.purpose, status: word === "denied" ? "denied" : "granted", ...(word === "confirmed" ? { proof: { confirmed: true } } : {}) };
+      const answer = await shop.post(`/v1/customers/by/anonymous_id/${id}/consent`, said);
+      assert.equal(answer.body.allowed, one.cell === "yes", `${one.purpose}, ${one.said}, ${one.region}: ${answer.text}`);
+    }
+    const list = await scores(shop, { anonymous_id: id }, {}, { ranking: one.purpose });
+    assert.equal(score(list, "SKU-1") === 1 ? "yes" : "no", one.cell, `${one.purpose}, ${one.said}, ${one.region}`);
   }
 });
 
