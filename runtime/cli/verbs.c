@@ -15,6 +15,8 @@
     { "data", "DIR", "the data folder (default: DIR/data)" }
 
 static const struct cli_option no_options[] = {{0}};
+static const struct cli_option new_options[] = {
+    {"country", "CC", "where the shop is, such as DE: shop.lua gets the consent rules that fit"}, {0}};
 static const struct cli_option serve_options[] = {
     {"listen", "HOST:PORT", "where to listen (default 127.0.0.1:8080; port 0 picks one)"},
     DATA_OPTION,
@@ -43,7 +45,7 @@ static const struct cli_option rollback_options[] = {
     SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
 
 const struct cli_verb cli_verbs[] = {
-    {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, no_options,
+    {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, new_options,
      run_new, false},
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
     {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check,

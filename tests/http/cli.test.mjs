@@ -28,6 +28,23 @@ test("every verb has help; misspelt ones get a suggestion", () => {
   assert.match(run(["unit", root]).out, /ExecStart=.*attune serve /);
 });
 
+test("new writes the consent rules of the shop's country", (t) => {
+  const base = folder(t, {});
+  for (const [country, is] of [["DE", /^consent \{[^}]*EU = "opt-in"/m], ["gb", /in Europe/], ["US", /in the United States/], ["JP", /law of your country/], [undefined, /^-- consent \{/m]]) {
+    const dir = join(base, `shop-${country}`);
+    const made = run(["new", dir, ...(country ? ["--country", country] : [])]);
+    assert.equal(made.code, 0, made.err);
+    const text = readFileSync(join(dir, "shop.lua"), "utf8");
+    assert.match(text, is);
+    assert.equal(text.split("SPDX").length, 2);
+    const checked = run(["check", dir]);
+    assert.equal(checked.code, 0, checked.out + checked.err);
+  }
+  const wrong = run(["new", join(base, "x"), "--country", "Germany"]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /two letters/);
+});
+
 test("new, check, import, generations, rollback without a server", (t) => {
   const base = folder(t, {}), dir = join(base, "shop");
   assert.equal(run(["new", dir]).code, 0);

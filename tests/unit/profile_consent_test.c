@@ -308,6 +308,50 @@ static void one_profile_holds_64_and_forgets_a_yes_first(void **unused) {
     at_profile_unref(profile);
 }
 
+/* An event whose context repeats what source 7 said, as the shop keeps it. */
+static struct at_profile *repeat(struct at_profile *profile, bool is_granted, int64_t at_ms) {
+    struct stored stored;
+    char event[300];
+    snprintf(event, sizeof event,
+             "{\"type\":\"track\",\"anonymousId\":\"a\",\"event\":\"X\",\"context\":{\"consent\":{"
+             "\"categoryPreferences\":{\"analytics\":%s}}}}",
+             is_granted ? "true" : "false");
+    assert_int_equal(parse_at(&world, event, at_ms), AT_OK);
+    world.event.consent_again = 7;
+    world.seq = profile->applied_seq;
+    keep_event(&world, true, &stored);
+    profile = step(&world, profile, &stored, true);
+    stored_free(&stored);
+    return profile;
+}
+
+static void a_word_said_again_is_not_undone_by_what_comes_late(void **unused) {
+    (void)unused;
+    struct at_profile *profile = at_profile_new(1, NULL);
+    struct at_consent_statement yes = said("analytics", true, NOW_MS),
+                                no = said("analytics", false, NOW_MS + 10);
+    profile = repeat(tell(profile, &yes), true, NOW_MS + 20);
+    assert_int_equal(profile->consent_count, 1);
+    profile = tell(profile, &no); /* said between the two */
+    assert_int_equal(state(profile, "analytics", NOW_MS + 30), AT_CONSENT_GRANTED);
+    no.at_ms = NOW_MS + 30;
+    profile = repeat(tell(profile, &no), true, NOW_MS + 25); /* no repetition: it says something else */
+    assert_int_equal(state(profile, "analytics", NOW_MS + 40), AT_CONSENT_DENIED);
+    at_profile_unref(profile);
+}
+
+static void a_word_said_again_does_not_answer_the_signal(void **unused) {
+    (void)unused;
+    struct at_profile *profile = at_profile_new(1, NULL);
+    struct at_consent_statement yes = said("analytics", true, NOW_MS), signal = yes;
+    signal.is_granted = false;
+    signal.is_signal = true;
+    signal.at_ms += 10;
+    profile = repeat(tell(tell(profile, &yes), &signal), true, NOW_MS + 20);
+    assert_int_equal(state(profile, "analytics", NOW_MS + 30), AT_CONSENT_DENIED);
+    at_profile_unref(profile);
+}
+
 /* ---- the shop's rules ---- */
 
 static bool may(const struct at_consent_rules *of, const struct at_profile *profile, const char *purpose,
@@ -473,6 +517,8 @@ int main(void) {
         cmocka_unit_test(a_yes_after_the_signal_wins_in_its_browser_alone),
         cmocka_unit_test(a_yes_runs_out_and_what_was_said_before_holds_again),
         cmocka_unit_test(one_profile_holds_64_and_forgets_a_yes_first),
+        cmocka_unit_test(a_word_said_again_is_not_undone_by_what_comes_late),
+        cmocka_unit_test(a_word_said_again_does_not_answer_the_signal),
         cmocka_unit_test(the_rule_of_the_region_decides_what_nobody_said),
         cmocka_unit_test(a_double_opt_in_needs_a_confirmed_address),
         cmocka_unit_test(without_a_block_only_marketing_asks),

@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- Without a consent block analytics and personalization are allowed until
+-- somebody says no, and marketing needs a recorded yes. What your country asks
+-- for: attune new DIR --country DE writes a block that fits; docs/guide/consent.md.
+-- consent {
+--   analytics       = { EU = "opt-in", US = "opt-out", elsewhere = "opt-in" },
+--   personalization = { EU = "opt-in", US = "opt-out", elsewhere = "opt-in" },
+--   email_marketing = { EU = "double opt-in", US = "opt-out", elsewhere = "opt-in" },
+--   sms_marketing   = "opt-in",
+-- }
