@@ -89,6 +89,7 @@ void handle_item(struct call *call);
 void handle_customer(struct call *call);
 void handle_identity(struct call *call);
 void handle_unmerge(struct call *call);
+void handle_rehearse_identity(struct call *call);
 void handle_consent(struct call *call);
 void handle_gpc(struct call *call);
 void handle_timeline(struct call *call);

@@ -97,6 +97,10 @@ const struct route routes[] = {
     {AT_POST, "/v1/customers/by/{kind}/{value}/consent", AT_KEY_SECRET, BODY_JSON, 0, handle_consent, "by",
      "consent_by", "The same by an identifier", "Consent", "ConsentResult", NULL, false},
 
+    {AT_POST, "/v1/identity/rehearse", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_rehearse_identity, NULL,
+     "rehearse_identity", "What the rules in shop.lua now would join and take apart", NULL,
+     "IdentityRehearsal", NULL, false},
+
     {AT_GET, "/v1/scripts", AT_KEY_SECRET, BODY_NONE, 0, handle_scripts, NULL, "scripts",
      "The scripts that serve", NULL, "Scripts", NULL, false},
     {AT_POST, "/v1/scripts", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "publish",

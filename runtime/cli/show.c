@@ -220,19 +220,56 @@ static bool identity_path(const char *person, char *path, size_t size) {
     return true;
 }
 
+static void show_rehearsal(struct at_json json) {
+    struct at_json people = at_json_get(json, "people"), joined = at_json_get(json, "joined"),
+                   split = at_json_get(json, "split"), identifiers = at_json_get(json, "identifiers");
+    printf("By shop.lua as it is now, the %lld events there are would make %lld people; there are %lld.\n",
+           number(json, "events"), number(people, "then"), number(people, "now"));
+    printf("%lld people would come of several\n", number(joined, "count"));
+    struct at_json_each it = at_json_each(at_json_get(joined, "examples"));
+    while (at_json_next(&it)) {
+        struct at_json_each ids = at_json_each(it.value);
+        printf(" ");
+        while (at_json_next(&ids)) {
+            printf(" ");
+            put_text(ids.value);
+        }
+        printf("\n");
+    }
+    printf("%lld people would be several\n", number(split, "count"));
+    it = at_json_each(at_json_get(split, "examples"));
+    while (at_json_next(&it)) {
+        printf("  ");
+        put_text(at_json_get(it.value, "person"));
+        printf(" would be %lld\n", number(it.value, "into"));
+    }
+    printf("%lld identifiers would be nobody's, %lld would be new\n", number(identifiers, "gone"),
+           number(identifiers, "new"));
+    printf("Nothing was changed. New rules hold for new events once the shop is served anew.\n");
+}
+
 int run_identity(const struct cli_call *call) {
-    char path[2048];
+    char path[2048] = "/v1/identity/rehearse";
     struct session session;
     struct at_json json;
-    if (strcmp(call->words[0], "explain") != 0)
-        return cli_fail(call, EXIT_USAGE, "\"%s\" is nothing it does: attune identity explain PERSON",
-                        call->words[0]);
-    if (!identity_path(call->words[1], path, sizeof path))
+    bool is_explain = strcmp(call->words[0], "explain") == 0;
+    if (!is_explain && strcmp(call->words[0], "rehearse") != 0)
+        return cli_fail(
+            call, EXIT_USAGE,
+            "\"%s\" is nothing it does: attune identity explain PERSON, or attune identity rehearse",
+            call->words[0]);
+    if (is_explain != (call->word_count == 2))
+        return cli_fail(call, EXIT_USAGE,
+                        is_explain ? "whom? attune identity explain PERSON" : "rehearse takes nothing more");
+    if (is_explain && !identity_path(call->words[1], path, sizeof path))
         return cli_fail(call, EXIT_USAGE, "that identifier is too long");
-    int code = begin(&session, call, "GET", path, NULL, &json);
+    int code = begin(&session, call, is_explain ? "GET" : "POST", path, NULL, &json);
     if (code == -1) {
         code = EXIT_DONE;
-        show_evidence(json);
+        if (is_explain)
+            show_evidence(json);
+        else
+            show_rehearsal(json);
     }
     end(&session);
     return code;

@@ -53,8 +53,10 @@ const struct cli_verb cli_verbs[] = {
     {"import", "catalog FILE", "bring products in: JSON lines, a JSON array or CSV", 2, 2, import_options,
      run_import, false},
     {"explain", "DECISION", "say why a list was as it was", 1, 1, explain_options, run_explain, false},
-    {"identity", "explain PERSON", "say why these identifiers are one person (an id, or kind:value)", 2, 2,
-     list_options, run_identity, false},
+    {"identity", "explain PERSON | rehearse",
+     "say why these identifiers are one person (an id, or kind:value), or what shop.lua as it is now would "
+     "change",
+     1, 2, list_options, run_identity, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
      run_rollback, false},

@@ -62,6 +62,7 @@ struct at_event {
     struct at_json properties, traits, context; /* no value if absent */
     /* Of the shop's rules, put in before the facts are written. */
     uint64_t consent_again; /* source whose context.consent only repeats what it said before; 0: none */
+    bool is_unproven;       /* it names more than one identifier, and nobody vouches for that */
     bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
 };
 
@@ -94,7 +95,7 @@ const char *const *at_event_known_names(void);    /* NULL-terminated */
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
  * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won;
- * "consent_again" and "learn" false of an unlearned one.
+ * "consent_again" and "learn" false of an unlearned one; "unproven" true, for a rehearsal of other rules.
  * Written as compact JSON to out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the
  * catalog's attributes (an event of 500 products must end somewhere); values over 200 bytes are descriptions
  * and left out, but of category. Returns the first product with more facets than that, data NULL: all are

@@ -99,6 +99,7 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     put_number(&out, "revenue", event->revenue);
     if (event->consent_again) at_json_add_int(&out, "consent_again", (int64_t)event->consent_again);
     if (event->is_unlearned) at_json_add_bool(&out, "learn", false);
+    if (event->is_unproven) at_json_add_bool(&out, "unproven", true);
     if (event->item_count) {
         at_json_key(&out, "items");
         at_json_open(&out, '[');

@@ -55,6 +55,8 @@ struct gathering { /* what becomes one person */
     const struct identity *identity;
     uint32_t rings[AT_EVENT_IDENTIFIERS_MAX]; /* a place of each person in it */
     uint32_t ring_count;
+    uint64_t fresh[AT_EVENT_IDENTIFIERS_MAX]; /* ids of new ones that were taken apart from others */
+    uint32_t fresh_count;
     uint64_t merges;
     struct sum sum;
     bool has_strong; /* one of the rings does */
@@ -104,6 +106,38 @@ static bool is_apart(const struct identity *identity, uint32_t first_a, uint32_t
     return false;
 }
 
+/* A new identifier of a rehearsal is an old one of the shop. 0: it is new there, too. */
+static uint64_t id_ahead(const struct identity *identity, uint64_t hash, bool *is_barred) {
+    uint64_t id = 0;
+    if (!identity->known) return 0;
+    pthread_mutex_lock(&identity->known->mutex);
+    uint32_t place = identity_place(identity->known, hash);
+    if (place != NO_PLACE) {
+        id = identity_at(identity->known, place)->id;
+        *is_barred = identity_at(identity->known, place)->is_barred;
+    }
+    pthread_mutex_unlock(&identity->known->mutex);
+    return id;
+}
+
+static bool is_id_apart(const struct identity *identity, uint64_t id, uint32_t first) {
+    uint32_t place = first;
+    do {
+        const struct identity_entry *entry = identity_at(identity, place);
+        if (entry->is_barred && identity_is_barred(identity, id, entry->id)) return true;
+        place = entry->next;
+    } while (place != first);
+    return false;
+}
+
+static bool is_fresh_apart(const struct gathering *gathering, uint64_t id) {
+    for (uint32_t i = 0; i < gathering->ring_count; i++)
+        if (is_id_apart(gathering->identity, id, gathering->rings[i])) return true;
+    for (uint32_t i = 0; i < gathering->fresh_count; i++)
+        if (identity_is_barred(gathering->identity, id, gathering->fresh[i])) return true;
+    return false;
+}
+
 static enum identity_refusal refuse_sum(const struct gathering *gathering, const struct sum *more) {
     const struct at_identity_rules *rules = &gathering->identity->rules;
     if (gathering->sum.count + more->count > PERSON_IDENTIFIERS_MAX) return IDENTITY_TOO_MANY;
@@ -117,6 +151,8 @@ static enum identity_refusal refuse_ring(const struct gathering *gathering, uint
                                          const struct sum *more) {
     const struct identity *identity = gathering->identity;
     enum identity_refusal refusal = refuse_sum(gathering, more);
+    for (uint32_t i = 0; i < gathering->fresh_count && more->is_barred; i++)
+        if (is_id_apart(identity, gathering->fresh[i], place)) return IDENTITY_BARRED;
     if (refusal != IDENTITY_TAKEN || !gathering->ring_count) return refusal;
     uint64_t merges = identity_merge_count(identity, identity_at(identity, place)->person);
     if (gathering->merges + merges + gathering->ring_count > PERSON_MERGES_MAX) return IDENTITY_TOO_MANY;
@@ -150,12 +186,17 @@ static enum identity_refusal gather_ring(struct gathering *gathering, uint32_t p
     return IDENTITY_TAKEN;
 }
 
-static enum identity_refusal gather_new(struct gathering *gathering, uint32_t kind) {
+static enum identity_refusal gather_new(struct gathering *gathering, const struct resolved_identifier *one) {
     struct sum more = {0};
-    add_to(&more, gathering, kind, gathering->at_hours);
+    uint64_t id = id_ahead(gathering->identity, one->hash, &more.is_barred);
+    add_to(&more, gathering, one->kind, gathering->at_hours);
     enum identity_refusal refusal = gathering->sum.count ? refuse_sum(gathering, &more) : IDENTITY_TAKEN;
-    if (refusal == IDENTITY_TAKEN) take_sum(gathering, &more);
-    return refusal;
+    if (refusal == IDENTITY_TAKEN && more.is_barred && is_fresh_apart(gathering, id))
+        refusal = IDENTITY_BARRED;
+    if (refusal != IDENTITY_TAKEN) return refusal;
+    if (more.is_barred) gathering->fresh[gathering->fresh_count++] = id;
+    take_sum(gathering, &more);
+    return IDENTITY_TAKEN;
 }
 
 /* ---- an event ---- */
@@ -192,20 +233,22 @@ static void note_known(struct resolved *out, struct resolved_identifier *one,
     }
 }
 
-static void insert(struct at_shop *shop, struct resolved *out, struct resolved_identifier *one,
+static void insert(struct identity *identity, struct resolved *out, struct resolved_identifier *one,
                    uint32_t at_hours, uint32_t *beside) {
-    one->id = at_store_next_id(shop->store);
+    bool is_barred = false;
+    uint64_t id = id_ahead(identity, one->hash, &is_barred);
+    one->id = id ? id : identity->next_id(identity->next_arg);
     struct identity_entry entry = {.hash = one->hash,
                                    .id = one->id,
                                    .person = out->person,
                                    .kind = one->kind & 31,
-                                   .since_hours = at_hours & 0xffffff};
-    *beside = identity_add(&shop->identity, &entry, *beside);
+                                   .since_hours = at_hours & 0xffffff,
+                                   .is_barred = is_barred};
+    *beside = identity_add(identity, &entry, *beside);
 }
 
 /* Strongest first, in the order of the event where the kind is the same: kinds are numbered by strength. */
-static void resolve_locked(struct at_shop *shop, struct gathering *gathering, struct resolved *out) {
-    struct identity *identity = &shop->identity;
+static void resolve_locked(struct identity *identity, struct gathering *gathering, struct resolved *out) {
     uint64_t first_hash = 0;
     uint32_t beside = NO_PLACE;
     for (uint32_t kind = 0; kind <= AT_IDENTITY_KINDS_MAX; kind++)
@@ -213,16 +256,31 @@ static void resolve_locked(struct at_shop *shop, struct gathering *gathering, st
             struct resolved_identifier *one = &out->identifiers[i];
             if (one->kind != kind) continue;
             uint32_t place = identity_place(identity, one->hash);
-            one->refusal = place == NO_PLACE ? gather_new(gathering, kind) : gather_ring(gathering, place);
+            one->refusal = place == NO_PLACE ? gather_new(gathering, one) : gather_ring(gathering, place);
             if (place == NO_PLACE || one->refusal != IDENTITY_TAKEN) continue;
             note_known(out, one, identity_at(identity, place), &first_hash);
             if (beside == NO_PLACE) beside = place;
         }
     out->is_new = out->person == 0;
-    if (out->is_new) out->person = at_store_next_id(shop->store);
+    if (out->is_new) out->person = identity->next_id(identity->next_arg);
     for (uint32_t i = 0; i < out->count; i++)
         if (!out->identifiers[i].id && out->identifiers[i].refusal == IDENTITY_TAKEN)
-            insert(shop, out, &out->identifiers[i], gathering->at_hours, &beside);
+            insert(identity, out, &out->identifiers[i], gathering->at_hours, &beside);
+}
+
+/* What the event shows that the ledger does not have: two names of one person. */
+static enum at_status list_links(struct identity *identity, struct resolved *out) {
+    for (uint32_t i = 0; i < out->count; i++)
+        for (uint32_t j = 0; j < i; j++) {
+            const struct resolved_identifier *one = &out->identifiers[i], *other = &out->identifiers[j];
+            if (one->refusal != IDENTITY_TAKEN || other->refusal != IDENTITY_TAKEN) continue;
+            uint64_t *is_kept = at_intmap_put(&identity->links, identity_pair_key(one->id, other->id), NULL);
+            if (!is_kept) return AT_NOMEM;
+            if (*is_kept) continue;
+            out->links[out->link_count][0] = (uint8_t)j;
+            out->links[out->link_count++][1] = (uint8_t)i;
+        }
+    return AT_OK;
 }
 
 static void list_identifiers(const struct identity *identity, const struct at_event *event,
@@ -237,9 +295,8 @@ static void list_identifiers(const struct identity *identity, const struct at_ev
     }
 }
 
-enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, bool is_proven,
+enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,
                                 struct resolved *out) {
-    struct identity *identity = &shop->identity;
     memset(out, 0, sizeof *out);
     list_identifiers(identity, event, out);
     enum at_status status = AT_OK;
@@ -250,8 +307,9 @@ enum at_status identity_resolve(struct at_shop *shop, const struct at_event *eve
         out->person = 0;
         for (uint32_t i = 0; i < out->count; i++) out->identifiers[i].id = 0;
         status = identity_make_room(identity, out->count);
-        if (status == AT_OK) resolve_locked(shop, &gathering, out);
+        if (status == AT_OK) resolve_locked(identity, &gathering, out);
     }
+    if (status == AT_OK && !out->join_a) status = list_links(identity, out);
     pthread_mutex_unlock(&identity->mutex);
     /* An event stays with its source for ever: the browser's if it is this person's, else what names the
      * person. */
@@ -260,9 +318,16 @@ enum at_status identity_resolve(struct at_shop *shop, const struct at_event *eve
     return status;
 }
 
-void identity_committed(struct identity *identity, const struct resolved_identifier *identifier) {
+void identity_committed(struct identity *identity, const struct resolved *who) {
     pthread_mutex_lock(&identity->mutex);
-    identity_at(identity, identity_place(identity, identifier->hash))->is_committed = true;
+    for (uint32_t i = 0; i < who->count; i++)
+        if (who->identifiers[i].refusal == IDENTITY_TAKEN)
+            identity_at(identity, identity_place(identity, who->identifiers[i].hash))->is_committed = true;
+    for (uint32_t i = 0; i < who->link_count; i++) {
+        uint64_t a = who->identifiers[who->links[i][0]].id, b = who->identifiers[who->links[i][1]].id;
+        uint64_t *is_kept = at_intmap_get(&identity->links, identity_pair_key(a, b));
+        if (is_kept) *is_kept = 1;
+    }
     pthread_mutex_unlock(&identity->mutex);
 }
 

@@ -23,6 +23,7 @@
 #define PERSON_IDENTIFIERS_MAX 1000 /* over these a person does not grow; it is counted and told */
 #define PERSON_MERGES_MAX      100
 #define IDENTITY_BLOCK         16384
+#define AT_EVENT_PAIRS_MAX     (AT_EVENT_IDENTIFIERS_MAX * (AT_EVENT_IDENTIFIERS_MAX - 1) / 2)
 
 struct at_shop;
 struct identity_entry { /* one identifier */
@@ -40,7 +41,11 @@ struct identity {
     struct at_intmap merged; /* person that is no more → who it became */
     struct at_intmap merges; /* person → how many went into it */
     struct at_intmap bars;   /* pairs of identifiers that were taken apart */
+    struct at_intmap links;  /* pairs that an event named together → whether the ledger has it */
     uint64_t seed;
+    uint64_t (*next_id)(void *arg);
+    void *next_arg;
+    struct identity *known;   /* a rehearsal's: the table whose ids its identifiers have; else NULL */
     _Atomic uint64_t version; /* moves whenever an identifier changes its person */
     struct at_account *account;
 };
@@ -66,8 +71,14 @@ struct resolved { /* whom an event is about */
     uint64_t join_a, join_b; /* their hashes */
     struct resolved_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];
     uint32_t count;
+    uint8_t links[AT_EVENT_PAIRS_MAX][2]; /* pairs of them that the ledger does not have yet */
+    uint32_t link_count;
 };
 
+/* Empty, and what it holds given back: of a shop, or of a rehearsal. */
+void identity_init(struct identity *identity, const struct at_identity_rules *rules, uint64_t seed,
+                   struct at_account *account);
+void identity_clear(struct identity *identity);
 enum at_status identity_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void identity_close(struct at_shop *shop);
 /* The person of an identifier, however it is written; 0: unknown. */
@@ -75,10 +86,11 @@ uint64_t identity_find(struct identity *identity, struct at_text kind, struct at
 /* The id of an identifier, by which events and statements name their source; 0: unknown. */
 uint64_t identity_source(struct identity *identity, struct at_text kind, struct at_text value);
 uint64_t identity_hash(const struct identity *identity, struct at_text kind, struct at_text value);
-/* Finds or makes the person; new identifiers are in the table at once, uncommitted. AT_NOMEM. */
-enum at_status identity_resolve(struct at_shop *shop, const struct at_event *event, bool is_proven,
+/* Finds or makes the person; new identifiers are in the table at once, uncommitted, with ids from next_id.
+ * AT_NOMEM. */
+enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,
                                 struct resolved *out) AT_MUST_CHECK;
-void identity_committed(struct identity *identity, const struct resolved_identifier *identifier);
+void identity_committed(struct identity *identity, const struct resolved *who);
 /* Whom it was merged into, or itself. */
 uint64_t identity_current(struct identity *identity, uint64_t person);
 
@@ -117,6 +129,7 @@ uint32_t identity_place(const struct identity *identity, uint64_t hash); /* NO_P
 /* beside: a place of the same person; NO_PLACE: the first of its person. Needs a made room. */
 uint32_t identity_add(struct identity *identity, const struct identity_entry *entry, uint32_t beside);
 enum at_status identity_make_room(struct identity *identity, uint32_t count) AT_MUST_CHECK;
+uint64_t identity_pair_key(uint64_t id_a, uint64_t id_b);
 bool identity_is_barred(const struct identity *identity, uint64_t id_a, uint64_t id_b);
 uint64_t identity_merge_count(const struct identity *identity, uint64_t person);
 

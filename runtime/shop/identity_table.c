@@ -78,13 +78,13 @@ uint32_t identity_add(struct identity *identity, const struct identity_entry *en
 
 /* ---- joined and taken apart ---- */
 
-static uint64_t key_of(uint64_t id_a, uint64_t id_b) {
+uint64_t identity_pair_key(uint64_t id_a, uint64_t id_b) {
     uint64_t low = id_a < id_b ? id_a : id_b, high = id_a < id_b ? id_b : id_a;
     return at_mix64(at_mix64(low) + high) | 1;
 }
 
 bool identity_is_barred(const struct identity *identity, uint64_t id_a, uint64_t id_b) {
-    return at_intmap_get(&identity->bars, key_of(id_a, id_b)) != NULL;
+    return at_intmap_get(&identity->bars, identity_pair_key(id_a, id_b)) != NULL;
 }
 
 uint64_t identity_merge_count(const struct identity *identity, uint64_t person) {
@@ -113,6 +113,7 @@ enum at_status identity_reserve(struct identity *identity, size_t bars) {
     pthread_mutex_lock(&identity->mutex);
     enum at_status status = room_in(&identity->merged, 1);
     if (status == AT_OK) status = room_in(&identity->merges, 1);
+    if (status == AT_OK) status = room_in(&identity->links, 1);
     if (status == AT_OK) status = room_in(&identity->bars, bars);
     pthread_mutex_unlock(&identity->mutex);
     return status;
@@ -147,6 +148,7 @@ void identity_join(struct identity *identity, uint64_t hash_a, uint64_t hash_b, 
     uint32_t lost = identity_at(identity, a)->person == survivor ? b : a;
     uint64_t loser = identity_at(identity, lost)->person;
     note_merge(identity, survivor, loser);
+    put(&identity->links, identity_pair_key(identity_at(identity, a)->id, identity_at(identity, b)->id), 1);
     own_ring(identity, lost, survivor);
     uint32_t next = identity_at(identity, a)->next; /* one ring of two */
     identity_at(identity, a)->next = identity_at(identity, b)->next;
@@ -164,7 +166,7 @@ static void leave_ring(struct identity *identity, uint32_t place) {
 
 static void add_bar(struct identity *identity, uint32_t place_a, uint32_t place_b) {
     struct identity_entry *a = identity_at(identity, place_a), *b = identity_at(identity, place_b);
-    put(&identity->bars, key_of(a->id, b->id), 1);
+    put(&identity->bars, identity_pair_key(a->id, b->id), 1);
     a->is_barred = b->is_barred = true;
 }
 
@@ -226,6 +228,16 @@ static bool load_merge(void *arg, const struct at_merge_row *row) {
     return loading->status == AT_OK;
 }
 
+static bool load_link(void *arg, const struct at_link_row *row) {
+    struct loading *loading = arg;
+    uint64_t *slot = at_intmap_put(&loading->identity->links, identity_pair_key(row->a, row->b), NULL);
+    if (slot)
+        *slot = 1;
+    else
+        loading->status = AT_NOMEM;
+    return slot != NULL;
+}
+
 static bool want_unlinked(void *arg, const struct at_unlink_row *row) {
     struct loading *loading = arg;
     bool is_there =
@@ -268,6 +280,7 @@ static void load_all(struct at_read *read, struct at_reader *reader) {
         status = at_reader_identifiers(reader, load_identifier, loading);
     if (status == AT_OK && loading->status == AT_OK) status = at_reader_unlinks(reader, load_unlink, loading);
     if (status == AT_OK && loading->status == AT_OK) status = at_reader_merges(reader, load_merge, loading);
+    if (status == AT_OK && loading->status == AT_OK) status = at_reader_links(reader, load_link, loading);
     if (loading->status == AT_OK) loading->status = status;
 }
 
@@ -288,17 +301,47 @@ static enum at_status make_seed(struct at_shop *shop, uint64_t *seed) {
     return status;
 }
 
-enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
-    struct identity *identity = &shop->identity;
-    struct loading loading = {.read = {.run = load_all}, .identity = identity};
+static uint64_t next_of_store(void *store) {
+    return at_store_next_id(store);
+}
+
+void identity_init(struct identity *identity, const struct at_identity_rules *rules, uint64_t seed,
+                   struct at_account *account) {
+    memset(identity, 0, sizeof *identity);
     pthread_mutex_init(&identity->mutex, NULL);
-    identity->rules = shop->settings->identity;
+    identity->rules = *rules;
+    identity->seed = seed;
+    identity->account = account;
     at_intmap_init(&identity->merged);
     at_intmap_init(&identity->merges);
     at_intmap_init(&identity->bars);
+    at_intmap_init(&identity->links);
+}
+
+void identity_clear(struct identity *identity) {
+    if (!identity->account) return;
+    at_account_give(identity->account,
+                    identity->capacity * sizeof *identity->slots +
+                        (size_t)identity->block_count * IDENTITY_BLOCK * sizeof **identity->blocks);
+    for (uint32_t i = 0; i < identity->block_count; i++) free(identity->blocks[i]);
+    free(identity->blocks);
+    free(identity->slots);
+    at_intmap_clear(&identity->merged);
+    at_intmap_clear(&identity->merges);
+    at_intmap_clear(&identity->bars);
+    at_intmap_clear(&identity->links);
+    pthread_mutex_destroy(&identity->mutex);
+    identity->account = NULL;
+}
+
+enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
+    struct identity *identity = &shop->identity;
+    struct loading loading = {.read = {.run = load_all}, .identity = identity};
+    identity_init(identity, &shop->settings->identity, 0, &shop->ledger.accounts[AT_ACCOUNT_IDENTITY]);
+    identity->next_id = next_of_store;
+    identity->next_arg = shop->store;
     at_intmap_init(&loading.of_person);
     at_intmap_init(&loading.of_id);
-    identity->account = &shop->ledger.accounts[AT_ACCOUNT_IDENTITY];
     at_store_read_now(shop->store, &loading.read);
     if (loading.status == AT_OK && !loading.has_seed) loading.status = make_seed(shop, &identity->seed);
     at_intmap_clear(&loading.of_person);
@@ -310,17 +353,5 @@ enum at_status identity_open(struct at_shop *shop, struct at_error *err) {
 }
 
 void identity_close(struct at_shop *shop) {
-    struct identity *identity = &shop->identity;
-    if (!identity->account) return;
-    at_account_give(identity->account,
-                    identity->capacity * sizeof *identity->slots +
-                        (size_t)identity->block_count * IDENTITY_BLOCK * sizeof **identity->blocks);
-    for (uint32_t i = 0; i < identity->block_count; i++) free(identity->blocks[i]);
-    free(identity->blocks);
-    free(identity->slots);
-    at_intmap_clear(&identity->merged);
-    at_intmap_clear(&identity->merges);
-    at_intmap_clear(&identity->bars);
-    pthread_mutex_destroy(&identity->mutex);
-    identity->account = NULL;
+    identity_clear(&shop->identity);
 }

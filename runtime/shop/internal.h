@@ -154,6 +154,10 @@ enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const 
 /* The person, by kind and value or (kind.data NULL) by id; 0: the job has ended with AT_NOTFOUND. */
 uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value);
 
+/* shop.c: shop.lua as it is in the folder now. */
+enum at_status settings_read(struct at_shop *shop, struct at_settings **out,
+                             struct at_error *err) AT_MUST_CHECK;
+
 /* ---- merge.c: two people become one, and one becomes two again; back worker ---- */
 /* AT_OK also when they may not, or are one already: who asks looks again. */
 enum at_status merge_people(struct at_shop *shop, const struct evidence *evidence);

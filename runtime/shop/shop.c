@@ -54,14 +54,14 @@ bool at_shop_allows_origin(const struct at_shop *shop, struct at_text origin) {
 
 /* ---- open ---- */
 
-static enum at_status load_settings(struct at_shop *shop, struct at_error *err) {
+enum at_status settings_read(struct at_shop *shop, struct at_settings **out, struct at_error *err) {
     struct at_arena arena;
     struct at_text text = {NULL, 0};
     struct at_settings_source source = {shop->folder, shop->options.env, shop->options.env_arg};
     at_arena_init(&arena, 4 << 20);
     enum at_status status = folder_read_file(shop->folder, "shop.lua", &arena, &text, err);
     if (status == AT_NOTFOUND) status = AT_OK;
-    if (status == AT_OK) status = at_settings_load(&source, text.data, text.length, &shop->settings, err);
+    if (status == AT_OK) status = at_settings_load(&source, text.data, text.length, out, err);
     at_arena_clear(&arena);
     return status;
 }
@@ -97,7 +97,7 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     int signal_number =
         shop->options.watchdog_signal < 0 ? AT_WATCHDOG_SIGNAL : shop->options.watchdog_signal;
     enum at_status status = at_watchdog_start(&shop->watchdog, signal_number, err);
-    if (status == AT_OK) status = load_settings(shop, err);
+    if (status == AT_OK) status = settings_read(shop, &shop->settings, err);
     if (status == AT_OK)
         (void)at_phone_warm(shop->settings->country); /* else the first number waits for it */
     if (status == AT_OK) status = open_store(shop, err);

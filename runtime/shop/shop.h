@@ -144,6 +144,11 @@ void at_shop_consent(struct at_job *job, struct at_text kind, struct at_text val
  * "message_id","event","revoked":{"at","by"} if it was}],"merges":[{"gone","at"}]}: why these identifiers are
  * one person, and what was taken apart. */
 void at_shop_identity(struct at_job *job, struct at_text kind, struct at_text value);
+/* What the rules of shop.lua as it is in the folder now would make of all events: people joined and taken
+ * apart; nothing is changed. {"events","people":{"now","then"},"joined":{"count","examples":[["p…","p…"]]},
+ * "split":{"count","examples":[{"person","into"}]},"identifiers":{"gone","new"}}. AT_UNPROCESSABLE: shop.lua
+ * cannot be read. */
+void at_shop_rehearse_identity(struct at_job *job);
 /* body {"identifier":{"kind","value"}}: it becomes a person of its own, with what only it is linked to, and
  * is never joined with the others by an event again. {"kept":"…","split":"…"}. AT_NOTFOUND, AT_UNPROCESSABLE:
  * it is the only one. */

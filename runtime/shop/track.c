@@ -262,7 +262,7 @@ static void find_people(struct track *track) {
     track->hold_count = track->held = 0;
     track->version = atomic_load(&shop->identity.version);
     for (struct tracked *one; (one = round_next(track, &i));) {
-        enum at_status status = identity_resolve(shop, &one->event, one->is_proven, &one->who);
+        enum at_status status = identity_resolve(&shop->identity, &one->event, one->is_proven, &one->who);
         if (status != AT_OK) return fail(track, status);
         if (!one->who.join_a) continue;
         track->evidence = (struct evidence){one->who.join_a,

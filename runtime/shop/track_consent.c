@@ -151,13 +151,24 @@ void track_consent_judge(struct track *track, struct tracked *one, const struct 
 
 /* Of a withheld event only what says whose the statement is: nothing that is not needed for that. */
 void track_consent_forget(struct tracked *one) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < one->who.count && one->said_count; i++) {
-        const struct resolved_identifier *id = &one->who.identifiers[i];
-        if (at_text_is(id->identifier.kind, "anonymous_id") || at_text_is(id->identifier.kind, "user_id"))
-            one->who.identifiers[kept++] = *id;
+    struct resolved *who = &one->who;
+    uint8_t
+        place[AT_EVENT_IDENTIFIERS_MAX]; /* among those that are kept; AT_EVENT_IDENTIFIERS_MAX: it goes */
+    uint32_t kept = 0, links = 0;
+    for (uint32_t i = 0; i < who->count; i++) {
+        struct at_text kind = who->identifiers[i].identifier.kind;
+        bool is_needed = one->said_count && (at_text_is(kind, "anonymous_id") || at_text_is(kind, "user_id"));
+        place[i] = (uint8_t)(is_needed ? kept : AT_EVENT_IDENTIFIERS_MAX);
+        if (is_needed) who->identifiers[kept++] = who->identifiers[i];
     }
-    one->who.count = kept;
+    for (uint32_t i = 0; i < who->link_count; i++) {
+        uint8_t a = place[who->links[i][0]], b = place[who->links[i][1]];
+        if (a == AT_EVENT_IDENTIFIERS_MAX || b == AT_EVENT_IDENTIFIERS_MAX) continue;
+        who->links[links][0] = a;
+        who->links[links++][1] = b;
+    }
+    who->count = kept;
+    who->link_count = links;
 }
 
 /* ---- the statement as an event ---- */

@@ -109,6 +109,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
     one->key = key_of(parsing->track->job->source, one->event.message_id);
     one->payload = payload_of(&one->event);
     one->is_proven = is_proven(parsing->track->job, &one->event);
+    one->event.is_unproven = !one->is_proven && one->event.identifier_count > 1;
     set_claim(one);
     return AT_OK;
 }

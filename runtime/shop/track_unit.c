@@ -72,35 +72,31 @@ static enum at_status add_row(struct building *building, struct tracked *one, st
     return AT_OK;
 }
 
-/* What is new is linked to all the event names with it: the event is the evidence. */
-static enum at_status add_links(struct building *building, struct tracked *one, uint32_t fresh) {
-    const struct resolved_identifier *ids = one->who.identifiers;
-    for (uint32_t i = 0; i < one->who.count; i++) {
-        bool is_told = i < fresh && !ids[i].is_committed; /* by the other one */
-        if (i == fresh || is_told || ids[i].refusal != IDENTITY_TAKEN) continue;
-        struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_LINK);
-        if (!write) return AT_NOMEM;
-        uint64_t a = ids[fresh].id, b = ids[i].id;
-        write->link = (struct at_link_row){
-            a < b ? a : b,         a < b ? b : a,
-            one->event.at_ms,      at_text_of(building->track->job->source),
-            one->event.message_id, one->is_withheld ? AT_TEXT("consent_updated") : one->event.name};
-    }
-    return AT_OK;
-}
-
 static enum at_status add_identifiers(struct building *building, struct tracked *one) {
-    enum at_status status = AT_OK;
-    for (uint32_t i = 0; i < one->who.count && status == AT_OK; i++) {
+    for (uint32_t i = 0; i < one->who.count; i++) {
         const struct resolved_identifier *id = &one->who.identifiers[i];
         if (id->is_committed || id->refusal != IDENTITY_TAKEN) continue;
         struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_IDENTIFIER);
         if (!write) return AT_NOMEM;
         write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value,
                                                        one->who.person, one->event.at_ms};
-        status = add_links(building, one, i);
     }
-    return status;
+    return AT_OK;
+}
+
+/* The event is the evidence that what it names belongs together. */
+static enum at_status add_links(struct building *building, struct tracked *one) {
+    for (uint32_t i = 0; i < one->who.link_count; i++) {
+        struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_LINK);
+        if (!write) return AT_NOMEM;
+        uint64_t a = one->who.identifiers[one->who.links[i][0]].id,
+                 b = one->who.identifiers[one->who.links[i][1]].id;
+        write->link = (struct at_link_row){
+            a < b ? a : b,         a < b ? b : a,
+            one->event.at_ms,      at_text_of(building->track->job->source),
+            one->event.message_id, one->is_withheld ? AT_TEXT("consent_updated") : one->event.name};
+    }
+    return AT_OK;
 }
 
 static enum at_status add_claim(struct building *building, struct tracked *one) {
@@ -238,6 +234,7 @@ static enum at_status build_one(struct building *building, struct tracked *one, 
     if (one->is_withheld) building->track->withheld++;
     if (!one->is_withheld && !is_statement(one)) status = build_event(building, one, root);
     if (status == AT_OK) status = add_identifiers(building, one);
+    if (status == AT_OK) status = add_links(building, one);
     if (status == AT_OK && one->who.count) status = know_identifiers(one);
     return status;
 }
@@ -349,14 +346,14 @@ static void settle_identifiers(struct at_shop *shop, const struct resolved *who)
         [IDENTITY_BARRED] = COUNT_IDENTIFIERS_BARRED,
         [IDENTITY_UNPROVEN] = COUNT_IDENTIFIERS_UNPROVEN,
         [IDENTITY_TOO_MANY] = COUNT_IDENTIFIERS_TOO_MANY};
+    bool is_new = false;
     for (uint32_t i = 0; i < who->count; i++) {
         const struct resolved_identifier *one = &who->identifiers[i];
-        if (one->refusal != IDENTITY_TAKEN)
-            count_add(shop, counts[one->refusal], 1);
-        else if (!one->is_committed)
-            identity_committed(&shop->identity, one);
+        is_new |= one->refusal == IDENTITY_TAKEN && !one->is_committed;
+        if (one->refusal != IDENTITY_TAKEN) count_add(shop, counts[one->refusal], 1);
         if (one->refusal == IDENTITY_TOO_MANY) tell_full(shop, who->person);
     }
+    if (is_new || who->link_count) identity_committed(&shop->identity, who);
 }
 
 struct given { /* to the learner, in the order of the log */
