@@ -50,7 +50,7 @@ static int read_country(const struct cli_call *call, char out[8]) {
         line[strcspn(line, " \r\n")] = 0;
     }
     if (!given) given = line;
-    snprintf(out, 8, "%s", given);
+    snprintf(out, 8, "%.2s", given);
     if (*given && (strlen(given) != 2 || at_consent_region(at_text_of(given)) == AT_REGION_UNKNOWN))
         return cli_fail(call, EXIT_USAGE, "a country is two letters, such as DE or US, not \"%s\"", given);
     return EXIT_DONE;
