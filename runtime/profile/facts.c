@@ -114,8 +114,8 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
 
 /* Keys and proofs are not for keeping; what is set anew comes behind. */
 static bool is_left_out(struct at_text name) {
-    static const char *const names[] = {"writeKey", "write_key", "apiKey",     "api_key",
-                                        "proof",    "proof",     "receivedAt", "type"};
+    static const char *const names[] = {"writeKey", "write_key",  "apiKey", "api_key",
+                                        "proof",    "receivedAt", "type"};
     for (size_t i = 0; i < AT_LENGTH(names); i++)
         if (at_text_is(name, names[i])) return true;
     return false;

@@ -295,6 +295,17 @@ static void list_identifiers(const struct identity *identity, const struct at_ev
     }
 }
 
+bool identity_knows(struct identity *identity, const struct at_event *event) {
+    bool is_known = false;
+    for (uint32_t i = 0; i < event->identifier_count && !is_known; i++) {
+        uint64_t hash = identity_hash(identity, event->identifiers[i].kind, event->identifiers[i].value);
+        pthread_mutex_lock(&identity->mutex);
+        is_known = identity_place(identity, hash) != NO_PLACE;
+        pthread_mutex_unlock(&identity->mutex);
+    }
+    return is_known;
+}
+
 enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,
                                 struct resolved *out) {
     memset(out, 0, sizeof *out);

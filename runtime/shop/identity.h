@@ -86,6 +86,7 @@ uint64_t identity_find(struct identity *identity, struct at_text kind, struct at
 /* The id of an identifier, by which events and statements name their source; 0: unknown. */
 uint64_t identity_source(struct identity *identity, struct at_text kind, struct at_text value);
 uint64_t identity_hash(const struct identity *identity, struct at_text kind, struct at_text value);
+bool identity_knows(struct identity *identity, const struct at_event *event); /* any of its identifiers */
 /* Finds or makes the person; new identifiers are in the table at once, uncommitted, with ids from next_id.
  * AT_NOMEM. */
 enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,

@@ -388,6 +388,7 @@ struct at_shop {
     struct at_catalog *catalog;
     struct identity identity;
     struct people *people;
+    struct at_profile *nobody; /* an empty profile: of whom nothing is known */
     struct messages *messages;
     struct learner *learner;
     struct at_watchdog *watchdog;

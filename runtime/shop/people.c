@@ -56,6 +56,8 @@ enum at_status people_open(struct at_shop *shop, struct at_error *err) {
         pthread_mutex_init(&shop->people->shards[i].mutex, NULL);
         at_intmap_init(&shop->people->shards[i].by_id);
     }
+    shop->nobody = at_profile_new(0, shop->people->account);
+    if (!shop->nobody) return at_fail(err, AT_NOMEM, NULL, "no memory for profiles");
     return AT_OK;
 }
 
@@ -84,6 +86,8 @@ void people_close(struct at_shop *shop) {
         at_intmap_clear(&shard->by_id);
         pthread_mutex_destroy(&shard->mutex);
     }
+    if (shop->nobody) at_profile_unref(shop->nobody);
+    shop->nobody = NULL;
     free(shop->people);
     shop->people = NULL;
 }

@@ -239,7 +239,8 @@ static bool list_people(struct track *track) {
     track->holds = at_arena_zalloc(track->job->arena, track->in_round * sizeof *track->holds);
     if (!track->holds) return false;
     for (struct tracked *one; (one = round_next(track, &i));)
-        track->holds[n++] = (struct hold){.person = one->who.person, .is_new = one->who.is_new};
+        if (one->who.person)
+            track->holds[n++] = (struct hold){.person = one->who.person, .is_new = one->who.is_new};
     if (n > 1) qsort(track->holds, n, sizeof *track->holds, by_person);
     for (uint32_t j = 0; j < n; j++) {
         struct hold *last = track->hold_count ? &track->holds[track->hold_count - 1] : NULL;
@@ -262,6 +263,7 @@ static void find_people(struct track *track) {
     track->hold_count = track->held = 0;
     track->version = atomic_load(&shop->identity.version);
     for (struct tracked *one; (one = round_next(track, &i));) {
+        if (track_consent_is_stranger(track, one)) continue;
         enum at_status status = identity_resolve(&shop->identity, &one->event, one->is_proven, &one->who);
         if (status != AT_OK) return fail(track, status);
         if (!one->who.join_a) continue;

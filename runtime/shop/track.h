@@ -100,6 +100,9 @@ enum at_status track_consent_said(struct track *track, struct tracked *one,
                                   const struct at_profile *base) AT_MUST_CHECK;
 /* By the profile with that said: whether the event is withheld, or kept and not learned from. */
 void track_consent_judge(struct track *track, struct tracked *one, const struct at_profile *profile);
+/* Nobody knows who it is, it says nothing of consent, and may not be analysed: nobody is made of it, in
+ * memory either. It has no hold then. */
+bool track_consent_is_stranger(struct track *track, struct tracked *one);
 void track_consent_forget(struct tracked *one); /* a withheld one: identifiers that need not be kept */
 /* The statement's own row. */
 uint64_t track_consent_key(const struct tracked *one);

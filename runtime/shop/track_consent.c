@@ -149,6 +149,23 @@ void track_consent_judge(struct track *track, struct tracked *one, const struct 
     if (one->is_withheld) one->notice = one->notice ? withheld_unreadable : withheld;
 }
 
+bool track_consent_is_stranger(struct track *track, struct tracked *one) {
+    struct at_shop *shop = track->job->worker->shop;
+    if (one->is_conflict || one->given || track->job->has_gpc || shop->settings->consent.purpose_count == 0 ||
+        at_json_get(one->event.context, "consent").tape)
+        return false;
+    if (at_consent_allows(&shop->settings->consent, shop->nobody, AT_TEXT("analytics"), AT_TEXT(""),
+                          region_of(&one->event, shop->nobody), at_shop_now(shop)) ||
+        identity_knows(&shop->identity, &one->event))
+        return false;
+    memset(&one->who, 0, sizeof one->who);
+    one->hold = NULL;
+    one->said_count = 0;
+    one->is_withheld = true;
+    one->notice = withheld;
+    return true;
+}
+
 /* Of a withheld event only what says whose the statement is: nothing that is not needed for that. */
 void track_consent_forget(struct tracked *one) {
     struct resolved *who = &one->who;

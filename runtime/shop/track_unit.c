@@ -225,6 +225,10 @@ static enum at_status build_event(struct building *building, struct tracked *one
 }
 
 static enum at_status build_one(struct building *building, struct tracked *one, struct at_root *root) {
+    if (!one->hold) { /* a stranger who may not be analysed */
+        building->track->withheld++;
+        return AT_OK;
+    }
     enum at_status status = track_consent_said(building->track, one, latest(one->hold));
     if (status == AT_OK && one->said_count) status = build_statement(building, one);
     if (status != AT_OK) return status;

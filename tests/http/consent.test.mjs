@@ -70,6 +70,17 @@ test("without consent to analytics a count for the day, and nothing else", async
   assert.ok(!data.includes("nobody"));
 });
 
+test("of strangers who may not be analysed nothing stays in memory either", async (t) => {
+  const shop = await serve(t, basicShop(SHOP + BLOCK));
+  const bytes = async () => Number(/^attune_memory_bytes\{account="identity"\} (\d+)/m.exec((await shop.get("/metrics")).text)[1]);
+  const send = async (from) => assert.deepEqual(new Set(await batch(shop, Array.from({ length: 2500 }, (_, i) => ({ ...view(`stranger-${from + i}`), messageId: `s-${from + i}` })))), new Set(["withheld"]));
+  await send(0);
+  const before = await bytes();
+  for (let i = 1; i < 16; i++) await send(2500 * i);
+  assert.equal(await bytes(), before);
+  assert.equal(await metric(shop, "attune_events_withheld_today"), 40000);
+});
+
 test("without consent to personalization the event is kept and nothing learns from it", async (t) => {
   const shop = await serve(t, basicShop(SHOP + BLOCK));
   await shop.call("PUT", "/v1/catalog/items", products(3));
