@@ -271,6 +271,61 @@ test("a rehearsal of tighter proofs takes apart what nobody vouched for", async 
   assert.deepEqual([answer.split, answer.people], [{ examples: [{ person: ann.id, into: 2 }], count: 1 }, { now: 1, then: 2 }]);
 });
 
+test("killed while people are joined and taken apart, each is whole", async (t) => {
+  const shop = await serve(t), rounds = Number(process.env.KILL_ROUNDS ?? 20) / 2, wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const seed = Number(process.env.SEED ?? Date.now() % 1e6), answered = new Map(), apart = [];
+  let state = seed, n = 0, splits = 0, joins = 0;
+  const random = (below) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % below;
+  const all = [...Array.from({ length: 24 }, (_, i) => `anonymous_id:a${i}`), ...Array.from({ length: 8 }, (_, i) => `user_id:u${i}`)];
+  for (let round = 0; round < rounds; round++) {
+    let stop = false;
+    const senders = Array.from({ length: 4 }, async () => {
+      while (!stop) {
+        const messageId = `m${n++}`, anonymousId = `a${random(24)}`, userId = random(3) ? undefined : `u${random(8)}`;
+        const answer = await shop.post("/v1/track", { messageId, anonymousId, userId, event: "Thing" }).catch(() => undefined);
+        if (answer?.status === 200) answered.set(messageId, [`anonymous_id:${anonymousId}`, userId && `user_id:${userId}`]);
+        if (random(4)) continue;
+        const [kind, value] = all[random(24)].split(":");
+        const split = await shop.post(`/v1/customers/by/${kind}/${value}/unmerge`, { identifier: { kind, value } }).catch(() => undefined);
+        if (split?.status === 200) apart.push([`${kind}:${value}`, split.body.kept]), splits++;
+      }
+    });
+    await wait(80 + random(300));
+    stop = true;
+    await shop.stop("SIGKILL");
+    await Promise.all(senders);
+    await shop.start();
+    const people = new Map(), seen = new Set();
+    for (const name of all) {
+      const got = await shop.get(by(name));
+      if (got.status === 200) people.set(name, got.body);
+    }
+    for (const [name, person] of people) {
+      assert.ok(ids(person).includes(name), name);
+      for (const one of ids(person)) assert.equal(people.get(one)?.id, person.id, `${one} and ${name}`);
+      if (seen.has(person.id)) continue;
+      seen.add(person.id);
+      const events = (await shop.get(`/v1/customers/${person.id}/timeline?limit=1000`)).body.events;
+      assert.equal(person.counts?.thing?.total ?? 0, events.length, `${name}, seed ${seed}, round ${round}`);
+      for (const one of events) {
+        const who = answered.get(one.message_id);
+        if (who) assert.ok(who.some((named) => named && ids(person).includes(named)), one.message_id);
+        answered.delete(one.message_id);
+        answered.set(`${one.message_id} there`, who);
+      }
+    }
+    assert.deepEqual([...answered.keys()].filter((key) => !key.endsWith(" there")), [], "answered, and nobody's");
+    for (const key of [...answered.keys()]) { /* looked for again in the next round */
+      answered.set(key.slice(0, -6), answered.get(key));
+      answered.delete(key);
+    }
+    for (const [name, kept] of apart) assert.notEqual(people.get(name).id, (await shop.get(`/v1/customers/${kept}`)).body.id, `${name} was taken from ${kept}, round ${round}`);
+  }
+  joins = Number(/^attune_merges_total (\d+)/m.exec((await shop.get("/metrics")).text)[1]);
+  console.log(`property: kills, seed ${seed}, ${n} events, ${splits} splits in ${rounds} rounds`);
+  assert.ok(splits > rounds, `${splits} splits, ${joins} joins since the last start`);
+});
+
 /* ---- the model ---- */
 
 const LIMITS = { user_id: 1, email: 5, phone: 5, anonymous_id: 5 }, ORDER = ["user_id", "email", "phone", "anonymous_id"];
