@@ -42,7 +42,7 @@ OPT.release := -O2 -DNDEBUG_FAST
 OPT.debug   := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DAT_DEBUG
 OPT.tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer -DAT_TSAN
 OPT.cov     := -O0 --coverage
-OPT.fuzz    := -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer -DAT_FUZZ
+OPT.fuzz    := -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize=vptr -fno-omit-frame-pointer -DAT_FUZZ
 ifeq ($(MODE),fuzz)
 CC      := clang
 CXX     := clang++
