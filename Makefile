@@ -58,9 +58,10 @@ CXX_SRC := $(wildcard runtime/*/*.cc)
 OBJ     := $(C_SRC:%.c=$(O)/%.o) $(CXX_SRC:%.cc=$(O)/%.o) $(LLHTTP_OBJ) $(O)/gen/stdlib.o
 TESTS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all lib deps help check test unit unit-build faulty faulty-program http soak bench run install clean format
+.PHONY: libs all lib deps help check test unit unit-build faulty faulty-program http soak bench run install clean format
 all: $(O)/attune lib
 	@ln -sfn $(MODE)/attune build/attune
+libs: ; @echo $(LIBS)
 lib: $(O)/libattune.a $(O)/libattune.so $(O)/attune.pc
 
 $(O)/%.o: %.c

@@ -5,7 +5,7 @@
 # where that is allowed, so that other programs on the machine show less in the figures; at the end it is said how much they used.
 each=${SECONDS_EACH:-5} server_core=${SERVER_CORE:-0} load_core=${LOAD_CORE:-1}
 PEERS=${PEERS:-../shared/peers}
-libs="build/release/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto libidn2) -lsimdjson -lphonenumber -lprotobuf -lstdc++ -lm -ldl -pthread"
+libs="build/release/libattune.a $(make -s libs) -pthread"
 on_server="taskset -c $server_core" on_load="taskset -c $load_core"
 prioritize() { # by nice, and for the session where the kernel groups by session
     renice -n "$1" -p $$ >/dev/null 2>&1 || true

@@ -9,7 +9,7 @@ make -s -j"$(nproc)" MODE=cov lib >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-Iruntime -D_GNU_SOURCE -g -O0 --coverage $(pkg-config --cflags lua5.4) -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1"
-libs="build/cov/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto libidn2) -lsimdjson -lphonenumber -lprotobuf -lstdc++ -lm -ldl -pthread"
+libs="build/cov/libattune.a $(make -s libs) -pthread"
 bad=0
 for target in tests/fuzz/*_fuzz.c; do
     name=$(basename "$target" _fuzz.c)

@@ -17,12 +17,13 @@ make -s -j2 MODE=fuzz lib >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-Iruntime -D_GNU_SOURCE -DAT_FUZZ -g -O1 -fsanitize=fuzzer,address,undefined $(pkg-config --cflags lua5.4) -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1"
-libs="build/fuzz/libattune.a $(pkg-config --libs lua5.4 libuv sqlite3 zlib libcrypto libidn2) -lsimdjson -lphonenumber -lprotobuf -lstdc++ -lm -ldl -pthread"
+libs="build/fuzz/libattune.a $(make -s libs) -pthread"
 clang $flags "$target" $libs -o "$work/fuzz"
 mkdir "$work/corpus" "$work/found"
 cp -r "tests/fuzz/seeds/$name/." "$work/corpus/"
 "$work/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2000 -print_final_stats=1 -artifact_prefix="$work/found/" "$work/corpus" >"$work/log" 2>&1 || {
     tail -40 "$work/log"
+    mkdir -p build/found && cp "$work"/found/* build/found/ 2>/dev/null && echo "kept in build/found: $(ls "$work/found")"
     exit 1
 }
 echo "property: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs in $seconds s, seed $(sed -n 's/^INFO: Seed: //p' "$work/log")"

@@ -15,6 +15,12 @@ struct at_text at_text_of(const char *nul_terminated) {
     return (struct at_text){nul_terminated, nul_terminated ? strlen(nul_terminated) : 0};
 }
 
+int at_text_order(struct at_text a, struct at_text b) {
+    size_t length = a.length < b.length ? a.length : b.length;
+    int order = length ? memcmp(a.data, b.data, length) : 0;
+    return order ? order : a.length < b.length ? -1 : a.length > b.length;
+}
+
 bool at_text_equal(struct at_text a, struct at_text b) {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }

@@ -20,6 +20,7 @@ struct at_text {
 #define AT_TEXT(literal) ((struct at_text){(literal), sizeof(literal) - 1})
 struct at_text at_text_of(const char *nul_terminated); /* NULL gives length 0 */
 bool at_text_equal(struct at_text a, struct at_text b);
+int at_text_order(struct at_text a, struct at_text b); /* by bytes, a prefix first: < 0, 0, > 0 */
 static inline bool at_text_is(struct at_text a, const char *nul_terminated) {
     size_t length = nul_terminated ? strlen(nul_terminated) : 0;
     return a.length == length && (length == 0 || memcmp(a.data, nul_terminated, length) == 0);

@@ -181,5 +181,13 @@ static inline void at_json_add_time(struct at_json_out *out, const char *name, i
     at_json_key(out, name);
     at_json_put_time(out, ms);
 }
+/* 0, which is no moment anywhere here: null. */
+static inline void at_json_add_moment(struct at_json_out *out, const char *name, int64_t ms) {
+    at_json_key(out, name);
+    if (ms)
+        at_json_put_time(out, ms);
+    else
+        at_json_put_null(out);
+}
 
 #endif

@@ -25,10 +25,14 @@ static struct reading *reading_of(lua_State *L) {
     return at_script_host(L);
 }
 
-static const char *keep(lua_State *L, const char *text, size_t length) {
-    const char *kept = at_arena_dup(&reading_of(L)->settings->arena, text, length);
+struct at_text settings_keep(lua_State *L, struct at_settings *settings, const char *text, size_t length) {
+    const char *kept = at_arena_dup(&settings->arena, text, length);
     if (!kept) at_script_raise(L, "out of memory");
-    return kept;
+    return (struct at_text){kept, length};
+}
+
+static const char *keep(lua_State *L, const char *text, size_t length) {
+    return settings_keep(L, reading_of(L)->settings, text, length).data;
 }
 
 /* ---- env and file ---- */

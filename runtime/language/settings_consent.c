@@ -13,12 +13,6 @@
 static const char *const rule_words[] = {"opt-out", "opt-in", "double opt-in"}; /* as at_consent_rule */
 static const char *const region_words[] = {"EU", "US", "elsewhere"};            /* as at_consent_region */
 
-static struct at_text keep(lua_State *L, struct at_settings *settings, const char *text, size_t length) {
-    const char *kept = at_arena_dup(&settings->arena, text, length);
-    if (!kept) at_script_raise(L, "out of memory");
-    return (struct at_text){kept, length};
-}
-
 /* The rule on top of the stack; where: "consent.analytics.EU". */
 static enum at_consent_rule rule_at(lua_State *L, const char *where) {
     const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
@@ -89,7 +83,7 @@ static void read_never_use(lua_State *L, struct at_settings *settings) {
         if (!dot || dot == name || !dot[1])
             at_script_raise(L,
                             "consent.never_use: a name is like \"traits.religion\" or \"category.intimate\"");
-        names[i - 1] = keep(L, settings, name, length);
+        names[i - 1] = settings_keep(L, settings, name, length);
         lua_pop(L, 1);
     }
     settings->consent.never_use = names;
@@ -100,11 +94,8 @@ static void read_never_use(lua_State *L, struct at_settings *settings) {
 
 /* By name, so that the order of a table, which is none, shows nowhere. */
 static int by_name(const void *a, const void *b) {
-    const struct at_text x = ((const struct at_consent_purpose *)a)->name,
-                         y = ((const struct at_consent_purpose *)b)->name;
-    size_t length = x.length < y.length ? x.length : y.length;
-    int order = memcmp(x.data, y.data, length);
-    return order ? order : x.length < y.length ? -1 : x.length > y.length;
+    return at_text_order(((const struct at_consent_purpose *)a)->name,
+                         ((const struct at_consent_purpose *)b)->name);
 }
 
 static bool is_name(const char *name, size_t length) {
@@ -141,7 +132,7 @@ void read_consent(lua_State *L, struct at_settings *settings) {
             at_script_raise(L, "consent holds at most %d purposes", AT_CONSENT_PURPOSES_MAX);
         struct at_consent_purpose *purpose = &purposes[rules->purpose_count];
         read_purpose(L, name, purpose);
-        purpose->name = keep(L, settings, name, length);
+        purpose->name = settings_keep(L, settings, name, length);
         rules->purpose_count++;
     }
     qsort(purposes, rules->purpose_count, sizeof *purposes, by_name);

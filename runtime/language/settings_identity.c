@@ -9,13 +9,6 @@
 
 #define BLOCKED_MAX 256
 
-static struct at_text keep(lua_State *L, struct at_settings *settings, int index) {
-    size_t length;
-    const char *text = lua_tolstring(L, index, &length), *kept = at_arena_dup(&settings->arena, text, length);
-    if (!kept) at_script_raise(L, "out of memory");
-    return (struct at_text){kept, length};
-}
-
 /* ---- kinds = { loyalty_id = { at_most = 1, within = "30d" } } ---- */
 
 static bool is_name(const char *name) {
@@ -62,16 +55,13 @@ static struct at_identity_kind *kind_of(lua_State *L, struct at_settings *settin
         at_script_raise(L, "identity.kinds holds at most %d of the shop's own", AT_IDENTITY_KINDS_MAX - 4);
     rules->kinds[rules->kind_count] = rules->kinds[rules->kind_count - 1];
     struct at_identity_kind *kind = &rules->kinds[rules->kind_count++ - 1];
-    *kind = (struct at_identity_kind){keep(L, settings, -2), 5, 0, true};
+    *kind = (struct at_identity_kind){settings_keep(L, settings, name, strlen(name)), 5, 0, true};
     return kind;
 }
 
 static int by_name(const void *a, const void *b) {
-    const struct at_text x = ((const struct at_identity_kind *)a)->name,
-                         y = ((const struct at_identity_kind *)b)->name;
-    size_t length = x.length < y.length ? x.length : y.length;
-    int order = memcmp(x.data, y.data, length);
-    return order ? order : x.length < y.length ? -1 : x.length > y.length;
+    return at_text_order(((const struct at_identity_kind *)a)->name,
+                         ((const struct at_identity_kind *)b)->name);
 }
 
 static void read_kinds(lua_State *L, struct at_settings *settings) {
@@ -99,9 +89,11 @@ static void read_blocked(lua_State *L, struct at_settings *settings) {
     struct at_text *values = at_arena_alloc(&settings->arena, (size_t)count * sizeof *values);
     if (!values) at_script_raise(L, "out of memory");
     for (lua_Integer i = 1; i <= count; i++) {
+        size_t length;
         if (lua_rawgeti(L, -1, i) != LUA_TSTRING)
             at_script_raise(L, "identity.blocked: each value is a text in quotes");
-        values[i - 1] = keep(L, settings, -1);
+        const char *value = lua_tolstring(L, -1, &length);
+        values[i - 1] = settings_keep(L, settings, value, length);
         lua_pop(L, 1);
     }
     settings->identity.blocked = values;

@@ -142,6 +142,8 @@ bool is_named(const char *name, const char *const *names);
  * versions, or NULL. */
 void check_known(lua_State *L, int table, const char *what, const char *const *known,
                  const char *const *later);
+/* settings.c: a copy that lives as long as the settings. */
+struct at_text settings_keep(lua_State *L, struct at_settings *settings, const char *text, size_t length);
 /* settings_consent.c: consent { … } of shop.lua; the table is the argument. Fills settings->consent. */
 void read_consent(lua_State *L, struct at_settings *settings);
 /* settings_identity.c: identity { … } likewise, into settings->identity. */

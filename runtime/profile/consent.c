@@ -10,11 +10,6 @@
 
 /* ---- which statement counts more ---- */
 
-static int compare_texts(struct at_text a, struct at_text b) {
-    size_t length = a.length < b.length ? a.length : b.length;
-    int order = length ? memcmp(a.data, b.data, length) : 0;
-    return order ? order : a.length < b.length ? -1 : a.length > b.length;
-}
 static int compare_numbers(int64_t a, int64_t b) {
     return a < b ? -1 : a > b;
 }
@@ -27,8 +22,8 @@ static int64_t end_of(const struct at_consent_statement *said) {
 }
 
 static int compare_keys(const struct at_consent_statement *a, const struct at_consent_statement *b) {
-    int order = compare_texts(a->purpose, b->purpose);
-    if (!order) order = compare_texts(a->channel, b->channel);
+    int order = at_text_order(a->purpose, b->purpose);
+    if (!order) order = at_text_order(a->channel, b->channel);
     if (!order) order = a->source < b->source ? -1 : a->source > b->source;
     return order ? order : a->is_signal - b->is_signal;
 }
@@ -42,8 +37,8 @@ static int compare(const struct at_consent_statement *a, const struct at_consent
     int order = compare_keys(a, b);
     if (!order) order = compare_moments(a, b);
     if (!order) order = compare_numbers(end_of(a), end_of(b));
-    if (!order) order = compare_texts(a->said, b->said);
-    return order ? order : compare_texts(a->wording, b->wording);
+    if (!order) order = at_text_order(a->said, b->said);
+    return order ? order : at_text_order(a->wording, b->wording);
 }
 
 /* Whether with the one the other changes no answer at any moment. A yes that is not confirmed takes neither a

@@ -27,14 +27,6 @@ static void put_visit(struct at_json_out *out, const char *name, const struct at
     at_json_close(out, '}');
 }
 
-static void put_moment(struct at_json_out *out, const char *name, int64_t ms) {
-    at_json_key(out, name);
-    if (ms)
-        at_json_put_time(out, ms);
-    else
-        at_json_put_null(out);
-}
-
 static void put_orders(struct at_json_out *out, const struct at_profile *p) {
     at_json_key(out, "orders");
     at_json_open(out, '{');
@@ -44,8 +36,8 @@ static void put_orders(struct at_json_out *out, const struct at_profile *p) {
     at_json_add_number(out, "average",
                        p->orders.count ? (p->orders.revenue - p->orders.refunded) / (double)p->orders.count
                                        : 0);
-    put_moment(out, "first_at", p->orders.first_ms);
-    put_moment(out, "last_at", p->orders.last_ms);
+    at_json_add_moment(out, "first_at", p->orders.first_ms);
+    at_json_add_moment(out, "last_at", p->orders.last_ms);
     at_json_close(out, '}');
 }
 
@@ -69,7 +61,7 @@ static void put_basket(struct at_json_out *out, const struct at_profile *p) {
     at_json_add_number(out, "value", at_basket_value(p));
     at_json_add_number(out, "count", count);
     at_json_add_text(out, "url", p->basket_url);
-    put_moment(out, "updated_at", p->basket_updated_ms);
+    at_json_add_moment(out, "updated_at", p->basket_updated_ms);
     at_json_close(out, '}');
 }
 
@@ -124,7 +116,7 @@ static void put_statement(struct at_json_out *out, const struct at_consent_state
     if (said->is_confirmed) at_json_add_bool(out, "confirmed", true);
     if (said->is_signal) at_json_add_bool(out, "gpc", true);
     at_json_add_time(out, "at", said->at_ms);
-    put_moment(out, "expires_at", said->expires_ms);
+    at_json_add_moment(out, "expires_at", said->expires_ms);
     at_json_close(out, '}');
 }
 
@@ -157,8 +149,8 @@ static void put_products(struct at_json_out *out, const struct at_profile *p) {
         at_json_add_int(out, "adds", met->adds);
         at_json_add_int(out, "bought", met->bought);
         at_json_add_number(out, "shown", met->shown);
-        put_moment(out, "viewed_at", met->viewed_at_ms);
-        put_moment(out, "bought_at", met->bought_at_ms);
+        at_json_add_moment(out, "viewed_at", met->viewed_at_ms);
+        at_json_add_moment(out, "bought_at", met->bought_at_ms);
         at_json_close(out, '}');
     }
     at_json_close(out, ']');
@@ -192,8 +184,8 @@ void at_profile_show(const struct at_profile *p, const struct at_baseline *basel
     put_affinity(&out, p, baseline, now_ms);
     put_counts(&out, p, now_ms);
     put_products(&out, p);
-    put_moment(&out, "first_seen", p->first_seen_ms);
-    put_moment(&out, "last_seen", p->last_seen_ms);
+    at_json_add_moment(&out, "first_seen", p->first_seen_ms);
+    at_json_add_moment(&out, "last_seen", p->last_seen_ms);
     at_json_add_text(&out, "timezone", p->timezone);
     at_json_add_text(&out, "locale", p->locale);
     at_json_add_text(&out, "country", p->country);

@@ -172,11 +172,8 @@ static enum at_status apply_tiers(struct rank_work *work) {
 /* ---- order ---- */
 
 static int compare_ids(const struct rank_work *work, uint32_t a, uint32_t b) {
-    struct at_text x = at_root_id(work->ask->root, work->rows[a]),
-                   y = at_root_id(work->ask->root, work->rows[b]);
-    int order = memcmp(x.data, y.data, x.length < y.length ? x.length : y.length);
-    if (order) return order;
-    return x.length < y.length ? -1 : x.length > y.length;
+    return at_text_order(at_root_id(work->ask->root, work->rows[a]),
+                         at_root_id(work->ask->root, work->rows[b]));
 }
 
 static int compare_texts(const struct rank_work *work, uint32_t a, uint32_t b) {

@@ -148,11 +148,6 @@ static bool make_event(struct telling *telling, const struct at_profile *profile
     return true;
 }
 
-static void unknown(struct at_job *job) {
-    at_fail(&job->err, AT_NOTFOUND, "unknown_customer", "no customer of this id or identifier is known");
-    job_end(job, AT_NOTFOUND);
-}
-
 static void tell(struct telling *telling) {
     struct at_job *job = telling->job;
     struct at_profile *profile = telling->wait.profile;
@@ -161,12 +156,11 @@ static void tell(struct telling *telling) {
         at_fail(&job->err, status, NULL, "the profile could not be read: send it again");
         return job_end(job, status);
     }
+    if (!customer_is_there(job, profile)) return at_profile_unref(profile);
     struct track *track = at_arena_zalloc(job->arena, sizeof *track);
     struct tracked *one = at_arena_zalloc(job->arena, 2 * sizeof *one);
     bool is_made = track && one && make_event(telling, profile, one);
-    bool is_known = profile->applied_seq > 0;
     at_profile_unref(profile);
-    if (!is_known) return unknown(job);
     if (!is_made) {
         at_fail(&job->err, AT_BUSY, "busy", "the customer is being joined or taken apart: send it again");
         return job_end(job, AT_BUSY);

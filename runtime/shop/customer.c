@@ -32,6 +32,13 @@ uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text
     return person;
 }
 
+bool customer_is_there(struct at_job *job, const struct at_profile *profile) {
+    /* Somebody from whom all that was done was taken away has identifiers still. */
+    bool is_there = profile->applied_seq || profile->identifier_count;
+    if (!is_there) unknown(job);
+    return is_there;
+}
+
 static void short_of_memory(struct at_job *job) {
     at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     job_end(job, AT_NOMEM);
@@ -54,10 +61,7 @@ static void show(struct showing *showing) {
         return job_end(job, status == AT_STALE ? AT_BUSY : status);
     }
     struct at_profile *profile = showing->wait.profile;
-    if (!profile->applied_seq && !profile->identifier_count) { /* an id that was never given out */
-        at_profile_unref(profile);
-        return unknown(job);
-    }
+    if (!customer_is_there(job, profile)) return at_profile_unref(profile);
     struct at_baseline *baseline = learn_baseline(job->worker->shop);
     at_profile_show(profile, baseline, at_shop_now(job->worker->shop), &job->out);
     if (baseline) at_baseline_unref(baseline);

@@ -26,10 +26,6 @@ static bool is_theirs(const struct showing *showing, uint64_t id) {
     return at_intmap_get(&showing->ids, id) != NULL;
 }
 
-static uint64_t pair_key(uint64_t a, uint64_t b) {
-    return at_mix64(at_mix64(a) + b) | 1;
-}
-
 static bool keep_unlink(void *arg, const struct at_unlink_row *row) {
     struct showing *showing = arg;
     if (!is_theirs(showing, row->a) && !is_theirs(showing, row->b)) return true;
@@ -40,7 +36,7 @@ static bool keep_unlink(void *arg, const struct at_unlink_row *row) {
         showing->unlinks = rows;
         showing->unlink_capacity = capacity;
     }
-    uint64_t *place = at_intmap_put(&showing->taken, pair_key(row->a, row->b), NULL);
+    uint64_t *place = at_intmap_put(&showing->taken, identity_pair_key(row->a, row->b), NULL);
     const char *author = at_arena_dup(showing->job->arena, row->author.data, row->author.length);
     if (!place || !author) goto short_of_memory;
     showing->unlinks[showing->unlink_count] = *row;
@@ -91,7 +87,7 @@ static void write_end(struct showing *showing, const char *name, uint64_t id) {
 }
 
 static void write_revoked(struct showing *showing, uint64_t a, uint64_t b) {
-    uint64_t *place = at_intmap_get(&showing->taken, pair_key(a, b));
+    uint64_t *place = at_intmap_get(&showing->taken, identity_pair_key(a, b));
     if (!place) return;
     at_json_key(&showing->out, "revoked");
     const struct at_unlink_row *row = &showing->unlinks[*place - 1];

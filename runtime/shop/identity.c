@@ -201,10 +201,6 @@ static enum identity_refusal gather_new(struct gathering *gathering, const struc
 
 /* ---- an event ---- */
 
-static uint32_t hours_of(int64_t ms) {
-    return ms < 0 ? 0 : (uint32_t)(ms / AT_HOUR_MS) & 0xffffff;
-}
-
 /* All of them are one known person's: what nearly every event is. */
 static bool is_one_person(const struct identity *identity, struct resolved *out) {
     for (uint32_t i = 0; i < out->count; i++) {
@@ -242,7 +238,7 @@ static void insert(struct identity *identity, struct resolved *out, struct resol
                                    .id = one->id,
                                    .person = out->person,
                                    .kind = one->kind & 31,
-                                   .since_hours = at_hours & 0xffffff,
+                                   .since_hours = at_hours,
                                    .is_barred = is_barred};
     *beside = identity_add(identity, &entry, *beside);
 }
@@ -274,7 +270,7 @@ static enum at_status list_links(struct identity *identity, struct resolved *out
         for (uint32_t j = 0; j < i; j++) {
             const struct resolved_identifier *one = &out->identifiers[i], *other = &out->identifiers[j];
             if (one->refusal != IDENTITY_TAKEN || other->refusal != IDENTITY_TAKEN) continue;
-            uint64_t *is_kept = at_intmap_put(&identity->links, identity_pair_key(one->id, other->id), NULL);
+            uint64_t *is_kept = identity_link(identity, one->id, other->id);
             if (!is_kept) return AT_NOMEM;
             if (*is_kept) continue;
             out->links[out->link_count][0] = (uint8_t)j;
@@ -314,7 +310,7 @@ enum at_status identity_resolve(struct identity *identity, const struct at_event
     pthread_mutex_lock(&identity->mutex);
     if (!is_one_person(identity, out)) {
         struct gathering gathering = {
-            .identity = identity, .at_hours = hours_of(event->at_ms), .is_proven = is_proven};
+            .identity = identity, .at_hours = identity_hours(event->at_ms), .is_proven = is_proven};
         out->person = 0;
         for (uint32_t i = 0; i < out->count; i++) out->identifiers[i].id = 0;
         status = identity_make_room(identity, out->count);
@@ -344,7 +340,7 @@ void identity_committed(struct identity *identity, const struct resolved *who) {
 
 bool identity_pair(struct identity *identity, const struct evidence *evidence, struct identity_pair *out) {
     struct gathering gathering = {
-        .identity = identity, .at_hours = hours_of(evidence->at_ms), .is_proven = evidence->is_proven};
+        .identity = identity, .at_hours = identity_hours(evidence->at_ms), .is_proven = evidence->is_proven};
     pthread_mutex_lock(&identity->mutex);
     uint32_t a = identity_place(identity, evidence->hash_a), b = identity_place(identity, evidence->hash_b);
     const struct identity_entry *one = identity_at(identity, a), *other = identity_at(identity, b);

@@ -23,7 +23,7 @@
 #define PERSON_IDENTIFIERS_MAX 1000 /* over these a person does not grow; it is counted and told */
 #define PERSON_MERGES_MAX      100
 #define IDENTITY_BLOCK         16384
-#define AT_EVENT_PAIRS_MAX     (AT_EVENT_IDENTIFIERS_MAX * (AT_EVENT_IDENTIFIERS_MAX - 1) / 2)
+#define EVENT_PAIRS_MAX        (AT_EVENT_IDENTIFIERS_MAX * (AT_EVENT_IDENTIFIERS_MAX - 1) / 2)
 
 struct at_shop;
 struct identity_entry { /* one identifier */
@@ -71,7 +71,7 @@ struct resolved { /* whom an event is about */
     uint64_t join_a, join_b; /* their hashes */
     struct resolved_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];
     uint32_t count;
-    uint8_t links[AT_EVENT_PAIRS_MAX][2]; /* pairs of them that the ledger does not have yet */
+    uint8_t links[EVENT_PAIRS_MAX][2]; /* pairs of them that the ledger does not have yet */
     uint32_t link_count;
 };
 
@@ -130,6 +130,8 @@ uint32_t identity_place(const struct identity *identity, uint64_t hash); /* NO_P
 /* beside: a place of the same person; NO_PLACE: the first of its person. Needs a made room. */
 uint32_t identity_add(struct identity *identity, const struct identity_entry *entry, uint32_t beside);
 enum at_status identity_make_room(struct identity *identity, uint32_t count) AT_MUST_CHECK;
+uint32_t identity_hours(int64_t ms); /* as since_hours keeps them */
+uint64_t *identity_link(struct identity *identity, uint64_t id_a, uint64_t id_b); /* NULL: out of memory */
 uint64_t identity_pair_key(uint64_t id_a, uint64_t id_b);
 bool identity_is_barred(const struct identity *identity, uint64_t id_a, uint64_t id_b);
 uint64_t identity_merge_count(const struct identity *identity, uint64_t person);

@@ -87,6 +87,18 @@ bool identity_is_barred(const struct identity *identity, uint64_t id_a, uint64_t
     return at_intmap_get(&identity->bars, identity_pair_key(id_a, id_b)) != NULL;
 }
 
+uint32_t identity_hours(int64_t ms) {
+    return ms < 0 ? 0 : (uint32_t)(ms / AT_HOUR_MS) & 0xffffff;
+}
+
+/* There are as many of them as of identifiers of known people: they are counted. */
+uint64_t *identity_link(struct identity *identity, uint64_t id_a, uint64_t id_b) {
+    size_t before = identity->links.capacity;
+    uint64_t *link = at_intmap_put(&identity->links, identity_pair_key(id_a, id_b), NULL);
+    at_account_force(identity->account, (identity->links.capacity - before) * sizeof *identity->links.slots);
+    return link;
+}
+
 uint64_t identity_merge_count(const struct identity *identity, uint64_t person) {
     uint64_t *count = at_intmap_get(&identity->merges, person);
     return count ? *count : 0;
@@ -113,7 +125,9 @@ enum at_status identity_reserve(struct identity *identity, size_t bars) {
     pthread_mutex_lock(&identity->mutex);
     enum at_status status = room_in(&identity->merged, 1);
     if (status == AT_OK) status = room_in(&identity->merges, 1);
+    size_t links = identity->links.capacity;
     if (status == AT_OK) status = room_in(&identity->links, 1);
+    at_account_force(identity->account, (identity->links.capacity - links) * sizeof *identity->links.slots);
     if (status == AT_OK) status = room_in(&identity->bars, bars);
     pthread_mutex_unlock(&identity->mutex);
     return status;
@@ -148,7 +162,7 @@ void identity_join(struct identity *identity, uint64_t hash_a, uint64_t hash_b, 
     uint32_t lost = identity_at(identity, a)->person == survivor ? b : a;
     uint64_t loser = identity_at(identity, lost)->person;
     note_merge(identity, survivor, loser);
-    put(&identity->links, identity_pair_key(identity_at(identity, a)->id, identity_at(identity, b)->id), 1);
+    *identity_link(identity, identity_at(identity, a)->id, identity_at(identity, b)->id) = 1; /* reserved */
     own_ring(identity, lost, survivor);
     uint32_t next = identity_at(identity, a)->next; /* one ring of two */
     identity_at(identity, a)->next = identity_at(identity, b)->next;
@@ -212,7 +226,7 @@ static bool load_identifier(void *arg, const struct at_identifier_row *row) {
                                    .id = row->id,
                                    .person = row->person,
                                    .kind = at_identity_kind_find(&identity->rules, row->kind) & 31,
-                                   .since_hours = (uint32_t)(row->since_ms / AT_HOUR_MS) & 0xffffff,
+                                   .since_hours = identity_hours(row->since_ms),
                                    .is_committed = true};
     uint32_t place = identity_add(identity, &entry, *beside ? (uint32_t)*beside - 1 : NO_PLACE);
     *beside = (uint64_t)place + 1;
@@ -230,7 +244,7 @@ static bool load_merge(void *arg, const struct at_merge_row *row) {
 
 static bool load_link(void *arg, const struct at_link_row *row) {
     struct loading *loading = arg;
-    uint64_t *slot = at_intmap_put(&loading->identity->links, identity_pair_key(row->a, row->b), NULL);
+    uint64_t *slot = identity_link(loading->identity, row->a, row->b);
     if (slot)
         *slot = 1;
     else
@@ -322,6 +336,7 @@ void identity_clear(struct identity *identity) {
     if (!identity->account) return;
     at_account_give(identity->account,
                     identity->capacity * sizeof *identity->slots +
+                        identity->links.capacity * sizeof *identity->links.slots +
                         (size_t)identity->block_count * IDENTITY_BLOCK * sizeof **identity->blocks);
     for (uint32_t i = 0; i < identity->block_count; i++) free(identity->blocks[i]);
     free(identity->blocks);

@@ -153,6 +153,8 @@ enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const 
 /* ---- customer.c ---- */
 /* The person, by kind and value or (kind.data NULL) by id; 0: the job has ended with AT_NOTFOUND. */
 uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value);
+/* Ends the job with AT_NOTFOUND unless there is such a person: an id may never have been given out. */
+bool customer_is_there(struct at_job *job, const struct at_profile *profile);
 
 /* shop.c: shop.lua as it is in the folder now. */
 enum at_status settings_read(struct at_shop *shop, struct at_settings **out,
@@ -324,6 +326,9 @@ enum count_name {
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
+/* What the log tells of once for each thing, and of 64 things at most: whether this is its first time. */
+#define TOLD_MAX 64
+bool told_first(_Atomic uint64_t told[TOLD_MAX], uint64_t hash);
 
 /* ---- track_consent.c: events that were only counted, today ---- */
 void withheld_open(struct at_shop *shop); /* at start: what was counted today */
@@ -409,6 +414,7 @@ struct at_shop {
     struct serving *serving;
     _Atomic uint64_t serving_version;
     uint64_t next_generation;
+    _Atomic bool is_rehearsing;
     _Atomic bool is_held, is_stale; /* the folder is held; the folder holds something that does not serve */
     struct at_map held_bad;         /* path → hash of what was bad when it was held */
     char refused_tree[65];
@@ -420,10 +426,10 @@ struct at_shop {
     _Atomic uint64_t learned_version;
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
-    _Atomic uint64_t cut_products[64]; /* hashes of those the log told of; 0: free */
-    _Atomic uint64_t told_purposes[64];
-    _Atomic uint64_t withheld;        /* today: track_consent.c */
-    _Atomic uint64_t full_people[64]; /* those the log told of */
+    _Atomic uint64_t cut_products[TOLD_MAX]; /* hashes of those the log told of; 0: free */
+    _Atomic uint64_t told_purposes[TOLD_MAX];
+    _Atomic uint64_t withheld;              /* today: track_consent.c */
+    _Atomic uint64_t full_people[TOLD_MAX]; /* those the log told of */
     _Atomic uint32_t live_count, live_on_the_way;
     _Atomic uint64_t jobs; /* in flight outside a front worker */
     /* closing */

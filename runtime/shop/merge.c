@@ -154,6 +154,9 @@ enum at_status merge_people(struct at_shop *shop, const struct evidence *evidenc
 
 /* ---- one becomes two ---- */
 
+struct link {
+    uint64_t a, b; /* ids, then places among the rows */
+};
 struct unmerge {
     struct at_job *job;
     struct at_shop *shop;
@@ -162,7 +165,7 @@ struct unmerge {
     struct at_text kind, value;              /* of the identifier that leaves */
     struct identifier_list all, kept, split; /* the first row of split is that identifier's */
     uint8_t *sides;                          /* of each of all */
-    struct at_link_row *links;
+    struct link *links;
     size_t link_count, link_capacity;
     struct at_profile *kept_profile, *split_profile;
     struct at_read read;
@@ -175,7 +178,7 @@ static bool keep_link(void *arg, const struct at_link_row *row) {
     if (identity_is_barred(&unmerge->shop->identity, row->a, row->b)) return true;
     if (unmerge->link_count == unmerge->link_capacity) {
         size_t capacity = unmerge->link_capacity ? unmerge->link_capacity * 2 : 64;
-        struct at_link_row *links = realloc(unmerge->links, capacity * sizeof *links);
+        struct link *links = realloc(unmerge->links, capacity * sizeof *links);
         if (!links) {
             unmerge->status = AT_NOMEM;
             return false;
@@ -183,7 +186,7 @@ static bool keep_link(void *arg, const struct at_link_row *row) {
         unmerge->links = links;
         unmerge->link_capacity = capacity;
     }
-    unmerge->links[unmerge->link_count++] = (struct at_link_row){.a = row->a, .b = row->b};
+    unmerge->links[unmerge->link_count++] = (struct link){row->a, row->b};
     return true;
 }
 
@@ -207,19 +210,27 @@ static size_t place_of(const struct unmerge *unmerge, uint64_t id) { /* rows com
     return low < unmerge->all.count && unmerge->all.rows[low].id == id ? low : SIZE_MAX;
 }
 
+/* From ids to places among the rows; a link to somebody else holds nothing here. */
+static void place_links(struct unmerge *unmerge) {
+    size_t kept = 0;
+    for (size_t i = 0; i < unmerge->link_count; i++) {
+        struct link link = {place_of(unmerge, unmerge->links[i].a), place_of(unmerge, unmerge->links[i].b)};
+        if (link.a != SIZE_MAX && link.b != SIZE_MAX) unmerge->links[kept++] = link;
+    }
+    unmerge->link_count = kept;
+}
+
 /* All that links reach from there without crossing to the other side. */
 static void spread(struct unmerge *unmerge, size_t from, enum side side) {
+    uint8_t *sides = unmerge->sides;
     bool grew = true;
-    unmerge->sides[from] = side;
+    sides[from] = side;
     while (grew) {
         grew = false;
         for (size_t i = 0; i < unmerge->link_count; i++) {
-            size_t a = place_of(unmerge, unmerge->links[i].a), b = place_of(unmerge, unmerge->links[i].b);
-            if (a == SIZE_MAX || b == SIZE_MAX || unmerge->sides[a] == unmerge->sides[b]) continue;
-            size_t next = unmerge->sides[a] == side ? b : unmerge->sides[b] == side ? a : SIZE_MAX;
-            if (next == SIZE_MAX || unmerge->sides[next] != SIDE_NONE) continue;
-            unmerge->sides[next] = side;
-            grew = true;
+            size_t a = unmerge->links[i].a, b = unmerge->links[i].b;
+            if (sides[a] == SIDE_NONE && sides[b] == side) sides[a] = side, grew = true;
+            if (sides[b] == SIDE_NONE && sides[a] == side) sides[b] = side, grew = true;
         }
     }
 }
@@ -265,6 +276,7 @@ static enum at_status take_sides(struct unmerge *unmerge) {
     unmerge->sides = at_arena_zalloc(&unmerge->arena, unmerge->all.count);
     if (!unmerge->sides) return AT_NOMEM;
     if (unmerge->status != AT_OK) return unmerge->status;
+    place_links(unmerge);
     unmerge->sides[leaving] = SIDE_SPLIT;
     spread(unmerge, anchor_of(unmerge, leaving), SIDE_KEPT);
     spread(unmerge, leaving, SIDE_SPLIT);

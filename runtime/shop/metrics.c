@@ -58,6 +58,11 @@ static const char *const NAMES[COUNT_NAMES][2] = {
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
 
+bool told_first(_Atomic uint64_t told[TOLD_MAX], uint64_t hash) {
+    uint64_t none = 0;
+    return atomic_compare_exchange_strong(&told[at_mix64(hash) % TOLD_MAX], &none, hash | 1);
+}
+
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n) {
     atomic_fetch_add_explicit(&shop->counts[name], n, memory_order_relaxed);
 }

@@ -117,30 +117,47 @@ static int by_now(const void *a, const void *b) {
 
 struct comparison {
     struct pairing *pairs;
-    size_t count;
+    size_t count, bytes;
     uint64_t gone, fresh;
 };
+
+/* Entries stay where they are, so the lock is given back now and then: events wait for it. */
+#define SLICE 1024
+static void breathe(struct identity *identity, uint32_t i) {
+    if (i % SLICE != SLICE - 1) return;
+    pthread_mutex_unlock(&identity->mutex);
+    pthread_mutex_lock(&identity->mutex);
+}
 
 static enum at_status pair_up(struct rehearsal *rehearsal, struct comparison *out) {
     struct identity *now = &rehearsal->shop->identity, *then = &rehearsal->then;
     pthread_mutex_lock(&now->mutex);
-    size_t most = (size_t)now->count + then->count;
-    out->pairs = malloc((most + 1) * sizeof *out->pairs);
-    for (uint32_t i = 0; out->pairs && i < now->count; i++) {
+    uint32_t count = now->count; /* who comes meanwhile is in no event that was read */
+    pthread_mutex_unlock(&now->mutex);
+    out->bytes = ((size_t)count + then->count + 1) * sizeof *out->pairs;
+    out->pairs = malloc(out->bytes);
+    if (!out->pairs) return AT_NOMEM;
+    at_account_force(now->account, out->bytes);
+    pthread_mutex_lock(&now->mutex);
+    for (uint32_t i = 0; i < count; i++) {
         const struct identity_entry *entry = identity_at(now, i);
         uint32_t place = identity_place(then, entry->hash);
-        if (!entry->is_committed) continue;
         uint64_t person = place == NO_PLACE ? 0 : identity_at(then, place)->person;
-        out->gone += !person;
-        out->pairs[out->count++] = (struct pairing){entry->person, person};
+        if (entry->is_committed) {
+            out->gone += !person;
+            out->pairs[out->count++] = (struct pairing){entry->person, person};
+        }
+        breathe(now, i);
     }
-    for (uint32_t i = 0; out->pairs && i < then->count; i++) {
-        if (identity_place(now, identity_at(then, i)->hash) != NO_PLACE) continue;
-        out->fresh++;
-        out->pairs[out->count++] = (struct pairing){0, identity_at(then, i)->person};
+    for (uint32_t i = 0; i < then->count; i++) {
+        if (identity_place(now, identity_at(then, i)->hash) == NO_PLACE) {
+            out->fresh++;
+            out->pairs[out->count++] = (struct pairing){0, identity_at(then, i)->person};
+        }
+        breathe(now, i);
     }
     pthread_mutex_unlock(&now->mutex);
-    return out->pairs ? AT_OK : AT_NOMEM;
+    return AT_OK;
 }
 
 static void put_id(struct at_json_out *out, uint64_t person) {
@@ -231,6 +248,7 @@ static enum at_status write_answer(struct rehearsal *rehearsal) {
     at_json_close(&out, '}');
     at_json_close(&out, '}');
     free(comparison.pairs);
+    at_account_give(rehearsal->then.account, comparison.bytes);
     return AT_OK;
 }
 
@@ -266,7 +284,7 @@ static enum at_status run(struct rehearsal *rehearsal, struct at_reader *reader)
     return status;
 }
 
-static enum at_status rehearse(struct at_job *job, struct at_reader *reader, void *arg) {
+static enum at_status rehearse_alone(struct at_job *job, struct at_reader *reader, void *arg) {
     struct rehearsal *rehearsal = arg;
     enum at_status status = settings_read(rehearsal->shop, &rehearsal->settings, &job->err);
     if (status != AT_OK) return status == AT_NOMEM ? status : AT_UNPROCESSABLE;
@@ -275,6 +293,18 @@ static enum at_status rehearse(struct at_job *job, struct at_reader *reader, voi
     if (status != AT_OK)
         at_fail(&job->err, status, NULL, "the events could not be read (%s): ask again",
                 at_status_word(status));
+    return status;
+}
+
+/* One at a time: another reader thread is left for those who wait for a profile. */
+static enum at_status rehearse(struct at_job *job, struct at_reader *reader, void *arg) {
+    struct at_shop *shop = job->worker->shop;
+    bool is_free = false;
+    if (!atomic_compare_exchange_strong(&shop->is_rehearsing, &is_free, true))
+        return at_fail(&job->err, AT_CONFLICT, "rehearsing",
+                       "a rehearsal is going on: ask again when it is over");
+    enum at_status status = rehearse_alone(job, reader, arg);
+    atomic_store(&shop->is_rehearsing, false);
     return status;
 }
 

@@ -147,7 +147,7 @@ void at_shop_identity(struct at_job *job, struct at_text kind, struct at_text va
 /* What the rules of shop.lua as it is in the folder now would make of all events: people joined and taken
  * apart; nothing is changed. {"events","people":{"now","then"},"joined":{"count","examples":[["p…","p…"]]},
  * "split":{"count","examples":[{"person","into"}]},"identifiers":{"gone","new"}}. AT_UNPROCESSABLE: shop.lua
- * cannot be read. */
+ * cannot be read; AT_CONFLICT: another is going on. */
 void at_shop_rehearse_identity(struct at_job *job);
 /* body {"identifier":{"kind","value"}}: it becomes a person of its own, with what only it is linked to, and
  * is never joined with the others by an event again. {"kept":"…","split":"…"}. AT_NOTFOUND, AT_UNPROCESSABLE:

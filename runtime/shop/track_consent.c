@@ -205,14 +205,6 @@ void track_consent_facts(const struct tracked *one, struct at_bytes *bytes) {
     at_json_close(&out, '}');
 }
 
-static void put_moment(struct at_json_out *out, const char *name, int64_t ms) {
-    at_json_key(out, name);
-    if (ms)
-        at_json_put_time(out, ms);
-    else
-        at_json_put_null(out);
-}
-
 static void put_statement(struct at_json_out *out, const struct tracked *one,
                           const struct at_consent_statement *said) {
     at_json_open(out, '{');
@@ -220,8 +212,8 @@ static void put_statement(struct at_json_out *out, const struct tracked *one,
     at_json_add_string(out, "status", said->is_granted ? "granted" : "denied");
     if (said->channel.length) at_json_add_text(out, "channel", said->channel);
     at_json_add_text(out, "source", said->said);
-    put_moment(out, "at", said->at_ms);
-    put_moment(out, "expires_at", said->expires_ms);
+    at_json_add_moment(out, "at", said->at_ms);
+    at_json_add_moment(out, "expires_at", said->expires_ms);
     if (said->wording.length) at_json_add_text(out, "wording", said->wording);
     if (said->is_signal) at_json_add_bool(out, "gpc", true);
     if (one->proof.tape) {
@@ -257,10 +249,9 @@ void track_consent_body(const struct tracked *one, struct at_bytes *bytes) {
 
 /* A purpose that shop.lua does not name is recorded and never asked for: told of once, and of 64 at most. */
 static void tell_unnamed(struct at_shop *shop, struct at_text purpose) {
-    uint64_t hash = at_hash64(purpose.data, purpose.length) | 1, none = 0;
     if (at_consent_is_named(&shop->settings->consent, purpose) || at_text_is(purpose, "sale")) return;
     count_add(shop, COUNT_CONSENT_UNNAMED, 1);
-    if (!atomic_compare_exchange_strong(&shop->told_purposes[hash >> 58], &none, hash)) return;
+    if (!told_first(shop->told_purposes, at_hash64(purpose.data, purpose.length))) return;
     at_log(
         at_shop_log(shop), AT_LOG_WARN, "consent",
         "consent to \"%.*s\" is recorded, but no rule asks for it: name it in the consent block of shop.lua "

@@ -29,9 +29,8 @@ static bool keep(struct building *building, struct at_text *out) {
 
 /* Counted each time, told of once a product, and of 64 products at most. */
 static void tell_cut(struct at_shop *shop, struct at_text product) {
-    uint64_t hash = at_hash64(product.data, product.length) | 1, none = 0;
     count_add(shop, COUNT_FACETS_CUT, 1);
-    if (!atomic_compare_exchange_strong(&shop->cut_products[hash >> 58], &none, hash)) return;
+    if (!told_first(shop->cut_products, at_hash64(product.data, product.length))) return;
     at_log(at_shop_log(shop), AT_LOG_WARN, "events",
            "product %.*s has more than %d KiB of facets: what does not fit counts for nobody's taste",
            (int)product.length, product.data, AT_FACETS_BYTES_MAX / 1024);
@@ -334,9 +333,8 @@ static void tell_live(struct at_shop *shop, const struct tracked *one, uint64_t 
 
 /* A person over the ceiling is a sign of a bad id somewhere; told of once, and of 64 people at most. */
 static void tell_full(struct at_shop *shop, uint64_t person) {
-    uint64_t none = 0;
     char id[AT_PERSON_ID_SIZE];
-    if (!atomic_compare_exchange_strong(&shop->full_people[at_mix64(person) >> 58], &none, person)) return;
+    if (!told_first(shop->full_people, person)) return;
     at_person_id_format(person, id);
     at_log(at_shop_log(shop), AT_LOG_WARN, "identity",
            "person %s has %d identifiers or %d merges and does not grow: does a page send the same id for "

@@ -38,6 +38,46 @@ static enum at_status get_text(struct at_reader *reader, enum at_sql which, stru
     return end(reader, which, statement, code, code == SQLITE_ROW && copy_text(arena, statement, 0, out));
 }
 
+/* ---- many ---- */
+
+/* All rows of a table by its integer key, in slices: nobody waits for a long read. */
+struct scan {
+    enum at_sql which;
+    int key;                                          /* its column */
+    bool (*lend)(void *arg, sqlite3_stmt *statement); /* false: stop */
+};
+struct lending {
+    union {
+        bool (*identifier)(void *arg, const struct at_identifier_row *row);
+        bool (*link)(void *arg, const struct at_link_row *row);
+        bool (*unlink)(void *arg, const struct at_unlink_row *row);
+        bool (*merge)(void *arg, const struct at_merge_row *row);
+        bool (*product)(void *arg, const struct at_product_row *row);
+        bool (*stat)(void *arg, uint32_t row, struct at_text body);
+    };
+    void *arg;
+};
+
+static enum at_status read_all(struct at_reader *reader, struct scan scan, struct lending lending) {
+    int64_t after = -1;
+    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
+        enum at_status status;
+        sqlite3_stmt *statement = take(reader, scan.which, &status);
+        if (!statement) return status;
+        int code;
+        bool goes_on = true;
+        sqlite3_bind_int64(statement, 1, after);
+        sqlite3_bind_int(statement, 2, SLICE_ROWS);
+        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
+            after = sqlite3_column_int64(statement, scan.key);
+            goes_on = scan.lend(&lending, statement);
+        }
+        status = end(reader, scan.which, statement, code, true);
+        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
+    }
+    return AT_OK;
+}
+
 /* ---- identity ---- */
 
 typedef bool identifier_fn(void *arg, const struct at_identifier_row *row);
@@ -98,27 +138,17 @@ enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t perso
     return status == AT_NOTFOUND ? AT_OK : status;
 }
 
+static bool lend_identifier(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_identifier_row row = {at_column_number(statement, 0), at_column_text(statement, 1),
+                                    at_column_text(statement, 2), at_column_number(statement, 3),
+                                    sqlite3_column_int64(statement, 4)};
+    return lending->identifier(lending->arg, &row);
+}
+
 enum at_status at_reader_identifiers(struct at_reader *reader, identifier_fn *fn, void *arg) {
-    uint64_t after = 0;
-    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
-        enum at_status status;
-        sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_SLICE, &status);
-        if (!statement) return status;
-        int code;
-        bool goes_on = true;
-        at_bind_number(statement, 1, after);
-        sqlite3_bind_int(statement, 2, SLICE_ROWS);
-        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
-            struct at_identifier_row row = {at_column_number(statement, 0), at_column_text(statement, 1),
-                                            at_column_text(statement, 2), at_column_number(statement, 3),
-                                            sqlite3_column_int64(statement, 4)};
-            after = row.id;
-            goes_on = fn(arg, &row);
-        }
-        status = end(reader, AT_SQL_IDENTIFIER_SLICE, statement, code, true);
-        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
-    }
-    return AT_OK;
+    return read_all(reader, (struct scan){AT_SQL_IDENTIFIER_SLICE, 0, lend_identifier},
+                    (struct lending){.identifier = fn, .arg = arg});
 }
 
 static struct at_link_row link_of(sqlite3_stmt *statement) {
@@ -141,43 +171,6 @@ enum at_status at_reader_links_of(struct at_reader *reader, uint64_t identifier,
     status = end(reader, AT_SQL_LINK_OF, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }
-
-/* All rows of a ledger, by its own numbers, in slices: nobody waits for a long read. */
-struct ledger {
-    enum at_sql which;
-    int number;                                       /* its column */
-    bool (*lend)(void *arg, sqlite3_stmt *statement); /* false: stop */
-    void *arg;
-};
-
-static enum at_status read_ledger(struct at_reader *reader, const struct ledger *ledger) {
-    uint64_t after = 0;
-    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
-        enum at_status status;
-        sqlite3_stmt *statement = take(reader, ledger->which, &status);
-        if (!statement) return status;
-        int code;
-        bool goes_on = true;
-        at_bind_number(statement, 1, after);
-        sqlite3_bind_int(statement, 2, SLICE_ROWS);
-        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
-            after = at_column_number(statement, ledger->number);
-            goes_on = ledger->lend(ledger->arg, statement);
-        }
-        status = end(reader, ledger->which, statement, code, true);
-        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
-    }
-    return AT_OK;
-}
-
-struct lending {
-    union {
-        bool (*link)(void *arg, const struct at_link_row *row);
-        bool (*unlink)(void *arg, const struct at_unlink_row *row);
-        bool (*merge)(void *arg, const struct at_merge_row *row);
-    };
-    void *arg;
-};
 
 static bool lend_link(void *arg, sqlite3_stmt *statement) {
     struct lending *lending = arg;
@@ -202,20 +195,20 @@ static bool lend_merge(void *arg, sqlite3_stmt *statement) {
 
 enum at_status at_reader_links(struct at_reader *reader, bool (*fn)(void *arg, const struct at_link_row *row),
                                void *arg) {
-    struct lending lending = {.link = fn, .arg = arg};
-    return read_ledger(reader, &(struct ledger){AT_SQL_LINK_SLICE, 6, lend_link, &lending});
+    return read_all(reader, (struct scan){AT_SQL_LINK_SLICE, 6, lend_link},
+                    (struct lending){.link = fn, .arg = arg});
 }
 
 enum at_status at_reader_unlinks(struct at_reader *reader,
                                  bool (*fn)(void *arg, const struct at_unlink_row *row), void *arg) {
-    struct lending lending = {.unlink = fn, .arg = arg};
-    return read_ledger(reader, &(struct ledger){AT_SQL_UNLINK_SLICE, 4, lend_unlink, &lending});
+    return read_all(reader, (struct scan){AT_SQL_UNLINK_SLICE, 4, lend_unlink},
+                    (struct lending){.unlink = fn, .arg = arg});
 }
 
 enum at_status at_reader_merges(struct at_reader *reader,
                                 bool (*fn)(void *arg, const struct at_merge_row *row), void *arg) {
-    struct lending lending = {.merge = fn, .arg = arg};
-    return read_ledger(reader, &(struct ledger){AT_SQL_MERGE_SLICE, 5, lend_merge, &lending});
+    return read_all(reader, (struct scan){AT_SQL_MERGE_SLICE, 5, lend_merge},
+                    (struct lending){.merge = fn, .arg = arg});
 }
 
 /* ---- people ---- */
@@ -272,51 +265,30 @@ enum at_status at_reader_setting(struct at_reader *reader, struct at_text name, 
 
 /* ---- products ---- */
 
-struct product_scan {
-    bool (*product_fn)(void *arg, const struct at_product_row *row);
-    bool (*stat_fn)(void *arg, uint32_t row, struct at_text body);
-    void *arg;
-};
-
-static bool lend_product(const struct product_scan *scan, sqlite3_stmt *statement) {
-    uint32_t row = (uint32_t)sqlite3_column_int64(statement, 0);
-    if (scan->stat_fn) return scan->stat_fn(scan->arg, row, at_column_text(statement, 1));
-    struct at_product_row product = {row, at_column_text(statement, 1), sqlite3_column_int64(statement, 2),
-                                     sqlite3_column_int(statement, 3) != 0, at_column_text(statement, 4)};
-    return scan->product_fn(scan->arg, &product);
+static bool lend_product(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_product_row row = {(uint32_t)sqlite3_column_int64(statement, 0), at_column_text(statement, 1),
+                                 sqlite3_column_int64(statement, 2), sqlite3_column_int(statement, 3) != 0,
+                                 at_column_text(statement, 4)};
+    return lending->product(lending->arg, &row);
 }
 
-static enum at_status scan_products(struct at_reader *reader, enum at_sql which,
-                                    const struct product_scan *scan) {
-    int64_t after = -1;
-    for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
-        enum at_status status;
-        sqlite3_stmt *statement = take(reader, which, &status);
-        if (!statement) return status;
-        int code;
-        bool goes_on = true;
-        sqlite3_bind_int64(statement, 1, after);
-        sqlite3_bind_int(statement, 2, SLICE_ROWS);
-        for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
-            after = sqlite3_column_int64(statement, 0);
-            goes_on = lend_product(scan, statement);
-        }
-        status = end(reader, which, statement, code, true);
-        if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
-    }
-    return AT_OK;
+static bool lend_stat(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    return lending->stat(lending->arg, (uint32_t)sqlite3_column_int64(statement, 0),
+                         at_column_text(statement, 1));
 }
 
 enum at_status at_reader_products(struct at_reader *reader,
                                   bool (*fn)(void *arg, const struct at_product_row *row), void *arg) {
-    struct product_scan scan = {.product_fn = fn, .arg = arg};
-    return scan_products(reader, AT_SQL_PRODUCT_SLICE, &scan);
+    return read_all(reader, (struct scan){AT_SQL_PRODUCT_SLICE, 0, lend_product},
+                    (struct lending){.product = fn, .arg = arg});
 }
 
 enum at_status at_reader_product_stats(struct at_reader *reader,
                                        bool (*fn)(void *arg, uint32_t row, struct at_text body), void *arg) {
-    struct product_scan scan = {.stat_fn = fn, .arg = arg};
-    return scan_products(reader, AT_SQL_PRODUCT_STAT_SLICE, &scan);
+    return read_all(reader, (struct scan){AT_SQL_PRODUCT_STAT_SLICE, 0, lend_stat},
+                    (struct lending){.stat = fn, .arg = arg});
 }
 
 /* ---- decisions ---- */

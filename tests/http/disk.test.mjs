@@ -53,6 +53,9 @@ test("a full disk: 503, no loss, service resumes alone", async (t) => {
   const shop = new Server(dir);
   await shop.start();
   t.after(() => shop.stop("SIGKILL"));
+  for (const anonymousId of ["p", "q"]) await shop.post("/v1/identify", { anonymousId, userId: "ann" });
+  const ann = () => shop.get("/v1/customers/by/user_id/ann").then(({ body }) => JSON.stringify([body.id, body.identifiers, body.counts.identified.total]));
+  const whole = await ann(), split = () => shop.post("/v1/customers/by/user_id/ann/unmerge", { identifier: { kind: "anonymous_id", value: "q" } });
   const taken = [];
   let refused = 0, n = 0;
   const pad = "x".repeat(20000);
@@ -67,9 +70,14 @@ test("a full disk: 503, no loss, service resumes alone", async (t) => {
   }
   assert.ok(refused && taken.length, `${taken.length} taken, ${refused} refused`);
   assert.equal((await shop.post("/v1/rank", { ranking: "collection", where: {} })).status, 200, "decisions go on");
+  const unsplit = await split(), unjoined = await shop.post("/v1/identify", { anonymousId: "v", userId: "ann" });
+  for (const answer of [unsplit, unjoined]) assert.ok([200, 503].includes(answer.status), answer.text);
+  if (unsplit.status === 503 && unjoined.status === 503) assert.equal(await ann(), whole, "joined and taken apart whole or not at all");
   spawnSync("mount", ["-o", "remount,size=64m", data]);
   await until(async () => (await shop.post("/v1/track", { anonymousId: "v", event: "A", messageId: "after" })).status === 200);
   taken.push("after");
+  if (unsplit.status === 503) assert.equal((await split()).status, 200);
+  assert.notEqual((await shop.get("/v1/customers/by/anonymous_id/q")).body.id, JSON.parse(whole)[0]);
   await shop.stop("SIGKILL");
   await shop.start();
   const seen = new Set();

@@ -87,6 +87,11 @@ test("what only the identifier holds goes with it; what cannot be taken apart is
   await shop.post("/v1/identify", { userId: "cat", traits: { email: "cat@example.com" } });
   const cat = await unmerge(by("user_id:cat"), { kind: "anonymous_id", value: "tablet" });
   assert.deepEqual(ids((await shop.get(`/v1/customers/${cat.body.kept}`)).body), ["email:cat@example.com", "user_id:cat"]);
+  await shop.post("/v1/identify", { anonymousId: "desk", userId: "dora" });
+  const dora = await unmerge(by("user_id:dora"), { kind: "anonymous_id", value: "desk" });
+  assert.deepEqual([ids((await shop.get(by("user_id:dora"))).body), dora.status], [["user_id:dora"], 200]);
+  const emptied = await shop.post(`/v1/customers/${dora.body.kept}/consent`, { purpose: "email_marketing", status: "granted" });
+  assert.equal(emptied.status, 200, `somebody whose events all left is somebody still: ${emptied.text}`);
   await shop.post("/v1/track", { anonymousId: "alone", event: "A" });
   const alone = await unmerge(by("anonymous_id:alone"), { kind: "anonymous_id", value: "alone" });
   assert.deepEqual([alone.status, alone.body.error.code], [422, "only_one"]);
@@ -252,6 +257,8 @@ test("a rehearsal says what other rules would make of the events there are", asy
   assert.deepEqual([wider.identifiers, wider.split.count, wider.joined.count], [{ gone: 0, new: 2 }, 0, 0]);
   const proven = (await rehearse('identity { prove = "required" }')).body;
   assert.equal(proven.split.count, 0, "what came with the secret key is proven");
+  const at_once = await Promise.all(Array.from({ length: 8 }, () => shop.post("/v1/identity/rehearse")));
+  assert.ok(at_once.some((one) => one.status === 200) && at_once.every((one) => one.status === 200 || one.body.error.code === "rehearsing"), "one at a time");
   const told = run(["identity", "rehearse", "--shop", shop.dir]);
   assert.match(told.out, /^By shop\.lua as it is now, the 11 events there are would make 4 people; there are 4\.\n0 people would come of several\n0 people would be several\n0 identifiers .*\nNothing was changed/);
   const bad = await rehearse("identity { kinds = 7 }");

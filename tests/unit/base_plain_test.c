@@ -169,6 +169,10 @@ static void test_bytes_keep_what_fits(void **state) {
     at_bytes_clear(&bytes);
     assert_true(at_text_is(at_text_of(NULL), NULL));
     assert_false(at_text_equal(AT_TEXT("ab"), AT_TEXT("ac")));
+    assert_true(at_text_order(AT_TEXT("ab"), AT_TEXT("abc")) < 0 &&
+                at_text_order(AT_TEXT("b"), AT_TEXT("abc")) > 0);
+    assert_true(at_text_order(AT_TEXT("\xc3"), AT_TEXT("z")) > 0 &&
+                at_text_order((struct at_text){NULL, 0}, AT_TEXT("")) == 0);
 }
 
 static void test_out_of_memory_changes_nothing(void **state) {

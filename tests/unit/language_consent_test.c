@@ -14,17 +14,9 @@ static struct at_settings *settings;
 static struct at_error err;
 
 static enum at_status load(const char *text) {
-    struct at_settings_source source = {.folder = ".", .env = no_env};
-    at_settings_free(settings);
-    settings = NULL;
-    err = (struct at_error){0};
-    return at_settings_load(&source, text, strlen(text), &settings, &err);
+    return load_settings(text, &settings, &err);
 }
-
-static void refused(const char *text, const char *message) {
-    assert_int_not_equal(load(text), AT_OK);
-    assert_string_equal(err.message, message);
-}
+#define refused(text, said) assert_refused(text, &settings, &err, said)
 
 static bool may(const char *purpose, enum at_consent_region region) {
     struct at_profile *nobody = at_profile_new(0, NULL);

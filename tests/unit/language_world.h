@@ -35,6 +35,21 @@ static inline const char *no_env(void *arg, const char *name) {
     return NULL;
 }
 
+/* shop.lua with this text; what was loaded before is freed. */
+static inline enum at_status load_settings(const char *text, struct at_settings **settings,
+                                           struct at_error *err) {
+    struct at_settings_source source = {.folder = ".", .env = no_env};
+    at_settings_free(*settings);
+    *settings = NULL;
+    *err = (struct at_error){0};
+    return at_settings_load(&source, text, strlen(text), settings, err);
+}
+#define assert_refused(text, settings, err, said)                                                            \
+    do {                                                                                                     \
+        assert_int_not_equal(load_settings(text, settings, err), AT_OK);                                     \
+        assert_string_equal((err)->message, said);                                                           \
+    } while (0)
+
 static inline void put_products(struct world *world, int count) {
     for (int i = 0; i < count; i++) {
         char text[600];
