@@ -326,4 +326,30 @@ static inline void random_event(uint64_t *r, char *out, size_t size) {
         random_track(r, context, out, size);
 }
 
+#define TRACK(event, properties)                                                                             \
+    "{\"type\":\"track\",\"anonymousId\":\"a\",\"event\":\"" event "\",\"properties\":" properties "}"
+
+static inline struct at_profile *new_profile(void) {
+    struct at_profile *profile = at_profile_new(7, NULL);
+    assert_non_null(profile);
+    return profile;
+}
+
+/* Events taken and refused, in the one world. */
+#define PARSE_CHECKS                                                                                         \
+    static void expect(const char *text) {                                                                   \
+        if (parse_at(&world, text, NOW_MS) != AT_OK) fail_msg("%s: %.300s", world.err.message, text);        \
+    }                                                                                                        \
+    static void refuse(const char *text, const char *code, const char *field) {                              \
+        enum at_status status = parse_at(&world, text, NOW_MS);                                              \
+        if (status != AT_INVALID || strcmp(world.err.code, code) != 0 ||                                     \
+            strcmp(world.err.field, field) != 0)                                                             \
+            fail_msg("%.300s: status %d, code %s, field %s: %s", text, status, world.err.code,               \
+                     world.err.field, world.err.message);                                                    \
+        assert_true(strlen(world.err.message) > 10);                                                         \
+    }                                                                                                        \
+    static bool is_text(struct at_text text, const char *expected) {                                         \
+        return at_text_is(text, expected);                                                                   \
+    }
+
 #endif
