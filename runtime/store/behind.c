@@ -78,7 +78,7 @@ static bool may_go_ahead(enum at_write_kind kind) {
 /* A merge moves identifiers and profiles together or not at all. */
 static bool must_be_whole(enum at_write_kind kind) {
     return kind == AT_WRITE_MOVE || kind == AT_WRITE_PROFILE_GONE || kind == AT_WRITE_IDENTIFIER ||
-           kind == AT_WRITE_CLAIM;
+           kind == AT_WRITE_CLAIM || kind == AT_WRITE_ERASE;
 }
 
 static bool wants_slices(const struct at_unit *unit) {
@@ -297,24 +297,31 @@ static enum at_status find_orphan(struct at_store *store, uint64_t *run_out) {
     }
 }
 
-void at_sweep_step(struct at_store *store) {
+static enum at_status sweep_expired(struct at_store *store, int *swept) {
     uint64_t run;
+    enum at_status status = sweep_rows(store, AT_SQL_DECISION_SWEEP,
+                                       (uint64_t)atomic_load(&store->decisions_from_ms), SWEEP_ROWS, swept);
+    if (status != AT_OK || *swept) return status;
+    status = find_orphan(store, &run);
+    if (status == AT_OK) return sweep_rows(store, AT_SQL_PART_SWEEP, run, SWEEP_PARTS, swept);
+    return status == AT_NOTFOUND ? AT_OK : status;
+}
+
+void at_sweep_step(struct at_store *store) {
     int swept = 0;
+    bool is_scrubbed = false;
     enum at_status status = at_commit_begin(store);
     if (status != AT_OK) return;
-    status = sweep_rows(store, AT_SQL_DECISION_SWEEP, (uint64_t)atomic_load(&store->decisions_from_ms),
-                        SWEEP_ROWS, &swept);
-    if (status == AT_OK && swept == 0) {
-        status = find_orphan(store, &run);
-        if (status == AT_OK)
-            status = sweep_rows(store, AT_SQL_PART_SWEEP, run, SWEEP_PARTS, &swept);
-        else if (status == AT_NOTFOUND)
-            status = AT_OK;
-    }
+    uint64_t cut = atomic_exchange(&store->scrub_cut, 0);
+    if (cut) status = at_scrub_finish(store, cut);
+    if (status == AT_OK) status = at_scrub_slice(store, &is_scrubbed);
+    if (status == AT_OK && is_scrubbed) status = sweep_expired(store, &swept);
+    swept += !is_scrubbed;
     if (status != AT_OK)
         at_commit_undo(store, status);
     else if (at_commit_end(store) == AT_OK && swept == 0) {
         store->is_sweeping = false;
         store->sweep_run = 0;
+        if (store->scrub_wanted) at_checkpoint_cut(store);
     }
 }

@@ -7,11 +7,15 @@
  */
 #include "store/internal.h"
 
+#include <time.h>
+
 #define MARK_BYTES                                                                                           \
     ((size_t)16 << 20) /* larger: fewer copies of the same page; smaller: a faster start after a crash */
 #define BOUND_BYTES   ((size_t)256 << 20)
 #define REST_FRAMES   128
 #define KEEPER_ROUNDS 4
+#define CUT_MS        50 /* at most so long writers wait for readers when the log is cut */
+#define CUT_AGAIN_MS  200
 
 static int note_frames(void *arg, sqlite3 *db, const char *name, int frames) {
     struct at_store *store = arg;
@@ -39,6 +43,12 @@ void at_checkpoint_call(struct at_store *store) {
     store->is_checkpoint_due = true;
     pthread_cond_signal(&store->keeper_called);
     pthread_mutex_unlock(&store->keeper_lock);
+}
+
+void at_checkpoint_cut(struct at_store *store) {
+    atomic_store(&store->scrub_cutting, store->scrub_wanted);
+    store->scrub_wanted = 0;
+    at_checkpoint_call(store);
 }
 
 void at_checkpoint_step(struct at_store *store) {
@@ -70,8 +80,27 @@ static void keep_short(struct at_store *store) {
         if (rest < REST_FRAMES) break;
     }
     if (store->keeper.is_suspect) return; /* a full disk: tried again at the next mark */
+    uint64_t cutting = atomic_load(&store->scrub_cutting);
+    if (cutting && at_scrub_cut(store, &store->keeper, CUT_MS)) {
+        atomic_compare_exchange_strong(&store->scrub_cutting, &cutting, 0);
+        atomic_store(&store->scrub_cut, cutting);
+    }
     atomic_store(&store->is_finish_due, true);
     at_queue_poke(&store->queue);
+}
+
+/* False: the log is still to be cut, and it is time to try again. */
+static bool wait_called(struct at_store *store) {
+    struct timespec until;
+    if (!atomic_load(&store->scrub_cutting)) {
+        pthread_cond_wait(&store->keeper_called, &store->keeper_lock);
+        return true;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += CUT_AGAIN_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return pthread_cond_timedwait(&store->keeper_called, &store->keeper_lock, &until) == 0;
 }
 
 void at_keeper_loop(void *arg) {
@@ -79,7 +108,7 @@ void at_keeper_loop(void *arg) {
     for (;;) {
         pthread_mutex_lock(&store->keeper_lock);
         while (!store->is_checkpoint_due && !store->is_keeper_closing)
-            pthread_cond_wait(&store->keeper_called, &store->keeper_lock);
+            if (!wait_called(store)) break;
         bool is_over = store->is_keeper_closing;
         store->is_checkpoint_due = false;
         pthread_mutex_unlock(&store->keeper_lock);

@@ -234,10 +234,32 @@ static void commit_group(struct at_store *store, struct at_unit **waiting) {
 
 /* ---- the thread ---- */
 
+/* At a stop: nothing of who was erased is left behind, or the next start goes on with it. */
+static void finish_scrub(struct at_store *store) {
+    bool is_done = false;
+    enum at_status status = AT_OK;
+    while (!is_done && status == AT_OK) {
+        status = at_commit_begin(store);
+        if (status != AT_OK) break;
+        status = at_scrub_slice(store, &is_done);
+        if (status == AT_OK)
+            status = at_commit_end(store);
+        else
+            at_commit_undo(store, status);
+    }
+    uint64_t last = store->scrub_wanted;
+    if (status != AT_OK || !last || !at_scrub_cut(store, &store->writer, AT_STORE_BUSY_MS)) return;
+    status = at_commit_begin(store);
+    if (status == AT_OK) status = at_scrub_finish(store, last);
+    if (status != AT_OK || at_commit_end(store) != AT_OK)
+        at_log(&store->log, AT_LOG_WARN, "store", "that the erased are scrubbed could not be noted");
+}
+
 void at_commit_loop(void *arg) {
     struct at_store *store = arg;
     struct at_work work = {.is_over = false};
     for (;;) {
+        if (atomic_load(&store->scrub_cut)) store->is_sweeping = true; /* to note it */
         bool may_wait = !store->slicing.unit && !(store->is_sweeping && !store->is_failing);
         at_queue_take(&store->queue, &work, may_wait);
         if (work.is_over && !store->slicing.unit) break;
@@ -248,6 +270,7 @@ void at_commit_loop(void *arg) {
             at_sweep_step(store);
         at_checkpoint_step(store);
     }
+    finish_scrub(store);
     if (open_writer(store) == AT_OK) { /* a clean stop spends no ids */
         enum at_status status = at_setting_put(store, AT_TEXT("id_limit"), atomic_load(&store->next_id));
         if (status != AT_OK) at_log(&store->log, AT_LOG_WARN, "store", "the stop could not be noted");

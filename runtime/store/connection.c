@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUSY_MS 10000
-
 #define SQL_TEXT(name, text) [AT_SQL_##name] = text,
 static const char *const TEXTS[AT_SQL_COUNT] = {AT_SQL_LIST(SQL_TEXT)};
 
@@ -53,9 +51,10 @@ static enum at_status apply_settings(struct at_connection *connection, const str
     char sql[256];
     snprintf(sql, sizeof(sql),
              "PRAGMA cache_size = -%zu; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = %d",
+             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;"
+             "PRAGMA query_only = %d",
              place->cache_bytes / 1024, place->is_reader);
-    sqlite3_busy_timeout(connection->db, BUSY_MS);
+    sqlite3_busy_timeout(connection->db, AT_STORE_BUSY_MS);
     return at_connection_exec(connection, sql, err);
 }
 

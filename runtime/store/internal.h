@@ -16,6 +16,7 @@
 
 #define AT_STORE_DATABASE   "attune.db"
 #define AT_STORE_PAGE_BYTES 8192
+#define AT_STORE_BUSY_MS    10000
 
 /* ---- connection.c ---- */
 struct at_connection {
@@ -178,6 +179,7 @@ struct at_store_tallies {
     _Atomic uint64_t commits, units, events, refused, stale, failed_commits, checkpoints, last_commit_us,
         durable_seq;
     _Atomic size_t wal_bytes;
+    _Atomic uint64_t erasures_open;
 };
 
 /* A unit of the lane behind that is under way: what can be repeated goes ahead in slices of its own
@@ -218,6 +220,9 @@ struct at_store {
     bool is_failing;       /* said so in the log already */
     size_t wal_mark_bytes; /* call the keeper beyond */
     _Atomic int64_t decisions_from_ms; /* older ones are gone for readers */
+    uint64_t scrub_wanted;          /* the rows of erasures up to here are gone, the files not yet; 0: none */
+    _Atomic uint64_t scrub_cutting; /* asked of the keeper */
+    _Atomic uint64_t scrub_cut;     /* done by it; the commit thread notes it */
 
     struct at_connection keeper; /* the keeper thread's */
     pthread_t keeper_thread;
@@ -262,8 +267,32 @@ enum at_status at_message_part_put(struct at_store *store, uint64_t run, const u
                                    size_t count, uint64_t first_key);
 enum at_status at_message_run_put(struct at_store *store, uint64_t run, int64_t sealed_ms, size_t key_count);
 
+/* ---- personal.c: what is whose ---- */
+struct at_table {
+    const char *name,
+        *select;       /* select: what of it is of people, ?1 a JSON array of their ids; NULL: nothing */
+    const char *json;  /* its columns that hold JSON */
+    const char *stays; /* why its rows outlive an erasure; NULL: they do not */
+};
+extern const struct at_table at_tables[]; /* every table; name NULL ends it */
+
+/* ---- scrub.c: inside the commit thread's transaction ---- */
+enum at_status at_write_erase(struct at_store *store, const struct at_write *write);
+enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write);
+enum at_status at_write_money(struct at_store *store, const struct at_write *write);
+enum at_status at_write_request(struct at_store *store, const struct at_write *write);
+enum at_status at_write_access(struct at_store *store, const struct at_write *write);
+enum at_status at_write_access_expire(struct at_store *store, const struct at_write *write);
+/* One slice of the rows; is_done: none are left, and scrub_wanted says whether the files hold some yet. */
+enum at_status at_scrub_slice(struct at_store *store, bool *is_done);
+/* Outside a transaction: everything goes into the database, the write-ahead log is cut to nothing. false:
+ * somebody reads, or the disk fails; try again. */
+bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int wait_ms);
+enum at_status at_scrub_finish(struct at_store *store, uint64_t last); /* noted in the database */
+
 /* ---- checkpoint.c ---- */
-void at_checkpoint_call(struct at_store *store);  /* have the keeper copy what it can, now */
+void at_checkpoint_cut(struct at_store *store);  /* have the keeper cut the log: scrub_wanted → scrub_cut */
+void at_checkpoint_call(struct at_store *store); /* have the keeper copy what it can, now */
 void at_checkpoint_watch(struct at_store *store); /* after each opening of the writer */
 void at_checkpoint_step(struct at_store *store);  /* on the commit thread, between transactions */
 void at_keeper_loop(void *store);

@@ -99,6 +99,15 @@ enum at_status at_reader_events_of(struct at_reader *reader, uint64_t source, ui
     return status;
 }
 
+enum at_status at_reader_erased_events(struct at_reader *reader, struct at_text id, event_fn *fn, void *arg) {
+    struct event_scan scan = {.fn = fn, .arg = arg};
+    enum at_status status = AT_OK;
+    sqlite3_stmt *statement = at_statement_take(&reader->connection, AT_SQL_ERASED_EVENTS, &status);
+    if (!statement) return at_reader_failed(reader, status);
+    at_bind_text(statement, 1, id);
+    return lend_events(reader, AT_SQL_ERASED_EVENTS, statement, &scan);
+}
+
 /* ---- deduplication ---- */
 
 static bool search_part(const unsigned char *rows, size_t count, uint64_t key, struct at_message_row *out) {

@@ -63,6 +63,31 @@ static const char *const STEPS[] = {
     " SELECT f.id, i.id, i.since_ms, '', '', '' FROM identifier i"
     " JOIN (SELECT person, min(id) AS id FROM identifier GROUP BY person) f ON f.person = i.person"
     " WHERE i.id <> f.id ORDER BY i.id;",
+    /* What a person may ask for: to be forgotten, to see everything, to know who looked. The indexes lead
+     * from a person to the rows that name them. */
+    "CREATE TABLE erasure (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, person INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, author TEXT NOT NULL, is_counted INTEGER NOT NULL, event_count INTEGER NOT "
+    "NULL,"
+    " scrubbed_ms INTEGER NOT NULL);"
+    "CREATE INDEX erasure_open ON erasure (is_counted) WHERE scrubbed_ms = 0;"
+    "CREATE TABLE erased_source (source INTEGER PRIMARY KEY, erasure INTEGER NOT NULL);"
+    "CREATE TABLE erased_person (person INTEGER PRIMARY KEY, erasure INTEGER NOT NULL);"
+    "CREATE TABLE suppressed (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE money (number INTEGER PRIMARY KEY, day_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " amount REAL, currency TEXT NOT NULL, items TEXT NOT NULL);"
+    "CREATE TABLE request (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+    " state TEXT NOT NULL, person INTEGER NOT NULL, source TEXT NOT NULL, reference TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, detail TEXT NOT NULL);"
+    "CREATE INDEX request_person ON request (person) WHERE person <> 0;"
+    "CREATE TABLE access (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, author TEXT NOT NULL,"
+    " action TEXT NOT NULL, person INTEGER NOT NULL);"
+    "CREATE INDEX access_person ON access (person);"
+    "CREATE INDEX access_at ON access (at_ms);"
+    "CREATE INDEX claim_person ON claim (person) WHERE person <> 0;"
+    "CREATE INDEX merge_survivor ON merge (survivor);"
+    "CREATE INDEX merge_loser ON merge (loser);"
+    "CREATE INDEX unlink_b ON unlink (b);",
 };
 _Static_assert(AT_LENGTH(STEPS) == AT_STORE_SCHEMA, "one step a schema");
 const struct at_schema at_schema_current = {STEPS, AT_STORE_SCHEMA};

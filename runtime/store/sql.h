@@ -22,8 +22,9 @@
       "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, message_key, "          \
       "payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                 \
     X(EVENT_LAST, "SELECT max(seq) FROM event")                                                              \
-    X(EVENT_RANGE,                                                                                           \
-      "SELECT " AT_SQL_EVENT_COLUMNS " FROM event e WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?")  \
+    X(EVENT_RANGE, "SELECT " AT_SQL_EVENT_COLUMNS " FROM event e WHERE e.seq > ? AND e.seq <= ?"             \
+                   " AND NOT EXISTS (SELECT 1 FROM erased_source s WHERE s.source = e.source)"               \
+                   " ORDER BY e.seq LIMIT ?")                                                                \
     X(EVENT_OF_OLDEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
                        " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq LIMIT ?")             \
     X(EVENT_OF_NEWEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
@@ -99,6 +100,59 @@
     X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision WHERE id = ? AND at_ms >= ?")              \
     X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ?"            \
                    " ORDER BY id DESC LIMIT ?")                                                              \
+    X(ERASURE_ADD, "INSERT INTO erasure (id, person, at_ms, author, is_counted, event_count, scrubbed_ms)"   \
+                   " VALUES (?, ?, ?, ?, 0, 0, 0)")                                                          \
+    X(ERASURE_COUNTED, "UPDATE erasure SET is_counted = 1, event_count = ? WHERE id = ?")                    \
+    X(ERASURE_SCRUBBED,                                                                                      \
+      "UPDATE erasure SET scrubbed_ms = ? WHERE scrubbed_ms = 0 AND is_counted AND number <= ?"              \
+      " AND NOT EXISTS (SELECT 1 FROM erased_source s WHERE s.erasure = number)"                             \
+      " AND NOT EXISTS (SELECT 1 FROM erased_person p WHERE p.erasure = number)")                            \
+    X(ERASURE_OPEN, "SELECT count(*) FROM erasure WHERE scrubbed_ms = 0")                                    \
+    X(ERASURE_LAST, "SELECT max(number) FROM erasure WHERE scrubbed_ms = 0 AND is_counted")                  \
+    X(ERASURE_GET, "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted FROM erasure"     \
+                   " WHERE id = ?")                                                                          \
+    X(ERASURE_SLICE, "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted, number"        \
+                     " FROM erasure WHERE number > ? ORDER BY number LIMIT ?")                               \
+    X(ERASED_SOURCE_ADD, "INSERT OR IGNORE INTO erased_source (source, erasure)"                             \
+                         " VALUES (?, (SELECT max(number) FROM erasure))")                                   \
+    X(ERASED_PERSON_ADD, "INSERT OR IGNORE INTO erased_person (person, erasure)"                             \
+                         " VALUES (?, (SELECT max(number) FROM erasure))")                                   \
+    X(ERASED_SOURCE_NEXT, "SELECT s.source FROM erased_source s JOIN erasure e ON e.number = s.erasure"      \
+                          " WHERE e.is_counted LIMIT 1")                                                     \
+    X(ERASED_PERSON_NEXT, "SELECT p.person FROM erased_person p JOIN erasure e ON e.number = p.erasure"      \
+                          " WHERE e.is_counted LIMIT 1")                                                     \
+    X(ERASED_EVENTS,                                                                                         \
+      "SELECT " AT_SQL_EVENT_COLUMNS " FROM erasure r JOIN erased_source s ON s.erasure = r.number"          \
+      " JOIN timeline t ON t.source = s.source CROSS JOIN event e ON e.seq = t.seq WHERE r.id = ?")          \
+    X(IDENTIFIER_DROP, "DELETE FROM identifier WHERE id = ?")                                                \
+    X(SUPPRESSED_ADD, "INSERT OR REPLACE INTO suppressed (hash, kind, at_ms) VALUES (?, ?, ?)")              \
+    X(SUPPRESSED_ALL, "SELECT hash, kind, at_ms FROM suppressed")                                            \
+    X(MONEY_ADD, "INSERT INTO money (day_ms, kind, amount, currency, items) VALUES (?, ?, ?, ?, ?)")         \
+    X(REQUEST_PUT,                                                                                           \
+      "INSERT INTO request (id, kind, state, person, source, reference, at_ms, due_ms, changed_ms,"          \
+      " detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"                        \
+      " state = excluded.state, person = excluded.person, changed_ms = excluded.changed_ms,"                 \
+      " detail = excluded.detail")                                                                           \
+    X(REQUEST_GET, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, detail"    \
+                   " FROM request WHERE id = ?")                                                             \
+    X(REQUEST_LIST, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, detail"   \
+                    " FROM request WHERE ?1 = '' OR state = ?1 ORDER BY number DESC LIMIT ?2")               \
+    X(ACCESS_ADD, "INSERT INTO access (at_ms, author, action, person) VALUES (?, ?, ?, ?)")                  \
+    X(ACCESS_OF, "SELECT at_ms, author, action FROM access WHERE person = ? ORDER BY number DESC LIMIT ?")   \
+    X(ACCESS_EXPIRE,                                                                                         \
+      "DELETE FROM access WHERE number IN (SELECT number FROM access WHERE at_ms < ? LIMIT 1000)")           \
+    X(SCRUB_EVENTS, "DELETE FROM event WHERE seq IN"                                                         \
+                    " (SELECT seq FROM timeline WHERE source = ? ORDER BY seq LIMIT ?)")                     \
+    X(SCRUB_TIMELINE, "DELETE FROM timeline WHERE source = ?1 AND seq IN"                                    \
+                      " (SELECT seq FROM timeline WHERE source = ?1 ORDER BY seq LIMIT ?2)")                 \
+    X(SCRUB_LINKS, "DELETE FROM link WHERE a = ?1 OR b = ?1")                                                \
+    X(SCRUB_UNLINKS, "DELETE FROM unlink WHERE a = ?1 OR b = ?1")                                            \
+    X(SCRUB_SOURCE, "DELETE FROM erased_source WHERE source = ?")                                            \
+    X(SCRUB_DECISIONS, "DELETE FROM decision WHERE number IN"                                                \
+                       " (SELECT number FROM decision WHERE person = ? AND person <> 0 LIMIT ?)")            \
+    X(SCRUB_CLAIMS, "UPDATE claim SET person = 0 WHERE person = ? AND person <> 0")                          \
+    X(SCRUB_MERGES, "DELETE FROM merge WHERE survivor = ?1 OR loser = ?1")                                   \
+    X(SCRUB_PERSON, "DELETE FROM erased_person WHERE person = ?")                                            \
     X(DECISION_SWEEP,                                                                                        \
       "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
 

@@ -62,14 +62,18 @@ static enum at_status read_setting(struct at_store *store, const char *name, uin
 }
 
 static enum at_status read_series(struct at_store *store) {
-    uint64_t last_seq = 0, last_id = 0, id_limit = 0, decisions_from = 0;
+    uint64_t last_seq = 0, last_id = 0, id_limit = 0, decisions_from = 0, kept_seq = 0, erasures = 0;
     enum at_status status = read_last(store, AT_SQL_EVENT_LAST, &last_seq);
     if (status == AT_OK) status = read_last(store, AT_SQL_IDENTIFIER_LAST, &last_id);
     if (status == AT_OK) status = read_last(store, AT_SQL_PERSON_LAST, &last_id);
     if (status == AT_OK) status = read_setting(store, "id_limit", &id_limit);
     if (status == AT_OK) status = read_setting(store, "decisions_from_ms", &decisions_from);
+    if (status == AT_OK) status = read_setting(store, "last_seq", &kept_seq);
+    if (status == AT_OK) status = read_last(store, AT_SQL_ERASURE_OPEN, &erasures);
     if (status == AT_OK) status = at_runs_load(&store->runs, &store->writer);
     if (status != AT_OK) return status;
+    if (kept_seq > last_seq) last_seq = kept_seq; /* the last ones were erased */
+    atomic_store(&store->tallies.erasures_open, erasures);
     atomic_store(&store->queue.next_seq, last_seq + 1);
     atomic_store(&store->tallies.durable_seq, last_seq);
     atomic_store(&store->next_id, last_id + 1 > id_limit ? last_id + 1 : id_limit);
@@ -222,6 +226,7 @@ void at_store_counts(struct at_store *store, struct at_store_counts *out) {
         .last_commit_us = atomic_load(&tallies->last_commit_us),
         .wal_bytes = atomic_load(&tallies->wal_bytes),
         .durable_seq = atomic_load(&tallies->durable_seq),
+        .erasures_open = atomic_load(&tallies->erasures_open),
     };
     pthread_mutex_lock(&store->queue.lock);
     for (size_t i = 0; i < AT_LANE_COUNT; i++) {

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define AT_STORE_SCHEMA 2 /* user_version of the database this code writes */
+#define AT_STORE_SCHEMA 3 /* user_version of the database this code writes */
 
 struct at_store;
 
@@ -111,6 +111,42 @@ struct at_decision_row {
     uint64_t person; /* 0: nobody known */
     struct at_text body;
 };
+/* A person is erased: with the row their identifiers and profile are gone and no read finds their events; the
+ * rows go in slices from at_write AT_WRITE_ERASE_COUNTED on, and from the files with them (scrub.c). */
+struct at_suppressed_row {
+    struct at_text hash, kind; /* of an address, keyed by what is not in the database; hex */
+    int64_t at_ms;             /* what happened until then is not taken in again */
+};
+struct at_erasure_row {
+    struct at_text id;
+    uint64_t person;
+    int64_t at_ms;
+    struct at_text author; /* name of the key */
+    uint64_t event_count;
+    int64_t scrubbed_ms;                        /* 0: not yet */
+    const uint64_t *people, *sources;           /* written only: the person and all who went into it; ids */
+    size_t person_count, source_count;          /* of identifiers */
+    const struct at_suppressed_row *suppressed; /* written only */
+    size_t suppressed_count;
+};
+struct at_money_row { /* what an erased person paid or got back, without anything that leads to them */
+    int64_t day_ms;
+    struct at_text kind; /* "order", "refund" */
+    double amount;
+    struct at_text currency, items; /* items: JSON */
+};
+struct at_request_row { /* of a person about their data */
+    struct at_text id, kind, state;
+    uint64_t person;                  /* 0: nobody known */
+    struct at_text source, reference; /* who asked, by what name there */
+    int64_t at_ms, due_ms, changed_ms;
+    struct at_text detail; /* JSON */
+};
+struct at_access_row { /* who looked at or changed a person */
+    int64_t at_ms;
+    struct at_text author, action; /* name of the key; of the route */
+    uint64_t person;
+};
 
 /* ---- units ---- */
 enum at_write_kind {
@@ -134,6 +170,12 @@ enum at_write_kind {
     AT_WRITE_SETTING,          /* named, text: upsert ("active_generation" → "17", "held" …) */
     AT_WRITE_DECISION,         /* decision: insert */
     AT_WRITE_DECISIONS_EXPIRE, /* number: drop those before this moment (ms) */
+    AT_WRITE_ERASE,            /* erasure */
+    AT_WRITE_ERASE_COUNTED, /* named, number: what is to stay of erasure `name` is kept, of so many events */
+    AT_WRITE_MONEY,         /* money */
+    AT_WRITE_REQUEST,       /* request: upsert by id */
+    AT_WRITE_ACCESS,        /* access */
+    AT_WRITE_ACCESS_EXPIRE, /* number: drop up to 1,000 of those before this moment (ms) */
 };
 struct at_claim {
     struct at_text kind, key; /* "order", "1001" */
@@ -164,6 +206,10 @@ struct at_write {
         struct at_product_row product;
         struct at_generation_row generation;
         struct at_decision_row decision;
+        struct at_erasure_row erasure;
+        struct at_money_row money;
+        struct at_request_row request;
+        struct at_access_row access;
     };
 };
 enum at_expect_kind {
@@ -259,7 +305,7 @@ enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, stru
                                  struct at_arena *arena);
 enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
                                uint64_t *person_out);
-/* Events with seq in (after, to], ascending. */
+/* Events with seq in (after, to], ascending; of those who were erased none. */
 enum at_status at_reader_log(struct at_reader *reader, uint64_t after_seq, uint64_t to_seq,
                              bool (*fn)(void *arg, const struct at_event_row *row), void *arg);
 /* Through the timeline index: events of one source with seq < before_seq, newest first if is_descending, else
@@ -293,11 +339,52 @@ enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, s
 enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person, uint32_t limit,
                                       bool (*fn)(void *arg, const struct at_decision_row *row), void *arg);
 
+enum at_status at_reader_erasure(struct at_reader *reader, struct at_text id, struct at_erasure_row *out,
+                                 struct at_arena *arena); /* AT_NOTFOUND */
+/* All, oldest first; is_open: those whose rows wait for AT_WRITE_ERASE_COUNTED. */
+enum at_status at_reader_erasures(struct at_reader *reader,
+                                  bool (*fn)(void *arg, const struct at_erasure_row *row, bool is_open),
+                                  void *arg);
+/* The events of an erasure that are not scrubbed yet. */
+enum at_status at_reader_erased_events(struct at_reader *reader, struct at_text id,
+                                       bool (*fn)(void *arg, const struct at_event_row *row), void *arg);
+enum at_status at_reader_suppressed(struct at_reader *reader,
+                                    bool (*fn)(void *arg, const struct at_suppressed_row *row), void *arg);
+enum at_status at_reader_request(struct at_reader *reader, struct at_text id, struct at_request_row *out,
+                                 struct at_arena *arena); /* AT_NOTFOUND */
+/* The newest; state "": any. */
+enum at_status at_reader_requests(struct at_reader *reader, struct at_text state, uint32_t limit,
+                                  bool (*fn)(void *arg, const struct at_request_row *row), void *arg);
+enum at_status at_reader_access_of(struct at_reader *reader, uint64_t person, uint32_t limit,
+                                   bool (*fn)(void *arg, const struct at_access_row *row),
+                                   void *arg); /* newest first */
+
+/* ---- all that is kept of one person, table by table (personal.c) ---- */
+enum at_value_kind { AT_VALUE_NULL, AT_VALUE_NUMBER, AT_VALUE_REAL, AT_VALUE_TEXT, AT_VALUE_JSON };
+struct at_personal_value {
+    const char *column;
+    enum at_value_kind kind;
+    int64_t number;
+    double real;
+    struct at_text text; /* TEXT; JSON: a document */
+};
+struct at_personal_rows {
+    /* Each table once, in one order, whether it has rows or not. false: stop. */
+    bool (*table)(void *arg, const char *name);
+    bool (*row)(void *arg, const struct at_personal_value *values, uint32_t count);
+    void *arg;
+};
+/* people: the person and all who went into it. All tables in one snapshot. The list of tables is the one that
+ * erasing goes by; a test holds it against the schema. */
+enum at_status at_reader_personal(struct at_reader *reader, const uint64_t *people, size_t count,
+                                  const struct at_personal_rows *rows);
+
 /* ---- counts for metrics and tests ---- */
 struct at_store_counts {
     uint64_t commits, units, events, refused, stale, failed_commits, checkpoints, last_commit_us;
     size_t queued_units, queued_bytes, wal_bytes;
-    uint64_t durable_seq; /* every event up to here is durable or refused, and its callback has returned */
+    uint64_t erasures_open; /* erased, and rows or files still hold something of them */
+    uint64_t durable_seq;   /* every event up to here is durable or refused, and its callback has returned */
 };
 void at_store_counts(struct at_store *store, struct at_store_counts *out);
 /* Wait until everything enqueued before the call is durable or refused, both lanes. Start-up, shutdown,

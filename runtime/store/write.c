@@ -305,6 +305,12 @@ static write_fn *const WRITES[] = {
     [AT_WRITE_SETTING] = write_setting,
     [AT_WRITE_DECISION] = write_decision,
     [AT_WRITE_DECISIONS_EXPIRE] = write_decisions_expire,
+    [AT_WRITE_ERASE] = at_write_erase,
+    [AT_WRITE_ERASE_COUNTED] = at_write_erase_counted,
+    [AT_WRITE_MONEY] = at_write_money,
+    [AT_WRITE_REQUEST] = at_write_request,
+    [AT_WRITE_ACCESS] = at_write_access,
+    [AT_WRITE_ACCESS_EXPIRE] = at_write_access_expire,
 };
 
 enum at_status at_write_run(struct at_store *store, const struct at_write *write) {

@@ -223,9 +223,9 @@ static void an_older_schema_is_copied_then_migrated(void **state) {
     remove_folder(folder);
 }
 
-/* A folder as attune 0.1 left it. */
-static void make_schema_1(const char *folder, const char *path) {
-    struct at_schema first = {at_schema_current.steps, 1};
+/* A folder as an earlier attune left it. */
+static void make_schema(const char *folder, const char *path, uint32_t number) {
+    struct at_schema first = {at_schema_current.steps, number};
     struct at_connection connection;
     struct at_place place = {path, NULL, 1 << 20, false};
     struct at_log log = {.fd = -1};
@@ -258,17 +258,45 @@ static void read_links(struct at_reader *reader, void *arg) {
     assert_string_equal(of, "2-4@300 ");
 }
 
+static bool count_identifier(void *arg, const struct at_identifier_row *row) {
+    (void)row;
+    ++*(size_t *)arg;
+    return true;
+}
+
 static void people_of_schema_1_hold_together(void **state) {
     (void)state;
     char folder[64], path[128];
     make_folder(folder);
     snprintf(path, sizeof(path), "%s/attune.db", folder);
-    make_schema_1(folder, path);
+    make_schema(folder, path, 1);
     struct at_store *store = open_store(folder, NULL);
     read_store(store, read_links, NULL);
     at_store_close(store);
     assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA);
     remove_folder(folder);
+}
+
+static void count_identifiers(struct at_reader *reader, void *arg) {
+    assert_int_equal(at_reader_identifiers(reader, count_identifier, arg), AT_OK);
+}
+
+static void every_earlier_schema_opens(void **state) {
+    (void)state;
+    for (uint32_t number = 1; number < AT_STORE_SCHEMA; number++) {
+        char folder[64], path[128];
+        size_t count = 0;
+        make_folder(folder);
+        snprintf(path, sizeof(path), "%s/attune.db", folder);
+        make_schema(folder, path, number);
+        struct at_store *store = open_store(folder, NULL);
+        read_store(store, count_identifiers, &count);
+        assert_int_equal(count, 4);
+        assert_int_equal(send_event(store, 1), AT_OK);
+        at_store_close(store);
+        assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA);
+        remove_folder(folder);
+    }
 }
 
 /* ---- allocations ---- */
@@ -415,6 +443,7 @@ int main(void) {
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(an_older_schema_is_copied_then_migrated),
         cmocka_unit_test(people_of_schema_1_hold_together),
+        cmocka_unit_test(every_earlier_schema_opens),
         cmocka_unit_test(opening_survives_every_failed_allocation),
         cmocka_unit_test(committing_survives_every_failed_allocation),
         cmocka_unit_test(reading_survives_every_failed_allocation),

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Forgetting, on the commit thread: a person is erased in one transaction, after which no read finds them;
+ * their rows go in slices between the groups, overwritten with zeros (secure_delete), and the write-ahead log
+ * is cut to nothing, so that nothing of them is left in the files. A stop finishes it; a crash goes on with
+ * it at the next start: the work that is left is in the database.
+ */
+#include "store/internal.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/time.h"
+
+#define SLICE_ROWS 256
+
+static sqlite3_stmt *take(struct at_store *store, enum at_sql which, enum at_status *status) {
+    return at_statement_take(&store->writer, which, status);
+}
+
+static enum at_status run_number(struct at_store *store, enum at_sql which, uint64_t number) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, which, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, number);
+    return at_statement_run(&store->writer, which, statement);
+}
+
+/* ---- the writes ---- */
+
+static enum at_status add_erasure(struct at_store *store, const struct at_erasure_row *row) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_ADD, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, row->id);
+    at_bind_number(statement, 2, row->person);
+    sqlite3_bind_int64(statement, 3, row->at_ms);
+    at_bind_text(statement, 4, row->author);
+    return at_statement_run(&store->writer, AT_SQL_ERASURE_ADD, statement);
+}
+
+static enum at_status add_suppressed(struct at_store *store, const struct at_suppressed_row *row) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, AT_SQL_SUPPRESSED_ADD, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, row->hash);
+    at_bind_text(statement, 2, row->kind);
+    sqlite3_bind_int64(statement, 3, row->at_ms);
+    return at_statement_run(&store->writer, AT_SQL_SUPPRESSED_ADD, statement);
+}
+
+enum at_status at_write_erase(struct at_store *store, const struct at_write *write) {
+    const struct at_erasure_row *row = &write->erasure;
+    enum at_status status = add_erasure(store, row);
+    for (size_t i = 0; i < row->person_count && status == AT_OK; i++) {
+        status = run_number(store, AT_SQL_ERASED_PERSON_ADD, row->people[i]);
+        if (status == AT_OK) status = run_number(store, AT_SQL_PROFILE_DROP, row->people[i]);
+    }
+    for (size_t i = 0; i < row->source_count && status == AT_OK; i++) {
+        status = run_number(store, AT_SQL_ERASED_SOURCE_ADD, row->sources[i]);
+        if (status == AT_OK) status = run_number(store, AT_SQL_IDENTIFIER_DROP, row->sources[i]);
+    }
+    for (size_t i = 0; i < row->suppressed_count && status == AT_OK; i++)
+        status = add_suppressed(store, &row->suppressed[i]);
+    return status;
+}
+
+enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_COUNTED, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, write->number);
+    at_bind_text(statement, 2, write->name);
+    store->is_sweeping = true;
+    return at_statement_run(&store->writer, AT_SQL_ERASURE_COUNTED, statement);
+}
+
+enum at_status at_write_money(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_money_row *row = &write->money;
+    sqlite3_stmt *statement = take(store, AT_SQL_MONEY_ADD, &status);
+    if (!statement) return status;
+    sqlite3_bind_int64(statement, 1, row->day_ms);
+    at_bind_text(statement, 2, row->kind);
+    sqlite3_bind_double(statement, 3, row->amount); /* a NaN is kept as NULL */
+    at_bind_text(statement, 4, row->currency);
+    at_bind_text(statement, 5, row->items);
+    return at_statement_run(&store->writer, AT_SQL_MONEY_ADD, statement);
+}
+
+enum at_status at_write_request(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_request_row *row = &write->request;
+    sqlite3_stmt *statement = take(store, AT_SQL_REQUEST_PUT, &status);
+    if (!statement) return status;
+    at_bind_text(statement, 1, row->id);
+    at_bind_text(statement, 2, row->kind);
+    at_bind_text(statement, 3, row->state);
+    at_bind_number(statement, 4, row->person);
+    at_bind_text(statement, 5, row->source);
+    at_bind_text(statement, 6, row->reference);
+    sqlite3_bind_int64(statement, 7, row->at_ms);
+    sqlite3_bind_int64(statement, 8, row->due_ms);
+    sqlite3_bind_int64(statement, 9, row->changed_ms);
+    at_bind_text(statement, 10, row->detail);
+    return at_statement_run(&store->writer, AT_SQL_REQUEST_PUT, statement);
+}
+
+enum at_status at_write_access(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_access_row *row = &write->access;
+    sqlite3_stmt *statement = take(store, AT_SQL_ACCESS_ADD, &status);
+    if (!statement) return status;
+    sqlite3_bind_int64(statement, 1, row->at_ms);
+    at_bind_text(statement, 2, row->author);
+    at_bind_text(statement, 3, row->action);
+    at_bind_number(statement, 4, row->person);
+    return at_statement_run(&store->writer, AT_SQL_ACCESS_ADD, statement);
+}
+
+enum at_status at_write_access_expire(struct at_store *store, const struct at_write *write) {
+    return run_number(store, AT_SQL_ACCESS_EXPIRE, write->number);
+}
+
+/* ---- the rows go ---- */
+
+static enum at_status next_of(struct at_store *store, enum at_sql which, uint64_t *out) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, which, &status);
+    return statement ? at_statement_number(&store->writer, which, statement, out) : status;
+}
+
+static enum at_status drop_slice(struct at_store *store, enum at_sql which, uint64_t of, int *dropped) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, which, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, of);
+    sqlite3_bind_int(statement, 2, SLICE_ROWS);
+    status = at_statement_run(&store->writer, which, statement);
+    *dropped = sqlite3_changes(store->writer.db);
+    return status;
+}
+
+/* The last events of the log may go: their numbers are not given out again. */
+static enum at_status keep_last_seq(struct at_store *store) {
+    return at_setting_put(store, AT_TEXT("last_seq"), atomic_load(&store->queue.next_seq) - 1);
+}
+
+static enum at_status scrub_source(struct at_store *store, uint64_t source) {
+    int events = 0, dropped = 0;
+    enum at_status status = drop_slice(store, AT_SQL_SCRUB_EVENTS, source, &events);
+    if (status == AT_OK) status = drop_slice(store, AT_SQL_SCRUB_TIMELINE, source, &dropped);
+    if (status == AT_OK && events) status = keep_last_seq(store);
+    if (status != AT_OK || dropped == SLICE_ROWS) return status;
+    status = run_number(store, AT_SQL_SCRUB_LINKS, source);
+    if (status == AT_OK) status = run_number(store, AT_SQL_SCRUB_UNLINKS, source);
+    return status == AT_OK ? run_number(store, AT_SQL_SCRUB_SOURCE, source) : status;
+}
+
+static enum at_status scrub_person(struct at_store *store, uint64_t person) {
+    int dropped = 0;
+    enum at_status status = drop_slice(store, AT_SQL_SCRUB_DECISIONS, person, &dropped);
+    if (status != AT_OK || dropped == SLICE_ROWS) return status;
+    status = run_number(store, AT_SQL_SCRUB_CLAIMS, person); /* that the order was counted stays */
+    if (status == AT_OK) status = run_number(store, AT_SQL_SCRUB_MERGES, person);
+    return status == AT_OK ? run_number(store, AT_SQL_SCRUB_PERSON, person) : status;
+}
+
+enum at_status at_scrub_slice(struct at_store *store, bool *is_done) {
+    uint64_t next = 0;
+    *is_done = false;
+    enum at_status status = next_of(store, AT_SQL_ERASED_SOURCE_NEXT, &next);
+    if (status == AT_OK) return scrub_source(store, next);
+    if (status == AT_NOTFOUND) status = next_of(store, AT_SQL_ERASED_PERSON_NEXT, &next);
+    if (status == AT_OK) return scrub_person(store, next);
+    if (status != AT_NOTFOUND) return status;
+    *is_done = true;
+    uint64_t last = 0, open = 0;
+    status = next_of(store, AT_SQL_ERASURE_LAST, &last);
+    if (status == AT_OK) status = next_of(store, AT_SQL_ERASURE_OPEN, &open);
+    if (status != AT_OK) return status;
+    store->scrub_wanted = last; /* 0: nothing is open */
+    atomic_store(&store->tallies.erasures_open, open);
+    return AT_OK;
+}
+
+/* ---- the files ---- */
+
+/* Copies made before a migration or a restore hold everybody, for ever: they go with the first who is erased.
+ */
+static void drop_copies(struct at_store *store) {
+    DIR *folder = opendir(store->directory);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, AT_STORE_DATABASE ".", sizeof AT_STORE_DATABASE) != 0) continue;
+        if (unlinkat(dirfd(folder), entry->d_name, 0) == 0)
+            at_log(&store->log, AT_LOG_INFO, "store", "%s was removed: it held a person who was erased since",
+                   entry->d_name);
+    }
+    closedir(folder);
+}
+
+bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int wait_ms) {
+    int frames = 0, copied = 0;
+    sqlite3_busy_timeout(connection->db, wait_ms);
+    int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &copied);
+    sqlite3_busy_timeout(connection->db, AT_STORE_BUSY_MS);
+    if (code == SQLITE_OK) drop_copies(store);
+    return code == SQLITE_OK;
+}
+
+enum at_status at_scrub_finish(struct at_store *store, uint64_t last) {
+    enum at_status status;
+    uint64_t open = 0;
+    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_SCRUBBED, &status);
+    if (!statement) return status;
+    sqlite3_bind_int64(statement, 1, at_clock_now(NULL));
+    at_bind_number(statement, 2, last);
+    status = at_statement_run(&store->writer, AT_SQL_ERASURE_SCRUBBED, statement);
+    if (status == AT_OK) status = next_of(store, AT_SQL_ERASURE_OPEN, &open);
+    if (status == AT_OK) atomic_store(&store->tallies.erasures_open, open);
+    return status;
+}
