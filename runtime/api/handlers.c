@@ -135,6 +135,35 @@ void handle_customer_decisions(struct call *call) {
         at_shop_customer_decisions(&call->job, kind, value, limit);
 }
 
+void handle_export(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_export(&call->job, kind, value);
+}
+
+void handle_erase(struct call *call) {
+    struct at_text kind, value;
+    if (read_customer(call, &kind, &value)) at_shop_erase(&call->job, kind, value);
+}
+
+static const char *const request_states[] = {"unreachable", "ready", "waiting", "done", "refused", "nothing"};
+
+void handle_requests(struct call *call) {
+    struct at_text state = at_request_param(call->request, "state");
+    bool is_known = !state.length;
+    uint32_t limit;
+    for (size_t i = 0; i < AT_LENGTH(request_states); i++) is_known |= at_text_is(state, request_states[i]);
+    if (!is_known)
+        return call_fail(call, AT_UNPROCESSABLE, "bad_state", "state",
+                         "state is unreachable, ready, waiting, done, refused or nothing");
+    if (read_limit(call, &limit)) at_shop_requests(&call->job, state, limit);
+}
+
+void handle_request(struct call *call) {
+    if (call->route->method == AT_GET) return at_shop_request(&call->job, call->params[0]);
+    if (call->params[0].length) return at_shop_request_move(&call->job, call->params[0], call->body);
+    at_shop_request_add(&call->job, call->body);
+}
+
 /* ---- scripts ---- */
 
 void handle_scripts(struct call *call) {

@@ -14,6 +14,11 @@ static const struct {
     {"id", "/v1/customers/", "{\"type\":\"string\"}", "attune's id of the person"},
     {"id", "/v1/decisions/", "{\"type\":\"string\"}", "The decision's id"},
     {"id", "/v1/generations/", "{\"type\":\"integer\",\"minimum\":1}", "The generation's number"},
+    {"id", "/v1/privacy/", "{\"type\":\"string\"}", "The request's id"},
+    {"state", "",
+     "{\"type\":\"string\",\"enum\":[\"unreachable\",\"ready\",\"waiting\",\"done\",\"refused\",\"nothing\"]"
+     "}",
+     "Only those in this state"},
     {"kind", "", "{\"type\":\"string\"}", "anonymous_id, user_id, email, phone or a kind of shop.lua"},
     {"value", "", "{\"type\":\"string\"}", "The identifier, percent-encoded"},
     {"path", "", "{\"type\":\"string\"}",

@@ -54,6 +54,22 @@ void at_hex(const uint8_t *data, size_t length, char *out) {
     out[2 * length] = '\0';
 }
 
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool at_unhex(const char *text, size_t length, uint8_t *out) {
+    if (length % 2) return false;
+    for (size_t i = 0; i < length; i += 2) {
+        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        if (high < 0 || low < 0) return false;
+        out[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 bool at_equal_secret(const void *a, size_t a_length, const void *b, size_t b_length) {
     /* of different lengths: b against itself, so that the time tells nothing about a */
     bool is_same_length = a_length == b_length;

@@ -17,6 +17,8 @@ void at_sha256(const void *data, size_t length, uint8_t out[AT_SHA256_SIZE]);
 void at_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
                     uint8_t out[AT_SHA256_SIZE]);
 void at_hex(const uint8_t *data, size_t length, char *out); /* out: 2 * length + 1 */
+/* out: length / 2 bytes. false: not pairs of hexadecimal digits. */
+bool at_unhex(const char *text, size_t length, uint8_t *out);
 /* Constant time in the length of b; false if the lengths differ. */
 bool at_equal_secret(const void *a, size_t a_length, const void *b, size_t b_length);
 /* Standard base64 with padding required as in RFC 4648; returns bytes written or -1. out: 3 * length / 4 + 3.

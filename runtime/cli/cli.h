@@ -47,11 +47,17 @@ int run_check(const struct cli_call *call);
 int run_import(const struct cli_call *call);
 int run_explain(const struct cli_call *call);
 int run_identity(const struct cli_call *call);
+int run_export(const struct cli_call *call);
+int run_erase(const struct cli_call *call);
 int run_generations(const struct cli_call *call);
 int run_rollback(const struct cli_call *call);
 int run_version(const struct cli_call *call);
 int run_completion(const struct cli_call *call);
 int run_unit(const struct cli_call *call);
+
+/* The path of a person and what follows. p7Qor…: an id; email:ann@example.com: a kind and a value. false: too
+ * long. */
+bool cli_person_path(const char *person, const char *rest, char *path, size_t size);
 
 /* Call the shop: the process that owns the data folder over its socket, or the shop opened here if nobody
  * does. */

@@ -207,16 +207,15 @@ static void show_evidence(struct at_json json) {
     }
 }
 
-/* p7Qor…: an id; email:ann@example.com: a kind and a value. */
-static bool identity_path(const char *person, char *path, size_t size) {
+bool cli_person_path(const char *person, const char *rest, char *path, size_t size) {
     char value[1600], kind[64] = "";
     const char *colon = strchr(person, ':');
     if (colon && (size_t)(colon - person) < sizeof kind) memcpy(kind, person, (size_t)(colon - person));
     if (!encode(colon ? colon + 1 : person, value, sizeof value)) return false;
     if (colon)
-        snprintf(path, size, "/v1/customers/by/%s/%s/identity", kind, value);
+        snprintf(path, size, "/v1/customers/by/%s/%s%s", kind, value, rest);
     else
-        snprintf(path, size, "/v1/customers/%s/identity", value);
+        snprintf(path, size, "/v1/customers/%s%s", value, rest);
     return true;
 }
 
@@ -261,7 +260,7 @@ int run_identity(const struct cli_call *call) {
     if (is_explain != (call->word_count == 2))
         return cli_fail(call, EXIT_USAGE,
                         is_explain ? "whom? attune identity explain PERSON" : "rehearse takes nothing more");
-    if (is_explain && !identity_path(call->words[1], path, sizeof path))
+    if (is_explain && !cli_person_path(call->words[1], "/identity", path, sizeof path))
         return cli_fail(call, EXIT_USAGE, "that identifier is too long");
     int code = begin(&session, call, is_explain ? "GET" : "POST", path, NULL, &json);
     if (code == -1) {

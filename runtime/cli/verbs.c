@@ -41,6 +41,14 @@ static const struct cli_option explain_options[] = {
     {0}};
 static const struct cli_option list_options[] = {
     SHOP_OPTION, DATA_OPTION, {"json", NULL, "the answer as it comes"}, {0}};
+static const struct cli_option export_options[] = {SHOP_OPTION, DATA_OPTION, {0}};
+static const struct cli_option erase_options[] = {
+    SHOP_OPTION,
+    DATA_OPTION,
+    {"yes", NULL, "do not ask"},
+    {"verify", "FILE", "check the signature of a receipt instead"},
+    {"key", "HEX", "with --verify: the public key it must be signed with"},
+    {0}};
 static const struct cli_option rollback_options[] = {
     SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
 
@@ -57,6 +65,10 @@ const struct cli_verb cli_verbs[] = {
      "say why these identifiers are one person (an id, or kind:value), or what shop.lua as it is now would "
      "change",
      1, 2, list_options, run_identity, false},
+    {"export", "PERSON", "print everything about a person (an id, or kind:value) as one JSON document", 1, 1,
+     export_options, run_export, false},
+    {"erase", "PERSON", "forget a person (an id, or kind:value), irrevocably, and print the signed receipt",
+     0, 1, erase_options, run_erase, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
      run_rollback, false},

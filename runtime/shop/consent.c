@@ -192,7 +192,7 @@ void at_shop_consent(struct at_job *job, struct at_text kind, struct at_text val
     telling->body = body;
     enum at_status status = read_body(telling);
     if (status != AT_OK) return job_end(job, status);
-    uint64_t person = customer_person(job, kind, value);
+    uint64_t person = customer_person(job, kind, value, "consent");
     if (!person) return;
     telling->wait = (struct person_wait){.ready = profile_ready, .arg = telling};
     if (people_get(job->worker->shop, person, false, &telling->wait)) tell(telling);

@@ -26,9 +26,12 @@ static void unknown(struct at_job *job) {
     job_end(job, AT_NOTFOUND);
 }
 
-uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value) {
+uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value, const char *action) {
     uint64_t person = person_of(job->worker->shop, kind, value);
-    if (!person) unknown(job);
+    if (person)
+        access_note(job, action, person);
+    else
+        unknown(job);
     return person;
 }
 
@@ -80,8 +83,8 @@ static void show_ready(struct person_wait *wait) { /* any thread */
 }
 
 void at_shop_customer(struct at_job *job, struct at_text kind, struct at_text value) {
-    uint64_t person = person_of(job->worker->shop, kind, value);
-    if (!person) return unknown(job);
+    uint64_t person = customer_person(job, kind, value, "customer");
+    if (!person) return;
     struct showing *showing = at_arena_zalloc(job->arena, sizeof *showing);
     if (!showing) return short_of_memory(job);
     showing->job = job;
@@ -262,8 +265,8 @@ static enum at_status flush_then_read(struct at_job *job, void *arg) {
 
 void at_shop_timeline(struct at_job *job, struct at_text kind, struct at_text value, uint32_t limit,
                       struct at_text cursor) {
-    uint64_t person = person_of(job->worker->shop, kind, value), before = UINT64_MAX >> 1;
-    if (!person) return unknown(job);
+    uint64_t person = customer_person(job, kind, value, "timeline"), before = UINT64_MAX >> 1;
+    if (!person) return;
     if (cursor.length) {
         char number[32] = "", *rest = number;
         if (cursor.length < sizeof number) memcpy(number, cursor.data, cursor.length);
@@ -325,8 +328,8 @@ static enum at_status read_decisions(struct at_job *job, void *arg) { /* the bac
 
 void at_shop_customer_decisions(struct at_job *job, struct at_text kind, struct at_text value,
                                 uint32_t limit) {
-    uint64_t person = person_of(job->worker->shop, kind, value);
-    if (!person) return unknown(job);
+    uint64_t person = customer_person(job, kind, value, "decisions");
+    if (!person) return;
     struct listing *listing = at_arena_zalloc(job->arena, sizeof *listing);
     if (!listing) return short_of_memory(job);
     listing->read.run = list_decisions;

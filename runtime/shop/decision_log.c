@@ -101,8 +101,10 @@ static struct waiting *take_some(struct decision_queue *queue, uint32_t *count) 
     return first;
 }
 
-static bool add_rows(struct at_unit *unit, struct at_arena *arena, const struct waiting *first) {
+static bool add_rows(struct at_shop *shop, struct at_unit *unit, struct at_arena *arena,
+                     const struct waiting *first) {
     for (const struct waiting *one = first; one; one = one->next) {
+        if (forgotten_has_person(&shop->forgotten, one->person)) continue; /* erased meanwhile */
         struct at_write *write = at_unit_write(unit, arena, AT_WRITE_DECISION);
         if (!write) return false;
         write->decision = (struct at_decision_row){.id = at_text_of(one->id),
@@ -129,7 +131,7 @@ void decision_log_flush(struct at_shop *shop) {
         struct at_arena arena;
         struct at_unit unit = {0};
         at_arena_init(&arena, SIZE_MAX >> 1);
-        bool is_ok = add_rows(&unit, &arena, first) && add_expiry(shop, &unit, &arena) &&
+        bool is_ok = add_rows(shop, &unit, &arena, first) && add_expiry(shop, &unit, &arena) &&
                      commit_and_wait(shop, &unit, true) == AT_OK;
         count_add(shop, is_ok ? COUNT_DECISIONS_LOGGED : COUNT_DECISIONS_DROPPED, count);
         while (first) {

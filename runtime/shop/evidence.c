@@ -170,7 +170,7 @@ static enum at_status show(struct at_job *job, struct at_reader *reader, void *a
 }
 
 void at_shop_identity(struct at_job *job, struct at_text kind, struct at_text value) {
-    uint64_t person = customer_person(job, kind, value);
+    uint64_t person = customer_person(job, kind, value, "identity");
     if (!person) return;
     struct showing *showing = at_arena_zalloc(job->arena, sizeof *showing);
     enum at_status status = showing ? AT_OK : AT_NOMEM;

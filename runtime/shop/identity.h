@@ -36,7 +36,8 @@ struct identity {
     struct at_identity_rules rules;
     struct identity_entry **blocks; /* of IDENTITY_BLOCK entries; a place is block · IDENTITY_BLOCK + index */
     uint32_t count, block_count, block_capacity;
-    uint32_t *slots; /* place + 1; 0: free */
+    uint32_t forgotten; /* the first place that is free again, + 1; next leads on; 0: none */
+    uint32_t *slots;    /* place + 1; 0: free */
     size_t capacity;
     struct at_intmap merged; /* person that is no more → who it became */
     struct at_intmap merges; /* person → how many went into it */
@@ -122,6 +123,11 @@ struct identity_split {
     size_t kept_count;
 };
 void identity_split(struct identity *identity, const struct identity_split *split);
+/* Of who was erased: the identifier is unknown from now on. */
+void identity_forget(struct identity *identity, struct at_text kind, struct at_text value);
+/* The person and all who went into it. */
+enum at_status identity_people(struct identity *identity, uint64_t person, struct at_arena *arena,
+                               uint64_t **people, size_t *count) AT_MUST_CHECK;
 
 /* ---- identity_table.c, for identity.c ---- */
 #define NO_PLACE UINT32_MAX

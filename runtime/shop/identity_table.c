@@ -30,7 +30,8 @@ static enum at_status grow_slots(struct identity *identity) {
     bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
     if (!bigger.slots) return AT_NOMEM;
     for (uint32_t place = 0; place < identity->count; place++)
-        *slot_of(&bigger, identity_at(identity, place)->hash) = place + 1;
+        if (identity_at(identity, place)->hash)
+            *slot_of(&bigger, identity_at(identity, place)->hash) = place + 1;
     at_account_force(identity->account, (bigger.capacity - identity->capacity) * sizeof *bigger.slots);
     free(identity->slots);
     identity->slots = bigger.slots;
@@ -63,7 +64,8 @@ enum at_status identity_make_room(struct identity *identity, uint32_t count) {
 }
 
 uint32_t identity_add(struct identity *identity, const struct identity_entry *entry, uint32_t beside) {
-    uint32_t place = identity->count++;
+    uint32_t place = identity->forgotten ? identity->forgotten - 1 : identity->count++;
+    if (identity->forgotten) identity->forgotten = identity_at(identity, place)->next;
     struct identity_entry *added = identity_at(identity, place);
     *added = *entry;
     added->next = place;
@@ -104,10 +106,15 @@ uint64_t identity_merge_count(const struct identity *identity, uint64_t person) 
     return count ? *count : 0;
 }
 
-uint64_t identity_current(struct identity *identity, uint64_t person) {
+static uint64_t current_of(const struct identity *identity, uint64_t person) {
     uint64_t *into;
-    pthread_mutex_lock(&identity->mutex);
     while ((into = at_intmap_get(&identity->merged, person)) != NULL) person = *into;
+    return person;
+}
+
+uint64_t identity_current(struct identity *identity, uint64_t person) {
+    pthread_mutex_lock(&identity->mutex);
+    person = current_of(identity, person);
     pthread_mutex_unlock(&identity->mutex);
     return person;
 }
@@ -202,6 +209,52 @@ void identity_split(struct identity *identity, const struct identity_split *spli
         add_bar(identity, barred, identity_place(identity, split->kept[i]));
     atomic_fetch_add(&identity->version, 1);
     pthread_mutex_unlock(&identity->mutex);
+}
+
+/* ---- forgotten ---- */
+
+/* The slots behind a free one move up, so that a search never ends too early. */
+static void free_slot(struct identity *identity, uint64_t hash) {
+    size_t mask = identity->capacity - 1, hole = (size_t)(slot_of(identity, hash) - identity->slots);
+    for (size_t i = (hole + 1) & mask; identity->slots[i]; i = (i + 1) & mask) {
+        size_t home = identity_at(identity, identity->slots[i] - 1)->hash & mask;
+        if (((i - home) & mask) < ((i - hole) & mask)) continue; /* it stands where it may, behind the hole */
+        identity->slots[hole] = identity->slots[i];
+        hole = i;
+    }
+    identity->slots[hole] = 0;
+}
+
+void identity_forget(struct identity *identity, struct at_text kind, struct at_text value) {
+    uint64_t hash = identity_hash(identity, kind, value);
+    pthread_mutex_lock(&identity->mutex);
+    uint32_t place = identity_place(identity, hash);
+    if (place != NO_PLACE) {
+        leave_ring(identity, place);
+        free_slot(identity, hash);
+        struct identity_entry *entry = identity_at(identity, place);
+        memset(entry, 0, sizeof *entry);
+        entry->next = identity->forgotten;
+        identity->forgotten = place + 1;
+        atomic_fetch_add(&identity->version, 1);
+    }
+    pthread_mutex_unlock(&identity->mutex);
+}
+
+enum at_status identity_people(struct identity *identity, uint64_t person, struct at_arena *arena,
+                               uint64_t **people, size_t *count) {
+    struct at_intmap_slot *slot;
+    size_t n = 1;
+    pthread_mutex_lock(&identity->mutex);
+    for (size_t i = 0; (slot = at_intmap_next(&identity->merged, &i));)
+        n += current_of(identity, slot->key) == person;
+    *people = at_arena_alloc(arena, n * sizeof **people);
+    *count = 0;
+    if (*people) (*people)[(*count)++] = person;
+    for (size_t i = 0; *people && (slot = at_intmap_next(&identity->merged, &i));)
+        if (current_of(identity, slot->key) == person) (*people)[(*count)++] = slot->key;
+    pthread_mutex_unlock(&identity->mutex);
+    return *people ? AT_OK : AT_NOMEM;
 }
 
 /* ---- start ---- */

@@ -17,6 +17,7 @@
 #include "language/language.h"
 #include "loop/thread.h"
 #include "loop/watchdog.h"
+#include "shop/forgotten.h"
 #include "shop/identity.h"
 #include "shop/shop.h"
 #include "store/store.h"
@@ -60,6 +61,9 @@ void people_release(struct at_shop *shop, struct person *person, struct at_profi
  * is committed. Then the hold is given back with people_release(…, NULL). Each publish is withdrawn, if the
  * queue did not take the unit, or settled. */
 void people_publish(struct person_wait *hold, struct at_profile *next);
+/* On a thread that may block: a hold when all of the person's events are durable. */
+enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new,
+                               struct person_wait *wait) AT_MUST_CHECK;
 void people_withdraw(struct person_wait *hold);
 /* Commit thread, in the order of the queue. accept: whether the unit was built on the last one accepted of
  * this person; settle: next is committed (its reference is taken over), NULL: refused. */
@@ -151,8 +155,9 @@ enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const 
                             uint64_t person, struct at_profile **out) AT_MUST_CHECK;
 
 /* ---- customer.c ---- */
-/* The person, by kind and value or (kind.data NULL) by id; 0: the job has ended with AT_NOTFOUND. */
-uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value);
+/* The person, by kind and value or (kind.data NULL) by id; 0: the job has ended with AT_NOTFOUND. That this
+ * key did it is noted: action is the route's name, a literal. */
+uint64_t customer_person(struct at_job *job, struct at_text kind, struct at_text value, const char *action);
 /* Ends the job with AT_NOTFOUND unless there is such a person: an id may never have been given out. */
 bool customer_is_there(struct at_job *job, const struct at_profile *profile);
 
@@ -217,6 +222,7 @@ void ring_put(struct at_worker *worker, const struct recorded *record); /* copie
 /* A copy in the arena with references of its own; false: no longer there. */
 bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out);
 void recorded_clear(struct recorded *record);
+void ring_forget(struct ring *ring, struct forgotten *forgotten); /* decisions made for who was erased */
 
 /* ---- log of decisions: decision_log.c ---- */
 #define DECISIONS_KEPT_MS (30 * AT_DAY_MS)
@@ -225,6 +231,16 @@ void decision_log(struct at_shop *shop, const char *id, int64_t at_ms, uint64_t 
 void decision_log_flush(struct at_shop *shop); /* back worker */
 enum at_status decision_log_open(struct at_shop *shop) AT_MUST_CHECK;
 void decision_log_close(struct at_shop *shop);
+
+/* ---- access.c: who looked at or changed whom ---- */
+#define ACCESS_KEPT_MS (365 * AT_DAY_MS)
+void access_note(struct at_job *job, const char *action, uint64_t person); /* any front worker */
+void access_flush(struct at_shop *shop);                                   /* back worker */
+enum at_status access_open(struct at_shop *shop) AT_MUST_CHECK;
+void access_close(struct at_shop *shop);
+
+/* ---- requests.c ---- */
+#define REQUEST_DUE_MS (30 * AT_DAY_MS) /* Art. 12(3) GDPR: one month; Shopify: 30 days */
 
 /* ---- decide.c ---- */
 struct decision { /* one request for decisions, while it is worked on */
@@ -323,6 +339,10 @@ enum count_name {
     COUNT_CONSENT_UNNAMED,
     COUNT_GPC,
     COUNT_DECISIONS_PLAIN,
+    COUNT_ERASURES,
+    COUNT_EVENTS_FORGOTTEN,
+    COUNT_ACCESS,
+    COUNT_ACCESS_LOST,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -392,6 +412,8 @@ struct at_shop {
     struct at_settings *settings;
     struct at_catalog *catalog;
     struct identity identity;
+    struct forgotten forgotten;
+    struct access_queue *access;
     struct people *people;
     struct at_profile *nobody; /* an empty profile: of whom nothing is known */
     struct messages *messages;

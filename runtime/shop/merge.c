@@ -8,20 +8,6 @@
 #include <string.h>
 #include "shop/internal.h"
 
-static void open_latch(struct person_wait *wait) {
-    at_latch_open(wait->arg);
-}
-
-/* Nobody writes a held person, and all of its events are durable. */
-static enum at_status hold_now(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait) {
-    struct at_latch held;
-    at_latch_init(&held);
-    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = open_latch, .arg = &held};
-    if (!people_get(shop, person, is_new, wait)) at_latch_wait(&held);
-    at_latch_clear(&held);
-    return wait->status;
-}
-
 static enum at_status add_move(struct at_unit *unit, struct at_arena *arena,
                                const struct at_identifier_row *row, uint64_t person) {
     struct at_write *move = at_unit_write(unit, arena, AT_WRITE_MOVE);
@@ -138,9 +124,9 @@ enum at_status merge_people(struct at_shop *shop, const struct evidence *evidenc
     /* Others may have asked for the same. People are joined and split here alone, so what holds now stays. */
     if (!identity_pair(&shop->identity, evidence, &merge.pair)) return AT_OK;
     uint64_t a = merge.pair.person[0], b = merge.pair.person[1];
-    enum at_status status = hold_now(shop, a < b ? a : b, false, &first);
+    enum at_status status = people_hold_now(shop, a < b ? a : b, false, &first);
     if (status != AT_OK) return status == AT_STALE ? AT_OK : status;
-    status = hold_now(shop, a < b ? b : a, false, &second);
+    status = people_hold_now(shop, a < b ? b : a, false, &second);
     at_arena_init(&merge.arena, SIZE_MAX >> 1);
     if (status == AT_OK)
         status = merge_held(&merge, &first, &second);
@@ -334,7 +320,7 @@ static enum at_status split_held(struct unmerge *unmerge, struct person_wait *he
         hashes_of(unmerge, &unmerge->kept),  unmerge->kept.count};
     if (status == AT_OK && (!split.hashes || !split.kept)) status = AT_NOMEM;
     if (status == AT_OK) status = identity_reserve(&shop->identity, unmerge->kept.count);
-    if (status == AT_OK) status = hold_now(shop, unmerge->split_person, true, &fresh);
+    if (status == AT_OK) status = people_hold_now(shop, unmerge->split_person, true, &fresh);
     if (status == AT_OK) status = write_unmerge(unmerge);
     if (status == AT_OK) {
         split.barred = split.hashes[0];
@@ -364,7 +350,7 @@ static enum at_status unmerge_now(struct at_job *job, void *arg) {
     struct unmerge *unmerge = arg;
     struct person_wait held = {0};
     at_arena_init(&unmerge->arena, SIZE_MAX >> 1);
-    enum at_status status = hold_now(unmerge->shop, unmerge->person, false, &held);
+    enum at_status status = people_hold_now(unmerge->shop, unmerge->person, false, &held);
     if (status == AT_OK) status = split_held(unmerge, &held);
     if (held.person) people_release(unmerge->shop, held.person, NULL);
     if (status == AT_OK) write_answer(unmerge);
@@ -384,7 +370,7 @@ static enum at_status unmerge_now(struct at_job *job, void *arg) {
 
 void at_shop_unmerge(struct at_job *job, struct at_text kind, struct at_text value, struct at_json body) {
     struct at_shop *shop = job->worker->shop;
-    uint64_t person = customer_person(job, kind, value);
+    uint64_t person = customer_person(job, kind, value, "unmerge");
     if (!person) return;
     struct at_json identifier = at_json_get(body, "identifier");
     struct at_text id_kind = at_json_text(at_json_get(identifier, "kind"));

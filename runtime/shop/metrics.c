@@ -54,6 +54,11 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_GPC] = {"attune_gpc_requests_total", "Requests with Sec-GPC: 1"},
     [COUNT_DECISIONS_PLAIN] = {"attune_decisions_unpersonal_total",
                                "Decisions made without what is known of the person, for want of consent"},
+    [COUNT_ERASURES] = {"attune_erasures_total", "People erased"},
+    [COUNT_EVENTS_FORGOTTEN] = {"attune_events_forgotten_total",
+                                "Events of before an erasure that came again: not taken in"},
+    [COUNT_ACCESS] = {"attune_access_total", "Looks at and changes of a person, noted with the key"},
+    [COUNT_ACCESS_LOST] = {"attune_access_lost_total", "Of these, what could not be noted"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
@@ -155,6 +160,8 @@ static void put_store(struct at_shop *shop, struct at_bytes *out) {
     put(out, "attune_store_wal_bytes", "Write-ahead log", "gauge", (double)counts.wal_bytes);
     put(out, "attune_store_last_commit_seconds", "The last group commit", "gauge",
         (double)counts.last_commit_us / 1e6);
+    put(out, "attune_erasures_open", "Erased, and the files still hold something of them", "gauge",
+        (double)counts.erasures_open);
     put(out, "attune_log_durable_seq", "Events up to here are durable", "gauge", (double)counts.durable_seq);
     at_bytes_printf(out,
                     "# HELP attune_consumer_lag_events Durable events a consumer has not come to yet\n# TYPE "

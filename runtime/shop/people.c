@@ -414,6 +414,21 @@ void people_gone(struct at_shop *shop, struct person *person) {
     call_all(woken);
 }
 
+/* ---- from a thread that may block ---- */
+
+static void open_latch(struct person_wait *wait) {
+    at_latch_open(wait->arg);
+}
+
+enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait) {
+    struct at_latch held;
+    at_latch_init(&held);
+    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = open_latch, .arg = &held};
+    if (!people_get(shop, person, is_new, wait)) at_latch_wait(&held);
+    at_latch_clear(&held);
+    return wait->status;
+}
+
 /* ---- writing behind ---- */
 
 static int by_person(const void *a, const void *b) {

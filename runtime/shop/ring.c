@@ -120,11 +120,26 @@ static bool keep_body(struct recorded *slot, const struct recorded *record) {
     return true;
 }
 
+void ring_forget(struct ring *ring, struct forgotten *forgotten) {
+    pthread_mutex_lock(&ring->mutex);
+    for (uint32_t i = 0; i < ring->count; i++) {
+        struct recorded *record = &ring->records[i];
+        bool is_theirs = forgotten_has_person(forgotten, record->person) ||
+                         (record->profile && forgotten_has_person(forgotten, record->profile->person));
+        if (!record->id[0] || !is_theirs) continue;
+        record->id[0] = 0;
+        if (record->body) memset(record->body, 0, record->body_capacity);
+        recorded_clear(record);
+    }
+    pthread_mutex_unlock(&ring->mutex);
+}
+
 void ring_put(struct at_worker *worker, const struct recorded *record) {
     struct ring *ring;
     uint32_t place;
     struct recorded old = {0};
     if (!place_of(worker->shop, at_text_of(record->id), &ring, &place)) return;
+    if (forgotten_has_person(&worker->shop->forgotten, record->person)) return; /* erased meanwhile */
     pthread_mutex_lock(&ring->mutex);
     struct recorded *slot = &ring->records[place];
     old = *slot;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/hash.h"
 #include "base/phone.h"
+#include "shop/erase.h"
 #include "shop/folder.h"
 #include "shop/worker.h"
 
@@ -110,7 +111,10 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = messages_open(shop, err);
     if (status == AT_OK && decision_log_open(shop) != AT_OK)
         status = at_fail(err, AT_NOMEM, NULL, "out of memory");
+    if (status == AT_OK && access_open(shop) != AT_OK) status = at_fail(err, AT_NOMEM, NULL, "out of memory");
     if (status == AT_OK) status = recover(shop, err);
+    if (status == AT_OK) status = forgotten_open(shop, err);
+    if (status == AT_OK) status = erase_resume(shop, err);
     if (status == AT_OK) {
         learn_publish(shop);
         at_guard_register(shop->watchdog, &shop->back_guard);
@@ -217,6 +221,7 @@ static void close_rooms(struct at_shop *shop) {
         at_store_drain(shop->store);
         learn_drain(shop);
         decision_log_flush(shop);
+        access_flush(shop);
         if (flush_all(shop) != AT_OK)
             at_log(at_shop_log(shop), AT_LOG_WARN, "store",
                    "writing behind failed; the log is folded again at the next start");
@@ -233,6 +238,8 @@ static void close_rooms(struct at_shop *shop) {
     learn_close(shop);
     messages_close(shop);
     decision_log_close(shop);
+    access_close(shop);
+    forgotten_close(shop);
     identity_close(shop);
     at_map_clear(&shop->held_bad);
     if (shop->baseline) at_baseline_unref(shop->baseline);

@@ -154,6 +154,26 @@ void at_shop_rehearse_identity(struct at_job *job);
  * it is the only one. */
 void at_shop_unmerge(struct at_job *job, struct at_text kind, struct at_text value, struct at_json body);
 
+/* ---- what a person may ask for ---- */
+/* Everything about the person in one document: {"person","exported_at","customer":{as at_shop_customer},
+ * "records":{"identifier":[…],"link":[…],"event":[…],"decision":[…],"access":[…] …}}: each table that holds
+ * something of people, row by row. AT_TOOBIG. */
+void at_shop_export(struct at_job *job, struct at_text kind, struct at_text value);
+/* The person is forgotten, irrevocably: durable and unreachable before done, out of the files within minutes.
+ * out: the request (below) with the signed receipt. AT_NOTFOUND. */
+void at_shop_erase(struct at_job *job, struct at_text kind, struct at_text value);
+/* A request: {"id","kind":"erase"|"export"|"redact","state","person":"p…" or null,"asked_at","due_at",
+ * "changed_at","source","reference"?,"receipt"?:{"erasure","shop","person","unreachable_at","scrubbed_at",
+ * "events","by","key","signature"}}; states: requests.c. */
+void at_shop_requests(struct at_job *job, struct at_text state,
+                      uint32_t limit); /* {"requests":[newest first]} */
+void at_shop_request(struct at_job *job, struct at_text id);
+/* body {"kind":"erase"|"export","identifier":{"kind","value"},"reference"?}. Nobody known: state "nothing".
+ */
+void at_shop_request_add(struct at_job *job, struct at_json body);
+/* body {"state":"done"|"refused"} of one that is ready or waiting; else AT_CONFLICT. */
+void at_shop_request_move(struct at_job *job, struct at_text id, struct at_json body);
+
 /* ---- scripts ---- */
 void at_shop_scripts(
     struct at_job *job); /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */

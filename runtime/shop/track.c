@@ -257,13 +257,21 @@ static bool list_people(struct track *track) {
     return true;
 }
 
+/* Somebody who was erased since it happened: it is not taken in again. */
+static bool is_forgotten(struct track *track, struct tracked *one) {
+    if (!forgotten_holds(&track->job->worker->shop->forgotten, &one->event)) return false;
+    track_withhold(one, "of somebody who was erased since: it is not taken in again");
+    count_add(track->job->worker->shop, COUNT_EVENTS_FORGOTTEN, 1);
+    return true;
+}
+
 static void find_people(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     uint32_t i = 0;
     track->hold_count = track->held = 0;
     track->version = atomic_load(&shop->identity.version);
     for (struct tracked *one; (one = round_next(track, &i));) {
-        if (track_consent_is_stranger(track, one)) continue;
+        if (is_forgotten(track, one) || track_consent_is_stranger(track, one)) continue;
         enum at_status status = identity_resolve(&shop->identity, &one->event, one->is_proven, &one->who);
         if (status != AT_OK) return fail(track, status);
         if (!one->who.join_a) continue;

@@ -104,6 +104,8 @@ void track_consent_judge(struct track *track, struct tracked *one, const struct 
  * memory either. It has no hold then. */
 bool track_consent_is_stranger(struct track *track, struct tracked *one);
 void track_consent_forget(struct tracked *one); /* a withheld one: identifiers that need not be kept */
+/* It is nobody's, and kept of it is that it was. */
+void track_withhold(struct tracked *one, const char *notice);
 /* The statement's own row. */
 uint64_t track_consent_key(const struct tracked *one);
 void track_consent_facts(const struct tracked *one, struct at_bytes *bytes);

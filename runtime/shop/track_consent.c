@@ -149,6 +149,14 @@ void track_consent_judge(struct track *track, struct tracked *one, const struct 
     if (one->is_withheld) one->notice = one->notice ? withheld_unreadable : withheld;
 }
 
+void track_withhold(struct tracked *one, const char *notice) {
+    memset(&one->who, 0, sizeof one->who);
+    one->hold = NULL;
+    one->said_count = 0;
+    one->is_withheld = true;
+    one->notice = notice;
+}
+
 bool track_consent_is_stranger(struct track *track, struct tracked *one) {
     struct at_shop *shop = track->job->worker->shop;
     if (one->is_conflict || one->given || track->job->has_gpc || shop->settings->consent.purpose_count == 0 ||
@@ -158,11 +166,7 @@ bool track_consent_is_stranger(struct track *track, struct tracked *one) {
                           region_of(&one->event, shop->nobody), at_shop_now(shop)) ||
         identity_knows(&shop->identity, &one->event))
         return false;
-    memset(&one->who, 0, sizeof one->who);
-    one->hold = NULL;
-    one->said_count = 0;
-    one->is_withheld = true;
-    one->notice = withheld;
+    track_withhold(one, withheld);
     return true;
 }
 

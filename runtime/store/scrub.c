@@ -215,9 +215,11 @@ enum at_status at_scrub_finish(struct at_store *store, uint64_t last) {
     uint64_t open = 0;
     sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_SCRUBBED, &status);
     if (!statement) return status;
-    sqlite3_bind_int64(statement, 1, at_clock_now(NULL));
+    int64_t now_ms = at_clock_now(NULL);
+    sqlite3_bind_int64(statement, 1, now_ms);
     at_bind_number(statement, 2, last);
     status = at_statement_run(&store->writer, AT_SQL_ERASURE_SCRUBBED, statement);
+    if (status == AT_OK) status = run_number(store, AT_SQL_REQUEST_SCRUBBED, (uint64_t)now_ms);
     if (status == AT_OK) status = next_of(store, AT_SQL_ERASURE_OPEN, &open);
     if (status == AT_OK) atomic_store(&store->tallies.erasures_open, open);
     return status;

@@ -11,24 +11,25 @@
     "e.payload_hash, e.facts, e.body"
 #define AT_SQL_GENERATION_COLUMNS "id, at_ms, tree_hash, source, message, author"
 
-#define AT_SQL_LIST(X)                                                                                       \
+#define AT_SQL_DATA_LIST(X)                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                              \
     X(COMMIT, "COMMIT")                                                                                      \
     X(ROLLBACK, "ROLLBACK")                                                                                  \
     X(SAVE, "SAVEPOINT unit")                                                                                \
     X(SAVE_KEEP, "RELEASE unit")                                                                             \
     X(SAVE_BACK, "ROLLBACK TO unit")                                                                         \
-    X(EVENT_ADD,                                                                                             \
-      "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, message_key, "          \
-      "payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                 \
+    X(EVENT_ADD, "INSERT INTO event (seq, source, at_ms, received_ms, origin, message_id, name, "            \
+                 "message_key, payload_hash, facts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")         \
     X(EVENT_LAST, "SELECT max(seq) FROM event")                                                              \
-    X(EVENT_RANGE, "SELECT " AT_SQL_EVENT_COLUMNS " FROM event e WHERE e.seq > ? AND e.seq <= ?"             \
-                   " AND NOT EXISTS (SELECT 1 FROM erased_source s WHERE s.source = e.source)"               \
-                   " ORDER BY e.seq LIMIT ?")                                                                \
-    X(EVENT_OF_OLDEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
-                       " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq LIMIT ?")             \
-    X(EVENT_OF_NEWEST, "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq" \
-                       " WHERE t.source = ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?")        \
+    X(EVENT_RANGE, "SELECT " AT_SQL_EVENT_COLUMNS                                                            \
+                   " FROM event e WHERE e.seq > ? AND e.seq <= ? AND NOT EXISTS (SELECT 1 FROM "             \
+                   "erased_source s WHERE s.source = e.source) ORDER BY e.seq LIMIT ?")                      \
+    X(EVENT_OF_OLDEST,                                                                                       \
+      "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq WHERE t.source "  \
+      "= ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq LIMIT ?")                                              \
+    X(EVENT_OF_NEWEST,                                                                                       \
+      "SELECT " AT_SQL_EVENT_COLUMNS " FROM timeline t CROSS JOIN event e ON e.seq = t.seq WHERE t.source "  \
+      "= ? AND t.seq > ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?")                                         \
     X(IDENTIFIER_ADD, "INSERT INTO identifier (id, kind, value, person, since_ms) VALUES (?, ?, ?, ?, ?) "   \
                       "ON CONFLICT (kind, value) DO NOTHING")                                                \
     X(IDENTIFIER_GET, "SELECT id, person, since_ms FROM identifier WHERE kind = ? AND value = ?")            \
@@ -37,13 +38,13 @@
     X(IDENTIFIER_SLICE,                                                                                      \
       "SELECT id, kind, value, person, since_ms FROM identifier WHERE id > ? ORDER BY id LIMIT ?")           \
     X(IDENTIFIER_MOVE, "UPDATE identifier SET person = ? WHERE id = ?")                                      \
-    X(IDENTIFIER_LAST, "SELECT max(id, person) FROM (SELECT (SELECT max(id) FROM identifier) AS id,"         \
-                       " (SELECT max(person) FROM identifier) AS person)")                                   \
-    X(LINK_ADD, "INSERT INTO link (a, b, at_ms, origin, message_id, name) VALUES (?, ?, ?, ?, ?, ?) "        \
-                "ON CONFLICT (a, b) DO NOTHING")                                                             \
+    X(IDENTIFIER_LAST, "SELECT max(id, person) FROM (SELECT (SELECT max(id) FROM identifier) AS id, "        \
+                       "(SELECT max(person) FROM identifier) AS person)")                                    \
+    X(LINK_ADD, "INSERT INTO link (a, b, at_ms, origin, message_id, name) VALUES (?, ?, ?, ?, ?, ?) ON "     \
+                "CONFLICT (a, b) DO NOTHING")                                                                \
     X(LINK_OF, "SELECT a, b, at_ms, origin, message_id, name FROM link WHERE a = ?1 OR b = ?1")              \
-    X(LINK_SLICE, "SELECT a, b, at_ms, origin, message_id, name, number FROM link WHERE number > ?"          \
-                  " ORDER BY number LIMIT ?")                                                                \
+    X(LINK_SLICE, "SELECT a, b, at_ms, origin, message_id, name, number FROM link WHERE number > ? ORDER "   \
+                  "BY number LIMIT ?")                                                                       \
     X(UNLINK_ADD,                                                                                            \
       "INSERT INTO unlink (a, b, at_ms, author) VALUES (?, ?, ?, ?) ON CONFLICT (a, b) DO NOTHING")          \
     X(UNLINK_SLICE,                                                                                          \
@@ -51,13 +52,13 @@
     X(MERGE_ADD, "INSERT INTO merge (survivor, loser, at_ms, a, b) VALUES (?, ?, ?, ?, ?)")                  \
     X(MERGE_SLICE,                                                                                           \
       "SELECT survivor, loser, at_ms, a, b, number FROM merge WHERE number > ? ORDER BY number LIMIT ?")     \
-    X(PERSON_LAST, "SELECT max(person) FROM (SELECT max(person) AS person FROM profile"                      \
-                   " UNION ALL SELECT max(loser) FROM merge)")                                               \
+    X(PERSON_LAST, "SELECT max(person) FROM (SELECT max(person) AS person FROM profile UNION ALL SELECT "    \
+                   "max(loser) FROM merge)")                                                                 \
     X(CLAIM_ADD, "INSERT INTO claim (kind, key, person) VALUES (?, ?, ?)")                                   \
     X(CLAIM_GET, "SELECT person FROM claim WHERE kind = ? AND key = ?")                                      \
     X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body) VALUES (?, ?, ?) ON CONFLICT (person) "  \
-                   "DO UPDATE SET applied_seq = excluded.applied_seq, body = excluded.body "                 \
-                   "WHERE profile.applied_seq <= excluded.applied_seq")                                      \
+                   "DO UPDATE SET applied_seq = excluded.applied_seq, body = excluded.body WHERE "           \
+                   "profile.applied_seq <= excluded.applied_seq")                                            \
     X(PROFILE_DROP, "DELETE FROM profile WHERE person = ?")                                                  \
     X(PROFILE_GET, "SELECT applied_seq, body FROM profile WHERE person = ?")                                 \
     X(TIMELINE_ADD, "INSERT OR IGNORE INTO timeline (source, seq) VALUES (?, ?)")                            \
@@ -68,8 +69,8 @@
                   "first_key LIMIT ?")                                                                       \
     X(PART_NEXT_RUN, "SELECT run FROM message_part WHERE run > ? ORDER BY run LIMIT 1")                      \
     X(PART_LAST_RUN, "SELECT max(run) FROM message_part")                                                    \
-    X(PART_SWEEP, "DELETE FROM message_part WHERE run = ?1 AND first_key IN"                                 \
-                  " (SELECT first_key FROM message_part WHERE run = ?1 ORDER BY first_key LIMIT ?2)")        \
+    X(PART_SWEEP, "DELETE FROM message_part WHERE run = ?1 AND first_key IN (SELECT first_key FROM "         \
+                  "message_part WHERE run = ?1 ORDER BY first_key LIMIT ?2)")                                \
     X(RUN_ADD, "INSERT INTO message_run (run, sealed_ms, key_count) VALUES (?, ?, ?)")                       \
     X(RUN_LIST, "SELECT run, sealed_ms, key_count FROM message_run ORDER BY run")                            \
     X(RUN_GET, "SELECT run FROM message_run WHERE run = ?")                                                  \
@@ -94,67 +95,73 @@
     X(GENERATION_GET, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation WHERE id = ?")                   \
     X(GENERATION_LIST, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation ORDER BY id DESC LIMIT ?")      \
     X(GENERATION_FILE_COUNT, "SELECT count(*) FROM generation_file WHERE generation = ?")                    \
-    X(GENERATION_FILES, "SELECT f.path, t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash"   \
-                        " WHERE f.generation = ? ORDER BY f.path")                                           \
+    X(GENERATION_FILES, "SELECT f.path, t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash "  \
+                        "WHERE f.generation = ? ORDER BY f.path")                                            \
     X(DECISION_ADD, "INSERT INTO decision (id, at_ms, person, body) VALUES (?, ?, ?, ?)")                    \
-    X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision WHERE id = ? AND at_ms >= ?")              \
-    X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ?"            \
-                   " ORDER BY id DESC LIMIT ?")                                                              \
-    X(ERASURE_ADD, "INSERT INTO erasure (id, person, at_ms, author, is_counted, event_count, scrubbed_ms)"   \
-                   " VALUES (?, ?, ?, ?, 0, 0, 0)")                                                          \
+    X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision d WHERE id = ? AND at_ms >= ? AND NOT "    \
+                    "EXISTS (SELECT 1 FROM erased_person p WHERE p.person = d.person)")                      \
+    X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ? ORDER BY "  \
+                   "id DESC LIMIT ?")                                                                        \
+    X(DECISION_SWEEP,                                                                                        \
+      "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
+
+/* What people may ask for. */
+#define AT_SQL_PRIVACY_LIST(X)                                                                               \
+    X(ERASURE_ADD, "INSERT INTO erasure (id, person, at_ms, author, is_counted, event_count, scrubbed_ms) "  \
+                   "VALUES (?, ?, ?, ?, 0, 0, 0)")                                                           \
     X(ERASURE_COUNTED, "UPDATE erasure SET is_counted = 1, event_count = ? WHERE id = ?")                    \
-    X(ERASURE_SCRUBBED,                                                                                      \
-      "UPDATE erasure SET scrubbed_ms = ? WHERE scrubbed_ms = 0 AND is_counted AND number <= ?"              \
-      " AND NOT EXISTS (SELECT 1 FROM erased_source s WHERE s.erasure = number)"                             \
-      " AND NOT EXISTS (SELECT 1 FROM erased_person p WHERE p.erasure = number)")                            \
+    X(ERASURE_SCRUBBED, "UPDATE erasure SET scrubbed_ms = ? WHERE scrubbed_ms = 0 AND is_counted AND "       \
+                        "number <= ? AND NOT EXISTS (SELECT 1 FROM erased_source s WHERE s.erasure = "       \
+                        "number) AND NOT EXISTS (SELECT 1 FROM erased_person p WHERE p.erasure = number)")   \
+    X(REQUEST_SCRUBBED, "UPDATE request SET state = 'done', changed_ms = ?1 WHERE state = 'unreachable' "    \
+                        "AND id IN (SELECT id FROM erasure WHERE scrubbed_ms = ?1)")                         \
     X(ERASURE_OPEN, "SELECT count(*) FROM erasure WHERE scrubbed_ms = 0")                                    \
     X(ERASURE_LAST, "SELECT max(number) FROM erasure WHERE scrubbed_ms = 0 AND is_counted")                  \
-    X(ERASURE_GET, "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted FROM erasure"     \
-                   " WHERE id = ?")                                                                          \
-    X(ERASURE_SLICE, "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted, number"        \
-                     " FROM erasure WHERE number > ? ORDER BY number LIMIT ?")                               \
-    X(ERASED_SOURCE_ADD, "INSERT OR IGNORE INTO erased_source (source, erasure)"                             \
-                         " VALUES (?, (SELECT max(number) FROM erasure))")                                   \
-    X(ERASED_PERSON_ADD, "INSERT OR IGNORE INTO erased_person (person, erasure)"                             \
-                         " VALUES (?, (SELECT max(number) FROM erasure))")                                   \
-    X(ERASED_SOURCE_NEXT, "SELECT s.source FROM erased_source s JOIN erasure e ON e.number = s.erasure"      \
-                          " WHERE e.is_counted LIMIT 1")                                                     \
-    X(ERASED_PERSON_NEXT, "SELECT p.person FROM erased_person p JOIN erasure e ON e.number = p.erasure"      \
-                          " WHERE e.is_counted LIMIT 1")                                                     \
-    X(ERASED_EVENTS,                                                                                         \
-      "SELECT " AT_SQL_EVENT_COLUMNS " FROM erasure r JOIN erased_source s ON s.erasure = r.number"          \
-      " JOIN timeline t ON t.source = s.source CROSS JOIN event e ON e.seq = t.seq WHERE r.id = ?")          \
+    X(ERASURE_GET,                                                                                           \
+      "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted FROM erasure WHERE id = ?")    \
+    X(ERASURE_SLICE, "SELECT id, person, at_ms, author, event_count, scrubbed_ms, is_counted, number FROM "  \
+                     "erasure WHERE number > ? ORDER BY number LIMIT ?")                                     \
+    X(ERASED_SOURCE_ADD,                                                                                     \
+      "INSERT OR IGNORE INTO erased_source (source, erasure) VALUES (?, (SELECT max(number) FROM erasure))") \
+    X(ERASED_PERSON_ADD,                                                                                     \
+      "INSERT OR IGNORE INTO erased_person (person, erasure) VALUES (?, (SELECT max(number) FROM erasure))") \
+    X(ERASED_SOURCE_NEXT, "SELECT s.source FROM erased_source s JOIN erasure e ON e.number = s.erasure "     \
+                          "WHERE e.is_counted LIMIT 1")                                                      \
+    X(ERASED_PERSON_NEXT, "SELECT p.person FROM erased_person p JOIN erasure e ON e.number = p.erasure "     \
+                          "WHERE e.is_counted LIMIT 1")                                                      \
+    X(ERASED_EVENTS, "SELECT " AT_SQL_EVENT_COLUMNS                                                          \
+                     " FROM erasure r JOIN erased_source s ON s.erasure = r.number JOIN timeline t ON "      \
+                     "t.source = s.source CROSS JOIN event e ON e.seq = t.seq WHERE r.id = ?")               \
     X(IDENTIFIER_DROP, "DELETE FROM identifier WHERE id = ?")                                                \
     X(SUPPRESSED_ADD, "INSERT OR REPLACE INTO suppressed (hash, kind, at_ms) VALUES (?, ?, ?)")              \
     X(SUPPRESSED_ALL, "SELECT hash, kind, at_ms FROM suppressed")                                            \
     X(MONEY_ADD, "INSERT INTO money (day_ms, kind, amount, currency, items) VALUES (?, ?, ?, ?, ?)")         \
     X(REQUEST_PUT,                                                                                           \
-      "INSERT INTO request (id, kind, state, person, source, reference, at_ms, due_ms, changed_ms,"          \
-      " detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"                        \
-      " state = excluded.state, person = excluded.person, changed_ms = excluded.changed_ms,"                 \
-      " detail = excluded.detail")                                                                           \
-    X(REQUEST_GET, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, detail"    \
-                   " FROM request WHERE id = ?")                                                             \
-    X(REQUEST_LIST, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, detail"   \
-                    " FROM request WHERE ?1 = '' OR state = ?1 ORDER BY number DESC LIMIT ?2")               \
+      "INSERT INTO request (id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, detail) " \
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, person " \
+      "= excluded.person, changed_ms = excluded.changed_ms, detail = excluded.detail")                       \
+    X(REQUEST_GET, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, "          \
+                   "detail FROM request WHERE id = ?")                                                       \
+    X(REQUEST_LIST, "SELECT id, kind, state, person, source, reference, at_ms, due_ms, changed_ms, "         \
+                    "detail FROM request WHERE ?1 = '' OR state = ?1 ORDER BY number DESC LIMIT ?2")         \
     X(ACCESS_ADD, "INSERT INTO access (at_ms, author, action, person) VALUES (?, ?, ?, ?)")                  \
-    X(ACCESS_OF, "SELECT at_ms, author, action FROM access WHERE person = ? ORDER BY number DESC LIMIT ?")   \
-    X(ACCESS_EXPIRE,                                                                                         \
-      "DELETE FROM access WHERE number IN (SELECT number FROM access WHERE at_ms < ? LIMIT 1000)")           \
-    X(SCRUB_EVENTS, "DELETE FROM event WHERE seq IN"                                                         \
-                    " (SELECT seq FROM timeline WHERE source = ? ORDER BY seq LIMIT ?)")                     \
-    X(SCRUB_TIMELINE, "DELETE FROM timeline WHERE source = ?1 AND seq IN"                                    \
-                      " (SELECT seq FROM timeline WHERE source = ?1 ORDER BY seq LIMIT ?2)")                 \
+    X(ACCESS_OF, "SELECT at_ms, author, action FROM access WHERE person = ?1 ORDER BY number DESC LIMIT ?2") \
+    X(ACCESS_EXPIRE, "DELETE FROM access WHERE number IN (SELECT number FROM access WHERE at_ms < ? LIMIT "  \
+                     "1000)")                                                                                \
+    X(SCRUB_EVENTS, "DELETE FROM event WHERE seq IN (SELECT seq FROM timeline WHERE "                        \
+                    "source = ? ORDER BY seq LIMIT ?)")                                                      \
+    X(SCRUB_TIMELINE, "DELETE FROM timeline WHERE source = ?1 AND seq IN (SELECT seq FROM "                  \
+                      "timeline WHERE source = ?1 ORDER BY seq LIMIT ?2)")                                   \
     X(SCRUB_LINKS, "DELETE FROM link WHERE a = ?1 OR b = ?1")                                                \
     X(SCRUB_UNLINKS, "DELETE FROM unlink WHERE a = ?1 OR b = ?1")                                            \
     X(SCRUB_SOURCE, "DELETE FROM erased_source WHERE source = ?")                                            \
-    X(SCRUB_DECISIONS, "DELETE FROM decision WHERE number IN"                                                \
-                       " (SELECT number FROM decision WHERE person = ? AND person <> 0 LIMIT ?)")            \
+    X(SCRUB_DECISIONS, "DELETE FROM decision WHERE number IN (SELECT number FROM "                           \
+                       "decision WHERE person = ? AND person <> 0 LIMIT ?)")                                 \
     X(SCRUB_CLAIMS, "UPDATE claim SET person = 0 WHERE person = ? AND person <> 0")                          \
     X(SCRUB_MERGES, "DELETE FROM merge WHERE survivor = ?1 OR loser = ?1")                                   \
-    X(SCRUB_PERSON, "DELETE FROM erased_person WHERE person = ?")                                            \
-    X(DECISION_SWEEP,                                                                                        \
-      "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
+    X(SCRUB_PERSON, "DELETE FROM erased_person WHERE person = ?")
+
+#define AT_SQL_LIST(X) AT_SQL_DATA_LIST(X) AT_SQL_PRIVACY_LIST(X)
 
 #define AT_SQL_NAME(name, text) AT_SQL_##name,
 enum at_sql { AT_SQL_LIST(AT_SQL_NAME) AT_SQL_COUNT };

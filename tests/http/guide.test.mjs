@@ -46,6 +46,12 @@ test("the first hour runs as written", async (t) => {
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
 });
 
+test("privacy runs as written", async (t) => {
+  const all = await runPage(t, "privacy", 6);
+  assert.match(all, /"kind":"export","state":"ready"/);
+  assert.match(all, /the signature is good\n {2}erasure/);
+});
+
 test("identity runs as written", async (t) => {
   const all = await runPage(t, "identity", 4);
   assert.match(all, /"kind":"anonymous_id","value":"laptop-1"/);

@@ -11,6 +11,7 @@ const bodies = {
   rank: { ranking: "collection", where: {} }, decide: { ask: {} }, put_items: products(3), patch_items: { id: "SKU-1", stock: 2 }, patch_item: { stock: 3 },
   publish_scripts: { files: {} }, check_scripts: { files: {} }, put_script: 'ranking "x" { score = function(product) return 1 end }', activate_generation: {},
   consent: { purpose: "email_marketing", status: "granted" }, consent_by: { purpose: "email_marketing", status: "denied" },
+  privacy_request_add: { kind: "erase", identifier: { kind: "email", value: "none@example.com" } }, privacy_request_move: { state: "refused" },
   unmerge: { identifier: { kind: "user_id", value: "u-1" } }, unmerge_by: { identifier: { kind: "email", value: "v@example.com" } },
 };
 const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };
@@ -21,6 +22,9 @@ test("every documented route, with every kind of key; answers fit the document",
   await shop.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_first_1"));
   await shop.post("/v1/identify", { anonymousId: "v", userId: "u-1", traits: { email: "v@example.com" } }, basic("wk_first_1"));
   const customer = (await shop.get("/v1/customers/by/anonymous_id/v", bearer("sk_first_1"))).body.id;
+  for (const id of ["leaves", "goes"]) await shop.post("/v1/identify", { userId: id }, bearer("sk_first_1"));
+  const leaving = (await shop.get("/v1/customers/by/user_id/leaves", bearer("sk_first_1"))).body.id;
+  const asked = (await shop.post("/v1/privacy/requests", { kind: "export", identifier: { kind: "anonymous_id", value: "v" } }, bearer("sk_first_1"))).body.id;
   const decision = (await shop.post("/v1/rank", bodies.rank, basic("wk_first_1"))).body.decision;
   const document = (await shop.get("/openapi.json")).body;
   assert.equal(document.openapi, "3.1.0");
@@ -29,6 +33,9 @@ test("every documented route, with every kind of key; answers fit the document",
     if (operation.operationId === "live") continue;
     const fill = { ...parameters };
     if (path.includes("/customers/{id}")) fill.id = customer;
+    if (path.includes("/privacy/")) fill.id = asked;
+    if (operation.operationId === "erase") fill.id = leaving;
+    if (operation.operationId === "erase_by") Object.assign(fill, { kind: "user_id", value: "goes" });
     if (path.includes("/decisions/{id}")) fill.id = decision;
     if (path.includes("/generations/{id}")) fill.id = "1";
     const real = path.replace(/\{(\w+)\}/g, (_, name) => (name === "path" ? fill.path : encodeURIComponent(fill[name])));
