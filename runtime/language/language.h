@@ -29,6 +29,11 @@ struct at_key {
 struct at_declared_attribute {
     const char *name, *kind;
 };
+#define AT_RETENTION_MAX 64
+struct at_retention { /* events of that name are kept so long from when they came in */
+    struct at_text name;
+    int64_t keep_ms;
+};
 struct at_settings {
     struct at_arena arena; /* owns every text */
     const char *name, *currency, *timezone, *country, *locale;
@@ -41,6 +46,8 @@ struct at_settings {
     uint32_t attribute_count;
     struct at_identity_rules identity; /* who is who */
     struct at_consent_rules consent;
+    const struct at_retention *retention; /* by name */
+    uint32_t retention_count;
 };
 struct at_settings_source {
     const char *folder; /* for file "path" */

@@ -223,17 +223,21 @@ static int l_identity(lua_State *L) {
     return 0;
 }
 
+/* ---- retention { page_viewed = "90d" } ---- */
+
+static int l_retention(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_retention(L, reading_of(L)->settings);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
-    static const luaL_Reg nouns[] = {{"shop", l_shop},
-                                     {"keys", l_keys},
-                                     {"attributes", l_attributes},
-                                     {"consent", l_consent},
-                                     {"identity", l_identity},
-                                     {"env", l_env},
-                                     {"file", l_file},
-                                     {NULL, NULL}};
+    static const luaL_Reg nouns[] = {
+        {"shop", l_shop},       {"keys", l_keys},         {"attributes", l_attributes},
+        {"consent", l_consent}, {"identity", l_identity}, {"retention", l_retention},
+        {"env", l_env},         {"file", l_file},         {NULL, NULL}};
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);

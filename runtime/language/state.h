@@ -148,6 +148,8 @@ struct at_text settings_keep(lua_State *L, struct at_settings *settings, const c
 void read_consent(lua_State *L, struct at_settings *settings);
 /* settings_identity.c: identity { … } likewise, into settings->identity. */
 void read_identity(lua_State *L, struct at_settings *settings);
+/* settings_retention.c: the table at index 1. */
+void read_retention(lua_State *L, struct at_settings *settings);
 /* fields.c */
 void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,

@@ -47,6 +47,7 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     learn_publish(shop);
     decision_log_flush(shop);
     access_flush(shop);
+    retention_tend(shop);
     uint64_t now = at_ticks_ns();
     bool is_pressed = pressure_is_on(shop);
     if (!is_pressed) pressure_relieve(shop);

@@ -61,8 +61,17 @@ static bool keep_identifier(void *arg, const struct at_identifier_row *row) {
     return folding->status == AT_OK;
 }
 
+static int by_number(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
 static bool keep_event(void *arg, const struct at_event_row *row) {
     struct folding *folding = arg;
+    const struct identifier_list *list = folding->list;
+    if (list->left_out_count &&
+        bsearch(&row->seq, list->left_out, list->left_out_count, sizeof *list->left_out, by_number))
+        return true;
     if (!grow((void **)&folding->events, folding->count, &folding->capacity, sizeof *folding->events)) {
         folding->status = AT_NOMEM;
         return false;

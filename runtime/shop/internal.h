@@ -146,6 +146,8 @@ enum at_status recover(struct at_shop *shop,
 struct identifier_list { /* whose events are folded; rows are freed by the caller, texts are the arena's */
     struct at_identifier_row *rows;
     size_t count, capacity;
+    const uint64_t *left_out; /* events that are not folded, by seq, ascending */
+    size_t left_out_count;
 };
 /* Adds those of a person, as they are stored. */
 enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t person,
@@ -238,6 +240,9 @@ void access_note(struct at_job *job, const char *action, uint64_t person); /* an
 void access_flush(struct at_shop *shop);                                   /* back worker */
 enum at_status access_open(struct at_shop *shop) AT_MUST_CHECK;
 void access_close(struct at_shop *shop);
+
+/* ---- retention.c: events of a kind that are kept so long and no longer; back worker ---- */
+void retention_tend(struct at_shop *shop); /* a slice of it, when it is time */
 
 /* ---- requests.c ---- */
 #define REQUEST_DUE_MS (30 * AT_DAY_MS) /* Art. 12(3) GDPR: one month; Shopify: 30 days */
@@ -339,6 +344,7 @@ enum count_name {
     COUNT_CONSENT_UNNAMED,
     COUNT_GPC,
     COUNT_DECISIONS_PLAIN,
+    COUNT_EVENTS_EXPIRED,
     COUNT_ERASURES,
     COUNT_EVENTS_FORGOTTEN,
     COUNT_ACCESS,
@@ -414,6 +420,12 @@ struct at_shop {
     struct identity identity;
     struct forgotten forgotten;
     struct access_queue *access;
+    struct retention_sweep { /* the back worker's */
+        int64_t began_ms;    /* when the sweep going on, or the last, began; 0: none yet */
+        uint32_t rule;       /* it is at; the count of rules: it is over */
+        uint64_t cursor;
+        bool has_cursor;
+    } retention;
     struct people *people;
     struct at_profile *nobody; /* an empty profile: of whom nothing is known */
     struct messages *messages;

@@ -54,6 +54,7 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_GPC] = {"attune_gpc_requests_total", "Requests with Sec-GPC: 1"},
     [COUNT_DECISIONS_PLAIN] = {"attune_decisions_unpersonal_total",
                                "Decisions made without what is known of the person, for want of consent"},
+    [COUNT_EVENTS_EXPIRED] = {"attune_events_expired_total", "Events that retention let go"},
     [COUNT_ERASURES] = {"attune_erasures_total", "People erased"},
     [COUNT_EVENTS_FORGOTTEN] = {"attune_events_forgotten_total",
                                 "Events of before an erasure that came again: not taken in"},

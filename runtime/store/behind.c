@@ -78,7 +78,7 @@ static bool may_go_ahead(enum at_write_kind kind) {
 /* A merge moves identifiers and profiles together or not at all. */
 static bool must_be_whole(enum at_write_kind kind) {
     return kind == AT_WRITE_MOVE || kind == AT_WRITE_PROFILE_GONE || kind == AT_WRITE_IDENTIFIER ||
-           kind == AT_WRITE_CLAIM || kind == AT_WRITE_ERASE;
+           kind == AT_WRITE_CLAIM || kind == AT_WRITE_ERASE || kind == AT_WRITE_EVENT_GONE;
 }
 
 static bool wants_slices(const struct at_unit *unit) {

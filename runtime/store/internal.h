@@ -279,6 +279,7 @@ extern const struct at_table at_tables[]; /* every table; name NULL ends it */
 /* ---- scrub.c: inside the commit thread's transaction ---- */
 enum at_status at_write_erase(struct at_store *store, const struct at_write *write);
 enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write);
+enum at_status at_write_event_gone(struct at_store *store, const struct at_write *write);
 enum at_status at_write_money(struct at_store *store, const struct at_write *write);
 enum at_status at_write_request(struct at_store *store, const struct at_write *write);
 enum at_status at_write_access(struct at_store *store, const struct at_write *write);

@@ -76,6 +76,22 @@ enum at_status at_write_erase_counted(struct at_store *store, const struct at_wr
     return at_statement_run(&store->writer, AT_SQL_ERASURE_COUNTED, statement);
 }
 
+/* The last events of the log may go: their numbers are not given out again. */
+static enum at_status keep_last_seq(struct at_store *store) {
+    return at_setting_put(store, AT_TEXT("last_seq"), atomic_load(&store->queue.next_seq) - 1);
+}
+
+enum at_status at_write_event_gone(struct at_store *store, const struct at_write *write) {
+    enum at_status status = run_number(store, AT_SQL_EVENT_DROP, write->pair.seq);
+    sqlite3_stmt *statement = status == AT_OK ? take(store, AT_SQL_TIMELINE_DROP, &status) : NULL;
+    if (!statement) return status;
+    at_bind_number(statement, 1, write->pair.source);
+    at_bind_number(statement, 2, write->pair.seq);
+    status = at_statement_run(&store->writer, AT_SQL_TIMELINE_DROP, statement);
+    bool is_last = write->pair.seq + 1 == atomic_load(&store->queue.next_seq);
+    return status == AT_OK && is_last ? keep_last_seq(store) : status;
+}
+
 enum at_status at_write_money(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_money_row *row = &write->money;
@@ -140,11 +156,6 @@ static enum at_status drop_slice(struct at_store *store, enum at_sql which, uint
     status = at_statement_run(&store->writer, which, statement);
     *dropped = sqlite3_changes(store->writer.db);
     return status;
-}
-
-/* The last events of the log may go: their numbers are not given out again. */
-static enum at_status keep_last_seq(struct at_store *store) {
-    return at_setting_put(store, AT_TEXT("last_seq"), atomic_load(&store->queue.next_seq) - 1);
 }
 
 static enum at_status scrub_source(struct at_store *store, uint64_t source) {

@@ -132,6 +132,8 @@
     X(ERASED_EVENTS, "SELECT " AT_SQL_EVENT_COLUMNS                                                          \
                      " FROM erasure r JOIN erased_source s ON s.erasure = r.number JOIN timeline t ON "      \
                      "t.source = s.source CROSS JOIN event e ON e.seq = t.seq WHERE r.id = ?")               \
+    X(EVENT_DROP, "DELETE FROM event WHERE seq = ?")                                                         \
+    X(TIMELINE_DROP, "DELETE FROM timeline WHERE source = ? AND seq = ?")                                    \
     X(IDENTIFIER_DROP, "DELETE FROM identifier WHERE id = ?")                                                \
     X(SUPPRESSED_ADD, "INSERT OR REPLACE INTO suppressed (hash, kind, at_ms) VALUES (?, ?, ?)")              \
     X(SUPPRESSED_ALL, "SELECT hash, kind, at_ms FROM suppressed")                                            \

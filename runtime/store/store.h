@@ -172,6 +172,7 @@ enum at_write_kind {
     AT_WRITE_DECISIONS_EXPIRE, /* number: drop those before this moment (ms) */
     AT_WRITE_ERASE,            /* erasure */
     AT_WRITE_ERASE_COUNTED, /* named, number: what is to stay of erasure `name` is kept, of so many events */
+    AT_WRITE_EVENT_GONE,    /* pair: the event and its place in the timeline */
     AT_WRITE_MONEY,         /* money */
     AT_WRITE_REQUEST,       /* request: upsert by id */
     AT_WRITE_ACCESS,        /* access */

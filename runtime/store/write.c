@@ -307,6 +307,7 @@ static write_fn *const WRITES[] = {
     [AT_WRITE_DECISIONS_EXPIRE] = write_decisions_expire,
     [AT_WRITE_ERASE] = at_write_erase,
     [AT_WRITE_ERASE_COUNTED] = at_write_erase_counted,
+    [AT_WRITE_EVENT_GONE] = at_write_event_gone,
     [AT_WRITE_MONEY] = at_write_money,
     [AT_WRITE_REQUEST] = at_write_request,
     [AT_WRITE_ACCESS] = at_write_access,

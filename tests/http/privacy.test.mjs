@@ -310,6 +310,44 @@ test("who looked at whom is noted with the key; a public key may neither export 
   assert.doesNotMatch(shop.log, new RegExp(`${MAIL}|${DIGITS}|${NAME}`));
 });
 
+test("events of a kind go when their time is over; the person is as if they had never been", async (t) => {
+  const retention = 'shop "test" { currency = "EUR", timezone = "UTC" }\nretention { page_viewed = "90d", product_viewed = "30d" }\n';
+  const start = Date.parse("2026-01-10T10:00:00Z"), at = (ms) => ["--now", new Date(ms).toISOString()], day = 86400_000;
+  const shop = await serve(t, basicShop(retention), { args: at(start) }), never = await serve(t, basicShop(), { args: at(start) });
+  const feed = async (server, kinds) => {
+    for (const who of ["a", "b"]) {
+      const all = [
+        { type: "page", name: "home", properties: { path: `/secret-${who}` } }, { type: "track", event: "Product Viewed", properties: { product_id: "SKU-1", note: `secret-${who}` } },
+        { type: "identify", userId: `u-${who}`, traits: { plan: "gold" } }, { type: "track", event: "Order Completed", properties: { order_id: `o-${who}`, revenue: 20, products: [{ product_id: "SKU-2", price: 20 }] } },
+      ].filter((one) => kinds.includes(one.event ?? one.type)).map((one, i) => ({ messageId: `${who}-${one.event ?? one.type}`, anonymousId: `v-${who}`, timestamp: new Date(start + i).toISOString(), ...one }));
+      assert.equal((await server.post("/v1/import", { batch: all })).status, 200);
+    }
+  };
+  await feed(shop, ["page", "Product Viewed", "identify", "Order Completed"]);
+  await feed(never, ["identify", "Order Completed"]);
+  const look = async (server, who) => {
+    const { id, ...rest } = (await server.get(by("user_id", `u-${who}`))).body;
+    const strip = (value) => JSON.parse(JSON.stringify(value).replace(/"\d{4}-\d\d-\d\dT[^"]*"/g, '"time"'));
+    return strip({ ...rest, timeline: (await server.get(by("user_id", `u-${who}`) + "/timeline")).body.events.map((one) => one.name) });
+  };
+  const travel = async (server, ms) => {
+    await server.stop();
+    server.args = at(ms);
+    await server.start();
+  };
+  await travel(shop, start + 31 * day);
+  await until(async () => /attune_events_expired_total 2\n/.test((await shop.get("/metrics")).text));
+  assert.deepEqual((await look(shop, "a")).timeline, ["order_completed", "identified", "page_viewed"]);
+  await travel(shop, start + 91 * day);
+  await until(async () => /attune_events_expired_total 2\n/.test((await shop.get("/metrics")).text));
+  await travel(never, start + 91 * day);
+  for (const who of ["a", "b"]) assert.deepEqual(await look(shop, who), await look(never, who));
+  await travel(shop, start + 92 * day);
+  for (const who of ["a", "b"]) assert.deepEqual(await look(shop, who), await look(never, who), "as it is stored, too");
+  await shop.stop();
+  assert.equal(found(shop, ["secret-a", "secret-b"]), 0);
+});
+
 test("erase from a terminal asks first", async (t) => {
   const shop = await serve(t);
   await ann(shop);
