@@ -184,9 +184,9 @@ static enum at_status listen_tcp(struct at_server *server, const char *host, int
 
 static enum at_status listen_pipe(struct at_server *server, const char *path, struct at_error *err) {
     unlink(path); /* the folder's lock says that nobody else owns it */
-    mode_t old = umask(0177);
     int code = uv_pipe_bind(&server->listener.pipe, path);
-    umask(old);
+    if (!code && chmod(path, 0600) != 0)
+        code = uv_translate_sys_error(errno); /* nobody comes in before it listens */
     if (!code) code = uv_listen(&server->listener.stream, 64, on_connection);
     return code ? at_fail(err, AT_IO, NULL, "cannot listen on %s: %s", path, uv_strerror(code)) : AT_OK;
 }

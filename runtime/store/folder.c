@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The data folder itself: making it, its lock, making names durable. Used when a store opens and closes.
+ * The data folder itself: making it, its lock, making names durable, and that nobody but its owner reads what
+ * is in it, whatever the umask. Used when a store opens and closes.
  * Exactly one open store has a folder: the lock is flock's, so the same process is refused a second time too,
  * and a process that dies gives it up by dying. The pid inside is for people.
  */
 #include "store/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -34,6 +36,8 @@ static enum at_status fail_file(const char *what, const char *path, struct at_er
 static enum at_status make_folder(const char *directory, struct at_error *err) {
     struct stat found;
     if (mkdir(directory, 0700) == 0) {
+        if (chmod(directory, 0700) != 0) /* a umask may take more than we would */
+            return fail_file("cannot make private", directory, err);
         at_folder_sync(directory);
         return AT_OK;
     }
@@ -42,6 +46,18 @@ static enum at_status make_folder(const char *directory, struct at_error *err) {
     if (!S_ISDIR(found.st_mode))
         return at_fail(err, AT_INVALID, "not_a_folder", "%s is a file; the data needs a folder", directory);
     return AT_OK;
+}
+
+/* 0600 whatever the umask; and of the folder's owner, so that what root does by hand does not lock the
+ * service out. */
+static enum at_status make_private(int fd, const char *path, struct at_error *err) {
+    struct stat folder;
+    char *copy = strdup(path);
+    if (!copy) return at_fail(err, AT_NOMEM, NULL, "no memory to open %s", path);
+    bool is_known = stat(dirname(copy), &folder) == 0;
+    free(copy);
+    bool is_owned = geteuid() != 0 || !is_known || fchown(fd, folder.st_uid, folder.st_gid) == 0;
+    return is_owned && fchmod(fd, 0600) == 0 ? AT_OK : fail_file("cannot make private", path, err);
 }
 
 static enum at_status fail_locked(int fd, const char *directory, struct at_error *err) {
@@ -70,6 +86,8 @@ enum at_status at_folder_lock(const char *directory, int *fd_out, struct at_erro
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         status = fail_file("cannot open the lock", path, err);
+    } else if ((status = make_private(fd, path, err)) != AT_OK) {
+        close(fd);
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         status = errno == EWOULDBLOCK ? fail_locked(fd, directory, err) : fail_file("cannot lock", path, err);
         close(fd);
@@ -92,6 +110,46 @@ void at_folder_unlock(int fd) {
 enum at_status at_folder_touch(const char *path, struct at_error *err) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return fail_file("cannot open", path, err);
+    enum at_status status = make_private(fd, path, err);
     close(fd);
-    return AT_OK;
+    return status;
+}
+
+/* ---- what is there already ---- */
+
+static bool is_ours(const char *name) {
+    static const char *const names[] = {AT_STORE_DATABASE, "lock", "attune.sock", AT_STORE_ERASURES,
+                                        AT_STORE_ERASURE_KEY};
+    for (size_t i = 0; i < AT_LENGTH(names); i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* A file of ours that others may read was copied here by hand. */
+static void tighten_file(int folder, const char *name) {
+    struct stat found;
+    if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode)) return;
+    if ((found.st_mode & 0077) && found.st_uid == geteuid()) (void)fchmodat(folder, name, 0600, 0);
+}
+
+void at_folder_tighten(const char *directory, const struct at_log *log) {
+    struct stat found;
+    bool is_shared = false;
+    DIR *stream = opendir(directory);
+    if (!stream) return;
+    for (struct dirent *entry; (entry = readdir(stream));) {
+        if (!is_ours(entry->d_name))
+            is_shared = true;
+        else if (entry->d_name[0] != '.')
+            tighten_file(dirfd(stream), entry->d_name);
+    }
+    if (fstat(dirfd(stream), &found) == 0 && (found.st_mode & 0077)) {
+        bool is_closed = !is_shared && fchmod(dirfd(stream), 0700) == 0;
+        if (!is_closed)
+            at_log(log, AT_LOG_WARN, "store",
+                   "%s is open to others (mode %04o) and not attune's alone, so it stays so: its files are "
+                   "private, their names and sizes are not; a folder of its own is better",
+                   directory, (unsigned)found.st_mode & 07777);
+    }
+    closedir(stream);
 }

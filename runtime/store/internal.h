@@ -14,9 +14,11 @@
 #include "store/sql.h"
 #include "store/store.h"
 
-#define AT_STORE_DATABASE   "attune.db"
-#define AT_STORE_PAGE_BYTES 8192
-#define AT_STORE_BUSY_MS    10000
+#define AT_STORE_DATABASE    "attune.db"
+#define AT_STORE_ERASURES    "erasures.log" /* shop/ writes and reads these two; a restore leaves them alone */
+#define AT_STORE_ERASURE_KEY "erasure.key"
+#define AT_STORE_PAGE_BYTES  8192
+#define AT_STORE_BUSY_MS     10000
 
 /* ---- connection.c ---- */
 struct at_connection {
@@ -79,10 +81,14 @@ enum at_status at_schema_bring(struct at_connection *connection, const struct at
 /* Make the folder if missing and take its lock. */
 enum at_status at_folder_lock(const char *directory, int *fd_out, struct at_error *err) AT_MUST_CHECK;
 void at_folder_unlock(int fd);
-/* Make the file (0600) if missing; its companions inherit the mode. */
+/* Make the file if missing, and 0600 in any case; its companions inherit the mode. Not of a database that is
+ * open: closing a file gives up SQLite's locks on it. */
 enum at_status at_folder_touch(const char *path, struct at_error *err) AT_MUST_CHECK;
 /* Make names in the path's folder durable. */
 void at_folder_sync(const char *path);
+/* 0700 for a folder in which only attune's files lie, 0600 for those; a folder that others share is told of.
+ */
+void at_folder_tighten(const char *directory, const struct at_log *log);
 
 /* ---- queue.c ---- */
 enum at_lane_name { AT_LANE_FRONT, AT_LANE_BEHIND, AT_LANE_COUNT };

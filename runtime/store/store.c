@@ -165,6 +165,7 @@ enum at_status at_store_open(struct at_store **out, const struct at_store_option
     if (!store) return at_fail(err, AT_NOMEM, NULL, "no memory to open the data folder");
     draw_cache(store);
     enum at_status status = at_folder_lock(store->directory, &store->lock_fd, err);
+    if (status == AT_OK) at_folder_tighten(store->directory, &store->log);
     if (status == AT_OK) status = open_database(store, err);
     if (status == AT_OK) status = start_threads(store, err);
     if (status == AT_OK)

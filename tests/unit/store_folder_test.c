@@ -113,6 +113,79 @@ static void a_folder_is_made_for_its_owner_only(void **state) {
     remove_folder(folder);
 }
 
+static unsigned mode_of(const char *folder, const char *name) {
+    struct stat found;
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(stat(path, &found), 0);
+    return found.st_mode & 0777;
+}
+
+static void files_are_private_whatever_the_umask(void **state) {
+    (void)state;
+    static const mode_t umasks[] = {0000, 0022, 0077, 0277, 0777};
+    for (size_t i = 0; i < AT_LENGTH(umasks); i++) {
+        char folder[64], inner[96];
+        make_folder(folder);
+        snprintf(inner, sizeof(inner), "%s/data", folder);
+        mode_t before = umask(umasks[i]);
+        struct at_store *store = open_store(inner, NULL);
+        assert_int_equal(send_event(store, 0), AT_OK);
+        static const char *const names[] = {"attune.db", "attune.db-wal", "attune.db-shm", "lock"};
+        assert_int_equal(mode_of(folder, "data"), 0700);
+        for (size_t k = 0; k < AT_LENGTH(names); k++) assert_int_equal(mode_of(inner, names[k]), 0600);
+        at_store_close(store);
+        umask(before);
+        remove_folder(folder);
+    }
+}
+
+static void put_file(const char *folder, const char *name) {
+    char path[160];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(chmod(path, 0644), 0);
+}
+
+static char logged[2100];
+static void note_line(void *arg, enum at_log_level level, const char *line) {
+    (void)arg;
+    if (level == AT_LOG_WARN) snprintf(logged, sizeof(logged), "%s", line);
+}
+
+static void what_others_may_read_is_closed(void **state) {
+    (void)state;
+    char folder[64];
+    struct at_log log = {.fd = -1, .hook = note_line};
+    struct at_store_options options = {.directory = folder, .log = &log};
+    struct at_store *store;
+    struct at_error err;
+    make_folder(folder);
+    at_store_close(open_store(folder, NULL));
+    assert_int_equal(chmod(folder, 0755), 0);
+    put_file(folder, "attune.db.schema-1"); /* as cp leaves it */
+    put_file(folder, "erasures.log");
+    logged[0] = 0;
+    assert_int_equal(at_store_open(&store, &options, &err), AT_OK);
+    at_store_close(store);
+    assert_int_equal(mode_of(folder, "."), 0700);
+    assert_int_equal(mode_of(folder, "attune.db.schema-1"), 0600);
+    assert_int_equal(mode_of(folder, "erasures.log"), 0600);
+    assert_string_equal(logged, "");
+    assert_int_equal(chmod(folder, 0755), 0);
+    put_file(folder, "theirs"); /* a folder that is not ours alone stays as it is */
+    assert_int_equal(at_store_open(&store, &options, &err), AT_OK);
+    at_store_close(store);
+    assert_int_equal(mode_of(folder, "."), 0755);
+    assert_int_equal(mode_of(folder, "theirs"), 0644);
+    assert_int_equal(mode_of(folder, "attune.db"), 0600);
+    assert_non_null(strstr(logged, folder));
+    assert_non_null(strstr(logged, "0755"));
+    remove_folder(folder);
+}
+
 /* ---- schemas ---- */
 
 static void change_database(const char *folder, const char *sql) {
@@ -439,6 +512,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_owner_who_is_named),
         cmocka_unit_test(a_folder_is_made_for_its_owner_only),
+        cmocka_unit_test(files_are_private_whatever_the_umask),
+        cmocka_unit_test(what_others_may_read_is_closed),
         cmocka_unit_test(a_newer_schema_is_refused_by_name),
         cmocka_unit_test(a_foreign_database_is_refused),
         cmocka_unit_test(an_older_schema_is_copied_then_migrated),
