@@ -69,8 +69,8 @@ static void look_up(struct at_read *read, struct at_reader *reader) { /* a reade
             if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
         }
         if (one->state == TRACKED_IN_ROUND && one->claim_key.length && !one->claim_taken) {
-            uint64_t person;
-            enum at_status status = at_reader_claim(reader, one->claim_kind, one->claim_key, &person);
+            struct at_claim claim;
+            enum at_status status = at_reader_claim(reader, one->claim_kind, one->claim_key, &claim);
             one->claim_taken = status == AT_OK;
             if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
         }

@@ -103,7 +103,8 @@ static enum at_status add_claim(struct building *building, struct tracked *one) 
     struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_CLAIM);
     struct at_expect *expect = at_unit_expect(&building->track->unit, building->arena, AT_EXPECT_NO_CLAIM);
     if (!write || !expect) return AT_NOMEM;
-    write->claim = expect->claim = (struct at_claim){one->claim_kind, one->claim_key, one->who.person};
+    write->claim = expect->claim = (struct at_claim){one->claim_kind, one->claim_key, one->who.person,
+                                                     one->who.source, one->event.at_ms};
     return AT_OK;
 }
 

@@ -54,6 +54,7 @@ struct lending {
         bool (*merge)(void *arg, const struct at_merge_row *row);
         bool (*product)(void *arg, const struct at_product_row *row);
         bool (*stat)(void *arg, uint32_t row, struct at_text body);
+        bool (*waiting)(void *arg, const struct at_waiting_row *row);
     };
     void *arg;
 };
@@ -230,15 +231,50 @@ enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, stru
 }
 
 enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
-                               uint64_t *person_out) {
+                               struct at_claim *out) {
     enum at_status status;
     sqlite3_stmt *statement = take(reader, AT_SQL_CLAIM_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, kind);
     at_bind_text(statement, 2, key);
     int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) *person_out = at_column_number(statement, 0);
+    if (code == SQLITE_ROW) {
+        out->person = at_column_number(statement, 0);
+        out->source = at_column_number(statement, 1);
+        out->at_ms = sqlite3_column_int64(statement, 2);
+    }
     return end(reader, AT_SQL_CLAIM_GET, statement, code, true);
+}
+
+/* ---- what waits ---- */
+
+static bool lend_waiting(void *arg, sqlite3_stmt *statement) {
+    struct lending *lending = arg;
+    struct at_waiting_row row = {at_column_number(statement, 5),     at_column_text(statement, 0),
+                                 at_column_text(statement, 1),       at_column_text(statement, 2),
+                                 sqlite3_column_int64(statement, 3), at_column_text(statement, 4)};
+    return lending->waiting(lending->arg, &row);
+}
+
+enum at_status at_reader_waiting(struct at_reader *reader,
+                                 bool (*fn)(void *arg, const struct at_waiting_row *row), void *arg) {
+    return read_all(reader, (struct scan){AT_SQL_WAITING_SLICE, 5, lend_waiting},
+                    (struct lending){.waiting = fn, .arg = arg});
+}
+
+enum at_status at_reader_waiting_for(struct at_reader *reader, struct at_text kind, struct at_text key,
+                                     bool (*fn)(void *arg, const struct at_waiting_row *row), void *arg) {
+    enum at_status status;
+    struct lending lending = {.waiting = fn, .arg = arg};
+    sqlite3_stmt *statement = take(reader, AT_SQL_WAITING_FOR, &status);
+    if (!statement) return status;
+    int code;
+    at_bind_text(statement, 1, kind);
+    at_bind_text(statement, 2, key);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        if (!lend_waiting(&lending, statement)) break;
+    status = end(reader, AT_SQL_WAITING_FOR, statement, code, true);
+    return status == AT_NOTFOUND ? AT_OK : status;
 }
 
 /* ---- named things ---- */

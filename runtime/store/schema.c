@@ -88,6 +88,11 @@ static const char *const STEPS[] = {
     "CREATE INDEX merge_survivor ON merge (survivor);"
     "CREATE INDEX merge_loser ON merge (loser);"
     "CREATE INDEX unlink_b ON unlink (b);",
+    /* A claim says when, and through whom: an order has several names, and its refunds name nobody. */
+    "ALTER TABLE claim ADD COLUMN source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE claim ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE waiting (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT "
+    "NULL, at_ms INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (kind, key, part));",
 };
 _Static_assert(AT_LENGTH(STEPS) == AT_STORE_SCHEMA, "one step a schema");
 const struct at_schema at_schema_current = {STEPS, AT_STORE_SCHEMA};

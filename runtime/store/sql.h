@@ -52,10 +52,18 @@
     X(MERGE_ADD, "INSERT INTO merge (survivor, loser, at_ms, a, b) VALUES (?, ?, ?, ?, ?)")                  \
     X(MERGE_SLICE,                                                                                           \
       "SELECT survivor, loser, at_ms, a, b, number FROM merge WHERE number > ? ORDER BY number LIMIT ?")     \
-    X(PERSON_LAST, "SELECT max(person) FROM (SELECT max(person) AS person FROM profile UNION ALL SELECT "    \
-                   "max(loser) FROM merge)")                                                                 \
-    X(CLAIM_ADD, "INSERT INTO claim (kind, key, person) VALUES (?, ?, ?)")                                   \
-    X(CLAIM_GET, "SELECT person FROM claim WHERE kind = ? AND key = ?")                                      \
+    X(PERSON_LAST, "SELECT max(person) FROM (SELECT max(person) AS person FROM profile"                      \
+                   " UNION ALL SELECT max(loser) FROM merge)")                                               \
+    X(CLAIM_ADD, "INSERT INTO claim (kind, key, person, source, at_ms) VALUES (?, ?, ?, ?, ?)")              \
+    X(CLAIM_GET, "SELECT person, source, at_ms FROM claim WHERE kind = ? AND key = ?")                       \
+    X(WAITING_PUT, "INSERT INTO waiting (number, kind, key, part, at_ms, body) VALUES (?, ?, ?, ?, ?, ?)"    \
+                   " ON CONFLICT (kind, key, part) DO UPDATE SET at_ms = excluded.at_ms,"                    \
+                   " body = excluded.body WHERE waiting.at_ms <= excluded.at_ms")                            \
+    X(WAITING_DROP, "DELETE FROM waiting WHERE number = ?")                                                  \
+    X(WAITING_SLICE, "SELECT kind, key, part, at_ms, body, number FROM waiting WHERE number > ?"             \
+                     " ORDER BY number LIMIT ?")                                                             \
+    X(WAITING_FOR, "SELECT kind, key, part, at_ms, body, number FROM waiting WHERE kind = ? AND key = ?"     \
+                   " ORDER BY number")                                                                       \
     X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body) VALUES (?, ?, ?) ON CONFLICT (person) "  \
                    "DO UPDATE SET applied_seq = excluded.applied_seq, body = excluded.body WHERE "           \
                    "profile.applied_seq <= excluded.applied_seq")                                            \
@@ -159,7 +167,7 @@
     X(SCRUB_SOURCE, "DELETE FROM erased_source WHERE source = ?")                                            \
     X(SCRUB_DECISIONS, "DELETE FROM decision WHERE number IN (SELECT number FROM "                           \
                        "decision WHERE person = ? AND person <> 0 LIMIT ?)")                                 \
-    X(SCRUB_CLAIMS, "UPDATE claim SET person = 0 WHERE person = ? AND person <> 0")                          \
+    X(SCRUB_CLAIMS, "UPDATE claim SET person = 0, source = 0 WHERE person = ? AND person <> 0")              \
     X(SCRUB_MERGES, "DELETE FROM merge WHERE survivor = ?1 OR loser = ?1")                                   \
     X(SCRUB_PERSON, "DELETE FROM erased_person WHERE person = ?")
 

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define AT_STORE_SCHEMA 3 /* user_version of the database this code writes */
+#define AT_STORE_SCHEMA 4 /* user_version of the database this code writes */
 
 struct at_store;
 
@@ -94,6 +94,12 @@ struct at_product_row {
     int64_t updated_ms; /* the feed's updated_at, 0 unknown */
     bool is_retired;
     struct at_text body; /* JSON */
+};
+struct at_waiting_row {             /* something told of what is not there yet: a refund before its order */
+    uint64_t number;                /* given by the caller, ascending */
+    struct at_text kind, key, part; /* "refund", the order, the refund: of these three there is one row */
+    int64_t at_ms;                  /* as of when; of two the later stays */
+    struct at_text body;            /* JSON */
 };
 struct at_file_row {
     struct at_text path, text;
@@ -177,10 +183,14 @@ enum at_write_kind {
     AT_WRITE_REQUEST,       /* request: upsert by id */
     AT_WRITE_ACCESS,        /* access */
     AT_WRITE_ACCESS_EXPIRE, /* number: drop up to 1,000 of those before this moment (ms) */
+    AT_WRITE_WAITING,       /* waiting: insert, or take the place of an older one (its number stays) */
+    AT_WRITE_WAITING_GONE,  /* waiting.number */
 };
 struct at_claim {
     struct at_text kind, key; /* "order", "1001" */
     uint64_t person;
+    uint64_t source; /* identifier id of the event that made it: whose it is now */
+    int64_t at_ms;   /* when that happened */
 };
 struct at_write {
     struct at_write *next;
@@ -211,6 +221,7 @@ struct at_write {
         struct at_money_row money;
         struct at_request_row request;
         struct at_access_row access;
+        struct at_waiting_row waiting;
     };
 };
 enum at_expect_kind {
@@ -304,8 +315,14 @@ enum at_status at_reader_merges(struct at_reader *reader,
                                 void *arg); /* all, oldest first */
 enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out,
                                  struct at_arena *arena);
+/* Fills person, source, at_ms. */
 enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
-                               uint64_t *person_out);
+                               struct at_claim *out);
+enum at_status at_reader_waiting(struct at_reader *reader,
+                                 bool (*fn)(void *arg, const struct at_waiting_row *row),
+                                 void *arg); /* all, by number */
+enum at_status at_reader_waiting_for(struct at_reader *reader, struct at_text kind, struct at_text key,
+                                     bool (*fn)(void *arg, const struct at_waiting_row *row), void *arg);
 /* Events with seq in (after, to], ascending; of those who were erased none. */
 enum at_status at_reader_log(struct at_reader *reader, uint64_t after_seq, uint64_t to_seq,
                              bool (*fn)(void *arg, const struct at_event_row *row), void *arg);

@@ -128,6 +128,8 @@ static enum at_status write_claim(struct at_store *store, const struct at_write 
     at_bind_text(statement, 1, write->claim.kind);
     at_bind_text(statement, 2, write->claim.key);
     at_bind_number(statement, 3, write->claim.person);
+    at_bind_number(statement, 4, write->claim.source);
+    sqlite3_bind_int64(statement, 5, write->claim.at_ms);
     return at_statement_run(&store->writer, AT_SQL_CLAIM_ADD, statement);
 }
 
@@ -272,6 +274,24 @@ static enum at_status write_decision(struct at_store *store, const struct at_wri
     return at_statement_run(&store->writer, AT_SQL_DECISION_ADD, statement);
 }
 
+static enum at_status write_waiting(struct at_store *store, const struct at_write *write) {
+    enum at_status status;
+    const struct at_waiting_row *row = &write->waiting;
+    sqlite3_stmt *statement = take(store, AT_SQL_WAITING_PUT, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, row->number);
+    at_bind_text(statement, 2, row->kind);
+    at_bind_text(statement, 3, row->key);
+    at_bind_text(statement, 4, row->part);
+    sqlite3_bind_int64(statement, 5, row->at_ms);
+    at_bind_text(statement, 6, row->body);
+    return at_statement_run(&store->writer, AT_SQL_WAITING_PUT, statement);
+}
+
+static enum at_status write_waiting_gone(struct at_store *store, const struct at_write *write) {
+    return run_numbers(store, AT_SQL_WAITING_DROP, write->waiting.number, NULL);
+}
+
 /* Readers stop seeing them at once; the rows go in slices. */
 static enum at_status write_decisions_expire(struct at_store *store, const struct at_write *write) {
     int64_t before_ms = (int64_t)write->number;
@@ -312,6 +332,8 @@ static write_fn *const WRITES[] = {
     [AT_WRITE_REQUEST] = at_write_request,
     [AT_WRITE_ACCESS] = at_write_access,
     [AT_WRITE_ACCESS_EXPIRE] = at_write_access_expire,
+    [AT_WRITE_WAITING] = write_waiting,
+    [AT_WRITE_WAITING_GONE] = write_waiting_gone,
 };
 
 enum at_status at_write_run(struct at_store *store, const struct at_write *write) {

@@ -118,7 +118,7 @@ static void a_failed_group_is_refused_whole(void **state) {
 
 static enum at_status claim(const char *key, uint64_t person, bool expects, uint64_t event) {
     struct sent *sent = new_sent();
-    struct at_claim what = {AT_TEXT("order"), text_in(sent, key), person};
+    struct at_claim what = {AT_TEXT("order"), text_in(sent, key), person, person + 100, -5};
     add_event(sent, 1, event);
     add_write(sent, AT_WRITE_CLAIM)->claim = what;
     if (expects) {
@@ -131,20 +131,20 @@ static enum at_status claim(const char *key, uint64_t person, bool expects, uint
 
 static void read_claim(struct at_reader *reader, void *arg) {
     assert_int_equal(at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("1001"), arg), AT_OK);
-    uint64_t person;
-    assert_int_equal(at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("nope"), &person), AT_NOTFOUND);
-    assert_int_equal(at_reader_claim(reader, AT_TEXT("refund"), AT_TEXT("1001"), &person), AT_NOTFOUND);
+    struct at_claim none;
+    assert_int_equal(at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("nope"), &none), AT_NOTFOUND);
+    assert_int_equal(at_reader_claim(reader, AT_TEXT("refund"), AT_TEXT("1001"), &none), AT_NOTFOUND);
 }
 
 static void a_claim_is_taken_once(void **state) {
     (void)state;
-    uint64_t person = 0;
+    struct at_claim found = {0};
     assert_int_equal(claim("1001", 7, true, 0), AT_OK);
     assert_int_equal(claim("1001", 8, true, 1), AT_STALE);
     assert_int_equal(claim("1001", 8, false, 2), AT_DUPLICATE); /* its event goes too */
     assert_int_equal(claim("1002", 8, true, 3), AT_OK);
-    read_store(store, read_claim, &person);
-    assert_int_equal(person, 7);
+    read_store(store, read_claim, &found);
+    assert_true(found.person == 7 && found.source == 107 && found.at_ms == -5);
     struct log_count log = read_log(store, 4);
     assert_true(log.counts[0] == 1 && log.counts[1] == 0 && log.counts[2] == 0 && log.counts[3] == 1);
     free(log.counts);
@@ -156,7 +156,8 @@ static void one_claim_in_a_group_wins(void **state) {
     for (uint64_t i = 0; i < 10; i++) {
         sent[i] = new_sent();
         add_event(sent[i], 1, i);
-        add_write(sent[i], AT_WRITE_CLAIM)->claim = (struct at_claim){AT_TEXT("order"), AT_TEXT("1001"), i};
+        add_write(sent[i], AT_WRITE_CLAIM)->claim =
+            (struct at_claim){AT_TEXT("order"), AT_TEXT("1001"), i, 0, 0};
         at_unit_expect(&sent[i]->unit, &sent[i]->arena, AT_EXPECT_NO_CLAIM)->claim =
             sent[i]->unit.last_write->claim;
         assert_int_equal(at_store_commit(store, &sent[i]->unit), AT_OK);
@@ -283,6 +284,52 @@ static void the_ledger_keeps_the_first_evidence(void **state) {
     add_write(sent, AT_WRITE_MERGE)->merge = (struct at_merge_row){1, 9, 8, 11, 12};
     assert_int_equal(finish_sent(store, sent, false), AT_OK);
     read_store(store, read_ledgers, NULL);
+}
+
+/* ---- what waits ---- */
+
+static enum at_status wait_for(uint64_t number, const char *key, const char *part, int64_t at_ms,
+                               const char *body) {
+    struct sent *sent = new_sent();
+    add_write(sent, AT_WRITE_WAITING)->waiting = (struct at_waiting_row){
+        number, AT_TEXT("refund"), text_in(sent, key), text_in(sent, part), at_ms, text_in(sent, body)};
+    return finish_sent(store, sent, false);
+}
+
+static bool collect_waiting(void *arg, const struct at_waiting_row *row) {
+    char *out = arg;
+    sprintf(out + strlen(out), "%llu:%.*s/%.*s/%.*s@%lld=%.*s ", (unsigned long long)row->number,
+            (int)row->kind.length, row->kind.data, (int)row->key.length, row->key.data, (int)row->part.length,
+            row->part.data, (long long)row->at_ms, (int)row->body.length, row->body.data);
+    return true;
+}
+
+static void read_waiting(struct at_reader *reader, void *arg) {
+    char all[512] = "", some[512] = "", none[8] = "";
+    assert_int_equal(at_reader_waiting(reader, collect_waiting, all), AT_OK);
+    assert_string_equal(all, arg);
+    assert_int_equal(at_reader_waiting_for(reader, AT_TEXT("refund"), AT_TEXT("1001"), collect_waiting, some),
+                     AT_OK);
+    assert_string_equal(some, "1:refund/1001/a@5={2} 3:refund/1001/b@7={3} ");
+    assert_int_equal(at_reader_waiting_for(reader, AT_TEXT("stock"), AT_TEXT("1001"), collect_waiting, none),
+                     AT_OK);
+    assert_string_equal(none, "");
+}
+
+static void of_what_waits_the_later_stays_until_it_is_taken(void **state) {
+    (void)state;
+    assert_int_equal(wait_for(1, "1001", "a", 4, "{1}"), AT_OK);
+    assert_int_equal(wait_for(2, "1001", "a", 5, "{2}"), AT_OK);
+    assert_int_equal(wait_for(3, "1001", "b", 7, "{3}"), AT_OK);
+    assert_int_equal(wait_for(4, "1001", "b", 6, "{4}"), AT_OK);
+    assert_int_equal(wait_for(5, "1002", "a", 1, "{5}"), AT_OK);
+    read_store(store, read_waiting,
+               (char[]){"1:refund/1001/a@5={2} 3:refund/1001/b@7={3} 5:refund/1002/a@1={5} "});
+    struct sent *sent = new_sent();
+    add_write(sent, AT_WRITE_WAITING_GONE)->waiting.number = 5;
+    add_write(sent, AT_WRITE_WAITING_GONE)->waiting.number = 99;
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    read_store(store, read_waiting, (char[]){"1:refund/1001/a@5={2} 3:refund/1001/b@7={3} "});
 }
 
 /* ---- stale at random ---- */
@@ -429,6 +476,7 @@ int main(void) {
         FRESH(one_claim_in_a_group_wins),
         FRESH(identifiers_belong_to_whom_they_are_linked),
         FRESH(the_ledger_keeps_the_first_evidence),
+        FRESH(of_what_waits_the_later_stays_until_it_is_taken),
         FRESH(a_share_is_refused_as_stale),
         FRESH(a_full_queue_is_busy_and_drains),
         FRESH(ids_are_never_given_twice),

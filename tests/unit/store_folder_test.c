@@ -425,7 +425,7 @@ static void committing_survives_every_failed_allocation(void **state) {
         struct sent *sent = new_sent();
         add_event(sent, 1, n);
         add_write(sent, AT_WRITE_CLAIM)->claim =
-            (struct at_claim){AT_TEXT("order"), sent->unit.writes->event.message_id, n};
+            (struct at_claim){AT_TEXT("order"), sent->unit.writes->event.message_id, n, 0, 0};
         if (n % 100 == 0) { /* a connection without its statements */
             at_store_close(store);
             store = open_store(folder, NULL);
@@ -468,7 +468,7 @@ static void read_some(struct at_reader *reader, void *arg) {
     enum at_status statuses[] = {
         at_reader_log(reader, 0, UINT64_MAX >> 1, note_event, reading),
         at_reader_events_of(reader, 1, UINT64_MAX >> 1, true, note_event, reading),
-        at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("m-1"), &claim.person),
+        at_reader_claim(reader, AT_TEXT("order"), AT_TEXT("m-1"), &claim),
         at_reader_profile(reader, 7, &profile, &arena),
         at_reader_message(reader, 7, &message),
         at_reader_cursor(reader, AT_TEXT("none"), &cursor),
