@@ -34,6 +34,13 @@ struct at_retention { /* events of that name are kept so long from when they cam
     struct at_text name;
     int64_t keep_ms;
 };
+/* sources { shopify = { … } }: who may send webhooks. */
+#define AT_SOURCE_SECRETS_MAX 8
+struct at_shopify_settings {
+    struct at_text secrets[AT_SOURCE_SECRETS_MAX]; /* any of them signs: one is rotated while both hold */
+    uint32_t secret_count;                         /* 0: Shopify is no source of this shop */
+    struct at_text domain; /* "outfitter.myshopify.com": of another shop nothing is taken; "": of any */
+};
 struct at_settings {
     struct at_arena arena; /* owns every text */
     const char *name, *currency, *timezone, *country, *locale;
@@ -48,6 +55,7 @@ struct at_settings {
     struct at_consent_rules consent;
     const struct at_retention *retention; /* by name */
     uint32_t retention_count;
+    struct at_shopify_settings shopify;
 };
 struct at_settings_source {
     const char *folder; /* for file "path" */

@@ -231,13 +231,27 @@ static int l_retention(lua_State *L) {
     return 0;
 }
 
+/* ---- sources { shopify = { secrets = { env "SHOPIFY_SECRET" } } } ---- */
+
+static int l_sources(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_sources(L, reading_of(L)->settings);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
-    static const luaL_Reg nouns[] = {
-        {"shop", l_shop},       {"keys", l_keys},         {"attributes", l_attributes},
-        {"consent", l_consent}, {"identity", l_identity}, {"retention", l_retention},
-        {"env", l_env},         {"file", l_file},         {NULL, NULL}};
+    static const luaL_Reg nouns[] = {{"shop", l_shop},
+                                     {"keys", l_keys},
+                                     {"attributes", l_attributes},
+                                     {"consent", l_consent},
+                                     {"identity", l_identity},
+                                     {"retention", l_retention},
+                                     {"sources", l_sources},
+                                     {"env", l_env},
+                                     {"file", l_file},
+                                     {NULL, NULL}};
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);
@@ -292,9 +306,11 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
         reading->source = source;
         reading->text = text;
         reading->length = length;
+        settings->shopify.domain = AT_TEXT("");
         status = read_settings(reading, err);
     }
     free(reading);
+    if (status == AT_OK) status = settings_add_kinds(settings, err);
     if (status == AT_OK) settings->identity.country = at_text_of(settings->country);
     if (status == AT_OK)
         *out = settings;

@@ -150,6 +150,10 @@ void read_consent(lua_State *L, struct at_settings *settings);
 void read_identity(lua_State *L, struct at_settings *settings);
 /* settings_retention.c: the table at index 1. */
 void read_retention(lua_State *L, struct at_settings *settings);
+/* settings_sources.c: sources { … } likewise, into settings->shopify. */
+void read_sources(lua_State *L, struct at_settings *settings);
+/* When all of shop.lua is read: the kinds of identifiers that its sources bring, among the rules. */
+enum at_status settings_add_kinds(struct at_settings *settings, struct at_error *err) AT_MUST_CHECK;
 /* fields.c */
 void check_fields(struct at_build *build, const char *path, struct at_node *function);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,

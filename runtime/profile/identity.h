@@ -13,6 +13,8 @@
 
 #define AT_IDENTITY_KINDS_MAX 16
 #define AT_IDENTIFIER_MAX     500 /* bytes of a value */
+/* The kind that a connected Shopify shop brings: its own id of a customer. */
+#define AT_SHOPIFY_CUSTOMER_KIND "shopify_customer_id"
 
 struct at_identity_kind {
     struct at_text name;
@@ -21,7 +23,8 @@ struct at_identity_kind {
     bool is_strong;    /* names a person, not a device: all but anonymous_id */
 };
 struct at_identity_rules {
-    /* Strongest first: user_id, email, phone, the declared ones by name, anonymous_id last. */
+    /* Strongest first: user_id, a source's own, email, phone, the declared ones by name, anonymous_id last.
+     */
     struct at_identity_kind kinds[AT_IDENTITY_KINDS_MAX];
     uint32_t kind_count;
     struct at_text country;        /* of phone numbers without a prefix, "DE"; "" none: those name nobody */
