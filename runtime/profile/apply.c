@@ -55,13 +55,24 @@ static void apply_earlier(struct at_profile *profile, const struct at_logged_eve
     first->pages += is_page;
 }
 
+/* A system tells it, nobody is here: context.active is false. They are known since then, but not seen. */
+static bool apply_seen(struct at_profile *profile, const struct at_logged_event *event,
+                       struct at_json context) {
+    bool is_active = true;
+    at_json_bool(at_json_get(context, "active"), &is_active);
+    if (!profile->first_seen_ms || event->at_ms < profile->first_seen_ms)
+        profile->first_seen_ms = event->at_ms;
+    if (is_active && (!profile->last_seen_ms || event->at_ms > profile->last_seen_ms))
+        profile->last_seen_ms = event->at_ms;
+    return is_active;
+}
+
 static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
     struct at_profile *profile = &draft->profile;
     bool is_first = profile->sessions == 0,
          is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS,
          is_page = at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
-    if (is_first || event->at_ms < profile->first_seen_ms) profile->first_seen_ms = event->at_ms;
-    if (is_first || event->at_ms > profile->last_seen_ms) profile->last_seen_ms = event->at_ms;
+    if (!apply_seen(profile, event, context)) return;
     /* Told of later: it belongs to no visit that is known, but perhaps to the first. */
     if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) {
         apply_earlier(profile, event, context, is_page);
@@ -80,18 +91,26 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
     if (profile->sessions == 1) profile->acquired = *visit;
 }
 
-static void apply_context(struct draft *draft, struct at_json context, struct at_json traits) {
+/* What was said later already stays. */
+static void set_text(struct at_text *out, int64_t *said_ms, struct at_text text, int64_t at_ms) {
+    if (!text.length || text.length > 64 || (out->length && at_ms < *said_ms)) return;
+    *out = text;
+    *said_ms = at_ms;
+}
+
+static void apply_context(struct draft *draft, struct at_json context, struct at_json traits, int64_t at_ms) {
+    struct at_profile *profile = &draft->profile;
     struct at_text timezone = at_json_text(at_json_get(context, "timezone")),
                    locale = at_json_text(at_json_get(context, "locale"));
     struct at_text country = at_json_text(at_json_get(at_json_get(context, "location"), "country"));
     struct at_text said = at_json_text(at_json_get(at_json_get(traits, "address"), "country"));
     if (!said.length) said = at_json_text(at_json_get(traits, "country"));
-    if (timezone.length && timezone.length <= 64) draft->profile.timezone = timezone;
-    if (locale.length && locale.length <= 64) draft->profile.locale = locale;
-    if (said.length && said.length <= 64)
-        draft->profile.country = said;
-    else if (country.length && country.length <= 64 && !draft->profile.country.length)
-        draft->profile.country = country;
+    set_text(&profile->timezone, &profile->timezone_ms, timezone, at_ms);
+    set_text(&profile->locale, &profile->locale_ms, locale, at_ms);
+    if (said.length)
+        set_text(&profile->country, &profile->country_ms, said, at_ms);
+    else if (!profile->country.length && country.length <= 64)
+        profile->country = country.data ? country : AT_TEXT("");
 }
 
 /* ---- products ---- */
@@ -390,8 +409,11 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
     bool is_identify = at_text_is(event->name, "identified"),
          is_order = at_text_is(event->name, "order_completed");
     apply_visit(draft, event, context);
-    apply_context(draft, context, is_identify ? traits : about);
-    if (!draft_traits(draft, about) || (is_identify && !draft_traits(draft, traits))) return false;
+    /* A clock that is ahead must not hold what is said until it is reached. */
+    int64_t said_ms = event->at_ms < event->received_ms ? event->at_ms : event->received_ms;
+    apply_context(draft, context, is_identify ? traits : about, said_ms);
+    if (!draft_traits(draft, about, said_ms) || (is_identify && !draft_traits(draft, traits, said_ms)))
+        return false;
     draft_count(draft, event->name, event->at_ms);
     if (learns && (!is_order || is_won(event->facts))) apply_items(draft, event, items);
     apply_basket(draft, event, items, context);

@@ -19,6 +19,23 @@ static void put_number(struct at_json_out *out, const char *name, double value) 
     if (!at_is_missing(value) && (value != 0 || signbit(value))) at_json_add_number(out, name, value);
 }
 
+/* Of a profile of before they were kept there are none. */
+static void write_moments(const struct at_profile *p, struct at_json_out *out) {
+    put_int(out, "timezone_at", p->timezone_ms);
+    put_int(out, "locale_at", p->locale_ms);
+    put_int(out, "country_at", p->country_ms);
+    if (!p->trait_moment_count) return;
+    at_json_key(out, "traits_at");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < p->trait_moment_count; i++) {
+        at_json_open(out, '[');
+        at_json_put_text(out, p->trait_moments[i].name);
+        at_json_put_int(out, p->trait_moments[i].at_ms);
+        at_json_close(out, ']');
+    }
+    at_json_close(out, ']');
+}
+
 static void write_visit(struct at_json_out *out, const char *name, const struct at_visit *visit) {
     at_json_key(out, name);
     at_json_open(out, '{');
@@ -199,6 +216,7 @@ void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     put_text(&out, "timezone", p->timezone);
     put_text(&out, "locale", p->locale);
     put_text(&out, "country", p->country);
+    write_moments(p, &out);
     write_orders(p, &out);
     write_basket(p, &out);
     write_tastes(p, &out);

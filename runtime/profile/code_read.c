@@ -208,6 +208,22 @@ static void read_identifiers(struct reading *r, struct at_json json) {
     }
 }
 
+static void read_moments(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    p->timezone_ms = moment_of(r, json, "timezone_at");
+    p->locale_ms = moment_of(r, json, "locale_at");
+    p->country_ms = moment_of(r, json, "country_at");
+    if (!at_json_get(json, "traits_at").tape) return;
+    struct at_json_each it = list_of(r, json, "traits_at", MOMENTS_MAX, '[');
+    while (at_json_next(&it)) {
+        struct at_json parts[2];
+        split(r, it.value, "traits_at", parts, 2);
+        r->draft->trait_moments[p->trait_moment_count++] = (struct at_trait_moment){
+            text_in(r, parts[0], "traits_at"),
+            int_in(r, parts[1], "traits_at", EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS)};
+    }
+}
+
 static void read_consents(struct reading *r, struct at_json json) {
     struct at_profile *p = &r->draft->profile;
     if (!at_json_get(json, "consents").tape) return;
@@ -288,6 +304,7 @@ static bool read_all(struct reading *r, struct at_json json) {
     p->timezone = text_of(r, json, "timezone");
     p->locale = text_of(r, json, "locale");
     p->country = text_of(r, json, "country");
+    read_moments(r, json);
     read_orders(r, object_of(r, json, "orders"));
     read_awaited(r, object_of(r, json, "orders"));
     read_basket(r, object_of(r, json, "basket"));

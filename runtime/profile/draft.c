@@ -44,6 +44,7 @@ struct draft *draft_begin(const struct at_profile *base) {
     COPY(counts, count_count);
     COPY(identifiers, identifier_count);
     COPY(consents, consent_count);
+    COPY(trait_moments, trait_moment_count);
     memcpy(draft->orders, base->order_list, base->order_count * sizeof *draft->orders);
     draft->profile.order_list = draft->orders;
     memcpy(draft->buckets, block_of(base)->buckets, base->count_count * sizeof *draft->buckets);
@@ -246,6 +247,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     LIST(struct at_event_count, counts, count_count);
     LIST(struct at_known_identifier, identifiers, identifier_count);
     LIST(struct at_consent_statement, consents, consent_count);
+    LIST(struct at_trait_moment, trait_moments, trait_moment_count);
     for (uint32_t i = 0; i < p->count_count; i++) {
         void *hours = pack_list(packing, buckets[i].hours, buckets[i].hour_count, sizeof(struct bucket));
         void *days = pack_list(packing, buckets[i].days, buckets[i].day_count, sizeof(struct bucket));
@@ -279,6 +281,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
         pack_text(packing, &consents[i].said);
         pack_text(packing, &consents[i].wording);
     }
+    for (uint32_t i = 0; i < p->trait_moment_count; i++) pack_text(packing, &trait_moments[i].name);
     pack_visit(packing, &p->visit);
     pack_visit(packing, &p->acquired);
     pack_text(packing, &p->traits);

@@ -17,6 +17,7 @@
 #define DAYS_MAX        400
 #define IDENTIFIERS_MAX 50
 #define TRAITS_MAX      (16 * 1024)
+#define MOMENTS_MAX     512
 #define TASTE_VALUE_MAX 200 /* bytes: what is longer is a description, not a taste */
 
 struct bucket {
@@ -42,6 +43,7 @@ struct draft {
     struct bucket hours[HOURS_MAX + 1], days[DAYS_MAX + 1]; /* of the one name that changes */
     struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
     struct at_consent_statement consents[AT_CONSENT_MAX + 1];
+    struct at_trait_moment trait_moments[MOMENTS_MAX + 1];
     char traits[2][TRAITS_MAX + 2]; /* one to read from, one to write to */
 };
 /* The calling thread's draft, filled from base. NULL: out of memory. */
@@ -49,10 +51,9 @@ struct draft *draft_begin(const struct at_profile *base);
 /* A new block with one reference; NULL: out of memory. The draft borrows until here. */
 struct at_profile *draft_finish(struct draft *draft, struct at_account *account);
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
-/* Set the members of an object; null removes; over TRAITS_MAX the least recently set go. false: out of
- * memory.
- */
-bool draft_traits(struct draft *draft, struct at_json traits);
+/* Set the members of an object, said at that moment: of one that was said later nothing changes. null
+ * removes; over TRAITS_MAX the least recently set go. false: out of memory. */
+bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms);
 static inline const struct block *block_of(const struct at_profile *profile) {
     return (const struct block *)profile;
 }

@@ -32,6 +32,7 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->counts = (const struct at_event_count *)block;
     p->identifiers = (const struct at_known_identifier *)block;
     p->consents = (const struct at_consent_statement *)block;
+    p->trait_moments = (const struct at_trait_moment *)block;
     block->buckets = (const struct buckets *)block;
     if (account) at_account_force(account, p->bytes);
     return p;
@@ -140,7 +141,7 @@ static bool is_known(const struct at_profile *profile) {
 
 uint64_t at_profile_survivor(const struct at_profile *a, const struct at_profile *b) {
     if (is_known(a) != is_known(b)) return is_known(a) ? a->person : b->person;
-    if (!a->sessions != !b->sessions) return a->sessions ? a->person : b->person;
+    if (!a->first_seen_ms != !b->first_seen_ms) return a->first_seen_ms ? a->person : b->person;
     if (a->first_seen_ms != b->first_seen_ms)
         return a->first_seen_ms < b->first_seen_ms ? a->person : b->person;
     return a->person < b->person ? a->person : b->person;

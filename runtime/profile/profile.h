@@ -8,8 +8,9 @@
  * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
  * affinity values, 256 products, 100 orders and as many
  * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
- * buckets, 50 identifiers, 16 KiB of traits, 64 statements of consent (consent.h says which go). A refund
- * that names no amount finds its order only while that is among the 100 newest, or awaits it.
+ * buckets, 50 identifiers, 16 KiB of traits, 512 moments of traits, 64 statements of consent (consent.h says
+ * which go). A refund that names no amount finds its order only while that is among the 100 newest, or awaits
+ * it.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -63,6 +64,12 @@ struct at_event_count {
     uint64_t total;
     int64_t first_ms, last_ms;
 };
+/* When a trait was said last, or taken away: what is told of earlier does not undo it, in whatever order it
+ * comes. Of two of one moment the one that comes later holds. */
+struct at_trait_moment {
+    struct at_text name;
+    int64_t at_ms;
+};
 struct at_visit {
     int64_t started_ms, last_ms;
     uint32_t pages, events;
@@ -75,11 +82,14 @@ struct at_profile {
     struct at_account *account;
     uint64_t person, applied_seq;
     int64_t first_seen_ms, last_seen_ms;
-    uint32_t sessions;                        /* visits so far, this one included */
-    struct at_visit visit;                    /* the one going on, or the last */
-    struct at_visit acquired;                 /* the very first */
-    struct at_text traits;                    /* JSON object, "{}" at least */
-    struct at_text timezone, locale, country; /* "" unknown; from context and traits */
+    uint32_t sessions;        /* visits so far, this one included */
+    struct at_visit visit;    /* the one going on, or the last; an event with context.active false is none */
+    struct at_visit acquired; /* the very first */
+    struct at_text traits;    /* JSON object, "{}" at least */
+    const struct at_trait_moment *trait_moments;
+    uint32_t trait_moment_count;
+    struct at_text timezone, locale, country;   /* "" unknown; from context and traits */
+    int64_t timezone_ms, locale_ms, country_ms; /* when they were said; a place that was only seen: 0 */
     struct {
         uint64_t count;
         double revenue, refunded;

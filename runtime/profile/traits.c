@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Traits stay JSON text in a profile: one object, minified, every name once, the least recently set first. It
- * is always our own writing, so its members can be told apart by scanning, without a parser.
+ * is always our own writing, so its members can be told apart by scanning, without a parser. Beside it stands
+ * when each was said, so that the past may be told late.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,35 @@ static void put_members(struct draft *draft, const struct member *list, uint32_t
     draft->profile.traits = (struct at_text){text, length};
 }
 
-bool draft_traits(struct draft *draft, struct at_json traits) {
+/* Over the ceiling the one said longest ago is forgotten: then anything may follow it. */
+static struct at_trait_moment *add_moment(struct draft *draft, struct at_text name) {
+    struct at_profile *profile = &draft->profile;
+    uint32_t oldest = 0;
+    struct at_trait_moment *list = draft->trait_moments;
+    if (profile->trait_moment_count == MOMENTS_MAX) {
+        for (uint32_t i = 1; i < MOMENTS_MAX; i++)
+            if (list[i].at_ms < list[oldest].at_ms) oldest = i;
+        memmove(&list[oldest], &list[oldest + 1], (MOMENTS_MAX - 1 - oldest) * sizeof *list);
+        profile->trait_moment_count--;
+    }
+    list[profile->trait_moment_count] = (struct at_trait_moment){name, 0};
+    return &list[profile->trait_moment_count++];
+}
+
+/* False: it was said later already. */
+static bool is_news(struct draft *draft, struct at_text name, int64_t at_ms) {
+    for (uint32_t i = 0; i < draft->profile.trait_moment_count; i++) {
+        struct at_trait_moment *known = &draft->trait_moments[i];
+        if (!at_text_equal(known->name, name)) continue;
+        if (at_ms < known->at_ms) return false;
+        known->at_ms = at_ms;
+        return true;
+    }
+    add_moment(draft, name)->at_ms = at_ms;
+    return true;
+}
+
+bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms) {
     if (!at_json_is_object(traits) || !at_json_count(traits)) return true;
     struct at_bytes bytes;
     at_bytes_init(&bytes, 1 << 20); /* of an event's 32 KiB no more can come */
@@ -108,7 +137,9 @@ bool draft_traits(struct draft *draft, struct at_json traits) {
     if (fresh) {
         const char *at = bytes.data, *end = bytes.data + bytes.length;
         size_t length;
-        while (next_member(&at, end, &fresh[fresh_count])) fresh_count++;
+        struct at_json_each it = at_json_each(traits);
+        while (next_member(&at, end, &fresh[fresh_count]) && at_json_next(&it))
+            fresh_count += is_news(draft, it.key, at_ms);
         uint32_t count = choose(fresh + fresh_count, old, fresh, fresh_count, &length);
         put_members(draft, fresh + fresh_count, count, length);
     }

@@ -282,6 +282,16 @@ static void the_fold_counts_what_the_model_counts(void **state) {
 
 /* ---- orders ---- */
 
+static void shuffle(struct stored *events, uint32_t count) {
+    for (uint32_t i = count; i > 1; i--) {
+        uint32_t with = random_below(&seed, i);
+        struct stored one = events[i - 1];
+        events[i - 1] = events[with];
+        events[with] = one;
+    }
+    for (uint32_t i = 0; i < count; i++) events[i].seq = world.seq + i + 1; /* its place in another log */
+}
+
 /* One order of one to three events: itself, and refunds that name an amount or mean the whole of it.
  * Quarters, so that sums are exact in any order. */
 static uint32_t random_orders(struct stored *events) {
@@ -322,14 +332,8 @@ static void orders_and_refunds_come_in_any_order(void **state) {
         uint32_t count = random_orders(events);
         struct at_profile *expected = new_profile(), *shuffled = new_profile();
         for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
-        for (uint32_t i = count; i > 1; i--) {
-            uint32_t with = random_below(&seed, i);
-            struct stored one = events[i - 1];
-            events[i - 1] = events[with];
-            events[with] = one;
-        }
+        shuffle(events, count);
         for (uint32_t i = 0; i < count; i++) {
-            events[i].seq = world.seq + i + 1; /* its place in another log */
             shuffled = step(&world, shuffled, &events[i], true);
             if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
         }
@@ -339,6 +343,92 @@ static void orders_and_refunds_come_in_any_order(void **state) {
         free_events(events, count);
     }
     print_message("property: orders in any order, 3000 cases, seed %llu\n", (unsigned long long)first);
+}
+
+/* ---- traits ---- */
+
+static struct at_json traits_of(const struct at_profile *profile) {
+    struct at_json traits;
+    assert_int_equal(at_json_parse(world.profile_parser, profile->traits.data, profile->traits.length, false,
+                                   &traits, NULL),
+                     AT_OK);
+    return traits;
+}
+
+/* What each trait is by the latest that was said of it, and nothing for what was taken away. */
+static void check_traits(const struct at_profile *profile, char latest[5][16]) {
+    struct at_json traits = traits_of(profile);
+    char name[3] = "t0";
+    for (int i = 0; i < 5; i++, name[1]++) {
+        struct at_json value = at_json_get(traits, name);
+        CHECK(!latest[i][0] ? !value.tape : at_text_is(at_json_text(value), latest[i]));
+    }
+}
+
+static uint32_t random_identifies(struct stored *events, char latest[5][16], const char **country) {
+    static const char *const countries[] = {"AT", "DE", "FR"};
+    uint32_t count = 2 + random_below(&seed, 12);
+    char text[300];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t trait = random_below(&seed, 5), is_gone = random_below(&seed, 4) == 0,
+                 is_context = random_below(&seed, 2), place = random_below(&seed, 3);
+        snprintf(latest[trait], 16, is_gone ? "" : "v%u", i);
+        *country = countries[place];
+        snprintf(
+            text, sizeof text,
+            is_context
+                ? "{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"context\":{\"active\":false,"
+                  "\"traits\":{\"t%u\":%s%s%s,\"country\":\"%s\"}}}"
+                : "{\"type\":\"identify\",\"anonymousId\":\"a\",\"context\":{\"active\":false},\"traits\":"
+                  "{\"t%u\":%s%s%s,\"address\":{\"country\":\"%s\"}}}",
+            trait, is_gone ? "" : "\"", is_gone ? "null" : latest[trait], is_gone ? "" : "\"", *country);
+        if (parse_at(&world, text, NOW_MS + i) != AT_OK) fail_msg("%s: %s", world.err.message, text);
+        keep_event(&world, true, &events[i]);
+    }
+    return count;
+}
+
+static void traits_are_told_in_any_order(void **state) {
+    (void)state;
+    struct stored events[14];
+    seed = first = first_seed(77);
+    for (number = 0; number < 3000; number++) {
+        char latest[5][16] = {""};
+        const char *country;
+        uint32_t count = random_identifies(events, latest, &country);
+        shuffle(events, count);
+        struct at_profile *profile = new_profile();
+        for (uint32_t i = 0; i < count; i++) {
+            profile = step(&world, profile, &events[i], true);
+            if (random_below(&seed, 4) == 0) profile = recode(&world, profile);
+        }
+        check_traits(profile, latest);
+        CHECK(at_text_is(profile->country, country));
+        CHECK(profile->first_seen_ms == NOW_MS && !profile->last_seen_ms && !profile->sessions);
+        at_profile_unref(profile);
+        free_events(events, count);
+    }
+    print_message("property: traits in any order, 3000 cases, seed %llu\n", (unsigned long long)first);
+}
+
+static void of_many_traits_the_oldest_moment_is_forgotten(void **state) {
+    (void)state;
+    char text[200];
+    struct at_profile *profile = new_profile();
+    for (int i = 0; i < MOMENTS_MAX + 3; i++) {
+        snprintf(text, sizeof text, "{\"type\":\"identify\",\"anonymousId\":\"a\",\"traits\":{\"t%d\":1}}",
+                 i);
+        happen(&world, &profile, NOW_MS + i, text);
+    }
+    assert_int_equal(profile->trait_moment_count, MOMENTS_MAX);
+    assert_true(at_text_is(profile->trait_moments[0].name, "t3"));
+    happen(&world, &profile, NOW_MS,
+           "{\"type\":\"identify\",\"anonymousId\":\"a\",\"traits\":{\"t9\":2,\"t1\":3}}");
+    struct at_json traits = traits_of(profile);
+    int64_t known = 0, forgotten = 0;
+    assert_true(at_json_int(at_json_get(traits, "t9"), &known) && known == 1);
+    assert_true(at_json_int(at_json_get(traits, "t1"), &forgotten) && forgotten == 3);
+    at_profile_unref(profile);
 }
 
 /* ---- threads ---- */
@@ -393,6 +483,8 @@ int main(void) {
         cmocka_unit_test(any_way_of_folding_gives_the_same),
         cmocka_unit_test(the_fold_counts_what_the_model_counts),
         cmocka_unit_test(orders_and_refunds_come_in_any_order),
+        cmocka_unit_test(traits_are_told_in_any_order),
+        cmocka_unit_test(of_many_traits_the_oldest_moment_is_forgotten),
         cmocka_unit_test(a_snapshot_is_read_by_many_threads),
     };
     return cmocka_run_group_tests_name("profile fold", tests, begin, end);

@@ -192,6 +192,9 @@ static inline bool same_met(const struct at_met_product *a, const struct at_met_
 static inline bool same_identifier(const struct at_known_identifier *a, const struct at_known_identifier *b) {
     return at_text_equal(a->kind, b->kind) && at_text_equal(a->value, b->value) && a->since_ms == b->since_ms;
 }
+static inline bool same_moment(const struct at_trait_moment *a, const struct at_trait_moment *b) {
+    return at_text_equal(a->name, b->name) && a->at_ms == b->at_ms;
+}
 static inline bool same_consent(const struct at_consent_statement *a, const struct at_consent_statement *b) {
     return at_text_equal(a->purpose, b->purpose) && at_text_equal(a->channel, b->channel) &&
            a->source == b->source && a->at_ms == b->at_ms && a->expires_ms == b->expires_ms &&
@@ -222,6 +225,9 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME(at_text_equal(a->traits, b->traits), "traits");
     SAME(at_text_equal(a->timezone, b->timezone) && at_text_equal(a->locale, b->locale), "timezone, locale");
     SAME(at_text_equal(a->country, b->country), "country");
+    SAME(a->timezone_ms == b->timezone_ms && a->locale_ms == b->locale_ms && a->country_ms == b->country_ms,
+         "moments");
+    SAME_LIST(trait_moments, trait_moment_count, same_moment);
     SAME(a->orders.count == b->orders.count && same_bits(a->orders.revenue, b->orders.revenue) &&
              same_bits(a->orders.refunded, b->orders.refunded) && a->orders.first_ms == b->orders.first_ms &&
              a->orders.last_ms == b->orders.last_ms,
