@@ -56,6 +56,19 @@ static void say_rule(const char *what, const char *name, const char *path, uint3
            report->text.data ? report->text.data : "", report->advice[0] ? "; " : "", report->advice);
 }
 
+static void say_segment(const struct at_segment *segment) {
+    printf("%-8s %-24s %s:%u  ", "segment", segment->name, segment->path, segment->line);
+    if (!segment->blind_line) {
+        printf("at the moment it happens\n");
+        return;
+    }
+    int64_t hours = segment->recheck_ms / AT_HOUR_MS,
+            minutes = segment->recheck_ms % AT_HOUR_MS / AT_MINUTE_MS;
+    printf("asked again every %lldh%02lldm: line %u, \"%.*s\" changes nobody knows when%s\n",
+           (long long)hours, (long long)minutes, segment->blind_line, (int)segment->blind.length,
+           segment->blind.data, segment->has_recheck ? "" : "; recheck = \"1h\" asks more often");
+}
+
 static void say_generation(const struct at_generation *generation) {
     for (uint32_t i = 0; i < generation->ranking_count; i++) {
         const struct at_ranking *ranking = &generation->rankings[i];
@@ -71,6 +84,7 @@ static void say_generation(const struct at_generation *generation) {
         else
             printf("%-8s %-24s %s:%u  pins\n", "rail", rail->rail.name, rail->path, rail->line);
     }
+    for (uint32_t i = 0; i < generation->segment_count; i++) say_segment(&generation->segments[i]);
 }
 
 static int check_scripts(struct checking *checking) {
@@ -96,8 +110,8 @@ static int check_scripts(struct checking *checking) {
     if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
     say_generation(generation);
-    printf("%u files, %u rankings, %u rails: good\n", count, generation->ranking_count,
-           generation->rail_count);
+    printf("%u files, %u rankings, %u rails, %u segments: good\n", count, generation->ranking_count,
+           generation->rail_count, generation->segment_count);
     at_generation_free(generation);
     return EXIT_DONE;
 }

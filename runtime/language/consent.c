@@ -29,6 +29,7 @@ static void check_purpose(lua_State *L, const char *purpose) {
 int index_consent(lua_State *L, const char *purpose) {
     const struct at_decision_view *view = language_of(L)->view;
     check_purpose(L, purpose);
+    reads_until(L, at_consent_until(whole(view), view->now_ms));
     lua_pushstring(
         L, at_consent_word(at_consent_state(whole(view), at_text_of(purpose), AT_TEXT(""), view->now_ms)));
     return 1;
@@ -44,6 +45,7 @@ int l_may(lua_State *L) {
     const struct at_decision_view *view = language->view;
     const char *purpose = lua_tostring(L, 2);
     check_purpose(L, purpose);
+    reads_until(L, at_consent_until(whole(view), view->now_ms));
     bool is_personalization = strcmp(purpose, "personalization") == 0;
     bool may = at_consent_allows(rules, whole(view), at_text_of(purpose), AT_TEXT(""),
                                  at_consent_region(whole(view)->country), view->now_ms);

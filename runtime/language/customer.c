@@ -88,11 +88,11 @@ static struct at_text identifier_of(const struct at_profile *profile, const char
 /* ---- customer ---- */
 
 static const char *const customer_fields[] = {
-    "id",       "email",  "phone",    "first_name",   "last_name",   "country", "locale",
-    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session", "acquired",
-    "orders",   "basket", "affinity", "consent",      "may"};
-static const char *const later_customer_fields[] = {"predicted", "granted",    "count",  "did",
-                                                    "last",      "in_segment", "variant"};
+    "id",       "email",  "phone",    "first_name",   "last_name",   "country",   "locale",
+    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session",   "acquired",
+    "orders",   "basket", "affinity", "consent",      "may",         "in_segment"};
+static const char *const later_customer_fields[] = {"predicted", "granted", "count",
+                                                    "did",       "last",    "variant"};
 
 static bool is_known_person(const struct at_profile *profile) {
     return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
@@ -119,6 +119,7 @@ static int index_person(lua_State *L, const char *name) {
     bool is_plain = language_of(L)->view->is_plain;
     if (push_part(L, name)) return 1;
     if (is(name, "may")) return lua_pushcfunction(L, l_may), 1;
+    if (is(name, "in_segment")) return lua_pushcfunction(L, l_in_segment), 1;
     if (is_plain && (is(name, "is_returning") || is(name, "has_ordered"))) return lua_pushnil(L), 1;
     if (is(name, "is_known")) return lua_pushboolean(L, is_known_person(profile)), 1;
     if (is(name, "is_returning")) return lua_pushboolean(L, profile->sessions > 1), 1;
@@ -174,6 +175,8 @@ static int index_visit(lua_State *L, const struct at_visit *visit, const char *n
     bool is_prediction = is_session && (is(name, "intent") || is(name, "intent_score"));
     if (view->is_plain && (is_prediction || (!is_session && is(name, "pages")))) return lua_pushnil(L), 1;
     if (is(name, "pages")) return lua_pushnumber(L, visit->pages), 1;
+    if (is_session && (is_prediction || is(name, "is_live")))
+        reads_until(L, at_visit_until(view->profile, view->now_ms));
     if (is_session && is(name, "is_live"))
         return lua_pushboolean(L, view->profile->last_seen_ms &&
                                       view->now_ms - visit->last_ms < AT_SESSION_GAP_MS),
@@ -257,6 +260,7 @@ static void nomem(lua_State *L) {
 
 static const struct at_tastes *tastes_of(lua_State *L) {
     struct at_decision_view *view = language_of(L)->view;
+    reads_blindly(L); /* they fade, and what everyone likes moves */
     if (personal_tastes(view) != AT_OK) nomem(L);
     return &view->tastes;
 }

@@ -9,9 +9,9 @@
 #include "language/state.h"
 
 static const char *const customer_fields[] = {
-    "id",       "email",  "phone",    "first_name",   "last_name",   "country", "locale",
-    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session", "acquired",
-    "orders",   "basket", "affinity", "consent",      "may",         NULL};
+    "id",       "email",  "phone",    "first_name",   "last_name",   "country",    "locale",
+    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session",    "acquired",
+    "orders",   "basket", "affinity", "consent",      "may",         "in_segment", NULL};
 static const char *const session_fields[] = {"started_at", "pages",        "source",   "campaign",
                                              "landing",    "device",       "referrer", "is_live",
                                              "intent",     "intent_score", NULL};
@@ -20,14 +20,13 @@ static const char *const orders_fields[] = {"count", "revenue", "average", "firs
 static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at", NULL};
 static const char *const page_fields[] = {"name", "product", "category", "query", "url", NULL};
 static const char *const later_fields[] = {
-    "predicted",  "granted",          "count", "did", "last", "in_segment", "variant",
-    "since_last", "typical_interval", NULL};
+    "predicted", "granted", "count", "did", "last", "variant", "since_last", "typical_interval", NULL};
 static const char *const learner_features[] = {"taste", "together", "relevance", "model", NULL};
 
 struct checking {
     struct at_build *build;
     const char *path;
-    const struct at_node *roles[3]; /* the parameters: product, customer, page */
+    const struct at_node *roles[ROLE_COUNT]; /* the parameters */
 };
 
 static bool is_in(struct at_text name, const char *const *names) {
@@ -90,16 +89,16 @@ static void check_named(struct checking *checking, const struct at_node *key, co
     suggest(checking, key, what, known, count);
 }
 
-static int role_of(const struct checking *checking, const struct at_node *node) {
-    if (!node || node->kind != AT_NODE_NAME || !node->binding) return -1;
-    for (int i = 0; i < 3; i++)
-        if (checking->roles[i] == node->binding) return i;
-    return -1;
+static enum role role_of(const struct checking *checking, const struct at_node *node) {
+    if (!node || node->kind != AT_NODE_NAME || !node->binding) return ROLE_COUNT;
+    int role = 0;
+    while (role < ROLE_COUNT && checking->roles[role] != node->binding) role++;
+    return (enum role)role;
 }
 
 static void check_part(struct checking *checking, const struct at_node *node) {
     const struct at_node *part = node->a;
-    if (part->kind != AT_NODE_INDEX || !part->is_dot || role_of(checking, part->a) != 1) return;
+    if (part->kind != AT_NODE_INDEX || !part->is_dot || role_of(checking, part->a) != ROLE_CUSTOMER) return;
     if (at_text_is(part->b->text, "session"))
         check_named(checking, node->b, "customer.session", session_fields);
     if (at_text_is(part->b->text, "acquired"))
@@ -110,23 +109,24 @@ static void check_part(struct checking *checking, const struct at_node *node) {
 
 static bool visit(void *arg, struct at_node *node) {
     struct checking *checking = arg;
-    if (node->kind == AT_NODE_METHOD && role_of(checking, node->a) == 1) {
+    if (node->kind == AT_NODE_METHOD && role_of(checking, node->a) == ROLE_CUSTOMER) {
         struct at_node key = *node;
         check_named(checking, &key, "customer", customer_fields);
     }
     if (node->kind != AT_NODE_INDEX || !node->is_dot) return true;
     switch (role_of(checking, node->a)) {
-    case 0: check_product_field(checking, node->b); break;
-    case 1: check_named(checking, node->b, "customer", customer_fields); break;
-    case 2: check_named(checking, node->b, "page", page_fields); break;
-    default: check_part(checking, node); break;
+    case ROLE_PRODUCT: check_product_field(checking, node->b); break;
+    case ROLE_CUSTOMER: check_named(checking, node->b, "customer", customer_fields); break;
+    case ROLE_PAGE: check_named(checking, node->b, "page", page_fields); break;
+    case ROLE_COUNT: check_part(checking, node); break;
     }
     return true;
 }
 
-void check_fields(struct at_build *build, const char *path, struct at_node *function) {
+void check_fields(struct at_build *build, const char *path, struct at_node *function, enum role first) {
     struct checking checking = {.build = build, .path = path};
     struct at_node *parameter = function->list;
-    for (uint32_t i = 0; parameter && i < 3; i++, parameter = parameter->next) checking.roles[i] = parameter;
+    for (int i = (int)first; parameter && i < ROLE_COUNT; i++, parameter = parameter->next)
+        checking.roles[i] = parameter;
     at_node_walk(function->body, visit, &checking);
 }

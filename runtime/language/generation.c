@@ -88,17 +88,6 @@ static void add_load_error(struct at_build *build, const struct at_script_where 
 
 /* ---- from declarations to a generation ---- */
 
-struct parsed {
-    struct at_node *block; /* NULL: not parsed yet */
-};
-
-struct assembly {
-    struct at_build *build;
-    struct at_generation *generation;
-    struct parsed *parsed;
-    struct at_language *language;
-};
-
 struct described { /* all that Lua says of a function */
     int function;
     char path[160];       /* where it is written: a module's function may be a rule */
@@ -145,21 +134,31 @@ static bool visit_function(void *arg, struct at_node *node) {
     return true;
 }
 
-/* The one function of its file that it can be; NULL: none, or one of several. */
-static struct at_node *find_function(struct at_build *build, struct parsed *parsed,
-                                     const struct described *wanted, uint32_t *file) {
-    for (uint32_t i = 0; i < build->file_count; i++) {
-        if (!at_text_is(build->files[i].path, wanted->path)) continue;
-        uint32_t at_line, at_column;
-        if (!parsed[i].block && at_parse(build->arena, build->files[i].text, &parsed[i].block, &at_line,
-                                         &at_column, NULL) != AT_OK)
-            return NULL;
-        struct search search = {.wanted = wanted};
-        at_node_walk(parsed[i].block, visit_function, &search);
-        *file = i;
-        return search.count == 1 ? search.found : NULL;
+struct at_node *parsed_file(struct assembly *assembly, uint32_t file) {
+    struct at_build *build = assembly->build;
+    uint32_t at_line, at_column;
+    if (!assembly->parsed[file].block &&
+        at_parse(build->arena, build->files[file].text, &assembly->parsed[file].block, &at_line, &at_column,
+                 NULL) != AT_OK)
+        return NULL;
+    return assembly->parsed[file].block;
+}
+
+enum at_status find_source(struct assembly *assembly, int function, struct found_function *out) {
+    struct at_build *build = assembly->build;
+    struct described wanted = {.function = function};
+    enum at_status status =
+        at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, describe, &wanted, NULL, NULL);
+    *out = (struct found_function){.line = wanted.line};
+    for (uint32_t i = 0; status == AT_OK && i < build->file_count; i++) {
+        if (!at_text_is(build->files[i].path, wanted.path) || !parsed_file(assembly, i)) continue;
+        struct search search = {.wanted = &wanted};
+        at_node_walk(assembly->parsed[i].block, visit_function, &search);
+        out->file = i;
+        out->node = search.count == 1 ? search.found : NULL;
+        break;
     }
-    return NULL;
+    return status;
 }
 
 /* The analysis of one rule; what cannot be found in the source (a function made elsewhere, one of several on
@@ -167,22 +166,19 @@ static struct at_node *find_function(struct at_build *build, struct parsed *pars
 static enum at_status analyse(struct assembly *assembly, int function, struct at_rule_report *report) {
     *report = (struct at_rule_report){0};
     if (!function) return AT_OK;
-    struct described described = {.function = function};
-    enum at_status status =
-        at_script_call(assembly->language->script, AT_LOAD_BUDGET_NS, describe, &described, NULL, NULL);
+    struct found_function found;
+    enum at_status status = find_source(assembly, function, &found);
     if (status != AT_OK) return status;
-    uint32_t file;
-    struct at_node *node = find_function(assembly->build, assembly->parsed, &described, &file);
-    if (!node) {
-        report->line = described.line;
+    if (!found.node) {
+        report->line = found.line;
         snprintf(report->advice, sizeof report->advice, "write each function of a rule on a line of its own");
         return AT_OK;
     }
-    const struct at_source_file *source = &assembly->build->files[file];
+    const struct at_source_file *source = &assembly->build->files[found.file];
     struct at_vocabulary words;
-    status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[file].block, node,
-                             vocabulary(&words), report);
-    check_fields(assembly->build, source->path.data, node);
+    status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[found.file].block,
+                             found.node, vocabulary(&words), report);
+    check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
     return status;
 }
 
@@ -277,7 +273,8 @@ static enum at_status assemble(struct at_build *build, struct at_language *langu
     if (status != AT_OK) return AT_OK; /* said in the findings */
     check_diversify(build, declarations);
     status = take_rankings(&assembly, declarations);
-    return status == AT_OK ? take_rails(&assembly, declarations) : status;
+    if (status == AT_OK) status = take_rails(&assembly, declarations);
+    return status == AT_OK ? take_segments(&assembly, declarations) : status;
 }
 
 static enum at_status build_generation(struct at_build *build, struct at_generation *generation,
@@ -325,6 +322,12 @@ void at_generation_free(struct at_generation *generation) {
 const struct at_ranking *at_generation_ranking(const struct at_generation *generation, struct at_text name) {
     for (uint32_t i = 0; i < generation->ranking_count; i++)
         if (at_text_is(name, generation->rankings[i].name)) return &generation->rankings[i];
+    return NULL;
+}
+
+const struct at_segment *at_generation_segment(const struct at_generation *generation, struct at_text name) {
+    for (uint32_t i = 0; i < generation->segment_count; i++)
+        if (at_text_is(name, generation->segments[i].name)) return &generation->segments[i];
     return NULL;
 }
 

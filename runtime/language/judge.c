@@ -24,23 +24,28 @@ struct run {
     bool is_lasting; /* the run would give the same graph again */
 };
 
-static void begin_call(struct at_language *language, struct at_rule_use *use,
-                       const struct at_candidates *candidates) {
+void call_begin(struct at_language *language, struct at_decision_view *view) {
     language->call++;
     language->is_running = true;
-    language->view = use->view;
-    language->candidates = candidates;
+    language->view = view;
+    language->candidates = NULL;
     language->row_count = 1;
     language->list_count = language->facet_count = 0;
     language->needs_rows = language->reads_context = false;
-    language->explains = use->view->explains;
-    memset(language->node_of, 0xff, sizeof language->node_of);
-    at_program_init(&language->program, candidates->root, candidates->arena);
+    language->explains = view->explains;
 }
 
-static void end_call(struct at_language *language) {
+void call_end(struct at_language *language) {
     language->is_running = language->runs_columns = false;
     language->candidates = NULL;
+}
+
+static void begin_call(struct at_language *language, struct at_rule_use *use,
+                       const struct at_candidates *candidates) {
+    call_begin(language, use->view);
+    language->candidates = candidates;
+    memset(language->node_of, 0xff, sizeof language->node_of);
+    at_program_init(&language->program, candidates->root, candidates->arena);
 }
 
 static void push_arguments(lua_State *L, enum view_kind product) {
@@ -130,7 +135,7 @@ static enum at_status make_columns(struct run *run, bool *falls_back) {
     language->runs_columns = true;
     enum at_status status =
         at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
-    end_call(language);
+    call_end(language);
     /* also when the rule caught the error that says so */
     *falls_back = (status == AT_OK || status == AT_FAILED) && language->needs_rows;
     if (*falls_back) return AT_OK;
@@ -270,7 +275,7 @@ static enum at_status judge_rows(struct run *run) {
     } while (status == AT_OK && !is_done);
     language->ordinals = NULL;
     if (run->use->view->explains) memcpy(run->use->reads, language->node_of, sizeof run->use->reads);
-    end_call(language);
+    call_end(language);
     run->use->ran_on_columns = false;
     return status == AT_OK ? AT_OK : name_failure(run, status, &where);
 }

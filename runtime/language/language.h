@@ -12,6 +12,7 @@
 #include "loop/watchdog.h"
 #include "profile/affinity.h"
 #include "profile/identity.h"
+#include "profile/segment.h"
 #include "ranking/column.h"
 #include "ranking/rank.h"
 
@@ -86,6 +87,21 @@ struct at_rail_declaration {
     int condition; /* function id; 0 for pins */
     struct at_rule_report report;
 };
+#define AT_SEGMENTS_MAX      256
+#define AT_SEGMENT_CHAIN_MAX 16                 /* segments that ask for one another, one after the other */
+#define AT_SEGMENT_BUDGET_NS (100 * 1000000ULL) /* of one answer outside a decision: nobody waits for it */
+struct at_segment {
+    const char *name, *path;
+    uint32_t line, when_line; /* of the declaration, of its when */
+    int when;                 /* function id in a state */
+    int64_t recheck_ms;
+    bool has_recheck;     /* the script says it */
+    uint64_t says;        /* a hash of all that decides who is in it: equal, nothing was changed */
+    const uint32_t *asks; /* the segments it asks for, by place in the generation */
+    uint32_t ask_count;
+    uint32_t blind_line;  /* what it reads there changes nobody knows when; 0: nothing of the kind */
+    struct at_text blind; /* those words of the source */
+};
 struct at_generation {
     struct at_arena arena; /* owns everything below */
     uint64_t id;
@@ -98,6 +114,8 @@ struct at_generation {
     uint32_t ranking_count;
     struct at_rail_declaration *rails; /* by name */
     uint32_t rail_count;
+    struct at_segment *segments; /* by name */
+    uint32_t segment_count;
 };
 struct at_file_finding {
     struct at_file_finding *next;
@@ -120,6 +138,7 @@ enum at_status at_generation_build(struct at_build *build, struct at_generation 
                                    struct at_error *err) AT_MUST_CHECK;
 void at_generation_free(struct at_generation *generation);
 const struct at_ranking *at_generation_ranking(const struct at_generation *generation, struct at_text name);
+const struct at_segment *at_generation_segment(const struct at_generation *generation, struct at_text name);
 /* sha256 in hex over the sorted (path, content hash) pairs. */
 void at_tree_hash(const struct at_source_file *files, uint32_t count, char out[65]);
 /* The files as a marketer would read the findings: blocks as at_finding_print, appended to out. */
@@ -155,6 +174,10 @@ struct at_decision_view {
     uint32_t facet_count;
     bool has_facets;
     struct at_by_row *met[2]; /* what was seen, what was bought */
+    uint8_t *segments;        /* by place in the generation: what customer:in_segment came to */
+    /* out: segments that failed and read as no; of the first why, with file and line */
+    uint32_t segment_failures;
+    struct at_error segment_error;
 };
 /* Call when the decision is over: gives scratch back to the language. */
 void at_decision_end(struct at_language *language, struct at_decision_view *view);
@@ -180,6 +203,22 @@ struct at_rule_use { /* the arg of a judge: one rule of one decision; in the req
 };
 enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
                              struct at_error *err);
+
+/* ---- segments ---- */
+/* customer:in_segment within a decision asks on the view's own profile and moment, once a decision and within
+ * the rule's budget; where personalization is not allowed it is no, and so is a segment that fails.
+ *
+ * Outside decisions one judge asks one segment about any number of people, one after the other, on one
+ * thread. Who may not be personalized is in no segment. AT_FAILED: the script failed; AT_STOPPED: it took
+ * longer than AT_SEGMENT_BUDGET_NS, and the state is spent. */
+struct at_segment_use {
+    struct at_language *language;
+    const struct at_segment *segment;
+    const struct at_root *root;
+    const struct at_baseline *baseline; /* may be NULL */
+    struct at_arena *arena;             /* of one answer: reset by the next */
+};
+struct at_segment_judge at_segment_judge(struct at_segment_use *use);
 
 /* ---- explaining ---- */
 struct at_explained_term {

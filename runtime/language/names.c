@@ -13,10 +13,10 @@
 /* take columns */
 #define COLUMN_WORDS "when", "min", "max", "clamp", "log", "sqrt", "normalize", "rank_of", "all", "any", "no"
 #define TIME_WORDS   "seconds", "minutes", "hours", "days", "weeks", "now"
-#define NOUNS        "ranking", "rail"
+#define NOUNS        "ranking", "rail", "segment"
 #define LATER_NOUNS                                                                                          \
-    "segment", "recommendation", "search", "creative", "offer", "generate", "experiment", "metric", "flow",  \
-        "channel", "assistant", "test"
+    "recommendation", "search", "creative", "offer", "generate", "experiment", "metric", "flow", "channel",  \
+        "assistant", "test"
 #define LATER_WORDS                                                                                          \
     "wait", "wait_until", "wait_for", "wait_any", "set_trait", "track", "remember", "undo", "restart_with",  \
         "learn", "generated", "event", "after", "entered", "left", "date", "bought_together", "similar_to",  \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nouns scripts declare with: ranking "name" { … }, rail "name" { … }; require for the merchant's own
- * modules. A declaration checks every field, keeps its functions by number and is recorded in the load's
- * declarations.
+ * The nouns scripts declare with: ranking "name" { … }, rail "name" { … } (segment.c: segment "name" { … });
+ * require for the merchant's own modules. A declaration checks every field, keeps its functions by number and
+ * is recorded in the load's declarations.
  */
 #include <math.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 /* ---- checking fields ---- */
 
-static uint32_t line_of_caller(lua_State *L) {
+uint32_t line_of_caller(lua_State *L) {
     lua_Debug ar;
     for (int level = 0; level < 6 && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
@@ -19,8 +19,7 @@ static uint32_t line_of_caller(lua_State *L) {
     return 0;
 }
 
-/* The function in that field, kept; 0 if there is none. */
-static int function_field(lua_State *L, const char *noun, const char *name) {
+int function_field(lua_State *L, const char *noun, const char *name) {
     int type = lua_getfield(L, 2, name), id = 0;
     if (type == LUA_TFUNCTION)
         id = keep_function(L, -1);
@@ -30,14 +29,14 @@ static int function_field(lua_State *L, const char *noun, const char *name) {
     return id;
 }
 
-static uint32_t line_of_function(lua_State *L, int id) {
+uint32_t line_of_function(lua_State *L, int id) {
     lua_Debug ar;
     push_function(L, id);
     lua_getinfo(L, ">S", &ar);
     return ar.linedefined > 0 ? (uint32_t)ar.linedefined : 0;
 }
 
-static const char *keep_text(lua_State *L, const char *text) {
+const char *keep_text(lua_State *L, const char *text) {
     const char *kept = at_arena_dup(language_of(L)->declarations->arena, text, strlen(text));
     if (!kept) at_script_raise(L, "out of memory");
     return kept;
@@ -52,7 +51,7 @@ static uint32_t count_field(lua_State *L, int table, const char *where, const ch
     return (uint32_t)value;
 }
 
-static struct declarations *declaring(lua_State *L, const char *noun) {
+struct declarations *declaring(lua_State *L, const char *noun) {
     struct declarations *declarations = language_of(L)->declarations;
     if (!declarations) at_script_raise(L, "%s belongs at the top of a file, not inside a function", noun);
     return declarations;
@@ -101,7 +100,7 @@ static double share_field(lua_State *L, const char *name) {
     return share;
 }
 
-static void refuse_twice(lua_State *L, const char *noun, const char *name, const char *path, uint32_t line) {
+void refuse_twice(lua_State *L, const char *noun, const char *name, const char *path, uint32_t line) {
     at_script_raise(L, "there is already a %s \"%s\", in %s:%d", noun, name, path, (int)line);
 }
 
@@ -227,13 +226,21 @@ static int declare_rail(lua_State *L, const char *name) {
 
 /* ---- the shape noun "name" { fields } ---- */
 
+static const struct noun {
+    const char *name;
+    int (*declare)(lua_State *L, const char *name);
+} nouns[] = {{"ranking", declare_ranking}, {"rail", declare_rail}, {"segment", declare_segment}};
+
 static int l_declare(lua_State *L) {
     const char *noun = lua_tostring(L, lua_upvalueindex(1)), *name = lua_tostring(L, lua_upvalueindex(2));
     if (lua_type(L, 1) != LUA_TTABLE)
         return at_script_raise(L, "%s \"%s\" is followed by its fields: { … }", noun, name);
     lua_settop(L, 1);
     lua_pushvalue(L, 1);
-    return strcmp(noun, "ranking") == 0 ? declare_ranking(L, name) : declare_rail(L, name);
+    size_t i = 0;
+    while (i < AT_LENGTH(nouns) && strcmp(nouns[i].name, noun) != 0) i++;
+    AT_ASSERT(i < AT_LENGTH(nouns)); /* names.c lists the same */
+    return nouns[i].declare(L, name);
 }
 
 static int l_noun(lua_State *L) {

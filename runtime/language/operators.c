@@ -25,6 +25,7 @@ static bool is_harmless(lua_State *L) {
 
 static int l_add(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) return column_binary(L, AT_OP_ADD, AT_COLUMN_NUMBER);
+    if (any_moving(L)) return moving_binary(L, AT_OP_ADD);
     if (!is_harmless(L)) return refuse(L);
     lua_pushvalue(L, lua_isnil(L, 1) ? 2 : 1);
     return 1;
@@ -32,6 +33,7 @@ static int l_add(lua_State *L) {
 
 static int l_sub(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) return column_binary(L, AT_OP_SUB, AT_COLUMN_NUMBER);
+    if (any_moving(L)) return moving_binary(L, AT_OP_SUB);
     if (!is_harmless(L)) return refuse(L);
     if (lua_isnil(L, 2))
         lua_pushvalue(L, 1);
@@ -42,6 +44,7 @@ static int l_sub(lua_State *L) {
 
 static int missing(lua_State *L, enum at_column_op op) {
     if (is_column(L, 1) || is_column(L, 2)) return column_binary(L, op, AT_COLUMN_NUMBER);
+    if (any_moving(L)) return moving_binary(L, op);
     if (!is_harmless(L)) return refuse(L);
     lua_pushnil(L);
     return 1;

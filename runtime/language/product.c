@@ -159,6 +159,7 @@ int index_product(lua_State *L, uint32_t row) {
     const char *name = luaL_checklstring(L, 2, &length);
     struct at_language *language = language_of(L);
     const struct at_root *root = language->view->root;
+    reads_blindly(L); /* the catalog changes when it will */
     enum feature feature = feature_of(name, length);
     if (feature != FEATURE_NONE) {
         note_read(language, AT_ATTRIBUTE_MAX + (int)feature);

@@ -28,6 +28,7 @@ enum view_kind {
     VIEW_FACET, /* index: into state->facet_names */
     VIEW_PAGE,
     VIEW_CONSENT,
+    VIEW_MOVING, /* a number that moves with time; index: into state->outlook.numbers */
 };
 #define VIEW_INDEX_BITS 20
 #define VIEW_KIND_BITS  8
@@ -44,6 +45,19 @@ struct at_by_row { /* a double per row, zero but for the touched ones */
     uint32_t *touched;
     uint32_t touched_count, touched_capacity;
     bool in_use;
+};
+
+struct moving { /* a number now, and what it gains with each millisecond */
+    double value, slope;
+};
+#define MOVING_MAX 256
+struct outlook { /* of a segment's call: until when what it looks at stands (moving.c) */
+    bool is_asked;
+    bool stands_still; /* numbers do not move in this run */
+    bool is_blind;
+    int64_t until_ms;
+    struct moving numbers[MOVING_MAX];
+    uint32_t count;
 };
 
 struct at_language {
@@ -81,6 +95,7 @@ struct at_language {
     uint32_t candidate;         /* position of the current candidate */
     struct at_by_row by_row[2]; /* seen, bought */
     struct at_json_parser *traits_parser;
+    struct outlook outlook;
 };
 
 struct at_language *language_of(lua_State *L);
@@ -90,6 +105,20 @@ enum view_kind view_at(lua_State *L, int at, uint32_t *index);
 
 /* views.c */
 void install_views(lua_State *L);
+/* judge.c: between them the scripts of one call run */
+void call_begin(struct at_language *language, struct at_decision_view *view);
+void call_end(struct at_language *language);
+
+/* moving.c: what time alone changes. Whatever a script can read that depends on the moment goes through these
+ * three, so that a segment's call knows until when its answer stands; in any other call they push the number,
+ * or do nothing. */
+void push_since(lua_State *L, int64_t moment_ms); /* the time from there to now: -moment_ms + now */
+void reads_until(lua_State *L, int64_t until_ms); /* what was read stands until then; AT_NEVER: for good */
+void reads_blindly(lua_State *L);                 /* nobody knows when it changes */
+bool any_moving(lua_State *L);                    /* among the arguments */
+int moving_binary(lua_State *L, enum at_column_op op); /* AT_OP_ADD … AT_OP_POW; at least one moves */
+bool moving_compare(lua_State *L, int a, int b, enum at_column_op op); /* AT_OP_ABOVE … AT_OP_AT_MOST */
+int moving_extreme(lua_State *L, enum at_column_op op);                /* AT_OP_MIN, AT_OP_MAX */
 /* columns.c: operators over columns */
 int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type);
 int column_operand(lua_State *L, int at,
@@ -121,6 +150,8 @@ void kept_store(struct at_language *language, int function, int node, double con
 void kept_free_all(struct at_language *language);
 /* words.c */
 void install_words(lua_State *L);
+double scalar_at(lua_State *L, int at); /* a number, or a text that says a time or a share; nil is missing */
+void push_double(lua_State *L, double value);         /* missing: nil */
 int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */
 void push_methods(lua_State *L);
 extern const char *const at_method_names[];
@@ -155,7 +186,9 @@ void read_sources(lua_State *L, struct at_settings *settings);
 /* When all of shop.lua is read: the kinds of identifiers that its sources bring, among the rules. */
 enum at_status settings_add_kinds(struct at_settings *settings, struct at_error *err) AT_MUST_CHECK;
 /* fields.c */
-void check_fields(struct at_build *build, const char *path, struct at_node *function);
+enum role { ROLE_PRODUCT, ROLE_CUSTOMER, ROLE_PAGE, ROLE_COUNT };
+/* first: what its first parameter is; the others follow in this order. */
+void check_fields(struct at_build *build, const char *path, struct at_node *function, enum role first);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);
@@ -165,6 +198,10 @@ int index_consent(lua_State *L, const char *purpose);
 int l_may(lua_State *L);
 bool never_uses(lua_State *L, const char *group, const char *name);
 
+/* segment.c: segment "name" { … }; customer:in_segment */
+int declare_segment(lua_State *L, const char *name);
+int l_in_segment(lua_State *L);
+
 /* The declarations a load of all scripts makes; filled by nouns.c, read by generation.c. */
 struct declarations {
     struct at_arena *arena;
@@ -173,6 +210,8 @@ struct declarations {
     uint32_t ranking_count;
     struct at_rail_declaration rails[256];
     uint32_t rail_count;
+    struct at_segment segments[AT_SEGMENTS_MAX];
+    uint32_t segment_count;
     int next_function;
     const char *path; /* of the file being loaded */
 };
@@ -184,5 +223,36 @@ enum at_status load_scripts(struct at_language *language, const struct at_source
                             struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 void push_function(lua_State *L, int id);
 int keep_function(lua_State *L, int at); /* id of the function at that stack place */
+/* nouns.c: what every noun needs. The fields are the table at stack place 2; all raise. */
+struct declarations *declaring(lua_State *L, const char *noun);       /* at the top of a file, or it raises */
+int function_field(lua_State *L, const char *noun, const char *name); /* kept; 0: there is none */
+const char *keep_text(lua_State *L, const char *text);
+uint32_t line_of_caller(lua_State *L);
+uint32_t line_of_function(lua_State *L, int id);
+void refuse_twice(lua_State *L, const char *noun, const char *name, const char *path, uint32_t line);
+
+/* ---- from declarations to a generation ---- */
+struct parsed {
+    struct at_node *block; /* NULL: not parsed yet */
+};
+struct assembly {
+    struct at_build *build;
+    struct at_generation *generation;
+    struct parsed *parsed; /* by file */
+    struct at_language *language;
+};
+/* generation.c: the file's tree; NULL: it cannot be parsed (said elsewhere), or out of memory. */
+struct at_node *parsed_file(struct assembly *assembly, uint32_t file);
+/* The one function of the source that the function of that id can be; *node NULL: none, or one of several of
+ * a line. *line is where it begins in any case. */
+struct at_node;
+struct found_function {
+    struct at_node *node;
+    uint32_t file, line;
+};
+enum at_status find_source(struct assembly *assembly, int function, struct found_function *out) AT_MUST_CHECK;
+/* segment_source.c */
+enum at_status take_segments(struct assembly *assembly,
+                             const struct declarations *declarations) AT_MUST_CHECK;
 
 #endif

@@ -54,17 +54,18 @@ static int index_list(lua_State *L, uint32_t index) {
     return 1;
 }
 
-static int index_column(lua_State *L) {
+static int index_number(lua_State *L, enum view_kind kind) {
     push_methods(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    if (kind == VIEW_MOVING) return at_script_raise(L, "a number has no such field");
     need_rows(L);
 }
 
 static int l_index(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
-    if (kind == VIEW_COLUMN) return index_column(L);
+    if (kind == VIEW_COLUMN || kind == VIEW_MOVING) return index_number(L, kind);
     if (kind == VIEW_LIST) return index_list(L, index);
     if (kind == VIEW_COLUMNS) return index_columns(L);
     if (kind == VIEW_PRODUCT) return index_product(L, language_of(L)->rows[index]);
@@ -75,6 +76,7 @@ static int l_index(lua_State *L) {
 static const char *kind_word(enum view_kind kind) {
     switch (kind) {
     case VIEW_COLUMN: return "a product's value";
+    case VIEW_MOVING: return "a number";
     case VIEW_COLUMNS:
     case VIEW_PRODUCT: return "product";
     case VIEW_LIST: return "a product's list";
@@ -140,10 +142,18 @@ static int l_ipairs(lua_State *L) {
 
 /* Order comparisons on a column cannot give a column back; the other way can. On anything else they are a
  * mistake. */
-static int l_compare(lua_State *L) {
+static int compare(lua_State *L, enum at_column_op op) {
     if (is_column(L, 1) || is_column(L, 2)) need_rows(L);
+    if (any_moving(L)) return lua_pushboolean(L, moving_compare(L, 1, 2, op)), 1;
     if (lua_isnil(L, 1) || lua_isnil(L, 2)) return lua_pushboolean(L, 0), 1;
     return at_script_raise(L, "only numbers and texts can be compared with < and >");
+}
+
+static int l_lt(lua_State *L) {
+    return compare(L, AT_OP_BELOW);
+}
+static int l_le(lua_State *L) {
+    return compare(L, AT_OP_AT_MOST);
 }
 
 static int l_concat(lua_State *L) {
@@ -151,20 +161,23 @@ static int l_concat(lua_State *L) {
     return at_script_raise(L, "only texts and numbers can be joined with ..");
 }
 
+static int arithmetic(lua_State *L, enum at_column_op op) {
+    return any_moving(L) ? moving_binary(L, op) : column_binary(L, op, AT_COLUMN_NUMBER);
+}
 static int l_add(lua_State *L) {
-    return column_binary(L, AT_OP_ADD, AT_COLUMN_NUMBER);
+    return arithmetic(L, AT_OP_ADD);
 }
 static int l_sub(lua_State *L) {
-    return column_binary(L, AT_OP_SUB, AT_COLUMN_NUMBER);
+    return arithmetic(L, AT_OP_SUB);
 }
 static int l_mul(lua_State *L) {
-    return column_binary(L, AT_OP_MUL, AT_COLUMN_NUMBER);
+    return arithmetic(L, AT_OP_MUL);
 }
 static int l_div(lua_State *L) {
-    return column_binary(L, AT_OP_DIV, AT_COLUMN_NUMBER);
+    return arithmetic(L, AT_OP_DIV);
 }
 static int l_pow(lua_State *L) {
-    return column_binary(L, AT_OP_POW, AT_COLUMN_NUMBER);
+    return arithmetic(L, AT_OP_POW);
 }
 static int l_other(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) need_rows(L);
@@ -172,6 +185,11 @@ static int l_other(lua_State *L) {
 }
 static int l_unm(lua_State *L) {
     struct at_language *language = language_of(L);
+    if (any_moving(L)) {
+        lua_pushnumber(L, -1);
+        lua_replace(L, 2);
+        return moving_binary(L, AT_OP_MUL);
+    }
     int operand = column_operand(L, 1, AT_COLUMN_NUMBER);
     int node = at_program_add(&language->program, AT_OP_NEG, AT_COLUMN_NUMBER);
     if (node >= 0) language->program.nodes[node].a = (uint16_t)operand;
@@ -181,7 +199,7 @@ static int l_unm(lua_State *L) {
 
 static const luaL_Reg metamethods[] = {
     {"__index", l_index},   {"__newindex", l_newindex}, {"__call", l_call},  {"__tostring", l_tostring},
-    {"__len", l_len},       {"__ipairs", l_ipairs},     {"__lt", l_compare}, {"__le", l_compare},
+    {"__len", l_len},       {"__ipairs", l_ipairs},     {"__lt", l_lt},      {"__le", l_le},
     {"__concat", l_concat}, {"__add", l_add},           {"__sub", l_sub},    {"__mul", l_mul},
     {"__div", l_div},       {"__pow", l_pow},           {"__unm", l_unm},    {"__mod", l_other},
     {"__idiv", l_other},    {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},

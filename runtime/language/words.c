@@ -20,15 +20,14 @@ static bool any_column(lua_State *L) {
     return false;
 }
 
-static void push_double(lua_State *L, double value) {
+void push_double(lua_State *L, double value) {
     if (at_is_missing(value))
         lua_pushnil(L);
     else
         lua_pushnumber(L, value);
 }
 
-/* A number, or a text that says a time or a share; nil is missing. */
-static double scalar_at(lua_State *L, int at) {
+double scalar_at(lua_State *L, int at) {
     struct at_error err = {0};
     size_t length;
     int64_t ms;
@@ -50,7 +49,8 @@ static double scalar_at(lua_State *L, int at) {
 static int compare(lua_State *L, enum at_column_op op) {
     lua_settop(L, 2);
     if (any_column(L)) return column_binary(L, op, AT_COLUMN_BOOL);
-    lua_pushboolean(L, at_scalar(op, scalar_at(L, 1), scalar_at(L, 2)) > 0);
+    lua_pushboolean(L, any_moving(L) ? moving_compare(L, 1, 2, op)
+                                     : at_scalar(op, scalar_at(L, 1), scalar_at(L, 2)) > 0);
     return 1;
 }
 static int l_above(lua_State *L) {
@@ -73,6 +73,12 @@ static int both(lua_State *L, int node_a, int node_b) {
 
 static int l_between(lua_State *L) {
     lua_settop(L, 3);
+    if (any_moving(L)) {
+        bool is_over = moving_compare(L, 1, 2, AT_OP_AT_LEAST),
+             is_under = moving_compare(L, 1, 3, AT_OP_AT_MOST);
+        lua_pushboolean(L, is_over && is_under);
+        return 1;
+    }
     if (!any_column(L)) {
         double value = scalar_at(L, 1), low = scalar_at(L, 2), high = scalar_at(L, 3);
         lua_pushboolean(L, at_scalar(AT_OP_AT_LEAST, value, low) > 0 &&
@@ -362,6 +368,7 @@ static int l_when(lua_State *L) {
 static int extreme(lua_State *L, enum at_column_op op) {
     int count = lua_gettop(L);
     if (!count) return at_script_raise(L, "%s needs at least one number", op == AT_OP_MIN ? "min" : "max");
+    if (any_moving(L)) return moving_extreme(L, op);
     if (!any_column(L)) {
         double result = scalar_at(L, 1);
         for (int i = 2; i <= count; i++) result = at_scalar(op, result, scalar_at(L, i));
@@ -479,7 +486,7 @@ static int l_now(lua_State *L) {
     if (!language->view)
         return at_script_raise(L, "now() has no meaning while scripts are loaded: call it inside a rule");
     language->reads_context = true;
-    lua_pushnumber(L, (double)language->view->now_ms);
+    push_since(L, 0);
     return 1;
 }
 

@@ -291,16 +291,7 @@ static void note_result(struct decision *decision, struct answered *out) {
         decision->has_explored = true;
     }
     if (!result->has_score_failed && !result->failed_rail) return;
-    at_log(at_shop_log(shop), AT_LOG_WARN, "script", "%s", result->error.message);
-    if (!live_is_watched(shop)) return;
-    struct at_bytes bytes;
-    at_bytes_init(&bytes, 4096);
-    struct at_json_out json = at_json_out(&bytes);
-    at_json_open(&json, '{');
-    at_json_add_string(&json, "message", result->error.message);
-    at_json_close(&json, '}');
-    if (!bytes.failed) live_send(shop, "script_failure", (struct at_text){bytes.data, bytes.length});
-    at_bytes_clear(&bytes);
+    live_tell_script(shop, result->error.message);
 }
 
 static void set_ranking(const struct decision *decision, const struct at_ranking *ranking,

@@ -11,8 +11,17 @@
 #define ASKS_MAX      32
 #define SAMPLE_ONE_IN 64 /* of the decisions that need not be logged */
 
+/* In such a segment nobody is, for this decision. */
+static void tell_segments(struct decision *decision) {
+    struct at_shop *shop = decision->job->worker->shop;
+    if (!decision->view.segment_failures) return;
+    count_add(shop, COUNT_SEGMENT_FAILURES, decision->view.segment_failures);
+    live_tell_script(shop, decision->view.segment_error.message);
+}
+
 static void end(struct decision *decision, enum at_status status) {
     struct at_job *job = decision->job;
+    tell_segments(decision);
     if (decision->serving) {
         struct at_language *language = decision->serving->languages[job->worker->index];
         if (language) {

@@ -349,6 +349,7 @@ enum count_name {
     COUNT_EVENTS_FORGOTTEN,
     COUNT_ACCESS,
     COUNT_ACCESS_LOST,
+    COUNT_SEGMENT_FAILURES,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -363,6 +364,7 @@ uint64_t withheld_today(struct at_shop *shop);
 /* ---- live.c ---- */
 bool live_is_watched(const struct at_shop *shop);
 void live_send(struct at_shop *shop, const char *event, struct at_text json); /* any thread */
+void live_tell_script(struct at_shop *shop, const char *message); /* a script failed; logged, too */
 void live_tell_lost(struct at_worker *worker); /* its thread, now and then: who lost something is told */
 
 /* ---- the shop ---- */

@@ -98,3 +98,16 @@ void at_subscription_free(struct at_subscription *subscription) {
     atomic_fetch_sub(&subscription->worker->shop->live_count, 1);
     free(subscription);
 }
+
+void live_tell_script(struct at_shop *shop, const char *message) {
+    struct at_bytes bytes;
+    at_log(at_shop_log(shop), AT_LOG_WARN, "script", "%s", message);
+    if (!live_is_watched(shop)) return;
+    at_bytes_init(&bytes, 4096);
+    struct at_json_out json = at_json_out(&bytes);
+    at_json_open(&json, '{');
+    at_json_add_string(&json, "message", message);
+    at_json_close(&json, '}');
+    if (!bytes.failed) live_send(shop, "script_failure", (struct at_text){bytes.data, bytes.length});
+    at_bytes_clear(&bytes);
+}

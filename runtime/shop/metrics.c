@@ -60,6 +60,7 @@ static const char *const NAMES[COUNT_NAMES][2] = {
                                 "Events of before an erasure that came again: not taken in"},
     [COUNT_ACCESS] = {"attune_access_total", "Looks at and changes of a person, noted with the key"},
     [COUNT_ACCESS_LOST] = {"attune_access_lost_total", "Of these, what could not be noted"},
+    [COUNT_SEGMENT_FAILURES] = {"attune_segment_failures_total", "Times a segment's script failed"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};

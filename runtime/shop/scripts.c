@@ -214,7 +214,7 @@ enum at_status set_held(struct at_shop *shop, bool is_held) {
 /* ---- the folder ---- */
 
 static bool declares_nothing(const struct at_generation *generation) {
-    return !generation || generation->ranking_count + generation->rail_count == 0;
+    return !generation || generation->ranking_count + generation->rail_count + generation->segment_count == 0;
 }
 
 /* Editors that truncate and write leave a file empty for a moment. */
