@@ -139,7 +139,11 @@ static bool is_safe(enum at_write_kind kind) {
     case AT_WRITE_STATE:
     case AT_WRITE_PRODUCT:
     case AT_WRITE_PRODUCT_STAT:
-    case AT_WRITE_SETTING: return true;
+    case AT_WRITE_SETTING:
+    case AT_WRITE_MEMBER:
+    case AT_WRITE_MEMBER_GONE:
+    case AT_WRITE_MEMBERS_MERGE:
+    case AT_WRITE_DUE: return true;
     default: return false;
     }
 }

@@ -93,6 +93,12 @@ static const char *const STEPS[] = {
     "ALTER TABLE claim ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE waiting (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT "
     "NULL, at_ms INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (kind, key, part));",
+    /* Who is in which segment since when; and when time alone may change that. */
+    "CREATE TABLE segment_member (person INTEGER NOT NULL, segment TEXT NOT NULL, since_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (person, segment)) WITHOUT ROWID;"
+    "CREATE INDEX segment_member_since ON segment_member (segment, since_ms, person);"
+    "CREATE TABLE segment_due (person INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);"
+    "CREATE INDEX segment_due_at ON segment_due (at_ms);",
 };
 _Static_assert(AT_LENGTH(STEPS) == AT_STORE_SCHEMA, "one step a schema");
 const struct at_schema at_schema_current = {STEPS, AT_STORE_SCHEMA};

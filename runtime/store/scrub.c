@@ -56,6 +56,8 @@ enum at_status at_write_erase(struct at_store *store, const struct at_write *wri
     for (size_t i = 0; i < row->person_count && status == AT_OK; i++) {
         status = run_number(store, AT_SQL_ERASED_PERSON_ADD, row->people[i]);
         if (status == AT_OK) status = run_number(store, AT_SQL_PROFILE_DROP, row->people[i]);
+        if (status == AT_OK) status = run_number(store, AT_SQL_MEMBER_DROP_ALL, row->people[i]);
+        if (status == AT_OK) status = run_number(store, AT_SQL_DUE_DROP, row->people[i]);
     }
     for (size_t i = 0; i < row->source_count && status == AT_OK; i++) {
         status = run_number(store, AT_SQL_ERASED_SOURCE_ADD, row->sources[i]);

@@ -111,7 +111,27 @@
     X(DECISION_OF, "SELECT id, at_ms, person, body FROM decision WHERE person = ? AND at_ms >= ? ORDER BY "  \
                    "id DESC LIMIT ?")                                                                        \
     X(DECISION_SWEEP,                                                                                        \
-      "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")
+      "DELETE FROM decision WHERE number IN (SELECT number FROM decision WHERE at_ms < ? LIMIT ?)")          \
+    X(PROFILE_SLICE,                                                                                         \
+      "SELECT person, applied_seq, body FROM profile WHERE person > ? ORDER BY person LIMIT ?")              \
+    X(PROFILE_COUNT, "SELECT count(*) FROM profile")                                                         \
+    X(MEMBER_ADD, "INSERT OR IGNORE INTO segment_member (person, segment, since_ms) VALUES (?, ?, ?)")       \
+    X(MEMBER_DROP, "DELETE FROM segment_member WHERE person = ? AND segment = ?")                            \
+    X(MEMBER_MERGE,                                                                                          \
+      "INSERT INTO segment_member (person, segment, since_ms)"                                               \
+      " SELECT ?1, segment, since_ms FROM segment_member WHERE person = ?2"                                  \
+      " ON CONFLICT (person, segment) DO UPDATE SET since_ms = min(since_ms, excluded.since_ms)")            \
+    X(MEMBER_DROP_ALL, "DELETE FROM segment_member WHERE person = ?")                                        \
+    X(MEMBER_RANGE, "SELECT person, segment, since_ms FROM segment_member WHERE person > ? AND person <= ?"  \
+                    " ORDER BY person, segment")                                                             \
+    X(MEMBER_OF, "SELECT person, segment, since_ms FROM segment_member WHERE segment = ?"                    \
+                 " AND (since_ms, person) < (?, ?) ORDER BY since_ms DESC, person DESC LIMIT ?")             \
+    X(MEMBER_COUNTS, "SELECT segment, count(*) FROM segment_member GROUP BY segment")                        \
+    X(MEMBER_SINCE, "SELECT count(*) FROM segment_member WHERE segment = ? AND since_ms >= ?")               \
+    X(DUE_PUT, "INSERT OR REPLACE INTO segment_due (person, at_ms) VALUES (?, ?)")                           \
+    X(DUE_DROP, "DELETE FROM segment_due WHERE person = ?")                                                  \
+    X(DUE_RANGE, "SELECT person, at_ms FROM segment_due WHERE person > ? AND person <= ? ORDER BY person")   \
+    X(DUE_UNTIL, "SELECT person, at_ms FROM segment_due WHERE at_ms <= ? ORDER BY at_ms, person LIMIT ?")
 
 /* What people may ask for. */
 #define AT_SQL_PRIVACY_LIST(X)                                                                               \

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define AT_STORE_SCHEMA 4 /* user_version of the database this code writes */
+#define AT_STORE_SCHEMA 5 /* user_version of the database this code writes */
 
 struct at_store;
 
@@ -84,6 +84,16 @@ struct at_profile_row {
     uint64_t person;
     uint64_t applied_seq;
     struct at_text body; /* JSON */
+};
+struct at_member_row { /* a person who is in a segment */
+    uint64_t person;
+    struct at_text segment;
+    int64_t since_ms;
+};
+#define AT_DUE_NEVER INT64_MAX
+struct at_due_row { /* when time alone may change the segments of a person */
+    uint64_t person;
+    int64_t at_ms;
 };
 struct at_message_row { /* deduplication */
     uint64_t key, payload_hash, seq;
@@ -185,6 +195,11 @@ enum at_write_kind {
     AT_WRITE_ACCESS_EXPIRE, /* number: drop up to 1,000 of those before this moment (ms) */
     AT_WRITE_WAITING,       /* waiting: insert, or take the place of an older one (its number stays) */
     AT_WRITE_WAITING_GONE,  /* waiting.number */
+    AT_WRITE_MEMBER,        /* member: insert, or nothing if the person is in it */
+    AT_WRITE_MEMBER_GONE,   /* member.person, member.segment */
+    AT_WRITE_MEMBERS_MERGE, /* number: all its memberships become member.person's, the earlier since of two
+                               stays; its due goes */
+    AT_WRITE_DUE,           /* due: upsert; AT_DUE_NEVER: it goes */
 };
 struct at_claim {
     struct at_text kind, key; /* "order", "1001" */
@@ -222,6 +237,8 @@ struct at_write {
         struct at_request_row request;
         struct at_access_row access;
         struct at_waiting_row waiting;
+        struct at_member_row member;
+        struct at_due_row due;
     };
 };
 enum at_expect_kind {
@@ -396,6 +413,28 @@ struct at_personal_rows {
  * erasing goes by; a test holds it against the schema. */
 enum at_status at_reader_personal(struct at_reader *reader, const uint64_t *people, size_t count,
                                   const struct at_personal_rows *rows);
+/* Whole people, a slice at a time: those with an id in (after, to], ascending. */
+enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint32_t limit,
+                                  bool (*fn)(void *arg, const struct at_profile_row *row), void *arg);
+enum at_status at_reader_profile_count(struct at_reader *reader, uint64_t *count_out);
+enum at_status at_reader_members(struct at_reader *reader, uint64_t after, uint64_t to,
+                                 bool (*fn)(void *arg, const struct at_member_row *row), void *arg);
+enum at_status at_reader_dues(struct at_reader *reader, uint64_t after, uint64_t to,
+                              bool (*fn)(void *arg, const struct at_due_row *row), void *arg);
+/* Those due by until_ms, the earliest first. */
+enum at_status at_reader_due(struct at_reader *reader, int64_t until_ms, uint32_t limit,
+                             bool (*fn)(void *arg, const struct at_due_row *row), void *arg);
+/* Of one segment, who came last first: those who came before (since_ms, person). */
+enum at_status at_reader_members_of(struct at_reader *reader, struct at_text segment,
+                                    const struct at_member_row *before, uint32_t limit,
+                                    bool (*fn)(void *arg, const struct at_member_row *row), void *arg);
+/* How many there are in each segment: reads all of them. */
+enum at_status at_reader_member_counts(struct at_reader *reader,
+                                       bool (*fn)(void *arg, struct at_text segment, uint64_t count),
+                                       void *arg);
+/* How many of those who are in it came at that moment or later. */
+enum at_status at_reader_member_since(struct at_reader *reader, struct at_text segment, int64_t since_ms,
+                                      uint64_t *count_out);
 
 /* ---- counts for metrics and tests ---- */
 struct at_store_counts {

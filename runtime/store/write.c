@@ -303,6 +303,39 @@ static enum at_status write_decisions_expire(struct at_store *store, const struc
     return AT_OK;
 }
 
+/* ---- segments ---- */
+
+static enum at_status run_member(struct at_store *store, enum at_sql which, const struct at_member_row *row) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(store, which, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, row->person);
+    at_bind_text(statement, 2, row->segment);
+    if (which == AT_SQL_MEMBER_ADD) sqlite3_bind_int64(statement, 3, row->since_ms);
+    return at_statement_run(&store->writer, which, statement);
+}
+
+static enum at_status write_member(struct at_store *store, const struct at_write *write) {
+    return run_member(store, AT_SQL_MEMBER_ADD, &write->member);
+}
+
+static enum at_status write_member_gone(struct at_store *store, const struct at_write *write) {
+    return run_member(store, AT_SQL_MEMBER_DROP, &write->member);
+}
+
+static enum at_status write_members_merge(struct at_store *store, const struct at_write *write) {
+    enum at_status status = run_numbers(store, AT_SQL_MEMBER_MERGE, write->member.person, &write->number);
+    if (status == AT_OK) status = run_numbers(store, AT_SQL_MEMBER_DROP_ALL, write->number, NULL);
+    return status == AT_OK ? run_numbers(store, AT_SQL_DUE_DROP, write->number, NULL) : status;
+}
+
+static enum at_status write_due(struct at_store *store, const struct at_write *write) {
+    uint64_t at_ms = (uint64_t)write->due.at_ms;
+    bool is_never = write->due.at_ms == AT_DUE_NEVER;
+    return run_numbers(store, is_never ? AT_SQL_DUE_DROP : AT_SQL_DUE_PUT, write->due.person,
+                       is_never ? NULL : &at_ms);
+}
+
 static write_fn *const WRITES[] = {
     [AT_WRITE_EVENT] = write_event,
     [AT_WRITE_IDENTIFIER] = write_identifier,
@@ -334,6 +367,10 @@ static write_fn *const WRITES[] = {
     [AT_WRITE_ACCESS_EXPIRE] = at_write_access_expire,
     [AT_WRITE_WAITING] = write_waiting,
     [AT_WRITE_WAITING_GONE] = write_waiting_gone,
+    [AT_WRITE_MEMBER] = write_member,
+    [AT_WRITE_MEMBER_GONE] = write_member_gone,
+    [AT_WRITE_MEMBERS_MERGE] = write_members_merge,
+    [AT_WRITE_DUE] = write_due,
 };
 
 enum at_status at_write_run(struct at_store *store, const struct at_write *write) {

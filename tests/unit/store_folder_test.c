@@ -372,6 +372,38 @@ static void every_earlier_schema_opens(void **state) {
     }
 }
 
+static bool count_member(void *arg, const struct at_member_row *row) {
+    assert_true(row->person == 1 && at_text_is(row->segment, "vip") && row->since_ms == 7);
+    ++*(int *)arg;
+    return true;
+}
+
+static void read_first_member(struct at_reader *reader, void *arg) {
+    int count = 0;
+    uint64_t people = 0;
+    (void)arg;
+    assert_int_equal(at_reader_members(reader, 0, INT64_MAX, count_member, &count), AT_OK);
+    assert_int_equal(at_reader_profile_count(reader, &people), AT_OK);
+    assert_true(count == 1 && people == 1);
+}
+
+static void people_of_schema_2_can_be_in_segments(void **state) {
+    (void)state;
+    char folder[64], path[128];
+    make_folder(folder);
+    snprintf(path, sizeof(path), "%s/attune.db", folder);
+    make_schema(folder, path, 2);
+    change_database(folder, "INSERT INTO profile VALUES (1, 5, '{}');");
+    struct at_store *store = open_store(folder, NULL);
+    struct sent *sent = new_sent();
+    add_write(sent, AT_WRITE_MEMBER)->member = (struct at_member_row){1, AT_TEXT("vip"), 7};
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    read_store(store, read_first_member, NULL);
+    at_store_close(store);
+    assert_int_equal(ask_database(path, "PRAGMA user_version"), AT_STORE_SCHEMA);
+    remove_folder(folder);
+}
+
 /* ---- allocations ---- */
 
 static void seal_run(struct at_store *store) {
@@ -519,6 +551,7 @@ int main(void) {
         cmocka_unit_test(an_older_schema_is_copied_then_migrated),
         cmocka_unit_test(people_of_schema_1_hold_together),
         cmocka_unit_test(every_earlier_schema_opens),
+        cmocka_unit_test(people_of_schema_2_can_be_in_segments),
         cmocka_unit_test(opening_survives_every_failed_allocation),
         cmocka_unit_test(committing_survives_every_failed_allocation),
         cmocka_unit_test(reading_survives_every_failed_allocation),

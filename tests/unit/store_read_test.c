@@ -223,6 +223,120 @@ static void old_decisions_go_at_once(void **state) {
     read_store(store, read_expired, NULL);
 }
 
+/* ---- segments ---- */
+
+static void put_member(struct sent *sent, enum at_write_kind kind, uint64_t person, const char *segment,
+                       int64_t since_ms) {
+    add_write(sent, kind)->member = (struct at_member_row){person, text_of(segment), since_ms};
+}
+static void put_due(struct sent *sent, uint64_t person, int64_t at_ms) {
+    add_write(sent, AT_WRITE_DUE)->due = (struct at_due_row){person, at_ms};
+}
+
+static bool add_profile(void *arg, const struct at_profile_row *row) {
+    sprintf((char *)arg + strlen(arg), "%llu@%llu", (unsigned long long)row->person,
+            (unsigned long long)row->applied_seq);
+    return add_text(arg, row->body);
+}
+static bool add_member(void *arg, const struct at_member_row *row) {
+    sprintf((char *)arg + strlen(arg), "%llu@%lld", (unsigned long long)row->person,
+            (long long)row->since_ms);
+    return add_text(arg, row->segment);
+}
+static bool add_due(void *arg, const struct at_due_row *row) {
+    sprintf((char *)arg + strlen(arg), "%llu@%lld ", (unsigned long long)row->person, (long long)row->at_ms);
+    return true;
+}
+static bool add_count(void *arg, struct at_text segment, uint64_t count) {
+    sprintf((char *)arg + strlen(arg), "%llu", (unsigned long long)count);
+    return add_text(arg, segment);
+}
+
+static char read_out[1024];
+#define ASSERT_READ(call, wanted)                                                                            \
+    do {                                                                                                     \
+        read_out[0] = 0;                                                                                     \
+        assert_int_equal(call, AT_OK);                                                                       \
+        assert_string_equal(read_out, wanted);                                                               \
+    } while (0)
+
+static void read_members(struct at_reader *reader, void *arg) {
+    uint64_t count = 99;
+    struct at_member_row newest = {.person = INT64_MAX, .since_ms = INT64_MAX};
+    (void)arg;
+    ASSERT_READ(at_reader_members(reader, 0, INT64_MAX, add_member, read_out),
+                "1@10new 1@20vip 2@20vip 3@5vip 4@40vip ");
+    ASSERT_READ(at_reader_members(reader, 1, 3, add_member, read_out), "2@20vip 3@5vip ");
+    ASSERT_READ(at_reader_members_of(reader, AT_TEXT("vip"), &newest, 2, add_member, read_out),
+                "4@40vip 2@20vip ");
+    newest = (struct at_member_row){.person = 2, .since_ms = 20};
+    ASSERT_READ(at_reader_members_of(reader, AT_TEXT("vip"), &newest, 9, add_member, read_out),
+                "1@20vip 3@5vip ");
+    ASSERT_READ(at_reader_member_counts(reader, add_count, read_out), "1new 4vip ");
+    assert_int_equal(at_reader_member_since(reader, AT_TEXT("vip"), 20, &count), AT_OK);
+    assert_int_equal(count, 3);
+    assert_int_equal(at_reader_member_since(reader, AT_TEXT("none"), 0, &count), AT_OK);
+    assert_int_equal(count, 0);
+    ASSERT_READ(at_reader_dues(reader, 0, 2, add_due, read_out), "1@700 2@300 ");
+    ASSERT_READ(at_reader_due(reader, 500, 9, add_due, read_out), "2@300 4@500 ");
+    ASSERT_READ(at_reader_due(reader, INT64_MAX, 1, add_due, read_out), "2@300 ");
+}
+
+static void read_merged(struct at_reader *reader, void *arg) {
+    (void)arg;
+    ASSERT_READ(at_reader_members(reader, 0, INT64_MAX, add_member, read_out), "2@10new 2@5vip 4@40vip ");
+    ASSERT_READ(at_reader_due(reader, INT64_MAX, 9, add_due, read_out), "2@300 4@500 ");
+}
+
+static void read_slices(struct at_reader *reader, void *arg) {
+    uint64_t count;
+    (void)arg;
+    ASSERT_READ(at_reader_profiles(reader, 0, 2, add_profile, read_out), "1@1{} 5@2{\"a\":1} ");
+    ASSERT_READ(at_reader_profiles(reader, 5, 2, add_profile, read_out), "7@3{} ");
+    ASSERT_READ(at_reader_profiles(reader, 7, 2, add_profile, read_out), "");
+    assert_int_equal(at_reader_profile_count(reader, &count), AT_OK);
+    assert_int_equal(count, 3);
+}
+
+static void members_and_dues_are_read_as_they_were_written(void **state) {
+    (void)state;
+    struct sent *sent = new_sent();
+    put_member(sent, AT_WRITE_MEMBER, 1, "vip", 20);
+    put_member(sent, AT_WRITE_MEMBER, 1, "vip", 30); /* was in it already */
+    put_member(sent, AT_WRITE_MEMBER, 1, "new", 10);
+    put_member(sent, AT_WRITE_MEMBER, 2, "vip", 20);
+    put_member(sent, AT_WRITE_MEMBER, 3, "vip", 5);
+    put_member(sent, AT_WRITE_MEMBER, 4, "vip", 40);
+    put_member(sent, AT_WRITE_MEMBER, 4, "new", 40);
+    put_member(sent, AT_WRITE_MEMBER_GONE, 4, "new", 0);
+    put_member(sent, AT_WRITE_MEMBER_GONE, 4, "never", 0);
+    put_due(sent, 1, 900);
+    put_due(sent, 1, 700);
+    put_due(sent, 2, 300);
+    put_due(sent, 3, 100);
+    put_due(sent, 3, AT_DUE_NEVER);
+    put_due(sent, 4, 500);
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    read_store(store, read_members, NULL);
+    at_store_close(store);
+    store = open_store(folder, NULL);
+    read_store(store, read_members, NULL);
+    sent = new_sent();
+    for (uint64_t loser = 1; loser <= 3; loser += 2) {
+        struct at_write *write = add_write(sent, AT_WRITE_MEMBERS_MERGE);
+        write->member.person = 2;
+        write->number = loser;
+    }
+    assert_int_equal(finish_sent(store, sent, false), AT_OK);
+    read_store(store, read_merged, NULL);
+    sent = new_sent();
+    put_profile(sent, 7, 3, "{}");
+    put_profile(sent, 1, 1, "{}");
+    put_profile(sent, 5, 2, "{\"a\":1}");
+    assert_int_equal(finish_sent(store, sent, true), AT_OK);
+    read_store(store, read_slices, NULL);
+}
+
 /* ---- log and timeline ---- */
 
 enum { LOG = 3000 };
@@ -409,6 +523,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FRESH(what_was_written_is_read),
         FRESH(old_decisions_go_at_once),
+        FRESH(members_and_dues_are_read_as_they_were_written),
         FRESH(log_and_timeline_are_read_in_slices),
         FRESH(reader_threads_run_what_is_queued),
         FRESH(sealed_runs_hold_what_a_model_holds),
