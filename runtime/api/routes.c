@@ -44,7 +44,7 @@ const struct route routes[] = {
     BATCH("/v1/batch", NULL, AT_KEY_WRITE, "batch", "Take up to 2,500 events; each has its own result",
           false),
     BATCH("/v1/import", "import", AT_KEY_WRITE, "import",
-          "Take events that happened earlier, at their own time", false),
+          "Take events that happened earlier, at their own time; they trigger nothing", false),
     EVENT("/v1/t", "track", "track", "Take one event", true),
     EVENT("/v1/p", "page", "page", "Take one page view", true),
     EVENT("/v1/i", "identify", "identify", "Say who a visitor is", true),

@@ -280,6 +280,7 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
                               err,   false};
     memset(out, 0, sizeof *out);
     out->json = json;
+    out->is_backfill = defaults->is_import;
     if (!at_json_is_object(json))
         return at_fail(err, AT_INVALID, "not_an_object", "an event is a JSON object");
     enum at_status status = read_type(&parsing);

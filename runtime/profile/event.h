@@ -64,6 +64,7 @@ struct at_event {
     uint64_t consent_again; /* source whose context.consent only repeats what it said before; 0: none */
     bool is_unproven;       /* it names more than one identifier, and nobody vouches for that */
     bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
+    bool is_backfill;       /* of the past, by an import: it is folded like any other and triggers nothing */
 };
 
 struct at_event_defaults {  /* of a batch or of the route */
@@ -71,7 +72,7 @@ struct at_event_defaults {  /* of a batch or of the route */
     struct at_json context; /* the batch's default context; no value if none */
     struct at_json sent_at; /* of the batch; no value if none */
     int64_t received_ms;    /* the shop's clock */
-    bool is_import;         /* caller-set timestamp is kept as is, whatever originalTimestamp says */
+    bool is_import; /* caller-set timestamp is kept as is, whatever originalTimestamp says; backfill */
     const struct at_identity_rules *rules; /* NULL: the usual */
 };
 
@@ -95,7 +96,8 @@ const char *const *at_event_known_names(void);    /* NULL-terminated */
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
  * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won;
- * "consent_again" and "learn" false of an unlearned one; "unproven" true, for a rehearsal of other rules.
+ * "consent_again" and "learn" false of an unlearned one; "unproven" true, for a rehearsal of other rules;
+ * "backfill" true of the past.
  * Written as compact JSON to out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the
  * catalog's attributes (an event of 500 products must end somewhere); values over 200 bytes are descriptions
  * and left out, but of category. Returns the first product with more facets than that, data NULL: all are
@@ -103,6 +105,15 @@ const char *const *at_event_known_names(void);    /* NULL-terminated */
 #define AT_FACETS_BYTES_MAX (8 * 1024)
 struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
                                     struct at_bytes *out);
+/* Whether stored facts are of an event of the past. The mark stands first in them, so that who reads the log
+ * sees it without parsing. What it promises: a profile is the same as if the event had been sent when it
+ * happened and everyone's tastes learn from it at its own moment, but no consumer may act on it: nothing is
+ * sent, started or told to anybody because of it. */
+#define AT_BACKFILL_FACTS "{\"backfill\":true"
+static inline bool at_event_is_backfill(struct at_text facts) {
+    return facts.length >= sizeof AT_BACKFILL_FACTS - 1 &&
+           memcmp(facts.data, AT_BACKFILL_FACTS, sizeof AT_BACKFILL_FACTS - 1) == 0;
+}
 /* The facts of an event whose messageId another payload has: it stands in the log and counts nowhere. */
 #define AT_CONFLICT_FACTS "{\"conflict\":true}"
 /* The event as kept in the log: as sent, minified, writeKey and secrets left out, with receivedAt. */

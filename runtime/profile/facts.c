@@ -93,6 +93,7 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     struct at_json_out out = at_json_out(bytes);
     struct at_text cut = {NULL, 0};
     at_json_open(&out, '{');
+    if (event->is_backfill) at_json_add_bool(&out, "backfill", true); /* first: at_event_is_backfill */
     if (event->order_id.length) at_json_add_text(&out, "order", event->order_id);
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
     if (event->order_id.length || event->refund_id.length) at_json_add_bool(&out, "claim", claim_won);

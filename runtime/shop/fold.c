@@ -249,7 +249,8 @@ static bool recover_event(void *arg, const struct at_event_row *row) {
                                     .source = row->source,
                                     .at_ms = row->at_ms,
                                     .facts_length = (uint32_t)row->facts.length,
-                                    .has_items = true};
+                                    .has_items = true,
+                                    .is_backfill = at_event_is_backfill(row->facts)};
     memcpy(learned->name, row->name.data,
            row->name.length < sizeof learned->name ? row->name.length : sizeof learned->name - 1);
     memcpy(learned->facts, row->facts.data, row->facts.length);

@@ -114,6 +114,7 @@ struct learn_event { /* one durable event, made by track, freed by the learner *
     int64_t at_ms;
     uint32_t facts_length;
     bool has_items;
+    bool is_backfill; /* who acts on events passes it over: profile/event.h */
     char name[56];
     char facts[]; /* with AT_JSON_PADDING behind */
 };

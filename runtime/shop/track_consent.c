@@ -202,6 +202,7 @@ uint64_t track_consent_key(const struct tracked *one) {
 void track_consent_facts(const struct tracked *one, struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     at_json_open(&out, '{');
+    if (one->event.is_backfill) at_json_add_bool(&out, "backfill", true);
     at_json_key(&out, "consent");
     at_json_open(&out, '[');
     for (uint32_t i = 0; i < one->said_count; i++) at_consent_write(&out, &one->said[i]);

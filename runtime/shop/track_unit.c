@@ -163,7 +163,8 @@ static enum at_status learn(struct tracked *one, const struct at_write *write) {
     *learned = (struct learn_event){.source = one->who.source,
                                     .at_ms = one->event.at_ms,
                                     .facts_length = (uint32_t)length,
-                                    .has_items = has_items};
+                                    .has_items = has_items,
+                                    .is_backfill = one->event.is_backfill};
     size_t name =
         one->event.name.length < sizeof learned->name ? one->event.name.length : sizeof learned->name - 1;
     memcpy(learned->name, one->event.name.data, name);
@@ -211,6 +212,7 @@ static enum at_status build_statement(struct building *building, struct tracked 
     if (!one->said_learned) return AT_NOMEM;
     one->said_learned->source = row->source;
     one->said_learned->at_ms = row->at_ms;
+    one->said_learned->is_backfill = one->event.is_backfill;
     memcpy(one->said_learned->name, row->name.data, row->name.length);
     return fold_in(one->hold, &logged);
 }
@@ -327,6 +329,7 @@ static void tell_live(struct at_shop *shop, const struct tracked *one, uint64_t 
     at_json_add_text(&out, "name", one->event.name);
     at_json_add_time(&out, "timestamp", one->event.at_ms);
     if (one->is_conflict) at_json_add_bool(&out, "conflict", true);
+    if (one->event.is_backfill) at_json_add_bool(&out, "backfill", true);
     at_json_close(&out, '}');
     if (!bytes.failed) live_send(shop, "event", (struct at_text){bytes.data, bytes.length});
     at_bytes_clear(&bytes);

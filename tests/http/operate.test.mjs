@@ -46,6 +46,9 @@ test("the live stream tells of events, decisions and reloads", async (t) => {
   await shop.post("/v1/track", { anonymousId: "v", event: "Product Viewed" });
   await shop.post("/v1/scripts", { files: { "scripts/x.lua": 'ranking "x" { score = function(product) return 1 end }\n' } });
   await until(() => text.includes("event: event") && text.includes("event: reload"));
+  assert.ok(!text.includes("backfill"));
+  await shop.post("/v1/import", { batch: [{ type: "track", anonymousId: "v", event: "Product Viewed", timestamp: "2026-05-01" }] });
+  await until(() => /"timestamp":"2026-05-01T00:00:00.000Z","backfill":true\}/.test(text));
   await reader.cancel();
   await reading;
 });

@@ -278,6 +278,38 @@ static void ids_and_survivors(void **state) {
     at_profile_unref(b);
 }
 
+/* An event of an import is marked where everybody sees it, and the profile does not differ by it. */
+static void the_past_is_marked_and_folds_the_same(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{\"type\":\"page\",\"anonymousId\":\"v\",\"timestamp\":\"2026-05-01T10:00:00Z\"}",
+        "{\"type\":\"track\",\"anonymousId\":\"v\",\"event\":\"Order "
+        "Completed\",\"timestamp\":\"2026-05-02\","
+        "\"properties\":{\"order_id\":\"1\",\"revenue\":9,\"products\":[{\"product_id\":\"A\",\"price\":9}]}"
+        "}",
+        "{\"type\":\"identify\",\"anonymousId\":\"v\",\"userId\":\"u\",\"timestamp\":\"2026-05-03\","
+        "\"traits\":{\"email\":\"a@example.com\"}}"};
+    struct at_profile *past = at_profile_new(1, NULL), *live = at_profile_new(1, NULL);
+    for (size_t i = 0; i < AT_LENGTH(texts); i++)
+        for (int is_past = 0; is_past < 2; is_past++) {
+            struct at_event_defaults defaults = {.received_ms = NOW_MS, .is_import = is_past};
+            struct stored stored;
+            assert_int_equal(parse_with(&world, texts[i], &defaults), AT_OK);
+            keep_event(&world, true, &stored);
+            stored.seq = i + 1;
+            assert_int_equal(at_event_is_backfill(at_text_of(stored.facts)), is_past);
+            if (is_past)
+                past = step(&world, past, &stored, true);
+            else
+                live = step(&world, live, &stored, true);
+            stored_free(&stored);
+        }
+    const char *where = difference(past, live);
+    if (where) fail_msg("%s differs", where);
+    at_profile_unref(past);
+    at_profile_unref(live);
+}
+
 static void a_profile_of_twenty_events_is_small(void **state) {
     (void)state;
     struct at_profile *p = new_profile();
@@ -316,6 +348,7 @@ int main(void) {
         cmocka_unit_test(windows_by_the_hour_and_by_the_day),
         cmocka_unit_test(a_conflict_changes_nothing),
         cmocka_unit_test(ids_and_survivors),
+        cmocka_unit_test(the_past_is_marked_and_folds_the_same),
         cmocka_unit_test(a_profile_of_twenty_events_is_small),
     };
     return cmocka_run_group_tests_name("profile apply", tests, begin, end);
