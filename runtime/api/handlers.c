@@ -49,6 +49,10 @@ void handle_track(struct call *call) {
     at_shop_track(&call->job, is_import ? NULL : type, call->body, is_import);
 }
 
+void handle_import(struct call *call) {
+    at_shop_import(&call->job, call->params[0]);
+}
+
 void handle_decide(struct call *call) {
     at_shop_decide(&call->job, call->route->argument, call->body);
 }

@@ -19,6 +19,7 @@ static const struct {
      "{\"type\":\"string\",\"enum\":[\"unreachable\",\"ready\",\"waiting\",\"done\",\"refused\",\"nothing\"]"
      "}",
      "Only those in this state"},
+    {"name", "/v1/imports/", "{\"type\":\"string\"}", "The name of the mark"},
     {"kind", "", "{\"type\":\"string\"}", "anonymous_id, user_id, email, phone or a kind of shop.lua"},
     {"value", "", "{\"type\":\"string\"}", "The identifier, percent-encoded"},
     {"path", "", "{\"type\":\"string\"}",
@@ -130,7 +131,9 @@ static void write_errors(const struct route *route, struct at_json_out *out) {
         write_error(out, "400", "Malformed: the JSON, with the byte, or an escape in the address");
     if (route->key != AT_KEY_NONE || has_key_in_path) write_error(out, "401", "No key, or an unknown one");
     if (route->key == AT_KEY_SECRET) write_error(out, "403", "Needs the secret key");
-    if (route->handle == handle_decide) write_error(out, "403", "A field of it needs the secret key");
+    bool has_secret_fields =
+        route->handle == handle_decide || (route->request && strcmp(route->request, "Import") == 0);
+    if (has_secret_fields) write_error(out, "403", "A field of it needs the secret key");
     if (has_params && !has_key_in_path) write_error(out, "404", "There is none of this name");
     if (may_conflict) write_error(out, "409", "Something else is there under this id, or serves by now");
     if (has_body) write_error(out, "413", "Larger than the limits allow");

@@ -43,8 +43,9 @@ const struct route routes[] = {
     EVENT("/v1/alias", "alias", "alias", "Join two ids of one person", false),
     BATCH("/v1/batch", NULL, AT_KEY_WRITE, "batch", "Take up to 2,500 events; each has its own result",
           false),
-    BATCH("/v1/import", "import", AT_KEY_WRITE, "import",
-          "Take events that happened earlier, at their own time; they trigger nothing", false),
+    {AT_POST, "/v1/import", AT_KEY_WRITE, BODY_JSON, EVENT_MAX, handle_track, "import", "import",
+     "Take events that happened earlier, at their own time; they trigger nothing", "Import", "BatchResult",
+     NULL, false},
     EVENT("/v1/t", "track", "track", "Take one event", true),
     EVENT("/v1/p", "page", "page", "Take one page view", true),
     EVENT("/v1/i", "identify", "identify", "Say who a visitor is", true),
@@ -57,6 +58,9 @@ const struct route routes[] = {
 
     {AT_GET, "/v1/decisions/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_decision, NULL, "decision",
      "Why a list was as it was", NULL, "Explained", "why_not", false},
+
+    {AT_GET, "/v1/imports/{name}", AT_KEY_SECRET, BODY_NONE, 0, handle_import, NULL, "import_mark",
+     "How far an import is, by the mark it left", NULL, "ImportMark", NULL, false},
 
     {AT_PUT, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "put", "put_items",
      "Put products in: a JSON array or JSON lines", "Items", "ItemsResult", "complete,sure", false},

@@ -369,7 +369,7 @@ void live_tell_script(struct at_shop *shop, const char *message); /* a script fa
 void live_tell_lost(struct at_worker *worker); /* its thread, now and then: who lost something is told */
 
 /* ---- the shop ---- */
-#define ROUTES_MAX  64
+#define ROUTES_MAX  128
 #define PARSERS_MAX 8
 struct route_count {
     const char *route;

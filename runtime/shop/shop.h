@@ -105,6 +105,11 @@ struct at_job {
  * message; of a single event "status" and "message" stand beside "success" then. Durable before done.
  * AT_BUSY: nothing of the request was taken. */
 void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import);
+/* An import's body may hold (with the secret key) "source", the name the events are deduplicated under
+ * instead of the key's, and "mark": {"name","state"}: how far the import is, of up to 4 KiB, durable in the
+ * same commit as the last of these events; it never says more than is there. Such a mark: {"name","state"}.
+ * AT_NOTFOUND. */
+void at_shop_import(struct at_job *job, struct at_text name);
 
 /* ---- decisions out ---- */
 /* body as in design/http-api.md. one: "rank": answers {"decision","generation","items","total",…}; NULL:

@@ -185,6 +185,22 @@ static void wait_for_one(struct track *track) {
     }
 }
 
+static void marked(struct track *track) {
+    if (track->status == AT_OK)
+        track_answer(track);
+    else
+        fail(track, track->status);
+}
+
+/* A mark that no unit carried goes by itself. */
+static void finish(struct track *track) {
+    if (!track->mark.name.length || track->mark.is_written) return track_answer(track);
+    track->then = marked;
+    track->hop.run = go_on;
+    enum at_status status = track_mark_commit(track);
+    if (status != AT_OK) fail(track, status);
+}
+
 static void begin_round(struct track *track) {
     bool asks = false, claims = false, is_short = false;
     uint32_t waiting = choose(track, &asks, &claims, &is_short);
@@ -195,7 +211,7 @@ static void begin_round(struct track *track) {
     else if (!track->in_round && waiting)
         wait_for_one(track);
     else if (!track->in_round)
-        track_answer(track);
+        finish(track);
     else if (claims)
         look_up_then(track, looked_up_claims);
     else

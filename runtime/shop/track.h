@@ -50,6 +50,10 @@ struct hold { /* one person of the request */
     uint32_t last_event;     /* of the unit's: the person's last */
     struct hold *after;      /* hash chain of the request */
 };
+struct track_mark { /* how far an import is with this request; no name: none */
+    struct at_text name, state;
+    bool is_written; /* in the unit being built, or durable */
+};
 struct track {
     struct at_job *job;
     struct tracked *events;
@@ -64,6 +68,7 @@ struct track {
     struct at_write *withheld_write;
     char *withheld_text;
     bool is_consent; /* the request is one statement, not events */
+    struct track_mark mark;
     struct message_wait message_wait;
     struct at_read read;
     struct back_task back;
@@ -93,6 +98,15 @@ void track_refuse(struct at_unit *unit);
 bool track_accept(struct at_unit *unit);
 void track_start(struct track *track);      /* after parsing: on its way, or waiting for room */
 void track_drop_build(struct track *track); /* what track_build made, if it is not committed */
+
+/* ---- track_mark.c ---- */
+bool mark_is_name(struct at_text name);
+/* "mark" and "source" of an import's body. */
+enum at_status track_mark_read(struct track *track, struct at_json body) AT_MUST_CHECK;
+/* Adds the mark to a unit. AT_NOMEM. */
+enum at_status track_mark_write(struct track *track, struct at_unit *unit) AT_MUST_CHECK;
+/* Commits it alone: track->then goes on with track->status. */
+enum at_status track_mark_commit(struct track *track) AT_MUST_CHECK;
 
 /* ---- track_consent.c ---- */
 /* What the event says of consent that is news to the person's profile: one->said. AT_NOMEM. */

@@ -160,7 +160,8 @@ enum at_status track_parse(struct track *track, const char *type, struct at_json
     struct at_event_defaults defaults = {
         .received_ms = at_shop_now(shop), .is_import = is_import, .rules = &shop->settings->identity};
     struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &track->job->err};
-    enum at_status status = parse_request(&parsing, type, body, &defaults);
+    enum at_status status = is_import ? track_mark_read(track, body) : AT_OK;
+    if (status == AT_OK) status = parse_request(&parsing, type, body, &defaults);
     if (status == AT_INVALID) count_add(shop, COUNT_EVENTS_INVALID, 1);
     at_root_unref(parsing.root);
     return status;

@@ -269,6 +269,12 @@ bool track_accept(struct at_unit *unit) {
     return true;
 }
 
+static bool is_last_round(const struct track *track) {
+    for (uint32_t i = 0; i < track->count; i++)
+        if (track->events[i].state == TRACKED_PENDING) return false;
+    return true;
+}
+
 enum at_status track_build(struct track *track) {
     struct at_worker *worker = track->job->worker;
     struct building building = {track, track->job->arena, at_worker_take_parser(worker),
@@ -286,6 +292,9 @@ enum at_status track_build(struct track *track) {
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
     if (status == AT_OK && track->withheld) status = withheld_write(track);
+    track->mark.is_written = false;
+    if (status == AT_OK && track->mark.name.length && is_last_round(track))
+        status = track_mark_write(track, &track->unit);
     if (status == AT_OK) keep_others(track);
     at_root_unref(root);
     if (building.facts_parser) at_worker_give_parser(worker, building.facts_parser);

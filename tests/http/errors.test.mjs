@@ -45,6 +45,7 @@ test("each status has its code, its headers and a sentence", async (t) => {
   shape(await shop.get("/v1/catalog/items/none", secret), 404, "unknown_item");
   shape(await shop.get("/v1/customers/none", secret), 404, "unknown_customer");
   shape(await shop.get("/v1/decisions/none", secret), 404, "unknown_decision");
+  shape(await shop.get("/v1/imports/none", secret), 404, "unknown_import");
   shape(await post("/v1/generations/99/activate", {}), 404, "unknown_generation");
   shape(await post("/v1/generations/x/activate", {}), 404, "unknown_generation");
   shape(await post("/v1/search", {}), 404, "not_in_this_version");

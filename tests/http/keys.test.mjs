@@ -21,6 +21,7 @@ test("every documented route, with every kind of key; answers fit the document",
   await shop.call("PUT", "/v1/catalog/items", products(3), bearer("sk_first_1"));
   await shop.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_first_1"));
   await shop.post("/v1/identify", { anonymousId: "v", userId: "u-1", traits: { email: "v@example.com" } }, basic("wk_first_1"));
+  await shop.post("/v1/import", { batch: [], mark: { name: "first", state: {} } }, bearer("sk_first_1"));
   const customer = (await shop.get("/v1/customers/by/anonymous_id/v", bearer("sk_first_1"))).body.id;
   for (const id of ["leaves", "goes"]) await shop.post("/v1/identify", { userId: id }, bearer("sk_first_1"));
   const leaving = (await shop.get("/v1/customers/by/user_id/leaves", bearer("sk_first_1"))).body.id;
@@ -37,6 +38,7 @@ test("every documented route, with every kind of key; answers fit the document",
     if (operation.operationId === "erase") fill.id = leaving;
     if (operation.operationId === "erase_by") Object.assign(fill, { kind: "user_id", value: "goes" });
     if (path.includes("/decisions/{id}")) fill.id = decision;
+    if (path.includes("/imports/{name}")) fill.name = "first";
     if (path.includes("/generations/{id}")) fill.id = "1";
     const real = path.replace(/\{(\w+)\}/g, (_, name) => (name === "path" ? fill.path : encodeURIComponent(fill[name])));
     const body = operation.requestBody ? bodies[operation.operationId] ?? {} : undefined;

@@ -68,7 +68,7 @@ async function world(t) {
   const bodies = {
     track: { anonymousId: "v", event: "A" }, page: { anonymousId: "v" }, screen: { anonymousId: "v" }, identify: { anonymousId: "v", traits: {} }, group: { anonymousId: "v", groupId: "g" },
     alias: { userId: "u", previousId: "w" }, batch: { batch: [{ type: "track", anonymousId: "v", event: "B", messageId: "1" }, { type: "track", anonymousId: "v", event: "B", messageId: "1" }, { type: "track", anonymousId: "v", event: "C", messageId: "1" }, {}] },
-    import: { batch: [{ type: "track", anonymousId: "v", event: "B", timestamp: "2020-01-01T00:00:00Z" }] }, rank: list, decide,
+    import: { batch: [{ type: "track", anonymousId: "v", event: "B", timestamp: "2020-01-01T00:00:00Z" }], mark: { name: "first", state: { lines: 1 } }, source: "till" }, rank: list, decide,
     put_items: [{ id: "SKU-1", price: 7, stock: 3 }, { id: "" }, { price: 1 }], patch_items: '{"id":"SKU-1","stock":2}\n{"id":"none","stock":1}\n{bad\n', patch_item: { stock: 3 },
     publish_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' }, message: "n" }, check_scripts: { files: { "scripts/n.lua": 'ranking "n" { score = function(product) return 1 end }\n' } },
     put_script: 'ranking "x" { score = function(product) return 1 end }\n', activate_generation: { restore: false },
@@ -76,7 +76,7 @@ async function world(t) {
     privacy_request_add: { kind: "erase", identifier: { kind: "email", value: "none@example.com" }, reference: "ticket" }, privacy_request_move: { state: "done" },
     unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
-  const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/generations/": { id: "1" },
+  const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/imports/": { name: "first" }, "/v1/generations/": { id: "1" },
     "/v1/privacy/": { id: asked }, "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/projects/": { writeKey: "wk_first_1" } };
   const others = { erase: { id: leaving }, erase_by: { kind: "email", value: "goes@example.com" } };
   const address = (path, operationId) => {
@@ -104,6 +104,7 @@ test("every route answers as documented, field by field", async (t) => {
   const explained = await shop.get(`/v1/decisions/${rank}?why_not=SKU-5`, secret);
   judge("/v1/decisions/{id}", "GET", document.paths["/v1/decisions/{id}"].get, explained);
   assert.equal(explained.body.not?.[0].because, "only", explained.text);
+  assert.equal((await shop.post("/v1/import", bodies.import, secret)).status, 200); /* its mark is asked for */
   const all = operations(document);
   const last = (one) => ["unmerge", "unmerge_by", "delete_item", "activate_generation", "publish_folder"].indexOf(one.operation.operationId);
   all.sort((a, b) => last(a) - last(b));
