@@ -416,6 +416,7 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
         return false;
     draft_count(draft, event->name, event->at_ms);
     if (learns && (!is_order || is_won(event->facts))) apply_items(draft, event, items);
+    if (is_won(event->facts)) draft_last(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_orders(draft, event, items);
     return true;

@@ -178,6 +178,31 @@ static void write_counts(const struct at_profile *p, struct at_json_out *out) {
     at_json_close(out, ']');
 }
 
+static void put_json(struct at_json_out *out, const char *name, struct at_text json) {
+    if (!json.length) return;
+    at_json_key(out, name);
+    at_json_put_raw(out, json.data, json.length);
+}
+
+/* Before newest events were kept no profile had them. */
+static void write_lasts(const struct at_profile *p, struct at_json_out *out) {
+    if (!p->last_count) return;
+    at_json_key(out, "newest");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < p->last_count; i++) {
+        const struct at_last_event *last = &p->lasts[i];
+        at_json_open(out, '{');
+        put_text(out, "name", last->name);
+        put_text(out, "id", last->id);
+        put_int(out, "at", last->at_ms);
+        put_json(out, "properties", last->properties);
+        put_json(out, "items", last->items);
+        if (last->is_cut) at_json_add_bool(out, "cut", true);
+        at_json_close(out, '}');
+    }
+    at_json_close(out, ']');
+}
+
 static void write_identifiers(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "identifiers");
     at_json_open(out, '[');
@@ -222,6 +247,7 @@ void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     write_tastes(p, &out);
     write_products(p, &out);
     write_counts(p, &out);
+    write_lasts(p, &out);
     write_identifiers(p, &out);
     write_consents(p, &out);
     at_json_close(&out, '}');

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/arena.h"
 #include "profile/draft.h"
 
 #define EARLIEST_MS (-62135596800000LL) /* years 1 to 9999, and a day around them */
@@ -15,7 +16,9 @@ struct reading {
     const char *wrong;   /* the first member that is; NULL: none */
     struct bucket *pool; /* all buckets, one after another; the draft's lists point into it */
     size_t pool_count;
-    struct at_bytes traits;
+    struct at_bytes traits, text;
+    struct at_arena arena; /* of texts written again */
+    bool is_short;         /* of memory */
 };
 
 static void refuse(struct reading *reading, const char *name) {
@@ -283,7 +286,44 @@ static bool read_counts(struct reading *r, struct at_json json) {
     return true;
 }
 
-/* Written again, without the spaces that a person's hand may have put in. */
+/* A value's text, written again without the spaces that a person's hand may have put in. */
+static struct at_text again(struct reading *r, struct at_json value) {
+    struct at_json_out out = at_json_out(&r->text);
+    at_bytes_reset(&r->text);
+    at_json_put_value(&out, value);
+    char *copy = r->text.failed ? NULL : at_arena_dup(&r->arena, r->text.data, r->text.length);
+    r->is_short |= !copy;
+    return (struct at_text){copy ? copy : "", copy ? r->text.length : 0};
+}
+
+/* A piece of JSON of that kind and at most that size; what is not there is "". */
+static struct at_text piece_of(struct reading *r, struct at_json json, const char *name, char kind,
+                               size_t most) {
+    struct at_json value = at_json_get(json, name);
+    if (!value.tape) return AT_TEXT("");
+    struct at_text text = at_json_tag(value) == kind && at_json_count(value) ? again(r, value) : AT_TEXT("");
+    if (!text.length || text.length > most) refuse(r, name);
+    return text;
+}
+
+static void read_lasts(struct reading *r, struct at_json json) {
+    struct at_profile *p = &r->draft->profile;
+    if (!at_json_get(json, "newest").tape) return;
+    struct at_json_each it = list_of(r, json, "newest", AT_LASTS_MAX, '{');
+    while (at_json_next(&it)) {
+        struct at_last_event *last = &r->draft->lasts[p->last_count++];
+        *last = (struct at_last_event){.name = text_of(r, it.value, "name"),
+                                       .id = text_of(r, it.value, "id"),
+                                       .at_ms = moment_of(r, it.value, "at"),
+                                       .properties =
+                                           piece_of(r, it.value, "properties", '{', AT_LAST_PROPERTIES_MAX),
+                                       .items = piece_of(r, it.value, "items", '[', AT_LAST_ITEMS_MAX),
+                                       .is_cut = flag_of(r, it.value, "cut")};
+        if (p->last_count > 1 && at_text_order(last[-1].name, last->name) >= 0) refuse(r, "newest");
+    }
+}
+
+/* Likewise. */
 static bool read_traits(struct reading *r, struct at_json json) {
     struct at_json_out out = at_json_out(&r->traits);
     at_json_put_value(&out, object_of(r, json, "traits"));
@@ -310,9 +350,10 @@ static bool read_all(struct reading *r, struct at_json json) {
     read_basket(r, object_of(r, json, "basket"));
     read_tastes(r, json);
     read_products(r, json);
+    read_lasts(r, json);
     read_identifiers(r, json);
     read_consents(r, json);
-    return read_traits(r, json) && read_counts(r, json);
+    return read_traits(r, json) && read_counts(r, json) && !r->is_short;
 }
 
 enum at_status at_profile_read(struct at_json json, struct at_account *account, struct at_profile **out,
@@ -325,9 +366,13 @@ enum at_status at_profile_read(struct at_json json, struct at_account *account, 
     struct at_profile *empty = at_profile_new((uint64_t)person, NULL);
     struct reading reading = {.draft = empty ? draft_begin(empty) : NULL};
     at_bytes_init(&reading.traits, 1 << 26);
+    at_bytes_init(&reading.text, 1 << 26);
+    at_arena_init(&reading.arena, 1 << 26);
     bool is_read = reading.draft && read_all(&reading, json);
     if (is_read && !reading.wrong) *out = draft_finish(reading.draft, account);
     at_bytes_clear(&reading.traits);
+    at_bytes_clear(&reading.text);
+    at_arena_clear(&reading.arena);
     free(reading.pool);
     if (empty) at_profile_unref(empty);
     if (*out) return AT_OK;

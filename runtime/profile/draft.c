@@ -42,6 +42,7 @@ struct draft *draft_begin(const struct at_profile *base) {
     COPY(tastes, taste_count);
     COPY(products, product_count);
     COPY(counts, count_count);
+    COPY(lasts, last_count);
     COPY(identifiers, identifier_count);
     COPY(consents, consent_count);
     COPY(trait_moments, trait_moment_count);
@@ -245,6 +246,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     LIST(struct at_taste, tastes, taste_count);
     LIST(struct at_met_product, products, product_count);
     LIST(struct at_event_count, counts, count_count);
+    LIST(struct at_last_event, lasts, last_count);
     LIST(struct at_known_identifier, identifiers, identifier_count);
     LIST(struct at_consent_statement, consents, consent_count);
     LIST(struct at_trait_moment, trait_moments, trait_moment_count);
@@ -271,6 +273,12 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     }
     for (uint32_t i = 0; i < p->product_count; i++) pack_text(packing, &products[i].product);
     for (uint32_t i = 0; i < p->count_count; i++) pack_text(packing, &counts[i].name);
+    for (uint32_t i = 0; i < p->last_count; i++) {
+        pack_text(packing, &lasts[i].name);
+        pack_text(packing, &lasts[i].id);
+        pack_text(packing, &lasts[i].properties);
+        pack_text(packing, &lasts[i].items);
+    }
     for (uint32_t i = 0; i < p->identifier_count; i++) {
         pack_text(packing, &identifiers[i].kind);
         pack_text(packing, &identifiers[i].value);

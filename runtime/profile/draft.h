@@ -18,7 +18,8 @@
 #define IDENTIFIERS_MAX 50
 #define TRAITS_MAX      (16 * 1024)
 #define MOMENTS_MAX     512
-#define TASTE_VALUE_MAX 200 /* bytes: what is longer is a description, not a taste */
+#define TASTE_VALUE_MAX 200  /* bytes: what is longer is a description, not a taste */
+#define LAST_ROOM       4096 /* bytes of JSON: a text of AT_LAST_ITEMS_MAX, and one product more */
 
 struct bucket {
     int32_t unit; /* hours or days since 1970 */
@@ -41,16 +42,20 @@ struct draft {
     struct at_event_count counts[COUNTS_MAX + 1];
     struct buckets buckets[COUNTS_MAX + 1];
     struct bucket hours[HOURS_MAX + 1], days[DAYS_MAX + 1]; /* of the one name that changes */
+    struct at_last_event lasts[AT_LASTS_MAX + 1];
     struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
     struct at_consent_statement consents[AT_CONSENT_MAX + 1];
     struct at_trait_moment trait_moments[MOMENTS_MAX + 1];
     char traits[2][TRAITS_MAX + 2]; /* one to read from, one to write to */
+    char last[2][LAST_ROOM];        /* properties and items of the one event that is applied */
 };
 /* The calling thread's draft, filled from base. NULL: out of memory. */
 struct draft *draft_begin(const struct at_profile *base);
 /* A new block with one reference; NULL: out of memory. The draft borrows until here. */
 struct at_profile *draft_finish(struct draft *draft, struct at_account *account);
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
+/* The event as the newest of its name, if it is. Once a draft. */
+void draft_last(struct draft *draft, const struct at_logged_event *event, struct at_json items);
 /* Set the members of an object, said at that moment: of one that was said later nothing changes. null
  * removes; over TRAITS_MAX the least recently set go. false: out of memory. */
 bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms);

@@ -10,7 +10,8 @@ struct at_profile *at_profile_plain(const struct at_profile *whole) {
     if (!draft) return NULL;
     struct at_profile *p = &draft->profile;
     p->trait_moment_count = 0;
-    p->taste_count = p->product_count = p->count_count = p->order_count = p->awaited_count = 0;
+    p->taste_count = p->product_count = p->order_count = p->awaited_count = 0;
+    p->count_count = p->last_count = 0;
     p->traits = AT_TEXT("{}");
     p->acquired = (struct at_visit){0};
     p->orders.count = 0;

@@ -30,6 +30,7 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->tastes = (const struct at_taste *)block;
     p->products = (const struct at_met_product *)block;
     p->counts = (const struct at_event_count *)block;
+    p->lasts = (const struct at_last_event *)block;
     p->identifiers = (const struct at_known_identifier *)block;
     p->consents = (const struct at_consent_statement *)block;
     p->trait_moments = (const struct at_trait_moment *)block;

@@ -9,8 +9,8 @@
  * affinity values, 256 products, 100 orders and as many
  * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
  * buckets, 50 identifiers, 16 KiB of traits, 512 moments of traits, 64 statements of consent (consent.h says
- * which go). A refund that names no amount finds its order only while that is among the 100 newest, or awaits
- * it.
+ * which go), the newest event of 32 names (struct at_last_event). A refund that names no amount finds its
+ * order only while that is among the 100 newest, or awaits it.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -70,6 +70,27 @@ struct at_trait_moment {
     struct at_text name;
     int64_t at_ms;
 };
+/* The newest event of a name: the one with the latest moment, of several at one moment the one with the
+ * largest message id, then the largest text; so in whatever order events come in, the same is kept. Of orders
+ * and refunds only those that counted; consent_updated is not kept (consent.h has what it says). Ceilings: of
+ * a profile AT_LASTS_MAX names, those with the newest events (of one moment the larger name); a name over
+ * AT_LAST_NAME_MAX bytes is not kept. Of an event its scalar properties, in the order sent, as many as fit
+ * AT_LAST_PROPERTIES_MAX bytes of JSON (one that does not fit is left out, and so is a text over
+ * AT_LAST_TEXT_MAX bytes), and its first products that fit AT_LAST_ITEMS_MAX bytes (of a list that was only
+ * shown none); if anything was left out for its size, is_cut says so. A profile stored before these were kept
+ * has none: each comes with the next event of its name, or when the person's events are folded anew. */
+#define AT_LASTS_MAX           32
+#define AT_LAST_NAME_MAX       100
+#define AT_LAST_PROPERTIES_MAX 256
+#define AT_LAST_TEXT_MAX       100
+#define AT_LAST_ITEMS_MAX      400
+struct at_last_event {
+    struct at_text name, id; /* id: of the message */
+    int64_t at_ms;
+    struct at_text properties; /* JSON object: names and scalars, as sent; "" none */
+    struct at_text items;      /* JSON list of {"product","quantity" unless 1,"price" if known}; "" none */
+    bool is_cut;
+};
 struct at_visit {
     int64_t started_ms, last_ms;
     uint32_t pages, events;
@@ -109,6 +130,8 @@ struct at_profile {
     uint32_t product_count;
     const struct at_event_count *counts;
     uint32_t count_count;
+    const struct at_last_event *lasts; /* by name */
+    uint32_t last_count;
     const struct at_known_identifier *identifiers;
     uint32_t identifier_count;
     const struct at_consent_statement *consents;
@@ -138,7 +161,9 @@ struct at_profile *at_profile_with_identifier(struct at_profile *base, const str
                                               int64_t since_ms, bool is_private);
 
 /* What rules see of who did not agree to personalization: identifiers, place and language, the visit going
- * on, the basket and the consents; no tastes, products, counts, orders or traits. NULL: out of memory. */
+ * on, the basket and the consents; no tastes, products, counts, events, orders or traits. NULL: out of
+ * memory.
+ */
 struct at_profile *at_profile_plain(const struct at_profile *whole);
 /* Tastes that never_use names ("category.intimate"): whether there are any, and a copy without them. */
 bool at_profile_has_unused(const struct at_profile *whole, const struct at_consent_rules *rules);
@@ -156,8 +181,8 @@ bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
  * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
  * "refunded","average","first_at","last_at"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
  * "referrer"},"acquired":{},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
- * {"product_viewed":{"total","last_at","within_7d"}},"products":[…newest 50],"first_seen","last_seen"}.
- * baseline may be NULL. */
+ * {"product_viewed":{"total","last_at","within_7d","last":{"id","at","properties","items","cut"}}},"products":[…newest
+ * 50],"first_seen","last_seen"}. baseline may be NULL. */
 struct at_baseline;
 void at_profile_show(const struct at_profile *profile, const struct at_baseline *baseline, int64_t now_ms,
                      struct at_bytes *out);
@@ -168,6 +193,8 @@ uint64_t at_profile_count(const struct at_profile *profile, struct at_text name,
                           int64_t now_ms);
 const struct at_event_count *at_profile_counted(const struct at_profile *profile,
                                                 struct at_text name); /* NULL: never */
+const struct at_last_event *at_profile_last(const struct at_profile *profile,
+                                            struct at_text name); /* NULL: none is kept */
 const struct at_met_product *at_profile_met(const struct at_profile *profile,
                                             struct at_text product); /* NULL: never */
 double at_basket_value(const struct at_profile *profile);

@@ -90,6 +90,26 @@ static void put_affinity(struct at_json_out *out, const struct at_profile *p,
     at_arena_clear(&arena);
 }
 
+static void put_json(struct at_json_out *out, const char *name, struct at_text json, const char *none) {
+    at_json_key(out, name);
+    if (json.length)
+        at_json_put_raw(out, json.data, json.length);
+    else
+        at_json_put_raw(out, none, 2);
+}
+
+static void put_last(struct at_json_out *out, const struct at_last_event *last) {
+    at_json_key(out, "last");
+    if (!last) return at_json_put_null(out);
+    at_json_open(out, '{');
+    at_json_add_text(out, "id", last->id);
+    at_json_add_time(out, "at", last->at_ms);
+    put_json(out, "properties", last->properties, "{}");
+    put_json(out, "items", last->items, "[]");
+    if (last->is_cut) at_json_add_bool(out, "cut", true);
+    at_json_close(out, '}');
+}
+
 static void put_counts(struct at_json_out *out, const struct at_profile *p, int64_t now_ms) {
     at_json_key(out, "counts");
     at_json_open(out, '{');
@@ -100,6 +120,7 @@ static void put_counts(struct at_json_out *out, const struct at_profile *p, int6
         at_json_add_time(out, "first_at", p->counts[i].first_ms);
         at_json_add_time(out, "last_at", p->counts[i].last_ms);
         at_json_add_int(out, "within_7d", (int64_t)at_profile_count(p, p->counts[i].name, WEEK_MS, now_ms));
+        put_last(out, at_profile_last(p, p->counts[i].name));
         at_json_close(out, '}');
     }
     at_json_close(out, '}');

@@ -282,12 +282,14 @@ static void ids_and_survivors(void **state) {
 static void the_past_is_marked_and_folds_the_same(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "{\"type\":\"page\",\"anonymousId\":\"v\",\"timestamp\":\"2026-05-01T10:00:00Z\"}",
-        "{\"type\":\"track\",\"anonymousId\":\"v\",\"event\":\"Order "
+        "{\"type\":\"page\",\"messageId\":\"1\",\"anonymousId\":\"v\",\"timestamp\":\"2026-05-01T10:00:"
+        "00Z\"}",
+        "{\"type\":\"track\",\"messageId\":\"2\",\"anonymousId\":\"v\",\"event\":\"Order "
         "Completed\",\"timestamp\":\"2026-05-02\","
         "\"properties\":{\"order_id\":\"1\",\"revenue\":9,\"products\":[{\"product_id\":\"A\",\"price\":9}]}"
         "}",
-        "{\"type\":\"identify\",\"anonymousId\":\"v\",\"userId\":\"u\",\"timestamp\":\"2026-05-03\","
+        "{\"type\":\"identify\",\"messageId\":\"3\",\"anonymousId\":\"v\",\"userId\":\"u\",\"timestamp\":"
+        "\"2026-05-03\","
         "\"traits\":{\"email\":\"a@example.com\"}}"};
     struct at_profile *past = at_profile_new(1, NULL), *live = at_profile_new(1, NULL);
     for (size_t i = 0; i < AT_LENGTH(texts); i++)

@@ -154,6 +154,14 @@ static void a_wrong_member_is_refused_by_name(void **state) {
         {"\"counts\":[{\"name\":\"x\",\"hours\":[2147483647,1],\"days\":[]}]", "hours"},
         {"\"counts\":[{\"name\":\"x\",\"hours\":[]}]", "days"},
         {"\"counts\":[null]", "counts"},
+        {"\"newest\":{}", "newest"},
+        {"\"newest\":[{\"name\":\"b\"},{\"name\":\"a\"}]", "newest"},
+        {"\"newest\":[{\"name\":\"a\"},{\"name\":\"a\"}]", "newest"},
+        {"\"newest\":[{\"name\":\"a\",\"at\":\"now\"}]", "at"},
+        {"\"newest\":[{\"name\":\"a\",\"properties\":[1]}]", "properties"},
+        {"\"newest\":[{\"name\":\"a\",\"items\":{\"product\":\"P\"}}]", "items"},
+        {"\"newest\":[{\"name\":\"a\",\"items\":[]}]", "items"},
+        {"\"newest\":[{\"name\":\"a\",\"cut\":1}]", "cut"},
     };
     static const char good[] =
         "\"version\":1,\"person\":3,\"applied\":1,\"visit\":{},\"acquired\":{},\"traits\":{},"

@@ -35,7 +35,7 @@ struct world {
 struct stored {
     uint64_t seq;
     int64_t at_ms, received_ms;
-    char name[128];
+    char name[128], id[104];
     char *body, *facts;
 };
 
@@ -93,6 +93,11 @@ static inline void keep_event(struct world *world, bool claim_won, struct stored
     *out = (struct stored){
         .seq = ++world->seq, .at_ms = world->event.at_ms, .received_ms = world->event.received_ms};
     snprintf(out->name, sizeof out->name, "%.*s", (int)world->event.name.length, world->event.name.data);
+    if (world->event.message_id.length)
+        snprintf(out->id, sizeof out->id, "%.*s", (int)world->event.message_id.length,
+                 world->event.message_id.data);
+    else
+        snprintf(out->id, sizeof out->id, "m%llu", (unsigned long long)out->seq);
     at_bytes_reset(&world->bytes);
     at_event_write_facts(&world->event, world->root, claim_won, &world->bytes);
     out->facts = written(world);
@@ -111,6 +116,7 @@ static inline struct at_logged_event logged_of(struct world *world, const struct
                                     .at_ms = stored->at_ms,
                                     .received_ms = stored->received_ms,
                                     .name = at_text_of(stored->name),
+                                    .message_id = at_text_of(stored->id),
                                     .body = json_of(world->body_parser, stored->body),
                                     .facts = json_of(world->facts_parser, stored->facts)};
 }
@@ -202,6 +208,11 @@ static inline bool same_consent(const struct at_consent_statement *a, const stru
            a->is_signal == b->is_signal && at_text_equal(a->said, b->said) &&
            at_text_equal(a->wording, b->wording);
 }
+static inline bool same_last(const struct at_last_event *a, const struct at_last_event *b) {
+    return at_text_equal(a->name, b->name) && at_text_equal(a->id, b->id) && a->at_ms == b->at_ms &&
+           at_text_equal(a->properties, b->properties) && at_text_equal(a->items, b->items) &&
+           a->is_cut == b->is_cut;
+}
 static inline bool same_count(const struct at_profile *a, const struct at_profile *b, uint32_t i) {
     const struct at_event_count *x = &a->counts[i], *y = &b->counts[i];
     const struct buckets *m = &block_of(a)->buckets[i], *n = &block_of(b)->buckets[i];
@@ -239,6 +250,7 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME_LIST(basket, basket_count, same_line);
     SAME_LIST(tastes, taste_count, same_taste);
     SAME_LIST(products, product_count, same_met);
+    SAME_LIST(lasts, last_count, same_last);
     SAME_LIST(identifiers, identifier_count, same_identifier);
     SAME_LIST(consents, consent_count, same_consent);
     SAME(a->count_count == b->count_count, "count_count");
