@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base/hash.h"
 #include "profile/names.h"
 #include "profile/parse.h"
 
@@ -19,7 +20,7 @@ struct at_json member_of(struct at_json json, const char *name, const char *othe
     return value.tape || !other ? value : at_json_get(json, other);
 }
 
-static struct at_text trim(struct at_text text) {
+struct at_text trim(struct at_text text) {
     while (text.length && is_space(text.data[0])) text = (struct at_text){text.data + 1, text.length - 1};
     while (text.length && is_space(text.data[text.length - 1])) text.length--;
     return text;
@@ -158,21 +159,20 @@ static enum at_status read_context(struct parsing *parsing) {
 
 /* ---- time ---- */
 
-static enum at_status read_moment(struct parsing *parsing, struct at_json value, const char *name,
-                                  int64_t *out, bool *is_given) {
-    *is_given = false;
-    if (!value.tape || at_json_is_null(value)) return AT_OK;
+bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err) {
     struct at_text text = at_json_text(value);
     double number;
+    if (text.data) return at_time_parse(text.data, text.length, ms, err) == AT_OK;
+    if (!at_json_number(value, &number) || number <= 1e11 || number >= 1e14) return false;
+    *ms = (int64_t)number;
+    return true;
+}
+
+static enum at_status read_moment(struct parsing *parsing, struct at_json value, const char *name,
+                                  int64_t *out, bool *is_given) {
     struct at_error why = {0};
-    if (text.data && at_time_parse(text.data, text.length, out, &why) == AT_OK)
-        *is_given = true;
-    else if (!text.data && at_json_number(value, &number) && number > 1e11 &&
-             number < 1e14) { /* milliseconds, as Date.now() gives them */
-        *out = (int64_t)number;
-        *is_given = true;
-    }
-    if (*is_given) return AT_OK;
+    *is_given = value.tape && !at_json_is_null(value);
+    if (!*is_given || at_event_moment(value, out, &why)) return AT_OK;
     return at_fail_field(parsing->err, AT_INVALID, "bad_time", name, "%s: %s", name,
                          why.message[0] ? why.message : "a time is written \"2026-11-26T10:00:00Z\"");
 }
@@ -206,6 +206,33 @@ static enum at_status read_time(struct parsing *parsing) {
             parsing->err, AT_INVALID, "bad_time", "originalTimestamp",
             "originalTimestamp and sentAt lie too far apart: the event would be before year 1");
     return AT_OK;
+}
+
+/* ---- what it says ---- */
+
+static bool is_payload(struct at_text name) {
+    switch (name.length) {
+    case 4: return at_text_is(name, "name");
+    case 5: return at_text_is(name, "event");
+    case 6: return at_text_is(name, "userId") || at_text_is(name, "traits");
+    case 7: return at_text_is(name, "user_id") || at_text_is(name, "groupId");
+    case 8: return at_text_is(name, "group_id");
+    case 10: return at_text_is(name, "properties") || at_text_is(name, "previousId");
+    case 11: return at_text_is(name, "anonymousId") || at_text_is(name, "previous_id");
+    case 12: return at_text_is(name, "anonymous_id");
+    default: return false;
+    }
+}
+
+uint64_t at_event_payload(const struct at_event *event) {
+    uint64_t hash = at_hash64(event->type_word.data, event->type_word.length);
+    struct at_json_each it = at_json_each(event->json);
+    while (at_json_next(&it)) {
+        if (!is_payload(it.key)) continue;
+        hash = at_hash64_seed(it.key.data, it.key.length, hash);
+        hash = at_json_hash(it.value, hash);
+    }
+    return hash;
 }
 
 /* ---- identifiers ---- */

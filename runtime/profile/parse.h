@@ -22,6 +22,7 @@ struct parsing {
 
 /* A text without the space around it, or a number as its decimal text. Length 0: absent. */
 struct at_text plain_text(struct parsing *parsing, struct at_json value);
+struct at_text trim(struct at_text text);
 struct at_json member_of(struct at_json json, const char *name, const char *other);
 /* The products an event names: event->items. */
 enum at_status read_items(struct parsing *parsing);

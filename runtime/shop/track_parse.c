@@ -6,33 +6,6 @@
 #include "base/hash.h"
 #include "shop/track.h"
 
-/* What makes two copies of a message the same: what happened, to whom, with which properties. Not when it was
- * sent again. */
-static bool is_payload(struct at_text name) {
-    switch (name.length) {
-    case 4: return at_text_is(name, "name");
-    case 5: return at_text_is(name, "event");
-    case 6: return at_text_is(name, "userId") || at_text_is(name, "traits");
-    case 7: return at_text_is(name, "user_id") || at_text_is(name, "groupId");
-    case 8: return at_text_is(name, "group_id");
-    case 10: return at_text_is(name, "properties") || at_text_is(name, "previousId");
-    case 11: return at_text_is(name, "anonymousId") || at_text_is(name, "previous_id");
-    case 12: return at_text_is(name, "anonymous_id");
-    default: return false;
-    }
-}
-
-static uint64_t payload_of(const struct at_event *event) {
-    uint64_t hash = at_hash64(event->type_word.data, event->type_word.length);
-    struct at_json_each it = at_json_each(event->json);
-    while (at_json_next(&it)) {
-        if (!is_payload(it.key)) continue;
-        hash = at_hash64_seed(it.key.data, it.key.length, hash);
-        hash = at_json_hash(it.value, hash);
-    }
-    return hash;
-}
-
 static uint64_t key_of(const char *source, struct at_text message_id) {
     uint64_t key = at_hash64_seed(message_id.data, message_id.length, at_hash64(source, strlen(source)));
     return key ? key : 1;
@@ -107,7 +80,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
         one->event.message_id = (struct at_text){kept, sizeof id - 1};
     }
     one->key = key_of(parsing->track->job->source, one->event.message_id);
-    one->payload = payload_of(&one->event);
+    one->payload = at_event_payload(&one->event);
     one->is_proven = is_proven(parsing->track->job, &one->event);
     one->event.is_unproven = !one->is_proven && one->event.identifier_count > 1;
     set_claim(one);
