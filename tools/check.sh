@@ -18,7 +18,7 @@ done
 rank() {
     case $1 in
     base) echo 1 ;; loop) echo 2 ;; net | store | script) echo 3 ;; catalog) echo 4 ;; profile) echo 5 ;; rail) echo 6 ;;
-    ranking) echo 7 ;; language) echo 8 ;; shop) echo 9 ;; api | cli) echo 10 ;; *) echo 0 ;;
+    ranking) echo 7 ;; measure) echo 8 ;; language) echo 9 ;; shop) echo 10 ;; api | cli) echo 11 ;; *) echo 0 ;;
     esac
 }
 for f in runtime/*/*.[ch] runtime/*/*.cc; do
@@ -70,7 +70,7 @@ fi
 
 # --- sizes ----------------------------------------------------------------------
 echo "lines of C by room:"
-for room in base loop net store script catalog profile rail ranking language shop api cli; do
+for room in base loop net store script catalog profile rail ranking measure language shop api cli; do
     [ -d "runtime/$room" ] && printf '  %-9s %6d lines, %3d files\n' "$room" "$(cat runtime/$room/*.[ch] runtime/$room/*.cc 2>/dev/null | wc -l)" "$(ls runtime/$room | wc -l)"
 done
 for f in runtime/*.c runtime/*/*.[ch] runtime/*/*.cc; do
