@@ -45,6 +45,7 @@ int run_serve(const struct cli_call *call);
 int run_new(const struct cli_call *call);
 int run_check(const struct cli_call *call);
 int run_import(const struct cli_call *call);
+int run_audit(const struct cli_call *call);
 int run_explain(const struct cli_call *call);
 int run_identity(const struct cli_call *call);
 int run_export(const struct cli_call *call);

@@ -39,6 +39,13 @@ static const struct cli_option explain_options[] = {
     {"why-not", "ID", "say why this product is not on the list"},
     {"json", NULL, "the answer as it comes"},
     {0}};
+static const struct cli_option audit_options[] = {
+    DATA_OPTION,
+    {"json", NULL, "the audit as JSON"},
+    {"html", "FILE", "write it as a page, too"},
+    {"map", "FIELD=COLUMN,…",
+     "which column of order lines is what: order, product, quantity, price, customer …"},
+    {0}};
 static const struct cli_option list_options[] = {
     SHOP_OPTION, DATA_OPTION, {"json", NULL, "the answer as it comes"}, {0}};
 static const struct cli_option export_options[] = {SHOP_OPTION, DATA_OPTION, {0}};
@@ -60,6 +67,8 @@ const struct cli_verb cli_verbs[] = {
      false},
     {"import", "catalog FILE", "bring products in: JSON lines, a JSON array or CSV", 2, 2, import_options,
      run_import, false},
+    {"audit", "DIR", "say how clean a shop's data is, or a history of order lines or events in files", 1, 1,
+     audit_options, run_audit, false},
     {"explain", "DECISION", "say why a list was as it was", 1, 1, explain_options, run_explain, false},
     {"identity", "explain PERSON | rehearse",
      "say why these identifiers are one person (an id, or kind:value), or what shop.lua as it is now would "
