@@ -99,8 +99,8 @@ static void put_json(struct at_json_out *out, const char *name, struct at_text j
 }
 
 static void put_last(struct at_json_out *out, const struct at_last_event *last) {
+    if (!last) return;
     at_json_key(out, "last");
-    if (!last) return at_json_put_null(out);
     at_json_open(out, '{');
     at_json_add_text(out, "id", last->id);
     at_json_add_time(out, "at", last->at_ms);
