@@ -115,13 +115,7 @@ static void apply_context(struct draft *draft, struct at_json context, struct at
 
 /* ---- products ---- */
 
-struct item {
-    struct at_text product, named;
-    double price, quantity;
-    struct at_json facets;
-};
-
-static struct item item_of(struct at_json json) {
+struct item item_of(struct at_json json) {
     struct item item = {at_json_text(at_json_get(json, "product")), at_json_text(at_json_get(json, "named")),
                         at_missing(), 1, at_json_get(json, "facets")};
     if (!item.named.length) item.named = item.product;
@@ -141,7 +135,7 @@ static void add_taste(struct draft *draft, struct at_text facet, struct at_text 
         taste->weight += weight * decay(taste->at_ms - at_ms, AT_AFFINITY_HALF_MS);
 }
 
-static void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms) {
+void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms) {
     struct at_json_each facets = at_json_each(item->facets);
     while (at_json_next(&facets)) {
         if (at_json_is_string(facets.value))
@@ -162,24 +156,17 @@ static void add_shown(struct at_met_product *met, int64_t at_ms) {
 
 static void apply_met(struct draft *draft, const struct at_logged_event *event, const struct item *item,
                       double interest, bool is_first) {
-    bool is_shown = at_text_is(event->name, "product_list_viewed"),
-         is_order = at_text_is(event->name, "order_completed");
-    if (!interest && !is_shown) return;
+    bool is_shown = at_text_is(event->name, "product_list_viewed");
+    if ((!interest && !is_shown) || !is_first) return; /* not first: one more line of the same product */
     struct at_met_product *met = draft_product(draft, item->product);
-    if (is_order) met->bought_quantity += item->quantity;
-    if (!is_first) return; /* one more line of the same product */
     if (is_shown) return add_shown(met, event->at_ms);
     if (interest == 1) met->views++;
     if (interest == 4) met->adds++;
     if (interest == 1 && event->at_ms > met->viewed_at_ms) met->viewed_at_ms = event->at_ms;
-    if (is_order) {
-        met->bought++;
-        if (event->at_ms > met->bought_at_ms) met->bought_at_ms = event->at_ms;
-    }
     met->shown = 0; /* it did interest */
 }
 
-/* Tastes and products met; an order counts for whom its claim was won. */
+/* Tastes and products met; those of an order are counted by orders.c. */
 static void apply_items(struct draft *draft, const struct at_logged_event *event, struct at_json items) {
     double interest = interest_of(event->name);
     struct named_products named;
@@ -240,123 +227,6 @@ static void apply_basket(struct draft *draft, const struct at_logged_event *even
     if (clears) profile->basket_url = AT_TEXT("");
 }
 
-/* ---- orders ---- */
-
-static struct at_order *find_order(struct at_order *orders, uint32_t count, struct at_text id) {
-    for (uint32_t i = 0; i < count; i++)
-        if (at_text_equal(orders[i].id, id)) return &orders[i];
-    return NULL;
-}
-
-/* Refunds that came before their order wait for it here; over the ceiling the one that waits longest goes. */
-static struct at_order *await_order(struct draft *draft, struct at_text id) {
-    struct at_profile *profile = &draft->profile;
-    if (profile->awaited_count == ORDERS_MAX)
-        memmove(draft->awaited, draft->awaited + 1, --profile->awaited_count * sizeof *draft->awaited);
-    struct at_order *order = &draft->awaited[profile->awaited_count++];
-    *order = (struct at_order){.id = id, .first_product = AT_TEXT(""), .category = AT_TEXT("")};
-    return order;
-}
-
-/* The refunds known of an order that comes now. */
-static void take_awaited(struct draft *draft, struct at_order *order) {
-    struct at_profile *profile = &draft->profile;
-    struct at_order *awaited =
-        order->id.length ? find_order(draft->awaited, profile->awaited_count, order->id) : NULL;
-    if (!awaited) return;
-    order->refunded = awaited->refunded;
-    order->is_returned = awaited->is_returned;
-    profile->orders.refunded += at_order_refunded(order) - at_order_refunded(awaited);
-    uint32_t at = (uint32_t)(awaited - draft->awaited);
-    memmove(awaited, awaited + 1, (--profile->awaited_count - at) * sizeof *awaited);
-}
-
-/* Orders of one moment stand by their ids, so that it does not matter which came first. */
-static bool is_later(const struct at_order *a, const struct at_order *b) {
-    if (a->at_ms != b->at_ms) return a->at_ms > b->at_ms;
-    size_t length = a->id.length < b->id.length ? a->id.length : b->id.length;
-    int order = length ? memcmp(a->id.data, b->id.data, length) : 0;
-    return order > 0 || (order == 0 && a->id.length > b->id.length);
-}
-
-static void add_order(struct draft *draft, const struct at_logged_event *event, struct at_json items,
-                      double revenue) {
-    struct at_profile *profile = &draft->profile;
-    struct at_order order = {.id = or_empty(at_json_text(at_json_get(event->facts, "order"))),
-                             .at_ms = event->at_ms,
-                             .revenue = revenue};
-    double dearest = -1;
-    struct at_json_each it = at_json_each(items);
-    while (at_json_next(&it)) {
-        struct item item = item_of(it.value);
-        order.quantity += item.quantity;
-        double price = at_is_missing(item.price) ? 0 : item.price;
-        if (price <= dearest) continue;
-        dearest = price;
-        order.first_product = item.product;
-        struct at_json category = at_json_get(item.facets, "category");
-        if (at_json_is_array(category)) {
-            struct at_json_each first = at_json_each(category);
-            if (at_json_next(&first)) category = first.value;
-        }
-        order.category = or_empty(at_json_text(category));
-    }
-    take_awaited(draft, &order);
-    uint32_t at = profile->order_count++;
-    while (at && is_later(&draft->orders[at - 1], &order)) {
-        draft->orders[at] = draft->orders[at - 1];
-        at--;
-    }
-    draft->orders[at] = order;
-    if (profile->order_count > ORDERS_MAX) { /* the oldest goes, be it this one */
-        profile->order_count = ORDERS_MAX;
-        memmove(draft->orders, draft->orders + 1, ORDERS_MAX * sizeof *draft->orders);
-    }
-    if (!profile->orders.count || order.at_ms < profile->orders.first_ms)
-        profile->orders.first_ms = order.at_ms;
-    if (!profile->orders.count || order.at_ms > profile->orders.last_ms)
-        profile->orders.last_ms = order.at_ms;
-    profile->orders.count++;
-    profile->orders.revenue += revenue;
-}
-
-/* A missing amount is what is left of the order. */
-static void refund_order(struct draft *draft, const struct at_logged_event *event, double amount) {
-    struct at_profile *profile = &draft->profile;
-    struct at_text id = or_empty(at_json_text(at_json_get(event->facts, "order")));
-    bool is_whole = at_is_missing(amount);
-    if (!id.length) {
-        if (!is_whole) profile->orders.refunded += amount;
-        return;
-    }
-    struct at_order *order = find_order(draft->orders, profile->order_count, id);
-    if (!order) order = find_order(draft->awaited, profile->awaited_count, id);
-    if (!order) order = await_order(draft, id);
-    double before = at_order_refunded(order);
-    if (is_whole)
-        order->is_returned = true;
-    else
-        order->refunded += amount;
-    profile->orders.refunded += at_order_refunded(order) - before;
-}
-
-/* An order or refund counts for whom the claim was won; one without an id counts as it comes. */
-static bool is_won(struct at_json facts) {
-    bool won = true;
-    at_json_bool(at_json_get(facts, "claim"), &won);
-    return won;
-}
-
-static void apply_orders(struct draft *draft, const struct at_logged_event *event, struct at_json items) {
-    double revenue = at_missing();
-    at_json_number(at_json_get(event->facts, "revenue"), &revenue);
-    if (!is_won(event->facts)) return;
-    if (at_text_is(event->name, "order_completed"))
-        add_order(draft, event, items, at_is_missing(revenue) ? 0 : revenue);
-    else if (at_text_is(event->name, "order_refunded"))
-        refund_order(draft, event, revenue);
-}
-
 /* ---- consent ---- */
 
 /* Each says through which source it was said: an event stays with its source for ever. */
@@ -393,6 +263,13 @@ static void apply_consent_again(struct draft *draft, const struct at_logged_even
 
 /* ---- all of it ---- */
 
+/* An order or refund counts for whom the claim was won; one without an id counts as it comes. */
+static bool is_won(struct at_json facts) {
+    bool won = true;
+    at_json_bool(at_json_get(facts, "claim"), &won);
+    return won;
+}
+
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
     struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"),
                    items = at_json_get(event->facts, "items"), about = at_json_get(context, "traits");
@@ -414,11 +291,11 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
     apply_context(draft, context, is_identify ? traits : about, said_ms);
     if (!draft_traits(draft, about, said_ms) || (is_identify && !draft_traits(draft, traits, said_ms)))
         return false;
-    draft_count(draft, event->name, event->at_ms);
-    if (learns && (!is_order || is_won(event->facts))) apply_items(draft, event, items);
+    if (!is_order) draft_count(draft, event->name, event->at_ms);
+    if (!is_order && learns) apply_items(draft, event, items);
     if (is_won(event->facts)) draft_last(draft, event, items);
     apply_basket(draft, event, items, context);
-    apply_orders(draft, event, items);
+    apply_order(draft, event, learns);
     return true;
 }
 

@@ -63,20 +63,46 @@ static void write_buckets(struct at_json_out *out, const char *name, const struc
     at_json_close(out, ']');
 }
 
-static void write_refunds(struct at_json_out *out, const struct at_order *order) {
+static void put_flag(struct at_json_out *out, const char *name, bool is_set) {
+    if (is_set) at_json_add_bool(out, name, true);
+}
+
+static void write_order_items(struct at_json_out *out, const struct at_order *order) {
+    at_json_key(out, "items");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < order->item_count; i++) {
+        at_json_put_text(out, order->items[i].product);
+        at_json_put_number(out, order->items[i].quantity);
+    }
+    at_json_close(out, ']');
+}
+
+/* Without items: no more are to be added. */
+static void write_order(struct at_json_out *out, const struct at_order *order) {
+    at_json_open(out, '{');
+    put_text(out, "id", order->id);
+    put_text(out, "also", order->also[0]);
+    put_text(out, "also_too", order->also[1]);
+    put_int(out, "at", order->at_ms);
+    put_number(out, "revenue", order->revenue);
+    put_int(out, "said", order->revenue_said);
     put_number(out, "refunded", order->refunded);
-    if (order->is_returned) at_json_add_bool(out, "returned", true);
+    put_flag(out, "returned", order->is_returned);
+    put_flag(out, "cancelled", order->is_cancelled);
+    put_flag(out, "completed", order->is_completed);
+    put_text(out, "product", order->first_product);
+    put_text(out, "category", order->category);
+    if (order->dearest >= 0) at_json_add_number(out, "dearest", order->dearest);
+    put_number(out, "quantity", order->quantity);
+    if (order->item_count || !order->is_closed) write_order_items(out, order);
+    put_flag(out, "closed", order->is_closed && order->item_count);
+    at_json_close(out, '}');
 }
 
 static void write_awaited(const struct at_profile *p, struct at_json_out *out) {
     at_json_key(out, "awaited");
     at_json_open(out, '[');
-    for (uint32_t i = 0; i < p->awaited_count; i++) {
-        at_json_open(out, '{');
-        put_text(out, "id", p->awaited[i].id);
-        write_refunds(out, &p->awaited[i]);
-        at_json_close(out, '}');
-    }
+    for (uint32_t i = 0; i < p->awaited_count; i++) write_order(out, &p->awaited[i]);
     at_json_close(out, ']');
 }
 
@@ -90,18 +116,7 @@ static void write_orders(const struct at_profile *p, struct at_json_out *out) {
     put_int(out, "last", p->orders.last_ms);
     at_json_key(out, "list");
     at_json_open(out, '[');
-    for (uint32_t i = 0; i < p->order_count; i++) {
-        const struct at_order *order = &p->order_list[i];
-        at_json_open(out, '{');
-        put_text(out, "id", order->id);
-        put_int(out, "at", order->at_ms);
-        put_number(out, "revenue", order->revenue);
-        write_refunds(out, order);
-        put_text(out, "product", order->first_product);
-        put_text(out, "category", order->category);
-        put_number(out, "quantity", order->quantity);
-        at_json_close(out, '}');
-    }
+    for (uint32_t i = 0; i < p->order_count; i++) write_order(out, &p->order_list[i]);
     at_json_close(out, ']');
     if (p->awaited_count) write_awaited(p, out);
     at_json_close(out, '}');

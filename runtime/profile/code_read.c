@@ -17,8 +17,10 @@ struct reading {
     struct bucket *pool; /* all buckets, one after another; the draft's lists point into it */
     size_t pool_count;
     struct at_bytes traits, text;
-    struct at_arena arena; /* of texts written again */
-    bool is_short;         /* of memory */
+    struct at_arena arena;       /* of texts written again */
+    bool is_short;               /* of memory */
+    struct at_order_item *items; /* of all orders, likewise */
+    size_t item_count;
 };
 
 static void refuse(struct reading *reading, const char *name) {
@@ -112,17 +114,48 @@ static bool flag_of(struct reading *r, struct at_json json, const char *name) {
     return is_set;
 }
 
+/* product, quantity, product, quantity, …; they go into the pool, to which the order points. */
+static void read_order_items(struct reading *r, struct at_json json, struct at_order *order) {
+    order->is_closed = flag_of(r, json, "closed") || !at_json_get(json, "items").tape;
+    order->items = r->items + r->item_count;
+    if (!at_json_get(json, "items").tape) return;
+    struct at_json_each it = list_of(r, json, "items", 2 * ORDER_ITEMS_MAX, 0);
+    while (at_json_next(&it)) {
+        struct at_order_item *item = &r->items[r->item_count++];
+        item->product = text_in(r, it.value, "items");
+        if (!at_json_next(&it) || !at_json_number(it.value, &item->quantity)) {
+            item->quantity = 0;
+            refuse(r, "items");
+        }
+        order->item_count++;
+    }
+}
+
+/* Of before several copies of an order were told apart: it came, and its amount was said then. */
+static void read_order(struct reading *r, struct at_json json, struct at_order *order, bool is_counted) {
+    struct at_json dearest = at_json_get(json, "dearest");
+    *order = (struct at_order){.id = text_of(r, json, "id"),
+                               .also = {text_of(r, json, "also"), text_of(r, json, "also_too")},
+                               .at_ms = moment_of(r, json, "at"),
+                               .revenue = number_of(r, json, "revenue"),
+                               .revenue_said = big_of(r, json, "said"),
+                               .refunded = number_of(r, json, "refunded"),
+                               .is_returned = flag_of(r, json, "returned"),
+                               .is_cancelled = flag_of(r, json, "cancelled"),
+                               .is_completed = flag_of(r, json, "completed") || is_counted,
+                               .first_product = text_of(r, json, "product"),
+                               .category = text_of(r, json, "category"),
+                               .dearest = dearest.tape ? number_of(r, json, "dearest") : -1,
+                               .quantity = number_of(r, json, "quantity")};
+    if (order->revenue != 0 && !order->revenue_said) order->revenue_said = INT64_MIN / 2 - order->at_ms;
+    read_order_items(r, json, order);
+}
+
 static void read_awaited(struct reading *r, struct at_json json) {
     struct at_profile *p = &r->draft->profile;
     if (!at_json_get(json, "awaited").tape) return; /* most profiles await none */
     struct at_json_each it = list_of(r, json, "awaited", ORDERS_MAX, '{');
-    while (at_json_next(&it))
-        r->draft->awaited[p->awaited_count++] =
-            (struct at_order){.id = text_of(r, it.value, "id"),
-                              .refunded = number_of(r, it.value, "refunded"),
-                              .is_returned = flag_of(r, it.value, "returned"),
-                              .first_product = AT_TEXT(""),
-                              .category = AT_TEXT("")};
+    while (at_json_next(&it)) read_order(r, it.value, &r->draft->awaited[p->awaited_count++], false);
 }
 
 static void read_orders(struct reading *r, struct at_json json) {
@@ -133,16 +166,7 @@ static void read_orders(struct reading *r, struct at_json json) {
     p->orders.first_ms = moment_of(r, json, "first");
     p->orders.last_ms = moment_of(r, json, "last");
     struct at_json_each it = list_of(r, json, "list", ORDERS_MAX, '{');
-    while (at_json_next(&it))
-        r->draft->orders[p->order_count++] =
-            (struct at_order){.id = text_of(r, it.value, "id"),
-                              .at_ms = moment_of(r, it.value, "at"),
-                              .revenue = number_of(r, it.value, "revenue"),
-                              .refunded = number_of(r, it.value, "refunded"),
-                              .is_returned = flag_of(r, it.value, "returned"),
-                              .first_product = text_of(r, it.value, "product"),
-                              .category = text_of(r, it.value, "category"),
-                              .quantity = number_of(r, it.value, "quantity")};
+    while (at_json_next(&it)) read_order(r, it.value, &r->draft->orders[p->order_count++], true);
 }
 
 static void read_basket(struct reading *r, struct at_json json) {
@@ -332,6 +356,16 @@ static bool read_traits(struct reading *r, struct at_json json) {
     return !r->traits.failed;
 }
 
+static size_t count_order_items(struct at_json orders) {
+    static const char *const lists[] = {"list", "awaited"};
+    size_t count = 0;
+    for (size_t i = 0; i < AT_LENGTH(lists); i++) {
+        struct at_json_each it = at_json_each(at_json_get(orders, lists[i]));
+        while (at_json_next(&it)) count += at_json_count(at_json_get(it.value, "items"));
+    }
+    return count;
+}
+
 /* false: out of memory. */
 static bool read_all(struct reading *r, struct at_json json) {
     struct at_profile *p = &r->draft->profile;
@@ -345,8 +379,11 @@ static bool read_all(struct reading *r, struct at_json json) {
     p->locale = text_of(r, json, "locale");
     p->country = text_of(r, json, "country");
     read_moments(r, json);
-    read_orders(r, object_of(r, json, "orders"));
-    read_awaited(r, object_of(r, json, "orders"));
+    struct at_json orders = object_of(r, json, "orders");
+    r->items = malloc((count_order_items(orders) + 1) * sizeof *r->items);
+    if (!r->items) return false;
+    read_orders(r, orders);
+    read_awaited(r, orders);
     read_basket(r, object_of(r, json, "basket"));
     read_tastes(r, json);
     read_products(r, json);
@@ -374,6 +411,7 @@ enum at_status at_profile_read(struct at_json json, struct at_account *account, 
     at_bytes_clear(&reading.text);
     at_arena_clear(&reading.arena);
     free(reading.pool);
+    free(reading.items);
     if (empty) at_profile_unref(empty);
     if (*out) return AT_OK;
     if (!is_read || !reading.wrong) return at_fail(err, AT_NOMEM, NULL, "out of memory");

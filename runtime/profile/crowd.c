@@ -234,10 +234,7 @@ static bool learn_items(struct at_crowd *crowd, struct at_json items, double wei
 enum at_status at_crowd_learn(struct at_crowd *crowd, const struct at_logged_event *event) {
     struct at_json items = at_json_get(event->facts, "items");
     double interest = interest_of(event->name);
-    bool is_won = true;
-    if (!interest) return AT_OK;
-    at_json_bool(at_json_get(event->facts, "claim"), &is_won);
-    if (at_text_is(event->name, "order_completed") && !is_won) return AT_OK;
+    if (!interest || !at_order_is_news(event)) return AT_OK;
     if (!prune(crowd)) return AT_NOMEM;
     size_t before = crowd->count;
     if (!learn_items(crowd, items, 0)) { /* room for all of them first: then nothing can fail */

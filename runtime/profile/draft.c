@@ -130,7 +130,9 @@ struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct a
 /* Ascending by unit; those more than keep units older than the newest go. */
 static uint32_t add_bucket(struct bucket *out, const struct bucket *in, uint32_t count, int32_t unit,
                            int32_t keep, uint32_t most) {
+    struct bucket before[DAYS_MAX + 1];
     uint32_t n = 0;
+    if (in == out) in = memcpy(before, in, count * sizeof *before);
     int32_t newest = count && in[count - 1].unit > unit ? in[count - 1].unit : unit;
     bool is_in = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -159,10 +161,15 @@ static int32_t unit_of(int64_t at_ms, int64_t size) {
     return unit > INT32_MAX ? INT32_MAX : unit < INT32_MIN ? INT32_MIN : (int32_t)unit;
 }
 
+static uint32_t find_count(const struct draft *draft, struct at_text name) {
+    uint32_t place = 0;
+    while (place < draft->profile.count_count && !at_text_equal(draft->counts[place].name, name)) place++;
+    return place;
+}
+
 static uint32_t place_of_count(struct draft *draft, struct at_text name) {
     struct at_profile *profile = &draft->profile;
-    uint32_t place = 0;
-    while (place < profile->count_count && !at_text_equal(draft->counts[place].name, name)) place++;
+    uint32_t place = find_count(draft, name);
     if (place < profile->count_count) return place;
     if (place == COUNTS_MAX) {
         uint32_t oldest = 0;
@@ -189,6 +196,35 @@ void draft_count(struct draft *draft, struct at_text name, int64_t at_ms) {
                                     DAYS_MAX, DAYS_MAX);
     buckets->hours = draft->hours;
     buckets->days = draft->days;
+}
+
+/* In the draft's own memory. Returns how many are left. */
+static uint32_t take_bucket(struct bucket *own, const struct bucket *in, uint32_t count, int32_t unit) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        own[n] = in[i];
+        if (own[n].unit == unit) own[n].count--;
+        n += own[n].count > 0;
+    }
+    return n;
+}
+
+void draft_uncount(struct draft *draft, struct at_text name, int64_t at_ms) {
+    uint32_t place = find_count(draft, name);
+    if (place == draft->profile.count_count || !draft->counts[place].total) return;
+    struct buckets *buckets = &draft->buckets[place];
+    draft->counts[place].total--;
+    buckets->hour_count =
+        take_bucket(draft->hours, buckets->hours, buckets->hour_count, unit_of(at_ms, AT_HOUR_MS));
+    buckets->day_count =
+        take_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS));
+    buckets->hours = draft->hours;
+    buckets->days = draft->days;
+}
+
+void draft_count_last(struct draft *draft, struct at_text name, int64_t last_ms) {
+    uint32_t place = find_count(draft, name);
+    if (place < draft->profile.count_count) draft->counts[place].last_ms = last_ms;
 }
 
 /* ---- packing ---- */
@@ -232,6 +268,21 @@ static void pack_visit(struct packing *packing, struct at_visit *visit) {
     pack_text(packing, &visit->referrer);
 }
 
+static void pack_order(struct packing *packing, struct at_order *order) {
+    struct at_order_item *packed =
+        pack_list(packing, order->items, order->item_count, sizeof(struct at_order_item));
+    for (uint32_t i = 0; i < order->item_count; i++) {
+        struct at_text product = order->items[i].product; /* those in a block are not ours to write */
+        pack_text(packing, &product);
+        if (packed) packed[i].product = product;
+    }
+    if (!packing->is_measuring) order->items = packed;
+    pack_text(packing, &order->id);
+    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) pack_text(packing, &order->also[i]);
+    pack_text(packing, &order->first_product);
+    pack_text(packing, &order->category);
+}
+
 /* Run twice over the same lists: to measure, then to copy. Lists of a block are ours to write while it is
  * made. */
 #define LIST(type, field, count)                                                                             \
@@ -257,12 +308,8 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
         buckets[i].hours = hours;
         buckets[i].days = days;
     }
-    for (uint32_t i = 0; i < p->order_count; i++) {
-        pack_text(packing, &order_list[i].id);
-        pack_text(packing, &order_list[i].first_product);
-        pack_text(packing, &order_list[i].category);
-    }
-    for (uint32_t i = 0; i < p->awaited_count; i++) pack_text(packing, &awaited[i].id);
+    for (uint32_t i = 0; i < p->order_count; i++) pack_order(packing, &order_list[i]);
+    for (uint32_t i = 0; i < p->awaited_count; i++) pack_order(packing, &awaited[i]);
     for (uint32_t i = 0; i < p->basket_count; i++) {
         pack_text(packing, &basket[i].product);
         pack_text(packing, &basket[i].named);

@@ -11,6 +11,8 @@
 #define TASTES_MAX      256
 #define PRODUCTS_MAX    256
 #define ORDERS_MAX      100
+#define ORDER_ITEMS_MAX 50
+#define ORDERS_ITEMS    300 /* of all orders of a profile */
 #define BASKET_MAX      100
 #define COUNTS_MAX      64
 #define HOURS_MAX       48
@@ -33,9 +35,16 @@ struct block {                     /* a snapshot */
     struct at_profile profile;     /* first */
     const struct buckets *buckets; /* for profile.counts[i] */
 };
+/* A product of an event's facts. */
+struct item {
+    struct at_text product, named;
+    double price, quantity;
+    struct at_json facets;
+};
 struct draft {
     struct at_profile profile; /* its lists point below */
     struct at_order orders[ORDERS_MAX + 1], awaited[ORDERS_MAX + 1];
+    struct at_order_item order_items[ORDER_ITEMS_MAX + 1]; /* of the one that changes */
     struct at_basket_line basket[BASKET_MAX + 1];
     struct at_taste tastes[TASTES_MAX + 1];
     struct at_met_product products[PRODUCTS_MAX + 1];
@@ -46,8 +55,9 @@ struct draft {
     struct at_known_identifier identifiers[IDENTIFIERS_MAX + 1];
     struct at_consent_statement consents[AT_CONSENT_MAX + 1];
     struct at_trait_moment trait_moments[MOMENTS_MAX + 1];
-    char traits[2][TRAITS_MAX + 2]; /* one to read from, one to write to */
-    char last[2][LAST_ROOM];        /* properties and items of the one event that is applied */
+    struct item lines[AT_EVENT_ITEMS_MAX]; /* of the order told of */
+    char traits[2][TRAITS_MAX + 2];        /* one to read from, one to write to */
+    char last[2][LAST_ROOM];               /* properties and items of the one event that is applied */
 };
 /* The calling thread's draft, filled from base. NULL: out of memory. */
 struct draft *draft_begin(const struct at_profile *base);
@@ -56,6 +66,9 @@ struct at_profile *draft_finish(struct draft *draft, struct at_account *account)
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms);
 /* The event as the newest of its name, if it is. Once a draft. */
 void draft_last(struct draft *draft, const struct at_logged_event *event, struct at_json items);
+/* One that was counted at that moment was none. Its first and last moment stay as they are, until said. */
+void draft_uncount(struct draft *draft, struct at_text name, int64_t at_ms);
+void draft_count_last(struct draft *draft, struct at_text name, int64_t last_ms);
 /* Set the members of an object, said at that moment: of one that was said later nothing changes. null
  * removes; over TRAITS_MAX the least recently set go. false: out of memory. */
 bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms);
@@ -67,6 +80,12 @@ double decay(int64_t span_ms, int64_t half_ms); /* 2^(−span/half); span ≤ 0:
 /* The lists of a draft, with their ceilings: the oldest or weakest goes. */
 struct at_met_product *draft_product(struct draft *draft, struct at_text product);
 struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms);
+
+/* apply.c, for orders.c */
+struct item item_of(struct at_json json);
+void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms);
+/* orders.c: an order, its refunds, its end; the order's products, if learns. */
+void apply_order(struct draft *draft, const struct at_logged_event *event, bool learns);
 
 /* The products an event has named so far: each counts once an event, however many lines it has. */
 struct named_products {

@@ -17,6 +17,7 @@
 #define AT_BATCH_BYTES_MAX  (500 * 1024)
 #define AT_BATCH_EVENTS_MAX 2500
 #define AT_EVENT_ITEMS_MAX  500 /* products of one event; more: invalid, named */
+#define AT_ORDER_ALSO_MAX   2   /* names of an order besides its id */
 
 enum at_event_type {
     AT_EVENT_IDENTIFY,
@@ -52,7 +53,10 @@ struct at_event {
     struct at_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];  /* the source's own first */
     uint32_t identifier_count;
     int64_t at_ms, received_ms;
-    struct at_text order_id, refund_id; /* "" none */
+    struct at_text order_id, refund_id;           /* "" none; of "#1001" the # is left out */
+    struct at_text order_also[AT_ORDER_ALSO_MAX]; /* its order_number and order_name, where they differ; "" */
+    int64_t
+        order_updated_ms; /* updated_at of the properties: which version of the order this is; 0: not said */
     double revenue; /* of orders: after discounts, before tax and shipping; of refunds: the amount; missing if
                        not said */
     struct at_text currency; /* "EUR" or "" */
@@ -65,6 +69,7 @@ struct at_event {
     bool is_unproven;       /* it names more than one identifier, and nobody vouches for that */
     bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
     bool is_backfill;       /* of the past, by an import: it is folded like any other and triggers nothing */
+    bool brings_items;      /* a copy of an order that counted without products: everyone learns from these */
 };
 
 struct at_event_defaults {  /* of a batch or of the route */
@@ -104,13 +109,13 @@ bool at_event_is_known(struct at_text canonical); /* a name of the standard voca
 const char *const *at_event_known_names(void);    /* NULL-terminated */
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
- * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won;
- * "consent_again" and "learn" false of an unlearned one; "unproven" true, for a rehearsal of other rules;
- * "backfill" true of the past.
- * Written as compact JSON to out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the
- * catalog's attributes (an event of 500 products must end somewhere); values over 200 bytes are descriptions
- * and left out, but of category. Returns the first product with more facets than that, data NULL: all are
- * whole. */
+ * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won (of
+ * an order_cancelled: whether it holds); "also" and "updated" of an order, which the caller takes out of the
+ * event if nobody vouches for them; "brings_items"; "consent_again" and "learn" false of an unlearned one;
+ * "unproven" true, for a rehearsal of other rules; "backfill" true of the past. Written as compact JSON to
+ * out. Of one product there are AT_FACETS_BYTES_MAX of facets, in the order of the catalog's attributes (an
+ * event of 500 products must end somewhere); values over 200 bytes are descriptions and left out, but of
+ * category. Returns the first product with more facets than that, data NULL: all are whole. */
 #define AT_FACETS_BYTES_MAX (8 * 1024)
 struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
                                     struct at_bytes *out);

@@ -88,6 +88,15 @@ static bool put_item(struct at_json_out *out, const struct at_root *root, const 
     return is_whole;
 }
 
+static void put_also(struct at_json_out *out, const struct at_event *event) {
+    if (!event->order_also[0].length) return;
+    at_json_key(out, "also");
+    at_json_open(out, '[');
+    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++)
+        if (event->order_also[i].length) at_json_put_text(out, event->order_also[i]);
+    at_json_close(out, ']');
+}
+
 struct at_text at_event_write_facts(const struct at_event *event, const struct at_root *root, bool claim_won,
                                     struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
@@ -95,8 +104,13 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     at_json_open(&out, '{');
     if (event->is_backfill) at_json_add_bool(&out, "backfill", true); /* first: at_event_is_backfill */
     if (event->order_id.length) at_json_add_text(&out, "order", event->order_id);
+    put_also(&out, event);
+    if (event->order_updated_ms) at_json_add_int(&out, "updated", event->order_updated_ms);
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
-    if (event->order_id.length || event->refund_id.length) at_json_add_bool(&out, "claim", claim_won);
+    bool is_money = at_text_is(event->name, "order_completed") || at_text_is(event->name, "order_refunded");
+    if (event->order_id.length || event->refund_id.length || (is_money && !claim_won))
+        at_json_add_bool(&out, "claim", claim_won);
+    if (event->brings_items) at_json_add_bool(&out, "brings_items", true);
     put_number(&out, "revenue", event->revenue);
     if (event->consent_again) at_json_add_int(&out, "consent_again", (int64_t)event->consent_again);
     if (event->is_unlearned) at_json_add_bool(&out, "learn", false);

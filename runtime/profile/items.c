@@ -171,10 +171,32 @@ static double revenue_of(struct parsing *parsing) {
     return sum_of_items(parsing->event);
 }
 
-/* "undefined" claimed once would make every later order a duplicate. */
+/* "undefined" claimed once would make every later order a duplicate. Shops write an order's number with a #
+ * before it and without. */
 static struct at_text order_id_of(struct parsing *parsing, const char *name, const char *other) {
     struct at_text id = plain_text(parsing, member_of(parsing->event->properties, name, other));
-    return at_identity_is_blocked(NULL, id) ? AT_TEXT("") : id;
+    if (at_identity_is_blocked(NULL, id)) return AT_TEXT("");
+    bool has_sign = id.length > 1 && id.data[0] == '#';
+    return has_sign ? (struct at_text){id.data + 1, id.length - 1} : id;
+}
+
+/* Its other names and its version. */
+static enum at_status read_order(struct parsing *parsing) {
+    struct at_event *event = parsing->event;
+    struct at_text names[] = {order_id_of(parsing, "order_number", "orderNumber"),
+                              order_id_of(parsing, "order_name", "orderName")};
+    struct at_text updated = at_json_text(member_of(event->properties, "updated_at", "updatedAt"));
+    uint32_t count = 0;
+    for (size_t i = 0; i < AT_LENGTH(names) && event->order_id.length; i++) {
+        enum at_status status = check_id(parsing, i ? "order_name" : "order_number", names[i]);
+        if (status != AT_OK) return status;
+        if (!names[i].length || at_text_equal(names[i], event->order_id) ||
+            (count && at_text_equal(names[i], event->order_also[0])))
+            continue;
+        event->order_also[count++] = names[i];
+    }
+    if (updated.length) (void)at_time_parse(updated.data, updated.length, &event->order_updated_ms, NULL);
+    return AT_OK;
 }
 
 enum at_status read_money(struct parsing *parsing) {
@@ -184,12 +206,16 @@ enum at_status read_money(struct parsing *parsing) {
     event->refund_id = order_id_of(parsing, "refund_id", "refundId");
     event->currency = plain_text(parsing, at_json_get(properties, "currency"));
     event->revenue = at_missing();
+    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) event->order_also[i] = AT_TEXT("");
     enum at_status status = check_id(parsing, "order_id", event->order_id);
     if (status == AT_OK) status = check_id(parsing, "refund_id", event->refund_id);
     if (status != AT_OK) return status;
     if (at_text_is(event->name, "order_refunded"))
         event->revenue = refund_of(parsing);
-    else if (at_text_is(event->name, "order_completed"))
+    else if (at_text_is(event->name, "order_completed")) {
         event->revenue = revenue_of(parsing);
+        status = read_order(parsing);
+        if (status != AT_OK) return status;
+    }
     return check_amount(parsing, "revenue", event->revenue);
 }

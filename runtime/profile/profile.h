@@ -29,19 +29,45 @@ struct at_known_identifier {
     struct at_text kind, value;
     int64_t since_ms;
 };
+struct at_order_item {
+    struct at_text product;
+    double quantity;
+};
+/* One order as all copies of it together say: the shop's page, its server, its platform tell of it, now and
+ * again, in any order. What one copy lacks another fills; what several say is chosen so that it does not
+ * matter which came first. */
 struct at_order {
-    struct at_text id;
-    int64_t at_ms;
+    struct at_text id, also[AT_ORDER_ALSO_MAX]; /* id: as the first copy named it; also: its other names */
+    int64_t at_ms;                              /* the earliest that a copy says */
     double revenue;
-    double refunded;                        /* amounts its refunds named, summed */
-    bool is_returned;                       /* one named none: the whole order, or what is left of it */
+    int64_t revenue_said; /* which copy's: the newest version that its shop vouches for, else the
+                             earliest; 0: none named one */
+    double refunded;      /* amounts its refunds named, summed */
+    bool is_returned;     /* one named none: the whole order, or what is left of it */
+    bool is_cancelled;    /* it is none: it counts nowhere */
+    bool is_completed;    /* a copy came: else only its refunds, or that it was cancelled */
     struct at_text first_product, category; /* of its dearest item */
-    double quantity;                        /* pieces */
+    double dearest;                         /* that one's price; < 0: none */
+    double quantity;                        /* pieces: the most that a copy says */
+    /* What tastes and products met count of it, each with the most pieces that a copy says; the 300 of a
+     * profile's newest orders, 50 of one. */
+    const struct at_order_item *items;
+    uint32_t item_count;
+    bool is_closed; /* there were more, or no longer kept: of a copy that comes now no item counts */
 };
 /* What was given back of it, in whatever order its refunds came. */
 static inline double at_order_refunded(const struct at_order *order) {
     return order->is_returned && order->refunded < order->revenue ? order->revenue : order->refunded;
 }
+/* The order of these names, counted or awaited, at about that moment; NULL: not in the lists. Two copies are
+ * of one order if the first name of both is the same; by another name only if they are within a week: numbers
+ * are short, and another system may have counted to it before. */
+struct at_order_names {
+    struct at_text names[1 + AT_ORDER_ALSO_MAX]; /* "" none */
+    int64_t at_ms;
+};
+#define AT_ORDER_SAME_MS (7 * AT_DAY_MS)
+const struct at_order *at_profile_order(const struct at_profile *profile, const struct at_order_names *names);
 struct at_basket_line {
     struct at_text product, named;
     double price, quantity;
@@ -115,11 +141,11 @@ struct at_profile {
         uint64_t count;
         double revenue, refunded;
         int64_t first_ms, last_ms;
-    } orders; /* exact over all */
+    } orders; /* exact over all that were not cancelled */
     const struct at_order *order_list;
     uint32_t order_count;           /* newest last */
-    const struct at_order *awaited; /* refunded already, not come yet: id and refunds are known */
-    uint32_t awaited_count;         /* last refunded last */
+    const struct at_order *awaited; /* told of, not counted: refunded before it came, or claimed elsewhere */
+    uint32_t awaited_count;         /* last told of last */
     const struct at_basket_line *basket;
     uint32_t basket_count;
     int64_t basket_updated_ms;
@@ -154,6 +180,8 @@ struct at_logged_event {
     struct at_text name, message_id;
     struct at_json body, facts; /* parsed from the row */
 };
+/* Whether everyone's statistics count the event: of an order one copy. */
+bool at_order_is_news(const struct at_logged_event *event);
 struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
                                     bool is_private);
 /* The identifiers are not in events alone (links decide): add one; same rules as apply. */

@@ -173,9 +173,7 @@ static void learn_items(struct at_shop *shop, const struct learn_event *event, s
     enum what what = what_of(event->name);
     if (what == WHAT_OTHER) return;
     if (event->at_ms - learner->landmark_ms > 200 * FAST_MS) move_landmark(learner, event->at_ms);
-    bool is_won = true;
-    at_json_bool(at_json_get(facts, "claim"), &is_won);
-    if (what == WHAT_BUY && !is_won) return;
+    if (!at_order_is_news(&logged)) return;
     struct at_json_each it = at_json_each(at_json_get(facts, "items"));
     while (at_json_next(&it)) {
         struct at_text product = at_json_text(at_json_get(it.value, "product"));

@@ -133,7 +133,7 @@ static void orders_and_refunds_add_up(void **state) {
     p = step(&world, p, &lost, true);
     stored_free(&lost);
     assert_true(p->orders.count == 1 && at_profile_met(p, AT_TEXT("A"))->bought == 1);
-    assert_int_equal(at_profile_counted(p, AT_TEXT("order_completed"))->total, 2); /* it did happen */
+    assert_int_equal(at_profile_counted(p, AT_TEXT("order_completed"))->total, 1);
     happen(&world, &p, NOW_MS + 1,
            TRACK("Order Refunded", "{\"order_id\":\"1\",\"refund_id\":\"r1\",\"amount\":\"-30.25\"}"));
     assert_true(p->order_list[0].refunded == 30.25 && p->orders.refunded == 30.25);
@@ -149,6 +149,144 @@ static void orders_and_refunds_add_up(void **state) {
     happen(&world, &p, NOW_MS + 5, TRACK("Order Completed", "{\"order_id\":\"other\",\"revenue\":7.5}"));
     assert_true(p->orders.refunded == 87.5 && p->awaited_count == 0);
     at_profile_unref(p);
+}
+
+/* A copy told by somebody else: it has not the claim. */
+static void tell_again(struct at_profile **p, int64_t at_ms, const char *text) {
+    struct stored copy;
+    if (parse_at(&world, text, at_ms) != AT_OK) fail_msg("%s: %s", world.err.message, text);
+    keep_event(&world, false, &copy);
+    *p = step(&world, *p, &copy, true);
+    stored_free(&copy);
+}
+
+static void a_later_copy_fills_what_the_first_lacks(void **state) {
+    (void)state;
+    struct at_profile *p = new_profile();
+    happen(&world, &p, NOW_MS, TRACK("Order Completed", "{\"order_id\":\"#1001\"}"));
+    assert_true(p->orders.count == 1 && p->orders.revenue == 0 && at_text_is(p->order_list[0].id, "1001"));
+    tell_again(
+        &p, NOW_MS + 500,
+        TRACK("Order Completed",
+              "{\"order_id\":4507,\"order_name\":\"#1001\",\"order_number\":1001,\"revenue\":80,"
+              "\"updated_at\":\"2026-11-26T10:00:00Z\",\"products\":[{\"product_id\":\"A\",\"price\":10,"
+              "\"quantity\":2,\"brand\":\"x\"}]}"));
+    const struct at_order *order = &p->order_list[0];
+    assert_true(p->orders.count == 1 && p->orders.revenue == 80 && order->revenue == 80);
+    assert_true(at_text_is(order->also[0], "4507") && order->also[1].length == 0);
+    assert_true(order->at_ms == NOW_MS && order->quantity == 2 && at_text_is(order->first_product, "A"));
+    assert_true(at_profile_met(p, AT_TEXT("A"))->bought == 1 && p->tastes[0].weight == 6);
+    /* an older version changes nothing; the page's word neither; a newer version does */
+    tell_again(&p, NOW_MS + 500,
+               TRACK("Order Completed",
+                     "{\"order_id\":4507,\"revenue\":60,\"updated_at\":\"2026-11-26T09:00:00Z\"}"));
+    tell_again(&p, NOW_MS - 500, TRACK("Order Completed", "{\"order_id\":\"1001\",\"revenue\":99}"));
+    assert_true(p->orders.revenue == 80 && p->order_list[0].at_ms == NOW_MS - 500);
+    tell_again(&p, NOW_MS + 500,
+               TRACK("Order Completed",
+                     "{\"order_id\":4507,\"revenue\":75.5,\"updated_at\":\"2026-11-27T09:00:00Z\","
+                     "\"products\":[{\"product_id\":\"A\",\"quantity\":3}]}"));
+    assert_true(p->orders.revenue == 75.5 && at_profile_met(p, AT_TEXT("A"))->bought_quantity == 3);
+    assert_true(at_profile_met(p, AT_TEXT("A"))->bought == 1 && p->tastes[0].weight == 6);
+    const struct at_event_count *counted = at_profile_counted(p, AT_TEXT("order_completed"));
+    assert_true(counted->total == 1 && counted->first_ms == NOW_MS - 500 && counted->last_ms == NOW_MS - 500);
+    happen(&world, &p, NOW_MS + 60 * AT_DAY_MS,
+           TRACK("Order Refunded", "{\"order_id\":\"4507\",\"refund_id\":\"r\",\"amount\":5}"));
+    assert_true(p->order_list[0].refunded == 5 && p->awaited_count == 0);
+    at_profile_unref(p);
+}
+
+static void a_number_is_another_order_s_a_year_before(void **state) {
+    (void)state;
+    struct at_profile *p = new_profile();
+    happen(&world, &p, NOW_MS - 365 * AT_DAY_MS,
+           TRACK("Order Completed", "{\"order_id\":\"1001\",\"revenue\":10}"));
+    happen(&world, &p, NOW_MS,
+           TRACK("Order Completed", "{\"order_id\":\"4507\",\"order_number\":\"1001\",\"revenue\":20}"));
+    assert_true(p->orders.count == 2 && p->orders.revenue == 30);
+    happen(&world, &p, NOW_MS + AT_ORDER_SAME_MS, /* as the shop's own server names it */
+           TRACK("Order Completed", "{\"order_id\":\"9\",\"order_number\":\"4507\",\"revenue\":20}"));
+    assert_true(p->orders.count == 2 && p->orders.revenue == 30);
+    at_profile_unref(p);
+}
+
+static void what_was_cancelled_is_no_order(void **state) {
+    (void)state;
+    struct at_profile *p = new_profile();
+    happen(&world, &p, NOW_MS,
+           TRACK("Order Completed", "{\"order_id\":\"1\",\"revenue\":10,\"products\":[\"A\"]}"));
+    happen(&world, &p, NOW_MS + AT_DAY_MS, TRACK("Order Completed", "{\"order_id\":\"2\",\"revenue\":20.1}"));
+    happen(&world, &p, NOW_MS + 2 * AT_DAY_MS,
+           TRACK("Order Refunded", "{\"order_id\":\"2\",\"refund_id\":\"r\",\"amount\":20.1}"));
+    tell_again(&p, NOW_MS + 3 * AT_DAY_MS, TRACK("Order Cancelled", "{\"order_id\":\"2\"}"));
+    assert_true(p->orders.count == 2); /* by somebody who may not */
+    happen(&world, &p, NOW_MS + 3 * AT_DAY_MS, TRACK("Order Cancelled", "{\"order_id\":\"2\"}"));
+    assert_true(p->orders.count == 1 && p->orders.revenue == 10 && p->orders.refunded == 0);
+    assert_true(p->orders.first_ms == NOW_MS && p->orders.last_ms == NOW_MS && p->order_count == 2);
+    happen(&world, &p, NOW_MS + 4 * AT_DAY_MS, TRACK("Order Cancelled", "{\"order_id\":\"3\"}"));
+    happen(&world, &p, NOW_MS + 3 * AT_DAY_MS,
+           TRACK("Order Completed", "{\"order_id\":\"3\",\"revenue\":5}"));
+    happen(&world, &p, NOW_MS + 4 * AT_DAY_MS, TRACK("Order Cancelled", "{\"order_id\":\"1\"}"));
+    assert_true(p->orders.count == 0 && p->orders.revenue == 0 && p->awaited_count == 0);
+    assert_true(p->orders.first_ms == 0 && p->orders.last_ms == 0 && p->order_count == 3);
+    at_profile_unref(p);
+}
+
+static void products_are_kept_of_the_newest_orders(void **state) {
+    (void)state;
+    struct at_profile *p = new_profile();
+    static char text[8000];
+    size_t n =
+        (size_t)snprintf(text, sizeof text, TRACK("Order Completed", "{\"order_id\":\"big\",\"products\":["));
+    n = (size_t)(strstr(text, "\"products\":[") - text) + 12;
+    for (int i = 0; i < ORDER_ITEMS_MAX + 5; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s\"N%d\"", i ? "," : "", i);
+    snprintf(text + n, sizeof text - n, "]}}");
+    happen(&world, &p, NOW_MS, text);
+    assert_true(p->order_list[0].item_count == ORDER_ITEMS_MAX && p->order_list[0].is_closed);
+    assert_int_equal(at_profile_met(p, AT_TEXT("N54"))->bought, 1); /* all count once */
+    tell_again(&p, NOW_MS, text);
+    assert_int_equal(at_profile_met(p, AT_TEXT("N54"))->bought, 1);
+    assert_int_equal(at_profile_met(p, AT_TEXT("N1"))->bought, 1);
+    for (int i = 0; i < ORDERS_MAX - 1; i++) {
+        snprintf(text, sizeof text,
+                 TRACK("Order Completed", "{\"order_id\":\"o%d\",\"products\":[\"A\",\"B\",\"C\",\"D\"]}"),
+                 i);
+        happen(&world, &p, NOW_MS + 1 + i, text);
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < p->order_count; i++) kept += p->order_list[i].item_count;
+    assert_true(kept == ORDERS_ITEMS && p->order_count == ORDERS_MAX);
+    assert_true(p->order_list[0].item_count == 0 && p->order_list[0].is_closed);
+    assert_true(p->order_list[ORDERS_MAX - 1].item_count == 4);
+    p = recode(&world, p);
+    tell_again(&p, NOW_MS + 1, TRACK("Order Completed", "{\"order_id\":\"o0\",\"products\":[\"A\",\"Z\"]}"));
+    assert_null(at_profile_met(p, AT_TEXT("Z")));
+    assert_int_equal(at_profile_met(p, AT_TEXT("A"))->bought, ORDERS_MAX - 1);
+    at_profile_unref(p);
+}
+
+static void an_order_of_before_copies_is_read(void **state) {
+    (void)state;
+    struct at_profile *back;
+    struct at_error err;
+    static const char old[] =
+        "{\"version\":1,\"person\":7,\"applied\":3,\"visit\":{},\"acquired\":{},\"traits\":{},\"orders\":{"
+        "\"count\":1,"
+        "\"revenue\":80,\"list\":[{\"id\":\"1\",\"at\":1795680000000,\"revenue\":80,\"product\":\"A\"}],"
+        "\"awaited\":[{"
+        "\"id\":\"2\",\"refunded\":5}]},\"basket\":{\"list\":[]},\"tastes\":[],\"products\":[],\"counts\":[],"
+        "\"identifiers\":[]}";
+    if (at_profile_read(json_of(world.profile_parser, old), NULL, &back, &err) != AT_OK)
+        fail_msg("%s", err.message);
+    assert_true(back->order_list[0].is_completed && back->order_list[0].is_closed);
+    assert_true(!back->awaited[0].is_completed && back->awaited[0].refunded == 5);
+    world.seq = world.seq > 3 ? world.seq : 3;
+    tell_again(&back, NOW_MS + AT_DAY_MS,
+               TRACK("Order Completed", "{\"order_id\":\"1\",\"revenue\":9,\"products\":[\"B\"]}"));
+    assert_true(back->orders.revenue == 80 && back->product_count == 0);
+    back = recode(&world, back);
+    at_profile_unref(back);
 }
 
 static void old_orders_leave_the_list_but_not_the_sums(void **state) {
@@ -345,6 +483,11 @@ int main(void) {
         cmocka_unit_test(too_many_traits_drive_the_oldest_out),
         cmocka_unit_test(the_basket_follows),
         cmocka_unit_test(orders_and_refunds_add_up),
+        cmocka_unit_test(a_later_copy_fills_what_the_first_lacks),
+        cmocka_unit_test(a_number_is_another_order_s_a_year_before),
+        cmocka_unit_test(what_was_cancelled_is_no_order),
+        cmocka_unit_test(products_are_kept_of_the_newest_orders),
+        cmocka_unit_test(an_order_of_before_copies_is_read),
         cmocka_unit_test(old_orders_leave_the_list_but_not_the_sums),
         cmocka_unit_test(ceilings_hold),
         cmocka_unit_test(windows_by_the_hour_and_by_the_day),

@@ -122,7 +122,29 @@ static void check_window(const struct at_profile *profile, const struct stored *
     CHECK(told <= count_between(events, count, name, now - within - grain, now));
 }
 
-static void check_counts(const struct at_profile *profile, const struct stored *events, uint32_t count) {
+/* Of an order's copies one counts, at the earliest moment that one says. */
+static uint32_t happenings(struct stored *out, const struct stored *events, uint32_t count) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t same = 0;
+        const char *order = strstr(events[i].facts, "\"order\":\"");
+        out[n] = events[i];
+        for (; order && same < n; same++)
+            if (strcmp(events[i].name, "order_completed") == 0 &&
+                strcmp(out[same].name, "order_completed") == 0 &&
+                strncmp(strstr(out[same].facts, "\"order\":\"") + 9, order + 9, 4) == 0)
+                break;
+        if (!order || same == n)
+            n++;
+        else if (events[i].at_ms < out[same].at_ms)
+            out[same].at_ms = events[i].at_ms;
+    }
+    return n;
+}
+
+static void check_counts(const struct at_profile *profile, const struct stored *all, uint32_t all_count) {
+    struct stored events[EVENTS];
+    uint32_t count = happenings(events, all, all_count);
     int64_t now = 0;
     for (uint32_t i = 0; i < count; i++)
         if (events[i].at_ms > now) now = events[i].at_ms;
@@ -133,15 +155,23 @@ static void check_counts(const struct at_profile *profile, const struct stored *
         CHECK(events[i].at_ms >= counted->first_ms && events[i].at_ms <= counted->last_ms);
         CHECK(count_between(events, count, events[i].name, counted->first_ms - 1, counted->first_ms) > 0);
         CHECK(count_between(events, count, events[i].name, counted->last_ms - 1, counted->last_ms) > 0);
+        /* A count that moves to an earlier moment leaves the grain as it was where it stood. */
+        if (count_between(all, all_count, events[i].name, INT64_MIN, INT64_MAX) != counted->total) continue;
         check_window(profile, events, count, events[i].name, (1 + random_below(&seed, 48)) * AT_HOUR_MS, now);
         check_window(profile, events, count, events[i].name, (3 + random_below(&seed, 300)) * AT_DAY_MS, now);
     }
     CHECK(at_profile_count(profile, AT_TEXT("never"), AT_DAY_MS, now) == 0);
 }
 
+struct model_order { /* as its copies together say */
+    bool is_won;
+    double revenue;
+    int64_t said_ms; /* when the copy of the revenue was; INT64_MAX: none */
+    bool has[14];
+};
 struct model {
-    uint64_t orders;
-    double revenue, refunded;
+    struct model_order orders[10];
+    double refunded;
     uint32_t views[14], adds[14], bought[14];
     double brand[5], category[3];
 };
@@ -152,6 +182,19 @@ static bool is_won(struct at_json facts) {
     return won;
 }
 
+static struct model_order *order_of(struct model *model, struct at_json facts) {
+    return &model->orders[atoi(at_json_text(at_json_get(facts, "order")).data + 1)]; /* "O7" */
+}
+
+static void model_order(struct model *model, const struct stored *event, struct at_json facts) {
+    struct model_order *order = order_of(model, facts);
+    double revenue;
+    order->is_won |= is_won(facts);
+    if (!at_json_number(at_json_get(facts, "revenue"), &revenue) || event->at_ms > order->said_ms) return;
+    if (event->at_ms < order->said_ms || revenue > order->revenue) order->revenue = revenue;
+    order->said_ms = event->at_ms;
+}
+
 static void model_items(struct model *model, const struct stored *event, struct at_json facts, int64_t end) {
     double interest =
         strcmp(event->name, "product_viewed") == 0 || strcmp(event->name, "product_clicked") == 0 ? 1
@@ -159,7 +202,8 @@ static void model_items(struct model *model, const struct stored *event, struct 
         : strcmp(event->name, "product_added") == 0                                               ? 4
         : strcmp(event->name, "order_completed") == 0                                             ? 6
                                                                                                   : 0;
-    bool is_met[14] = {false};
+    bool none[14] = {false}, *is_met = none;
+    if (interest == 6) is_met = order_of(model, facts)->has;
     struct at_json_each it = at_json_each(at_json_get(facts, "items"));
     while (at_json_next(&it)) {
         int n = atoi(at_json_text(at_json_get(it.value, "product")).data + 1);
@@ -177,11 +221,9 @@ static void model_items(struct model *model, const struct stored *event, struct 
 static void model_event(struct model *model, const struct stored *event, int64_t end) {
     struct at_json facts = json_of(world.facts_parser, event->facts);
     double amount;
-    bool is_order = strcmp(event->name, "order_completed") == 0;
-    if (!is_order || is_won(facts)) model_items(model, event, facts, end);
+    model_items(model, event, facts, end);
+    if (strcmp(event->name, "order_completed") == 0) model_order(model, event, facts);
     if (!is_won(facts) || !at_json_number(at_json_get(facts, "revenue"), &amount)) amount = 0;
-    if (is_order && is_won(facts)) model->orders++;
-    if (is_order) model->revenue += amount;
     if (strcmp(event->name, "order_refunded") == 0 && at_json_get(facts, "revenue").tape)
         model->refunded += amount;
 }
@@ -234,9 +276,16 @@ static int64_t last_moment(const struct stored *events, uint32_t count) {
 static void check_model(const struct at_profile *profile, const struct stored *events, uint32_t count) {
     struct model model = {0};
     int64_t end = last_moment(events, count);
+    uint64_t orders = 0;
+    double revenue = 0;
+    for (int i = 0; i < 10; i++) model.orders[i].said_ms = INT64_MAX;
     for (uint32_t i = 0; i < count; i++) model_event(&model, &events[i], end);
-    CHECK(profile->orders.count == model.orders);
-    check_near(profile->orders.revenue, model.revenue);
+    for (int i = 0; i < 10; i++) {
+        orders += model.orders[i].is_won;
+        if (model.orders[i].is_won) revenue += model.orders[i].revenue;
+    }
+    CHECK(profile->orders.count == orders);
+    check_near(profile->orders.revenue, revenue);
     CHECK(profile->orders.refunded >= model.refunded - 1e-6); /* and what "all of it" was */
     CHECK(profile->last_seen_ms == end);
     check_products(profile, &model);
@@ -343,6 +392,129 @@ static void orders_and_refunds_come_in_any_order(void **state) {
         free_events(events, count);
     }
     print_message("property: orders in any order, 3000 cases, seed %llu\n", (unsigned long long)first);
+}
+
+/* ---- copies of orders ---- */
+
+static uint32_t keep_copy(struct stored *out, const char *name, const char *properties, int64_t at_ms,
+                          bool is_won) {
+    char text[1000];
+    snprintf(text, sizeof text, TRACK("%s", "%s"), name, properties);
+    if (parse_at(&world, text, at_ms) != AT_OK) fail_msg("%s: %s", world.err.message, text);
+    keep_event(&world, is_won, out);
+    return 1;
+}
+
+/* Orders as several systems tell of them: each has an id and a number, a copy names it by one of the two or
+ * by both, has a version or none, an amount or none, some of its products; now and then it is cancelled or
+ * part of it given back. The number is the id of nothing else. All copies of an order have its moment. */
+static uint32_t random_copies(struct stored *events) {
+    char text[600], products[300];
+    uint32_t count = 0, orders = 1 + random_below(&seed, 4);
+    for (uint32_t i = 0; i < orders; i++) {
+        uint32_t copies = 1 + random_below(&seed, 5), links = random_below(&seed, copies);
+        int64_t at_ms = NOW_MS + random_below(&seed, 100000);
+        for (uint32_t j = 0; j < copies; j++) {
+            uint32_t by = random_below(&seed, 2);
+            uint32_t version = random_below(&seed, 3);
+            uint32_t quarters = random_below(&seed, 200);
+            uint32_t has_amount = random_below(&seed, 3);
+            size_t n = 0;
+            products[0] = 0;
+            for (uint32_t k = 0; k < 5; k++) {
+                uint32_t has = random_below(&seed, 2);
+                uint32_t pieces = random_below(&seed, 3);
+                if (has)
+                    n += (size_t)snprintf(products + n, sizeof products - n,
+                                          "%s{\"product_id\":\"P%u\",\"price\":%u,\"quantity\":%u}",
+                                          n ? "," : "", (i + k) % 7, k + 1, pieces + 1);
+            }
+            bool is_link = j == links;
+            n = (size_t)snprintf(text, sizeof text, "{\"order_id\":\"%s%u\"", by || is_link ? "id" : "n", i);
+            if (is_link) n += (size_t)snprintf(text + n, sizeof text - n, ",\"order_number\":\"#n%u\"", i);
+            if (version)
+                n += (size_t)snprintf(text + n, sizeof text - n, ",\"updated_at\":\"2026-11-26T10:00:0%uZ\"",
+                                      j);
+            if (has_amount)
+                n += (size_t)snprintf(text + n, sizeof text - n, ",\"revenue\":%g", quarters / 4.0);
+            snprintf(text + n, sizeof text - n, ",\"products\":[%s]}", products);
+            count +=
+                keep_copy(&events[count], "Order Completed", text, at_ms, is_link || random_below(&seed, 2));
+        }
+        snprintf(text, sizeof text, "{\"order_id\":\"n%u\",\"refund_id\":\"r%u\",\"amount\":1.25}", i, i);
+        if (random_below(&seed, 3) == 0)
+            count += keep_copy(&events[count], "Order Refunded", text, at_ms + 20 * AT_DAY_MS, true);
+        if (random_below(&seed, 4) == 0)
+            count += keep_copy(&events[count], "Order Cancelled", text, at_ms + 9, true);
+    }
+    return count;
+}
+
+static int by_product(const void *a, const void *b) {
+    return at_text_order(((const struct at_met_product *)a)->product,
+                         ((const struct at_met_product *)b)->product);
+}
+
+static void check_same_products(const struct at_profile *a, const struct at_profile *b) {
+    CHECK(a->product_count == b->product_count);
+    struct at_met_product x[PRODUCTS_MAX], y[PRODUCTS_MAX];
+    memcpy(x, a->products, a->product_count * sizeof *x);
+    memcpy(y, b->products, b->product_count * sizeof *y);
+    qsort(x, a->product_count, sizeof *x, by_product);
+    qsort(y, b->product_count, sizeof *y, by_product);
+    for (uint32_t i = 0; i < a->product_count; i++) CHECK(same_met(&x[i], &y[i]));
+}
+
+/* As same_order, but for how the names and products are listed. */
+static void check_same_order(const struct at_order *a, const struct at_order *b) {
+    CHECK(a->at_ms == b->at_ms && a->revenue == b->revenue && a->revenue_said == b->revenue_said);
+    CHECK(a->refunded == b->refunded && a->is_cancelled == b->is_cancelled);
+    CHECK(a->dearest == b->dearest && at_text_equal(a->first_product, b->first_product));
+    CHECK(a->quantity == b->quantity && a->item_count == b->item_count);
+    for (uint32_t i = 0; i < a->item_count; i++) {
+        uint32_t j = 0;
+        while (j < b->item_count && !at_text_equal(a->items[i].product, b->items[j].product)) j++;
+        CHECK(j < b->item_count && a->items[i].quantity == b->items[j].quantity);
+    }
+}
+
+static void check_same_copies(const struct at_profile *a, const struct at_profile *b) {
+    CHECK(a->orders.count == b->orders.count && a->orders.revenue == b->orders.revenue);
+    CHECK(a->orders.refunded == b->orders.refunded && a->orders.first_ms == b->orders.first_ms);
+    CHECK(a->orders.last_ms == b->orders.last_ms);
+    CHECK(a->order_count == b->order_count && a->awaited_count == b->awaited_count);
+    for (uint32_t i = 0; i < a->order_count; i++) { /* moments may be alike: found by a name */
+        struct at_order_names names = {{a->order_list[i].id, a->order_list[i].also[0], AT_TEXT("")},
+                                       a->order_list[i].at_ms};
+        const struct at_order *other = at_profile_order(b, &names);
+        CHECK(other != NULL);
+        check_same_order(&a->order_list[i], other);
+    }
+    check_same_products(a, b);
+    struct at_text name = AT_TEXT("order_completed");
+    const struct at_event_count *x = at_profile_counted(a, name), *y = at_profile_counted(b, name);
+    CHECK(x && y && x->total == y->total && x->first_ms == y->first_ms && x->last_ms == y->last_ms);
+}
+
+static void copies_of_orders_come_in_any_order(void **state) {
+    (void)state;
+    static struct stored events[4 * 7];
+    seed = first = first_seed(450789469);
+    for (number = 0; number < 4000; number++) {
+        uint32_t count = random_copies(events);
+        struct at_profile *expected = new_profile(), *shuffled = new_profile();
+        for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
+        shuffle(events, count);
+        for (uint32_t i = 0; i < count; i++) {
+            shuffled = step(&world, shuffled, &events[i], true);
+            if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
+        }
+        check_same_copies(expected, shuffled);
+        at_profile_unref(expected);
+        at_profile_unref(shuffled);
+        free_events(events, count);
+    }
+    print_message("property: copies of orders, 4000 cases, seed %llu\n", (unsigned long long)first);
 }
 
 /* ---- traits ---- */
@@ -483,6 +655,7 @@ int main(void) {
         cmocka_unit_test(any_way_of_folding_gives_the_same),
         cmocka_unit_test(the_fold_counts_what_the_model_counts),
         cmocka_unit_test(orders_and_refunds_come_in_any_order),
+        cmocka_unit_test(copies_of_orders_come_in_any_order),
         cmocka_unit_test(traits_are_told_in_any_order),
         cmocka_unit_test(of_many_traits_the_oldest_moment_is_forgotten),
         cmocka_unit_test(a_snapshot_is_read_by_many_threads),

@@ -176,7 +176,16 @@ static inline bool same_buckets(const struct bucket *a, const struct bucket *b, 
 }
 
 static inline bool same_order(const struct at_order *a, const struct at_order *b) {
-    return at_text_equal(a->id, b->id) && a->at_ms == b->at_ms && same_bits(a->revenue, b->revenue) &&
+    if (a->item_count != b->item_count || a->is_closed != b->is_closed) return false;
+    for (uint32_t i = 0; i < a->item_count; i++)
+        if (!at_text_equal(a->items[i].product, b->items[i].product) ||
+            !same_bits(a->items[i].quantity, b->items[i].quantity))
+            return false;
+    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++)
+        if (!at_text_equal(a->also[i], b->also[i])) return false;
+    return a->revenue_said == b->revenue_said && a->is_cancelled == b->is_cancelled &&
+           a->is_completed == b->is_completed && same_bits(a->dearest, b->dearest) &&
+           at_text_equal(a->id, b->id) && a->at_ms == b->at_ms && same_bits(a->revenue, b->revenue) &&
            same_bits(a->refunded, b->refunded) && a->is_returned == b->is_returned &&
            at_text_equal(a->first_product, b->first_product) && at_text_equal(a->category, b->category) &&
            same_bits(a->quantity, b->quantity);
