@@ -406,6 +406,7 @@ const struct schema_row schema_rows[] = {
     FIELD("original_timestamp", "string", "originalTimestamp as sent"),
     FIELD("source", "string", "The name of the key it came with"),
     FIELD("conflict", "boolean", "true: its messageId had another payload before; it counts nowhere"),
+    FIELD("again", "boolean", "true: a copy of an order told of before; it only adds what was missing"),
     FIELD("properties", "object!", "As sent"),
     FIELD("traits", "object", "As sent"),
     FIELD("groupId", "string", "As sent"),

@@ -210,11 +210,14 @@ static void apply_basket(struct draft *draft, const struct at_logged_event *even
     bool adds =
         at_text_is(event->name, "product_added") || at_text_is(event->name, "wishlist_product_added_to_cart");
     bool removes = at_text_is(event->name, "product_removed");
-    bool replaces = at_text_is(event->name, "cart_viewed") || at_text_is(event->name, "checkout_started");
+    bool is_whole = at_text_is(event->name, "cart_updated"); /* and empty when it is */
+    bool replaces = is_whole || at_text_is(event->name, "cart_viewed") ||
+                    at_text_is(event->name, "checkout_started") ||
+                    at_text_is(event->name, "checkout_updated");
     bool clears = at_text_is(event->name, "order_completed");
     if (!adds && !removes && !replaces && !clears) return;
     if (event->at_ms < profile->basket_updated_ms) return; /* a newer state is known */
-    if (clears || (replaces && at_json_count(items))) profile->basket_count = 0;
+    if (clears || is_whole || (replaces && at_json_count(items))) profile->basket_count = 0;
     struct at_json_each it = at_json_each(items);
     while (!clears && at_json_next(&it)) {
         struct item item = item_of(it.value);

@@ -285,12 +285,18 @@ static void read_identifiers(struct parsing *parsing) {
     }
 }
 
+static enum at_status check_somebody(const struct parsing *parsing, bool is_somebody) {
+    if (is_somebody) return AT_OK;
+    return at_fail_field(
+        parsing->err, AT_INVALID, "no_id", "userId",
+        "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
+}
+
 static enum at_status check_ids(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    if (!event->anonymous_id.length && !event->user_id.length)
-        return at_fail_field(
-            parsing->err, AT_INVALID, "no_id", "userId",
-            "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
+    bool is_named = event->anonymous_id.length || event->user_id.length || parsing->defaults->any_identifier;
+    enum at_status status = check_somebody(parsing, is_named);
+    if (status != AT_OK) return status;
     event->message_id = plain_text(parsing, member_of(event->json, "messageId", "message_id"));
     if (event->message_id.length > MESSAGE_ID_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "id_too_long", "messageId",
@@ -323,7 +329,10 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
     if (status == AT_OK) status = read_time(&parsing);
     if (status == AT_OK) status = read_items(&parsing);
     if (status == AT_OK) status = read_money(&parsing);
-    if (status == AT_OK) read_identifiers(&parsing);
+    if (status == AT_OK) {
+        read_identifiers(&parsing);
+        status = check_somebody(&parsing, out->identifier_count || parsing.is_out_of_memory);
+    }
     /* What could not be kept would look absent, and be refused or forgotten for it. */
     return parsing.is_out_of_memory ? at_fail(err, AT_NOMEM, NULL, "out of memory") : status;
 }

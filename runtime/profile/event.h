@@ -77,7 +77,8 @@ struct at_event_defaults {  /* of a batch or of the route */
     struct at_json context; /* the batch's default context; no value if none */
     struct at_json sent_at; /* of the batch; no value if none */
     int64_t received_ms;    /* the shop's clock */
-    bool is_import; /* caller-set timestamp is kept as is, whatever originalTimestamp says; backfill */
+    bool is_import;      /* caller-set timestamp is kept as is, whatever originalTimestamp says; backfill */
+    bool any_identifier; /* an address or a kind of the shop's own names somebody, too */
     const struct at_identity_rules *rules; /* NULL: the usual */
 };
 

@@ -88,6 +88,11 @@ static bool put_item(struct at_json_out *out, const struct at_root *root, const 
     return is_whole;
 }
 
+static bool is_money(const struct at_event *event) {
+    return at_text_is(event->name, "order_completed") || at_text_is(event->name, "order_refunded") ||
+           at_text_is(event->name, "order_cancelled");
+}
+
 static void put_also(struct at_json_out *out, const struct at_event *event) {
     if (!event->order_also[0].length) return;
     at_json_key(out, "also");
@@ -107,8 +112,7 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     put_also(&out, event);
     if (event->order_updated_ms) at_json_add_int(&out, "updated", event->order_updated_ms);
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
-    bool is_money = at_text_is(event->name, "order_completed") || at_text_is(event->name, "order_refunded");
-    if (event->order_id.length || event->refund_id.length || (is_money && !claim_won))
+    if (is_money(event) && (event->order_id.length || event->refund_id.length || !claim_won))
         at_json_add_bool(&out, "claim", claim_won);
     if (event->brings_items) at_json_add_bool(&out, "brings_items", true);
     put_number(&out, "revenue", event->revenue);

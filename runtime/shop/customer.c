@@ -131,6 +131,14 @@ static void put_if(struct at_json_out *out, struct at_json body, const char *nam
     at_json_put_value(out, value);
 }
 
+/* Of an order that was told of before. The facts are our own writing: a text in them has its quotes escaped.
+ */
+static bool is_copy(const struct at_event_row *row) {
+    static const char lost[] = "\"claim\":false";
+    return at_text_is(row->name, "order_completed") &&
+           memmem(row->facts.data, row->facts.length, lost, sizeof lost - 1);
+}
+
 /* The moment as attune counts it, and beside it what the sender said, so that a reader can compare. */
 static void write_event(struct timeline *timeline, const struct at_event_row *row, struct at_bytes *bytes) {
     struct at_json body = {0};
@@ -155,6 +163,7 @@ static void write_event(struct timeline *timeline, const struct at_event_row *ro
     }
     at_json_add_text(&out, "source", row->origin);
     if (at_text_is(row->facts, AT_CONFLICT_FACTS)) at_json_add_bool(&out, "conflict", true);
+    if (is_copy(row)) at_json_add_bool(&out, "again", true);
     struct at_json properties = at_json_get(body, "properties");
     at_json_key(&out, "properties");
     if (properties.tape)

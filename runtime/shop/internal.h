@@ -80,6 +80,11 @@ struct dirty_profile *people_take_dirty(struct at_shop *shop, struct at_arena *a
 void people_settle(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count, bool is_stored);
 size_t people_count(struct at_shop *shop);
 
+/* ---- track.c ---- */
+/* at_shop_track of a batch that a signed source's webhook became: job->source is its name, is_secret is set.
+ * Any identifier will do, times are kept as said, what is told of once more is not kept twice. */
+void track_from_source(struct at_job *job, struct at_json batch);
+
 /* ---- messages.c: deduplication ---- */
 struct message_wait {
     struct message_wait *next;

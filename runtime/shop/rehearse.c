@@ -73,7 +73,8 @@ static enum at_status parse(struct at_json_parser *parser, struct at_arena *aren
 static enum at_status take(struct rehearsal *rehearsal, const struct at_event_row *row) {
     struct at_json body, facts;
     struct at_event event;
-    struct at_event_defaults defaults = {.received_ms = row->received_ms, .rules = &rehearsal->then.rules};
+    struct at_event_defaults defaults = {
+        .received_ms = row->received_ms, .any_identifier = true, .rules = &rehearsal->then.rules};
     enum at_status status = parse(rehearsal->body, &rehearsal->arena, row->body, &body);
     if (status == AT_OK) status = parse(rehearsal->facts, &rehearsal->arena, row->facts, &facts);
     if (status != AT_OK) return status == AT_INVALID ? AT_IO : status;

@@ -68,12 +68,8 @@ static void look_up(struct at_read *read, struct at_reader *reader) { /* a reade
             one->is_known_other = one->is_known && row.payload_hash != one->payload;
             if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
         }
-        if (one->state == TRACKED_IN_ROUND && one->claim_key.length && !one->claim_taken) {
-            struct at_claim claim;
-            enum at_status status = at_reader_claim(reader, one->claim_kind, one->claim_key, &claim);
-            one->claim_taken = status == AT_OK;
-            if (status != AT_OK && status != AT_NOTFOUND) track->status = status;
-        }
+        if (one->state == TRACKED_IN_ROUND && track->status == AT_OK)
+            track->status = claims_look_up(reader, one);
     }
     worker_hop(track->job->worker, &track->hop);
 }
@@ -93,10 +89,12 @@ static void looked_up_messages(struct track *track) {
 }
 
 static void looked_up_claims(struct track *track) {
-    if (track->status != AT_OK)
-        fail(track, track->status);
-    else
+    if (track->status != AT_OK) return fail(track, track->status);
+    claims_drop_copies(track);
+    if (track->in_round)
         find_people(track);
+    else
+        begin_round(track); /* what waited, or the answer */
 }
 
 static void message_ready(struct message_wait *wait) { /* any thread */
@@ -114,7 +112,7 @@ static void become_conflict(struct tracked *one) {
     one->key = at_mix64(one->key ^ one->payload);
     if (!one->key) one->key = 1;
     one->must_ask = one->was_asked = one->is_known = false;
-    one->claim_key.length = 0;
+    one->claim_count = 0;
     one->event.identifier_count = 1;
 }
 
@@ -126,16 +124,6 @@ static enum message_known look_at(struct at_shop *shop, const struct tracked *on
 static void mark_known(struct tracked *one) {
     one->state = one->is_conflict ? TRACKED_CONFLICT : TRACKED_DUPLICATE;
     if (!one->is_conflict) one->message = "already accepted";
-}
-
-/* An order twice in one request: the first wins. */
-static void claim_within(struct track *track, struct tracked *one) {
-    one->claim_taken = false;
-    for (struct tracked *before = track->events; before < one && one->claim_key.length; before++)
-        if (before->state == TRACKED_IN_ROUND && before->claim_key.length && !before->claim_taken &&
-            at_text_equal(before->claim_kind, one->claim_kind) &&
-            at_text_equal(before->claim_key, one->claim_key))
-            one->claim_taken = true;
 }
 
 /* Which events are in this round. Returns how many wait for another request; *asks: some must be looked up
@@ -154,8 +142,8 @@ static uint32_t choose(struct track *track, bool *asks, bool *claims, bool *is_s
         if (known == MESSAGE_NEW) {
             one->state = TRACKED_IN_ROUND;
             track->in_round++;
-            claim_within(track, one);
-            *claims |= one->claim_key.length > 0;
+            claims_within(track, one);
+            *claims |= one->claim_count > 0;
         } else if (known == MESSAGE_IN_FLIGHT)
             waiting++;
         else if (known == MESSAGE_ASK)
@@ -356,7 +344,7 @@ static void committed(struct track *track) {
         track->is_exclusive = track->stale_runs >= EXCLUSIVE_AFTER;
         bool claims = false;
         uint32_t i = 0;
-        for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_key.length > 0;
+        for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_count > 0;
         if (claims)
             look_up_then(track, looked_up_claims);
         else
@@ -408,16 +396,25 @@ static void pressed(struct track *track) {
         fail(track, track->status);
 }
 
-void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import) {
+static void take(struct at_job *job, const char *type, struct at_json body, bool is_import, bool is_source) {
     struct track *track = at_arena_zalloc(job->arena, sizeof *track);
     if (!track) {
         at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
         return job_end(job, AT_NOMEM);
     }
     track->job = job;
+    track->is_source = is_source;
     enum at_status status = track_parse(track, type, body, is_import);
     if (status != AT_OK) return job_end(job, status);
     track_start(track);
+}
+
+void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import) {
+    take(job, type, body, is_import, false);
+}
+
+void track_from_source(struct at_job *job, struct at_json batch) {
+    take(job, NULL, batch, true, true);
 }
 
 void track_start(struct track *track) {

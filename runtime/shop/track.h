@@ -16,6 +16,12 @@ enum tracked_state {
     TRACKED_WITHHELD,
     TRACKED_INVALID
 };
+/* What happens once, whoever tells of it: a name of it that an event wants to be the first with. */
+struct wanted_claim {
+    struct at_text key;
+    bool is_there[2]; /* by the kinds of its event (claim_kinds): taken */
+};
+#define CLAIMS_MAX (1 + AT_ORDER_ALSO_MAX)
 struct tracked { /* one event of the request */
     struct at_event event;
     enum tracked_state state;
@@ -23,9 +29,14 @@ struct tracked { /* one event of the request */
     uint64_t key, payload;
     bool must_ask, was_asked; /* the sealed runs about the message */
     bool is_known, is_known_other;
-    bool is_conflict; /* its id has another payload: written for the record, counted nowhere */
-    struct at_text claim_kind, claim_key; /* of orders and refunds; length 0: none */
-    bool claim_taken;
+    bool is_conflict;               /* its id has another payload: written for the record, counted nowhere */
+    const char *const *claim_kinds; /* ends with NULL; which one its first name claims, and the others */
+    struct wanted_claim claims[CLAIMS_MAX];
+    uint32_t claim_count;
+    bool is_lost;                /* another has it: this is a copy, and does not count */
+    bool is_once;                /* then nothing of it is kept */
+    const struct tracked *first; /* the other, if it is of this request; else its source: */
+    uint64_t first_source;
     bool is_proven; /* that the person is who they say */
     struct resolved who;
     struct hold *hold;
@@ -59,6 +70,7 @@ struct track {
     struct tracked *events;
     uint32_t count, in_round;
     bool is_batch;
+    bool is_source; /* from a signed source: track_from_source */
     struct hold *holds;
     uint32_t hold_count, held;
     uint64_t version; /* of the identity table when the people were found */
@@ -90,6 +102,15 @@ static inline struct tracked *round_next(struct track *track, uint32_t *i) {
 enum at_status track_parse(struct track *track, const char *type, struct at_json body,
                            bool is_import) AT_MUST_CHECK;
 void track_answer(struct track *track);
+
+/* ---- claims.c: what counts once ---- */
+void claims_want(const struct track *track, struct tracked *one);
+void claims_within(struct track *track, struct tracked *one); /* what events before it in the round take */
+enum at_status claims_look_up(struct at_reader *reader, struct tracked *one) AT_MUST_CHECK; /* a reader's */
+/* Those of the round that are not kept as another was first leave it. */
+void claims_drop_copies(struct track *track);
+enum at_status claims_write(struct track *track, struct tracked *one) AT_MUST_CHECK; /* into the unit */
+
 /* Fills the unit and the next snapshots. AT_NOMEM. */
 enum at_status track_build(struct track *track) AT_MUST_CHECK;
 /* Commit thread. */

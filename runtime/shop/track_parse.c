@@ -11,19 +11,6 @@ static uint64_t key_of(const char *source, struct at_text message_id) {
     return key ? key : 1;
 }
 
-static void set_claim(struct tracked *one) {
-    const struct at_event *event = &one->event;
-    bool is_refund = at_text_is(event->name, "order_refunded") || event->refund_id.length;
-    if (at_text_is(event->name, "order_completed") && event->order_id.length) {
-        one->claim_kind = AT_TEXT("order");
-        one->claim_key = event->order_id;
-    } else if (is_refund && (event->refund_id.length || event->order_id.length)) {
-        /* A refund without an id of its own happens once for its order. */
-        one->claim_kind = AT_TEXT("refund");
-        one->claim_key = event->refund_id.length ? event->refund_id : event->order_id;
-    }
-}
-
 /* "proof": hex HMAC-SHA256(secret key, user_id), made by the shop's server, beside the event or in its
  * context. What comes with a secret key needs none. */
 static bool is_proven(const struct at_job *job, const struct at_event *event) {
@@ -83,7 +70,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
     one->payload = at_event_payload(&one->event);
     one->is_proven = is_proven(parsing->track->job, &one->event);
     one->event.is_unproven = !one->is_proven && one->event.identifier_count > 1;
-    set_claim(one);
+    claims_want(parsing->track, one);
     return AT_OK;
 }
 
@@ -130,8 +117,10 @@ static enum at_status parse_request(struct parsing *parsing, const char *type, s
 
 enum at_status track_parse(struct track *track, const char *type, struct at_json body, bool is_import) {
     struct at_shop *shop = track->job->worker->shop;
-    struct at_event_defaults defaults = {
-        .received_ms = at_shop_now(shop), .is_import = is_import, .rules = &shop->settings->identity};
+    struct at_event_defaults defaults = {.received_ms = at_shop_now(shop),
+                                         .is_import = is_import,
+                                         .any_identifier = track->is_source,
+                                         .rules = &shop->settings->identity};
     struct parsing parsing = {track, &defaults, at_catalog_root(shop->catalog), &track->job->err};
     enum at_status status = is_import ? track_mark_read(track, body) : AT_OK;
     if (status == AT_OK) status = parse_request(&parsing, type, body, &defaults);

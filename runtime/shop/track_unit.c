@@ -36,15 +36,31 @@ static void tell_cut(struct at_shop *shop, struct at_text product) {
            (int)product.length, product.data, AT_FACETS_BYTES_MAX / 1024);
 }
 
+static struct at_profile *latest(const struct hold *hold) {
+    return hold->next ? hold->next : hold->wait.profile;
+}
+
+/* The order counted, but none of its copies had products so far. */
+static bool brings_items(const struct tracked *one) {
+    const struct at_event *event = &one->event;
+    const struct at_profile *profile = latest(one->hold);
+    if (!one->is_lost || !event->item_count || !at_text_is(event->name, "order_completed")) return false;
+    struct at_order_names names = {.names = {event->order_id}, .at_ms = event->at_ms};
+    memcpy(&names.names[1], event->order_also, sizeof event->order_also);
+    const struct at_order *order = at_profile_order(profile, &names);
+    bool is_counted = order >= profile->order_list && order < profile->order_list + profile->order_count;
+    return is_counted && !order->item_count && !order->is_closed;
+}
+
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
                         struct at_write *write) {
     struct at_text cut = {NULL, 0};
+    one->event.brings_items = brings_items(one);
     at_bytes_reset(building->bytes);
     if (one->is_conflict)
         at_bytes_add_text(building->bytes, AT_CONFLICT_FACTS);
     else
-        cut = at_event_write_facts(&one->event, root, one->claim_key.length && !one->claim_taken,
-                                   building->bytes);
+        cut = at_event_write_facts(&one->event, root, !one->is_lost, building->bytes);
     if (cut.data) tell_cut(building->track->job->worker->shop, cut);
     if (!keep(building, &write->event.facts)) return false;
     at_bytes_reset(building->bytes);
@@ -98,23 +114,9 @@ static enum at_status add_links(struct building *building, struct tracked *one) 
     return AT_OK;
 }
 
-static enum at_status add_claim(struct building *building, struct tracked *one) {
-    if (!one->claim_key.length || one->claim_taken) return AT_OK;
-    struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_CLAIM);
-    struct at_expect *expect = at_unit_expect(&building->track->unit, building->arena, AT_EXPECT_NO_CLAIM);
-    if (!write || !expect) return AT_NOMEM;
-    write->claim = expect->claim = (struct at_claim){one->claim_kind, one->claim_key, one->who.person,
-                                                     one->who.source, one->event.at_ms};
-    return AT_OK;
-}
-
 static bool has_own_context(const struct at_event *event) {
     struct at_json context = at_json_get(event->json, "context");
     return !event->context.tape || (context.tape && !at_json_is_null(context));
-}
-
-static struct at_profile *latest(const struct hold *hold) {
-    return hold->next ? hold->next : hold->wait.profile;
 }
 
 /* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put
@@ -220,7 +222,7 @@ static enum at_status build_statement(struct building *building, struct tracked 
 static enum at_status build_event(struct building *building, struct tracked *one, struct at_root *root) {
     struct at_write *write = NULL;
     enum at_status status = add_row(building, one, root, &write);
-    if (status == AT_OK) status = add_claim(building, one);
+    if (status == AT_OK) status = claims_write(building->track, one);
     if (status == AT_OK) status = apply(building, one, write);
     if (status == AT_OK) status = learn(one, write);
     return status;

@@ -185,6 +185,33 @@ test("an order counts once whoever tells of it; a refund is subtracted", async (
   assert.equal(ann.products[0].bought, 1);
 });
 
+test("a later copy of an order fills what the first lacked, whoever tells it; the timeline shows it as one", async (t) => {
+  const shop = await serve(t);
+  await shop.call("PUT", "/v1/catalog/items", [{ id: "A", brand: "Acme", price: 25, stock: 5 }]);
+  const tell = (messageId, properties, who = { userId: "ann" }) => shop.post("/v1/track", { ...who, event: "Order Completed", messageId, properties });
+  const ann = async () => (await customer(shop, "user_id", "ann")).body;
+  await tell("a", { order_id: "#1001" });
+  assert.deepEqual((await ann()).orders.revenue, 0);
+  await tell("b", { order_id: "450789469", order_number: 1001, revenue: 50, products: [{ product_id: "A", price: 25, quantity: 2 }] });
+  await tell("c", { order_id: "1001", revenue: 99, products: [{ product_id: "A", price: 25, quantity: 1 }] });
+  const { orders, counts, products, affinity } = await ann();
+  assert.deepEqual([orders.count, orders.revenue, counts.order_completed.total], [1, 50, 1]);
+  assert.deepEqual([products[0].product, products[0].bought], ["A", 1]);
+  assert.ok(affinity.brand.Acme > 0);
+  const timeline = (await customer(shop, "user_id", "ann", "/timeline")).body.events;
+  assert.deepEqual(timeline.map((one) => one.again ?? false), [true, true, false]);
+  /* Somebody else tells of the same number at once: it is the same order. A year later it is another one. */
+  await tell("d", { order_id: "7", order_number: "1001", revenue: 5 }, { userId: "bob" });
+  assert.equal((await customer(shop, "user_id", "bob")).body.orders.count, 0);
+  const later = { type: "track", userId: "bob", event: "Order Completed", messageId: "e", timestamp: "2025-01-01T00:00:00Z", properties: { order_id: "9", order_number: "1001", revenue: 5 } };
+  assert.equal((await shop.post("/v1/import", { batch: [later] })).status, 200);
+  assert.equal((await customer(shop, "user_id", "bob")).body.orders.count, 1);
+  const many = await Promise.all(Array.from({ length: 20 }, (_, i) => tell(`m-${i}`, i % 2 ? { order_id: "2002" } : { order_id: "88", order_number: 2002, revenue: 3 }, { userId: `u${i}` })));
+  assert.ok(many.every((answer) => answer.status === 200));
+  const counted = await Promise.all(many.map((_, i) => customer(shop, "user_id", `u${i}`)));
+  assert.equal(counted.reduce((sum, one) => sum + one.body.orders.count, 0), 1, "of twenty at once one counts");
+});
+
 test("bodies may be gzip or text/plain; too large ones are refused", async (t) => {
   const shop = await serve(t);
   const event = JSON.stringify({ anonymousId: "v", event: "A", properties: { text: "abc".repeat(300) } });
