@@ -279,7 +279,8 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
     draft->profile.applied_seq = event->seq;
     if (at_json_get(event->facts, "conflict").tape) return true;
     apply_consent(draft, event);
-    if (at_text_is(event->name, "consent_updated")) { /* no visit, and nothing that may need a consent */
+    /* no visit, and nothing that may need a consent; of the others nobody did anything */
+    if (at_text_is(event->name, "consent_updated") || at_event_is_own(event->name)) {
         draft_count(draft, event->name, event->at_ms);
         return true;
     }

@@ -94,7 +94,12 @@ static enum at_status read_name(struct parsing *parsing) {
             return at_fail_field(parsing->err, AT_INVALID, "event_too_long", "event",
                                  "an event's name may have %d bytes", ID_MAX);
         event->name = at_event_canonical(parsing->arena, event->event);
-        return event->name.data ? AT_OK : at_fail(parsing->err, AT_NOMEM, NULL, "out of memory");
+        if (!event->name.data) return at_fail(parsing->err, AT_NOMEM, NULL, "out of memory");
+        if (at_event_is_own(event->name))
+            return at_fail_field(parsing->err, AT_INVALID, "own_event", "event",
+                                 "%.*s is written by attune itself: call yours by another name",
+                                 (int)event->name.length, event->name.data);
+        return AT_OK;
     case AT_EVENT_PAGE:
     case AT_EVENT_SCREEN:
         event->event = plain_text(parsing, at_json_get(event->json, "name"));

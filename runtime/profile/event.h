@@ -82,7 +82,8 @@ struct at_event_defaults {  /* of a batch or of the route */
     const struct at_identity_rules *rules; /* NULL: the usual */
 };
 
-/* AT_INVALID with field and message: not an object, unknown type, neither id, track without event, ids over
+/* AT_INVALID with field and message: not an object, unknown type, neither id, track without event or with a
+ * name of attune's own, ids over
  * 500 bytes, messageId over 100, bad timestamp, over 32 KiB (checked by the caller on the text), > 300 traits
  * or properties, > 500 items. Both spellings: anonymousId and anonymous_id, … Numbers as ids are taken as
  * their decimal text. Clock: originalTimestamp and sentAt given: at = received − (sentAt − original); else
@@ -108,6 +109,10 @@ bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err);
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event);
 bool at_event_is_known(struct at_text canonical); /* a name of the standard vocabulary */
 const char *const *at_event_known_names(void);    /* NULL-terminated */
+/* A name that attune alone writes: an event of that name from outside is invalid. */
+bool at_event_is_own(struct at_text canonical);
+#define AT_EVENT_SEGMENT_ENTERED "segment_entered"
+#define AT_EVENT_SEGMENT_LEFT    "segment_left"
 
 /* What apply needs beside the event itself, as stored with it in the log: for each item product, price,
  * quantity and the facet values of the catalog at this moment; whether the order or refund claim was won (of

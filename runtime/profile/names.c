@@ -48,6 +48,8 @@ static const char *const known[] = {"products_searched",
                                     "grouped",
                                     "aliased",
                                     "consent_updated",
+                                    AT_EVENT_SEGMENT_ENTERED,
+                                    AT_EVENT_SEGMENT_LEFT,
                                     "application_installed",
                                     "application_opened",
                                     "application_updated",
@@ -114,6 +116,10 @@ bool at_event_is_known(struct at_text canonical) {
     for (size_t i = 0; known[i]; i++)
         if (at_text_is(canonical, known[i])) return true;
     return false;
+}
+
+bool at_event_is_own(struct at_text canonical) {
+    return at_text_is(canonical, AT_EVENT_SEGMENT_ENTERED) || at_text_is(canonical, AT_EVENT_SEGMENT_LEFT);
 }
 
 const char *const *at_event_known_names(void) {
