@@ -168,6 +168,18 @@ void handle_request(struct call *call) {
     at_shop_request_add(&call->job, call->body);
 }
 
+/* ---- segments ---- */
+
+void handle_segments(struct call *call) {
+    at_shop_segments(&call->job);
+}
+
+void handle_segment(struct call *call) {
+    uint32_t limit;
+    if (read_limit(call, &limit))
+        at_shop_segment(&call->job, call->params[0], limit, at_request_param(call->request, "cursor"));
+}
+
 /* ---- scripts ---- */
 
 void handle_scripts(struct call *call) {

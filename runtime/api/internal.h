@@ -99,6 +99,8 @@ void handle_request(struct call *call);
 void handle_gpc(struct call *call);
 void handle_timeline(struct call *call);
 void handle_customer_decisions(struct call *call);
+void handle_segments(struct call *call);
+void handle_segment(struct call *call);
 void handle_scripts(struct call *call);
 void handle_publish(struct call *call);
 void handle_generations(struct call *call);

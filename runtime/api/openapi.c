@@ -22,6 +22,7 @@ static const struct {
     {"name", "/v1/imports/", "{\"type\":\"string\"}", "The name of the mark"},
     {"kind", "", "{\"type\":\"string\"}", "anonymous_id, user_id, email, phone or a kind of shop.lua"},
     {"value", "", "{\"type\":\"string\"}", "The identifier, percent-encoded"},
+    {"name", "", "{\"type\":\"string\"}", "The segment as the script names it, percent-encoded"},
     {"path", "", "{\"type\":\"string\"}",
      "The script's path in the shop's folder: scripts/rankings/a.lua; its slashes may stand as they are"},
     {"writeKey", "", "{\"type\":\"string\"}", "A write key"},

@@ -124,6 +124,11 @@ const struct route routes[] = {
      "rehearse_identity", "What the rules in shop.lua now would join and take apart", NULL,
      "IdentityRehearsal", NULL, false},
 
+    {AT_GET, "/v1/segments", AT_KEY_SECRET, BODY_NONE, 0, handle_segments, NULL, "segments",
+     "Who is grouped how, with counts", NULL, "Segments", NULL, false},
+    {AT_GET, "/v1/segments/{name}", AT_KEY_SECRET, BODY_NONE, 0, handle_segment, NULL, "segment",
+     "The members of one segment, who came last first", NULL, "SegmentMembers", "limit,cursor", false},
+
     {AT_GET, "/v1/scripts", AT_KEY_SECRET, BODY_NONE, 0, handle_scripts, NULL, "scripts",
      "The scripts that serve", NULL, "Scripts", NULL, false},
     {AT_POST, "/v1/scripts", AT_KEY_SECRET, BODY_JSON, SCRIPTS_MAX, handle_publish, "publish",

@@ -177,7 +177,20 @@ static void put_products(struct at_json_out *out, const struct at_profile *p) {
     at_json_close(out, ']');
 }
 
-void at_profile_show(const struct at_profile *p, const struct at_baseline *baseline, int64_t now_ms,
+static void put_segments(struct at_json_out *out, const struct at_shown_segment *segments, uint32_t count) {
+    at_json_key(out, "segments");
+    at_json_open(out, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        at_json_open(out, '{');
+        at_json_add_text(out, "name", segments[i].name);
+        at_json_add_time(out, "since", segments[i].since_ms);
+        at_json_close(out, '}');
+    }
+    at_json_close(out, ']');
+}
+
+void at_profile_show(const struct at_profile *p, const struct at_baseline *baseline,
+                     const struct at_shown_segment *segments, uint32_t segment_count, int64_t now_ms,
                      struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
     char id[AT_PERSON_ID_SIZE];
@@ -205,6 +218,7 @@ void at_profile_show(const struct at_profile *p, const struct at_baseline *basel
     put_affinity(&out, p, baseline, now_ms);
     put_counts(&out, p, now_ms);
     put_products(&out, p);
+    put_segments(&out, segments, segment_count);
     at_json_add_moment(&out, "first_seen", p->first_seen_ms);
     at_json_add_moment(&out, "last_seen", p->last_seen_ms);
     at_json_add_text(&out, "timezone", p->timezone);

@@ -22,15 +22,15 @@ void back_post(struct at_shop *shop, struct back_task *task) {
     pthread_mutex_unlock(&shop->back_mutex);
 }
 
-static struct back_task *next_task(struct at_shop *shop, bool *ends) {
+static struct back_task *next_task(struct at_shop *shop, uint64_t wait_ms, bool *ends) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
+    until.tv_nsec += (long)wait_ms * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&shop->back_mutex);
     int code = 0;
-    while (!shop->back_first && !shop->is_stopping && code != ETIMEDOUT)
+    while (!shop->back_first && !shop->is_stopping && wait_ms && code != ETIMEDOUT)
         code = pthread_cond_timedwait(&shop->back_wake, &shop->back_mutex, &until);
     struct back_task *task = shop->back_first;
     if (task) {
@@ -53,7 +53,7 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     if (!is_pressed) pressure_relieve(shop);
     if (!is_pressed && now - *flushed_at < 2000000000ULL) return;
     *flushed_at = now;
-    if (flush_all(shop) != AT_OK)
+    if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
     if (messages_seal(shop, is_pressed) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
@@ -63,12 +63,15 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
 static void back_main(void *arg) {
     struct at_shop *shop = arg;
     uint64_t flushed_at = at_ticks_ns();
+    uint64_t wait_ms = TICK_MS;
     bool ends = false;
     at_guard_register(shop->watchdog, &shop->back_guard);
     while (!ends) {
-        struct back_task *task = next_task(shop, &ends);
+        struct back_task *task = next_task(shop, wait_ms, &ends);
         if (task) task->run(task);
         tend(shop, &flushed_at);
+        wait_ms = TICK_MS;
+        if (!ends && segments_turn(shop, &wait_ms)) wait_ms = 0;
     }
     at_guard_unregister(&shop->back_guard);
 }

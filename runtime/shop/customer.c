@@ -55,6 +55,31 @@ struct showing {
     struct at_task hop;
 };
 
+static void write_customer(struct at_job *job, const struct at_profile *profile,
+                           const struct at_shown_segment *segments, uint32_t count) {
+    struct at_baseline *baseline = learn_baseline(job->worker->shop);
+    at_profile_show(profile, baseline, segments, count, at_shop_now(job->worker->shop), &job->out);
+    if (baseline) at_baseline_unref(baseline);
+}
+
+/* Where the person is is the back worker's to say; the event that it writes shows, too. */
+static enum at_status show_with_segments(struct at_job *job, void *arg) {
+    struct showing *showing = arg;
+    struct at_shop *shop = job->worker->shop;
+    struct at_profile *profile = showing->wait.profile, *latest;
+    struct at_shown_segment *segments = NULL;
+    uint32_t count = 0;
+    enum at_status status = segments_of(shop, profile->person, job->arena, &segments, &count);
+    latest = people_peek(shop, profile->person);
+    if (status == AT_OK)
+        write_customer(job, latest ? latest : profile, segments, count);
+    else
+        at_fail(&job->err, status, NULL, "the segments of the customer could not be read: ask again");
+    if (latest) at_profile_unref(latest);
+    at_profile_unref(profile);
+    return status;
+}
+
 static void show(struct showing *showing) {
     struct at_job *job = showing->job;
     enum at_status status = showing->wait.status;
@@ -65,9 +90,12 @@ static void show(struct showing *showing) {
     }
     struct at_profile *profile = showing->wait.profile;
     if (!customer_is_there(job, profile)) return at_profile_unref(profile);
-    struct at_baseline *baseline = learn_baseline(job->worker->shop);
-    at_profile_show(profile, baseline, at_shop_now(job->worker->shop), &job->out);
-    if (baseline) at_baseline_unref(baseline);
+    if (segments_are_used(job->worker->shop)) {
+        if (errand_post(job, show_with_segments, showing) == AT_OK) return;
+        at_profile_unref(profile);
+        return short_of_memory(job);
+    }
+    write_customer(job, profile, NULL, 0);
     at_profile_unref(profile);
     job_end(job, AT_OK);
 }

@@ -12,6 +12,8 @@ struct exporting {
     uint64_t person, *people;
     size_t person_count;
     struct person_wait wait;
+    struct at_shown_segment *segments;
+    uint32_t segment_count;
     struct back_task back;
     struct at_read read;
     struct at_task hop;
@@ -77,7 +79,8 @@ static void put_head(struct exporting *exporting) {
     at_json_add_string(&exporting->out, "person", id);
     at_json_add_time(&exporting->out, "exported_at", at_shop_now(shop));
     at_json_key(&exporting->out, "customer");
-    at_profile_show(exporting->wait.profile, baseline, at_shop_now(shop), &exporting->job->out);
+    at_profile_show(exporting->wait.profile, baseline, exporting->segments, exporting->segment_count,
+                    at_shop_now(shop), &exporting->job->out);
     exporting->out.needs_comma = true;
     at_json_key(&exporting->out, "records");
     at_json_open(&exporting->out, '{');
@@ -112,6 +115,9 @@ static void bring_up(struct back_task *back) { /* the back worker */
     struct at_shop *shop = exporting->job->worker->shop;
     learn_drain(shop);
     exporting->status = flush_all(shop);
+    if (exporting->status == AT_OK)
+        exporting->status = segments_of(shop, exporting->person, exporting->job->arena, &exporting->segments,
+                                        &exporting->segment_count);
     decision_log_flush(shop);
     access_flush(shop);
     exporting->hop.run = read_over;

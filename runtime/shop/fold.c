@@ -236,6 +236,8 @@ static enum at_status recover_one(struct recovery *recovery, const struct at_eve
 
 static bool recover_event(void *arg, const struct at_event_row *row) {
     struct recovery *recovery = arg;
+    const uint64_t *slot = at_intmap_get(&recovery->person_of, row->source);
+    uint64_t person = slot ? *slot : 0;
     recovery->status = recover_one(recovery, row);
     recovery->events++;
     if (recovery->status != AT_OK) return false;
@@ -247,6 +249,7 @@ static bool recover_event(void *arg, const struct at_event_row *row) {
     }
     *learned = (struct learn_event){.seq = row->seq,
                                     .source = row->source,
+                                    .person = person,
                                     .at_ms = row->at_ms,
                                     .facts_length = (uint32_t)row->facts.length,
                                     .has_items = true,
@@ -271,6 +274,8 @@ static void recover_read(struct at_read *read, struct at_reader *reader) {
         status = at_reader_cursor(reader, AT_TEXT("learn"), &learned);
     if (status == AT_NOTFOUND) status = AT_OK;
     if (learned < from) from = learned;
+    uint64_t looked = segments_place(recovery->shop);
+    if (looked < from) from = looked;
     if (status == AT_OK && from + 1 < at_store_next_seq(recovery->shop->store)) {
         status = at_reader_identifiers(reader, note_identifier, recovery);
         if (status == AT_OK) status = at_reader_log(reader, from, UINT64_MAX >> 1, recover_event, recovery);

@@ -115,7 +115,7 @@ enum at_status catalog_open(struct at_shop *shop, struct at_error *err) AT_MUST_
 /* ---- learn.c, flush.c: the consumers; back worker only but learn_give ---- */
 struct learn_event { /* one durable event, made by track, freed by the learner */
     struct learn_event *next;
-    uint64_t seq, source;
+    uint64_t seq, source, person;
     int64_t at_ms;
     uint32_t facts_length;
     bool has_items;
@@ -125,6 +125,7 @@ struct learn_event { /* one durable event, made by track, freed by the learner *
 };
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count);
 void learn_released(struct at_shop *shop, uint64_t seq);
+uint64_t learn_released_seq(struct at_shop *shop);
 size_t learn_waiting(struct at_shop *shop);
 uint64_t learn_place(struct at_shop *shop, bool of_fold); /* in the log: learned to; else written behind to */
 /* events given and not learned from yet */ /* commit thread, in order: the snapshots up to seq are in the
@@ -177,6 +178,32 @@ enum at_status settings_read(struct at_shop *shop, struct at_settings **out,
 /* AT_OK also when they may not, or are one already: who asks looks again. */
 enum at_status merge_people(struct at_shop *shop, const struct evidence *evidence);
 
+/* ---- segments.c: who is in which segment; back worker ---- */
+struct segments;
+enum at_status segments_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void segments_close(struct at_shop *shop);
+/* An event of that person is learned from, in the order of the log. */
+void segments_note(struct at_shop *shop, uint64_t person, uint64_t seq, struct at_text name);
+/* Two become one by AT_WRITE_MEMBERS_MERGE, or one two: before the commit, which segments both are in; after
+ * it, what was noted of either is void, and who the unit said is due is looked at. */
+struct segment_overlap {
+    struct segment_stat *stats[AT_SEGMENTS_MAX];
+    uint32_t count;
+};
+enum at_status segments_overlap(struct at_shop *shop, uint64_t a, uint64_t b,
+                                struct segment_overlap *out) AT_MUST_CHECK;
+void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct segment_overlap *both);
+/* One turn. True: there is more to do at once; *wait_ms: not longer than that, else. */
+bool segments_turn(struct at_shop *shop, uint64_t *wait_ms);
+enum at_status segments_look_now(struct at_shop *shop, uint64_t person) AT_MUST_CHECK; /* before others */
+enum at_status segments_flush(struct at_shop *shop) AT_MUST_CHECK; /* dues, cursor, place of the sweep */
+/* Where the person is, looked at now: names in the arena. */
+enum at_status segments_of(struct at_shop *shop, uint64_t person, struct at_arena *arena,
+                           struct at_shown_segment **list, uint32_t *count) AT_MUST_CHECK;
+bool segments_are_used(struct at_shop *shop); /* any thread: somebody may be in one */
+uint64_t segments_waiting(struct at_shop *shop), segments_left(struct at_shop *shop); /* any thread */
+uint64_t segments_place(struct at_shop *shop); /* any thread: in the log, looked at up to there */
+
 /* ---- serving.c: what a decision pins ---- */
 struct serving {
     _Atomic uint32_t refs;
@@ -184,7 +211,8 @@ struct serving {
     struct at_generation *generation;
     struct at_language *
         *languages; /* one for each worker, used on its thread only; may be NULL: could not be rebuilt */
-    struct serving *older; /* kept warm */
+    struct at_language *back; /* the back worker's; NULL: not made yet */
+    struct serving *older;    /* kept warm */
 };
 struct serving *serving_new(struct at_shop *shop, struct at_generation *generation, struct at_error *err);
 void serving_ref(struct serving *serving);
@@ -193,6 +221,9 @@ void serving_switch(struct at_shop *shop, struct serving *serving); /* back work
 struct serving *serving_of(struct at_worker *worker); /* pinned by the worker; no reference taken */
 struct serving *serving_find(struct at_shop *shop, uint64_t generation); /* a reference, or NULL */
 struct at_language *serving_language(struct serving *serving, struct at_worker *worker); /* NULL: none */
+/* The back worker's, made when it is asked for first. NULL: out of memory, or it could not be loaded. */
+struct at_language *serving_back_language(struct serving *serving);
+void serving_back_collect(struct serving *serving); /* a slice of its garbage */
 
 /* ---- scripts.c: reload and publish; back worker ---- */
 enum at_status scripts_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
@@ -356,6 +387,8 @@ enum count_name {
     COUNT_ACCESS,
     COUNT_ACCESS_LOST,
     COUNT_SEGMENT_FAILURES,
+    COUNT_SEGMENT_ENTERED,
+    COUNT_SEGMENT_LEFT,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -438,6 +471,7 @@ struct at_shop {
     struct at_profile *nobody; /* an empty profile: of whom nothing is known */
     struct messages *messages;
     struct learner *learner;
+    struct segments *segments;
     struct at_watchdog *watchdog;
     struct at_worker *workers;
     uint32_t worker_count;

@@ -45,6 +45,10 @@ size_t learn_waiting(struct at_shop *shop) {
     return atomic_load_explicit(&shop->learner->waiting, memory_order_relaxed);
 }
 
+uint64_t learn_released_seq(struct at_shop *shop) {
+    return atomic_load(&shop->learner->released_seq);
+}
+
 void learn_released(struct at_shop *shop, uint64_t seq) {
     atomic_store(&shop->learner->released_seq, seq);
 }
@@ -205,6 +209,7 @@ void learn_drain(struct at_shop *shop) {
     struct at_root *root = at_catalog_root(shop->catalog);
     while (event) {
         struct learn_event *next = event->next;
+        segments_note(shop, event->person, event->seq, at_text_of(event->name));
         if (event->seq > learner->learned_seq) {
             if (event->has_items) learn_items(shop, event, root);
             while (!note_timeline(learner, event)) /* never lost: the timeline is written to make room */

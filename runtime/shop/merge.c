@@ -37,6 +37,14 @@ static enum at_status add_profile(struct at_unit *unit, struct at_arena *arena,
     return text ? AT_OK : AT_NOMEM;
 }
 
+/* Its segments are to be looked at. */
+static enum at_status add_due(struct at_unit *unit, struct at_arena *arena, uint64_t person, int64_t now_ms) {
+    struct at_write *write = at_unit_write(unit, arena, AT_WRITE_DUE);
+    if (!write) return AT_NOMEM;
+    write->due = (struct at_due_row){person, now_ms};
+    return AT_OK;
+}
+
 /* ---- two become one ---- */
 
 struct merge {
@@ -47,6 +55,7 @@ struct merge {
     struct identifier_list list; /* of both */
     uint64_t survivor, loser;
     struct at_profile *profile;
+    struct segment_overlap overlap;
 };
 
 static enum at_status add_evidence(struct merge *merge, struct at_unit *unit) {
@@ -61,6 +70,15 @@ static enum at_status add_evidence(struct merge *merge, struct at_unit *unit) {
     return AT_OK;
 }
 
+/* Both are one now: in every segment that either was in, since the earlier moment, until somebody looks. */
+static enum at_status add_members(struct merge *merge, struct at_unit *unit) {
+    struct at_write *write = at_unit_write(unit, &merge->arena, AT_WRITE_MEMBERS_MERGE);
+    if (!write) return AT_NOMEM;
+    write->member.person = merge->survivor;
+    write->number = merge->loser;
+    return add_due(unit, &merge->arena, merge->survivor, at_shop_now(merge->shop));
+}
+
 static enum at_status write_merge(struct merge *merge) {
     struct at_unit unit = {0};
     enum at_status status = AT_OK;
@@ -70,6 +88,7 @@ static enum at_status write_merge(struct merge *merge) {
     if (status == AT_OK) status = add_evidence(merge, &unit);
     if (status == AT_OK) status = add_profile(&unit, &merge->arena, merge->profile);
     if (status == AT_OK) status = add_gone(&unit, &merge->arena, merge->loser);
+    if (status == AT_OK) status = add_members(merge, &unit);
     return status == AT_OK ? commit_and_wait(merge->shop, &unit, false) : status;
 }
 
@@ -102,12 +121,14 @@ static enum at_status merge_held(struct merge *merge, struct person_wait *a, str
     if (status == AT_OK)
         status = fold_profile(shop, &merge->arena, &merge->list, merge->survivor, &merge->profile);
     if (status == AT_OK) status = identity_reserve(&shop->identity, 0);
+    if (status == AT_OK) status = segments_overlap(shop, merge->survivor, merge->loser, &merge->overlap);
     if (status == AT_OK) status = write_merge(merge);
     if (status == AT_OK) {
         identity_join(&shop->identity, merge->evidence->hash_a, merge->evidence->hash_b, merge->survivor);
         count_add(shop, COUNT_MERGES, 1);
         people_release(shop, kept->person, merge->profile);
         people_gone(shop, lost->person);
+        segments_merged(shop, merge->survivor, merge->loser, &merge->overlap);
         tell_merge(merge);
     } else {
         if (merge->profile) at_profile_unref(merge->profile);
@@ -292,6 +313,9 @@ static enum at_status write_unmerge(struct unmerge *unmerge) {
     if (status == AT_OK) status = add_gone(&unit, &unmerge->arena, unmerge->person);
     if (status == AT_OK) status = add_profile(&unit, &unmerge->arena, unmerge->kept_profile);
     if (status == AT_OK) status = add_profile(&unit, &unmerge->arena, unmerge->split_profile);
+    int64_t now_ms = at_shop_now(unmerge->shop);
+    if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->person, now_ms);
+    if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->split_person, now_ms);
     return status == AT_OK ? commit_and_wait(unmerge->shop, &unit, false) : status;
 }
 
@@ -328,6 +352,7 @@ static enum at_status split_held(struct unmerge *unmerge, struct person_wait *he
         people_release(shop, fresh.person, at_profile_ref(unmerge->split_profile));
         people_release(shop, held->person, at_profile_ref(unmerge->kept_profile));
         held->person = NULL;
+        segments_merged(shop, unmerge->person, unmerge->split_person, NULL);
         count_add(shop, COUNT_UNMERGES, 1);
     } else if (fresh.person)
         people_release(shop, fresh.person, NULL);

@@ -61,6 +61,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_ACCESS] = {"attune_access_total", "Looks at and changes of a person, noted with the key"},
     [COUNT_ACCESS_LOST] = {"attune_access_lost_total", "Of these, what could not be noted"},
     [COUNT_SEGMENT_FAILURES] = {"attune_segment_failures_total", "Times a segment's script failed"},
+    [COUNT_SEGMENT_ENTERED] = {"attune_segment_entered_total", "Times somebody entered a segment"},
+    [COUNT_SEGMENT_LEFT] = {"attune_segment_left_total", "Times somebody left one"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
@@ -168,9 +170,10 @@ static void put_store(struct at_shop *shop, struct at_bytes *out) {
     at_bytes_printf(out,
                     "# HELP attune_consumer_lag_events Durable events a consumer has not come to yet\n# TYPE "
                     "attune_consumer_lag_events gauge\n");
-    for (int i = 0; i < 2; i++) {
-        uint64_t place = learn_place(shop, i);
-        at_bytes_printf(out, "attune_consumer_lag_events{consumer=\"%s\"} %llu\n", i ? "fold" : "learn",
+    static const char *const consumers[] = {"learn", "fold", "segments"};
+    for (size_t i = 0; i < AT_LENGTH(consumers); i++) {
+        uint64_t place = i == 2 ? segments_place(shop) : learn_place(shop, i == 1);
+        at_bytes_printf(out, "attune_consumer_lag_events{consumer=\"%s\"} %llu\n", consumers[i],
                         (unsigned long long)(counts.durable_seq > place ? counts.durable_seq - place : 0));
     }
 }
@@ -199,6 +202,10 @@ void at_shop_metrics(struct at_job *job) {
     put(out, "attune_profiles_in_memory", "Profiles in memory", "gauge", (double)people_count(shop));
     put(out, "attune_events_withheld_today", "Events withheld since midnight, UTC; kept over restarts",
         "gauge", (double)withheld_today(shop));
+    put(out, "attune_segments_waiting", "People of events whose segments were not looked at yet", "gauge",
+        (double)segments_waiting(shop));
+    put(out, "attune_segments_left", "People still to be looked at since the segments changed", "gauge",
+        (double)segments_left(shop));
     put(out, "attune_messages_in_memory", "Message ids not sealed yet", "gauge",
         (double)messages_count(shop));
     struct serving *serving = serving_of(job->worker);

@@ -12,6 +12,7 @@
 static void serving_free(struct serving *serving) {
     for (uint32_t i = 0; serving->languages && i < serving->shop->worker_count; i++)
         if (serving->languages[i]) at_language_free(serving->languages[i]);
+    if (serving->back) at_language_free(serving->back);
     free(serving->languages);
     if (serving->generation) at_generation_free(serving->generation);
     free(serving);
@@ -109,18 +110,31 @@ struct serving *serving_find(struct at_shop *shop, uint64_t generation) {
 }
 
 /* A state whose rule was stopped is spent: a new one takes its place. */
-struct at_language *serving_language(struct serving *serving, struct at_worker *worker) {
-    struct at_language **slot = &serving->languages[worker->index];
+static struct at_language *usable(struct serving *serving, struct at_language **slot,
+                                  struct at_guard *guard) {
+    struct at_shop *shop = serving->shop;
     if (*slot && !at_language_is_spent(*slot)) return *slot;
     if (*slot) at_language_free(*slot);
     *slot = NULL;
     struct at_error err = {0};
-    enum at_status status = at_language_new(slot, serving->generation, worker->shop->settings, &worker->guard,
-                                            &worker->shop->ledger.accounts[AT_ACCOUNT_LUA], &err);
+    enum at_status status = at_language_new(slot, serving->generation, shop->settings, guard,
+                                            &shop->ledger.accounts[AT_ACCOUNT_LUA], &err);
     if (status != AT_OK) {
-        at_log(at_shop_log(worker->shop), AT_LOG_ERROR, "scripts", "a state could not be built again: %s",
+        at_log(at_shop_log(shop), AT_LOG_ERROR, "scripts", "a state could not be built again: %s",
                err.message);
         *slot = NULL;
     }
     return *slot;
+}
+
+struct at_language *serving_language(struct serving *serving, struct at_worker *worker) {
+    return usable(serving, &serving->languages[worker->index], &worker->guard);
+}
+
+struct at_language *serving_back_language(struct serving *serving) {
+    return usable(serving, &serving->back, &serving->shop->back_guard);
+}
+
+void serving_back_collect(struct serving *serving) {
+    if (serving->back && !at_language_is_spent(serving->back)) at_language_collect(serving->back, 500);
 }

@@ -108,6 +108,7 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = catalog_open(shop, err);
     if (status == AT_OK) status = people_open(shop, err);
     if (status == AT_OK) status = learn_open(shop, err);
+    if (status == AT_OK) status = segments_open(shop, err);
     if (status == AT_OK) status = messages_open(shop, err);
     if (status == AT_OK && decision_log_open(shop) != AT_OK)
         status = at_fail(err, AT_NOMEM, NULL, "out of memory");
@@ -217,16 +218,18 @@ void at_worker_stopped(struct at_worker *worker) {
 /* Nothing comes in any more: what is queued is done, what is derived is written. */
 static void close_rooms(struct at_shop *shop) {
     back_stop(shop);
-    if (shop->store && shop->learner && shop->people && shop->messages && shop->decision_queue) {
+    if (shop->store && shop->learner && shop->segments && shop->people && shop->messages &&
+        shop->decision_queue) {
         at_store_drain(shop->store);
         learn_drain(shop);
         decision_log_flush(shop);
         access_flush(shop);
-        if (flush_all(shop) != AT_OK)
+        if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
             at_log(at_shop_log(shop), AT_LOG_WARN, "store",
                    "writing behind failed; the log is folded again at the next start");
     }
     for (uint32_t i = 0; i < shop->worker_count; i++) worker_close(&shop->workers[i]);
+    segments_close(shop);
     while (shop->serving) {
         struct serving *older = shop->serving->older;
         serving_unref(shop->serving);

@@ -179,6 +179,15 @@ void at_shop_request_add(struct at_job *job, struct at_json body);
 /* body {"state":"done"|"refused"} of one that is ready or waiting; else AT_CONFLICT. */
 void at_shop_request_move(struct at_job *job, struct at_text id, struct at_json body);
 
+/* ---- segments ---- */
+/* {"segments":[{"name","count","entered_24h","script","checked_at","recheck_ms","failures","error"?,"set_aside"}],
+ * "due","waiting","left"}: recheck_ms 0: time alone is seen coming; script null: it is declared no longer,
+ * its members are leaving; due: when time alone may change somebody's next; waiting: people of events not
+ * looked at yet; left: of everybody, while the segments changed. */
+void at_shop_segments(struct at_job *job);
+/* {"segment","count","members":[{"id","since"}],"next"}: who came last first. AT_NOTFOUND. */
+void at_shop_segment(struct at_job *job, struct at_text name, uint32_t limit, struct at_text cursor);
+
 /* ---- scripts ---- */
 void at_shop_scripts(
     struct at_job *job); /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */

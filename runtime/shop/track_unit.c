@@ -163,6 +163,7 @@ static enum at_status learn(struct tracked *one, const struct at_write *write) {
     struct learn_event *learned = malloc(sizeof *learned + length + AT_JSON_PADDING);
     if (!learned) return AT_NOMEM;
     *learned = (struct learn_event){.source = one->who.source,
+                                    .person = one->who.person,
                                     .at_ms = one->event.at_ms,
                                     .facts_length = (uint32_t)length,
                                     .has_items = has_items,
@@ -213,6 +214,7 @@ static enum at_status build_statement(struct building *building, struct tracked 
     one->said_learned = calloc(1, sizeof *one->said_learned + AT_JSON_PADDING);
     if (!one->said_learned) return AT_NOMEM;
     one->said_learned->source = row->source;
+    one->said_learned->person = one->who.person;
     one->said_learned->at_ms = row->at_ms;
     one->said_learned->is_backfill = one->event.is_backfill;
     memcpy(one->said_learned->name, row->name.data, row->name.length);

@@ -14,10 +14,10 @@ const bodies = {
   privacy_request_add: { kind: "erase", identifier: { kind: "email", value: "none@example.com" } }, privacy_request_move: { state: "refused" },
   unmerge: { identifier: { kind: "user_id", value: "u-1" } }, unmerge_by: { identifier: { kind: "email", value: "v@example.com" } },
 };
-const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua" };
+const parameters = { id: "SKU-1", kind: "anonymous_id", value: "v", writeKey: "wk_first_1", path: "scripts/x.lua", name: "all" };
 
 test("every documented route, with every kind of key; answers fit the document", async (t) => {
-  const shop = await serve(t, basicShop(KEYS));
+  const shop = await serve(t, { ...basicShop(KEYS), "scripts/segments.lua": 'segment "all" { when = function(customer) return true end }' });
   await shop.call("PUT", "/v1/catalog/items", products(3), bearer("sk_first_1"));
   await shop.post("/v1/track", { anonymousId: "v", event: "A" }, basic("wk_first_1"));
   await shop.post("/v1/identify", { anonymousId: "v", userId: "u-1", traits: { email: "v@example.com" } }, basic("wk_first_1"));

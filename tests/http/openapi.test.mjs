@@ -51,7 +51,8 @@ test("the document is a whole OpenAPI 3.1 document", async (t) => {
 
 /** A shop with something of everything, and a call for each operation. */
 async function world(t) {
-  const shop = await serve(t, basicShop(KEYS));
+  const segments = 'segment "all" { when = function(customer) return true end }\nsegment "bad" { when = function(customer) return customer.traits.email < 1 end }\n';
+  const shop = await serve(t, { ...basicShop(KEYS), "scripts/segments.lua": segments });
   await shop.call("PUT", "/v1/catalog/items", products(12, (i) => ({ list_price: 99, cost: 1, tags: ["a"], stock: i === 4 ? 0 : 9 })), secret);
   const event = (body) => shop.post("/v1/track", { anonymousId: "v", userId: "ann", context: { page: { url: "https://shop.example/?utm_source=x" }, locale: "de-DE", timezone: "Europe/Berlin" }, ...body }, secret);
   await event({ event: "Product Viewed", properties: { product_id: "SKU-1" }, originalTimestamp: new Date().toISOString(), sentAt: new Date().toISOString() });
@@ -77,7 +78,7 @@ async function world(t) {
     unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
   const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/imports/": { name: "first" }, "/v1/generations/": { id: "1" },
-    "/v1/privacy/": { id: asked }, "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/projects/": { writeKey: "wk_first_1" } };
+    "/v1/privacy/": { id: asked }, "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/segments/": { name: "all" }, "/v1/projects/": { writeKey: "wk_first_1" } };
   const others = { erase: { id: leaving }, erase_by: { kind: "email", value: "goes@example.com" } };
   const address = (path, operationId) => {
     const known = others[operationId] ?? Object.entries(values).find(([prefix]) => path.startsWith(prefix))?.[1] ?? {};

@@ -3,7 +3,7 @@
 // Segments from the script to the list, the timeline and the table of members.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basicShop, products, serve, SHOP } from "./harness.mjs";
+import { basicShop, products, serve, SHOP, until } from "./harness.mjs";
 
 const VIP = `segment "vip" {
   when = function(customer)
@@ -66,4 +66,215 @@ test("a segment that fails reads as no, is counted and said with its line; an un
   const refused = await server.call("PUT", "/v1/scripts/scripts/more.lua", shows("bda"), { "content-type": "text/plain" });
   assert.equal(refused.status, 422);
   assert.equal(refused.body.error.message, 'scripts/more.lua:3:28  there is no segment "bda" — did you mean "bad"?');
+});
+
+// ---- members that are kept ----
+
+const of = async (server, id, kind = "anonymous_id") => (await server.get(`/v1/customers/by/${kind}/${id}`)).body;
+const names = async (server, id, kind) => (await of(server, id, kind)).segments.map((one) => one.name);
+const moves = async (server, id, kind = "anonymous_id") =>
+  (await server.get(`/v1/customers/by/${kind}/${id}/timeline?limit=1000`)).body.events
+    .filter((event) => event.name.startsWith("segment_"))
+    .map((event) => `${event.name.slice(8)} ${event.properties.segment}`).reverse();
+const members = async (server, name) => (await server.get(`/v1/segments/${name}`)).body.count;
+const row = async (server, name) => (await server.get("/v1/segments")).body.segments.find((one) => one.name === name);
+const events = (server, list) => server.post("/v1/batch", { batch: list }).then((answer) => {
+  assert.ok(answer.body.results.every((result) => result.status === "accepted"), answer.text);
+});
+const refund = (id, n) => ({ type: "track", anonymousId: id, event: "Order Refunded", properties: { order_id: `${id}-${n}` } });
+const RICH = `segment "rich" { when = function(customer) return customer.orders.revenue >= 10 end }\n`;
+
+test("entering and leaving are events in the person's own stream, and no visit", async (t) => {
+  const server = await start(t, RICH);
+  await server.post("/v1/track", { type: "track", anonymousId: "a", event: "Product Viewed", properties: { product_id: "SKU-1" } });
+  const before = await of(server, "a");
+  assert.deepEqual(before.segments, []);
+  await server.post("/v1/track", order("a", 1));
+  const inside = await of(server, "a");
+  assert.deepEqual(inside.segments.map((one) => one.name), ["rich"]);
+  assert.ok(Math.abs(Date.parse(inside.segments[0].since) - Date.now()) < 20000);
+  assert.deepEqual(await moves(server, "a"), ["entered rich"]);
+  await server.post("/v1/track", refund("a", 1));
+  assert.deepEqual(await names(server, "a"), []);
+  await server.post("/v1/track", order("a", 2));
+  assert.deepEqual(await names(server, "a"), ["rich"]);
+  assert.deepEqual(await moves(server, "a"), ["entered rich", "left rich", "entered rich"], "coming back is an event of its own");
+  const after = await of(server, "a");
+  assert.equal(after.sessions, before.sessions);
+  assert.equal(after.session.events, 4, "what the person did, no more");
+  for (const [value, taste] of Object.entries(before.affinity.brand)) assert.ok(Math.abs(after.affinity.brand[value] - taste) < 1e-4);
+  assert.equal(after.counts.segment_entered.total, 2);
+  const text = (await server.get("/metrics")).text;
+  assert.match(text, /^attune_segment_entered_total 2$/m);
+  assert.match(text, /^attune_segment_left_total 1$/m);
+  const event = (await server.get("/v1/customers/by/anonymous_id/a/timeline?limit=1")).body.events[0];
+  assert.deepEqual([event.event, event.name, event.properties, event.source], ["Segment Entered", "segment_entered", { segment: "rich" }, "attune"]);
+  const own = await server.post("/v1/track", { type: "track", anonymousId: "a", event: "Segment Entered", properties: { segment: "rich" } });
+  assert.equal(own.status, 400);
+  assert.equal(own.body.error.code, "own_event");
+});
+
+test("the live stream shows who enters", async (t) => {
+  const server = await start(t, RICH);
+  const stream = await fetch(`${server.url}/v1/live`);
+  let text = "";
+  (async () => { for await (const part of stream.body) text += Buffer.from(part).toString(); })().catch(() => {});
+  await until(() => text.includes("event: hello"));
+  await server.post("/v1/track", order("a", 1));
+  await until(() => /"name":"segment_entered","timestamp":"[^"]+","properties":\{"segment":"rich"\}/.test(text));
+});
+
+test("who is in a segment is listed, who came last first, page by page", async (t) => {
+  const server = await start(t, RICH + `segment "all" { when = function(customer) return true end }\n`);
+  const ids = Array.from({ length: 7 }, (_, i) => `p${i}`);
+  for (const id of ids) await server.post("/v1/track", order(id, 1));
+  await until(async () => (await members(server, "rich")) === 7);
+  const known = new Map();
+  for (const id of ids) known.set((await of(server, id)).id, id);
+  const seen = [];
+  let cursor = "", pages = 0;
+  do {
+    const page = (await server.get(`/v1/segments/rich?limit=3${cursor}`)).body;
+    assert.equal(page.count, 7);
+    seen.push(...page.members.map((one) => [known.get(one.id), one.since]));
+    cursor = page.next && `&cursor=${encodeURIComponent(page.next)}`;
+    pages++;
+  } while (cursor);
+  assert.equal(pages, 3);
+  assert.deepEqual(seen.map(([id]) => id).sort(), ids);
+  assert.deepEqual(seen.map(([, since]) => since), seen.map(([, since]) => since).sort().reverse());
+  const rich = await row(server, "rich");
+  assert.deepEqual([rich.count, rich.entered_24h, rich.script, rich.failures, rich.recheck_ms], [7, 7, "scripts/segments.lua:1", 0, 0]);
+  assert.ok(Date.parse(rich.checked_at));
+  assert.equal((await server.get("/v1/segments/rihc")).body.error.message, 'there is no segment "rihc" — did you mean "rich"?');
+  assert.equal((await server.get("/v1/segments/rich?cursor=x")).status, 400);
+});
+
+const LAPSED = `segment "lapsed" { when = function(customer) return now() - customer.orders.last_at > days(30) end }
+segment "fresh" { when = function(customer) return now() - customer.orders.last_at <= days(30) end }\n`;
+const NOW = Date.parse("2026-11-26T10:00:00Z"), DAY = 86400e3;
+const imported = (id, n, at) => ({ ...order(id, n), timestamp: new Date(at).toISOString() });
+
+test("what time alone changes changes at that very millisecond", async (t) => {
+  const server = await start(t, LAPSED, { args: ["--now", new Date(NOW).toISOString()] });
+  const last = NOW - 30 * DAY + 4000;
+  assert.equal((await server.post("/v1/import", { batch: [imported("a", 1, last), imported("old", 1, NOW - 300 * DAY)] })).status, 200);
+  assert.deepEqual(await names(server, "a"), ["fresh"]);
+  assert.deepEqual(await names(server, "old"), ["lapsed"]);
+  const all = (await server.get("/v1/segments")).body;
+  assert.ok(Date.parse(all.due) <= last + 30 * DAY + 1 && Date.parse(all.due) > last + 30 * DAY - 20, all.due);
+  await until(async () => (await moves(server, "a")).includes("entered lapsed"));
+  const person = await of(server, "a");
+  assert.deepEqual(person.segments, [{ name: "lapsed", since: new Date(last + 30 * DAY + 1).toISOString() }]);
+  const timeline = (await server.get("/v1/customers/by/anonymous_id/a/timeline")).body.events;
+  const entered = timeline.find((event) => event.name === "segment_entered" && event.properties.segment === "lapsed");
+  assert.equal(entered.timestamp, person.segments[0].since);
+  const late = Date.parse(entered.received_at) - Date.parse(entered.timestamp);
+  assert.ok(late >= 0 && late < 5000, `noticed ${late} ms later`);
+  assert.equal((await server.get("/v1/segments")).body.due, null, "nobody is due any more");
+});
+
+test("what happened while attune was down is found, each at its own moment", async (t) => {
+  const band = `segment "band" { when = function(customer)
+    return (now() - customer.orders.last_at):between("30d", "31d")
+  end }\n`;
+  const server = await start(t, band, { args: ["--now", new Date(NOW).toISOString()] });
+  const last = NOW - 29 * DAY;
+  await server.post("/v1/import", { batch: [imported("a", 1, last)] });
+  assert.deepEqual(await names(server, "a"), []);
+  await server.stop();
+  server.args[1] = new Date(NOW + 10 * DAY).toISOString();
+  await server.start();
+  await until(async () => (await moves(server, "a")).length === 2);
+  assert.deepEqual(await moves(server, "a"), ["entered band", "left band"]);
+  const [left, entered] = (await server.get("/v1/customers/by/anonymous_id/a/timeline")).body.events;
+  assert.deepEqual([entered.timestamp, left.timestamp], [last + 30 * DAY, last + 31 * DAY + 1].map((at) => new Date(at).toISOString()));
+  assert.equal(await members(server, "band"), 0);
+});
+
+test("after kill -9 nobody's entry is lost and none is doubled", async (t) => {
+  const server = await start(t, RICH);
+  for (let round = 0; round < 4; round++) {
+    const batch = [];
+    for (let i = 0; i < 200; i++) batch.push(order(`r${round}-${i}`, 1));
+    await events(server, batch);
+    await new Promise((done) => setTimeout(done, round * 60));
+    await server.stop("SIGKILL");
+    await server.start();
+  }
+  await until(async () => (await members(server, "rich")) === 800);
+  for (let round = 0; round < 4; round++)
+    for (let i = 0; i < 200; i += 23) assert.deepEqual(await moves(server, `r${round}-${i}`), ["entered rich"]);
+  assert.equal((await row(server, "rich")).count, 800);
+  await server.stop();
+  await server.start();
+  assert.equal((await row(server, "rich")).count, 800, "as stored");
+});
+
+test("two people who become one are in what holds for both; taken apart each has its own", async (t) => {
+  const server = await start(t, VIP);
+  await server.post("/v1/track", order("a", 1));
+  await server.post("/v1/track", order("b", 1));
+  assert.deepEqual(await names(server, "a"), []);
+  await server.post("/v1/identify", { anonymousId: "a", userId: "ann" });
+  await server.post("/v1/identify", { anonymousId: "b", userId: "ann" });
+  assert.deepEqual(await names(server, "ann", "user_id"), ["vip"]);
+  assert.deepEqual(await moves(server, "ann", "user_id"), ["entered vip"]);
+  const apart = await server.post("/v1/customers/by/user_id/ann/unmerge", { identifier: { kind: "anonymous_id", value: "b" } });
+  assert.equal(apart.status, 200, apart.text);
+  assert.deepEqual([await names(server, "ann", "user_id"), await names(server, "b")], [[], []]);
+  assert.equal(await members(server, "vip"), 0);
+  /* both were in it: one membership, since the earlier */
+  for (const id of ["c", "d"]) for (const n of [1, 2]) await server.post("/v1/track", order(id, n));
+  const since = (await of(server, "c")).segments[0].since;
+  await names(server, "d");
+  assert.equal(await members(server, "vip"), 2);
+  await server.post("/v1/identify", { anonymousId: "c", userId: "cid" });
+  await server.post("/v1/identify", { anonymousId: "d", userId: "cid" });
+  assert.deepEqual((await of(server, "cid", "user_id")).segments, [{ name: "vip", since }]);
+  assert.equal(await members(server, "vip"), 1);
+  assert.deepEqual(await moves(server, "cid", "user_id"), ["entered vip", "entered vip"], "what each did before stays");
+});
+
+test("who withdraws consent leaves; who may not be analysed leaves no trace of it", async (t) => {
+  const server = await start(t, RICH);
+  const say = (id, consent) => server.post("/v1/track", { type: "track", anonymousId: id, event: "Looked", context: { consent: { categoryPreferences: consent } } });
+  for (const id of ["p", "q"]) await server.post("/v1/track", order(id, 1));
+  assert.deepEqual([await names(server, "p"), await names(server, "q")], [["rich"], ["rich"]]);
+  await say("p", { personalization: false });
+  assert.deepEqual(await names(server, "p"), []);
+  assert.deepEqual(await moves(server, "p"), ["entered rich", "left rich"]);
+  await say("q", { analytics: false, personalization: false });
+  assert.deepEqual(await names(server, "q"), []);
+  assert.deepEqual(await moves(server, "q"), ["entered rich"], "leaving it is not recorded");
+  assert.equal(await members(server, "rich"), 0);
+  await say("p", { personalization: true });
+  assert.deepEqual(await names(server, "p"), ["rich"]);
+});
+
+test("a condition nobody can foresee is asked again after recheck", async (t) => {
+  const server = await start(t, `segment "even" { when = function(customer) return math.floor(now() / minutes(1)) % 2 == 0 end, recheck = "1m" }\n`);
+  await server.post("/v1/track", { type: "track", anonymousId: "a", event: "Looked" });
+  await names(server, "a");
+  const even = await row(server, "even"), due = (await server.get("/v1/segments")).body.due;
+  assert.equal(even.recheck_ms, 60000);
+  assert.ok(Math.abs(Date.parse(due) - Date.now() - 60000) < 20000, due);
+});
+
+test("a segment that overruns for everybody is set aside, its members stay", async (t) => {
+  const server = await start(t, RICH);
+  await server.post("/v1/track", order("a", 1));
+  assert.deepEqual(await names(server, "a"), ["rich"]);
+  const put = await server.call("PUT", "/v1/scripts/scripts/segments.lua", `segment "rich" { when = function(customer)
+  while customer.orders.count > 0 do end
+end }\n`, { "content-type": "text/plain" });
+  assert.equal(put.status, 200, put.text);
+  await until(async () => (await row(server, "rich")).failures > 0);
+  for (let i = 0; i < 25; i++) await server.post("/v1/track", order(`b${i}`, 1));
+  await until(async () => (await row(server, "rich")).set_aside, { within: 30000 });
+  const rich = await row(server, "rich");
+  assert.equal(rich.count, 1);
+  assert.match(rich.error, /^scripts\/segments\.lua:2: stopped: it ran longer than 100 ms/);
+  assert.deepEqual(await names(server, "a"), ["rich"]);
+  assert.match(server.log, /segment "rich" overran 20 times in a row/);
 });
