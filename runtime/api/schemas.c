@@ -27,6 +27,7 @@ const struct schema_row schema_rows[] = {
     FIELD("field", "string", "The field of the input it is about"),
     FIELD("findings", "[Finding]", "Of scripts that do not pass: each finding"),
     SCHEMA("Finding", "One finding in a script"),
+    FIELD("code", "string", "For programs: unknown_field, segment_changes"),
     FIELD("path", "string", "The file"),
     FIELD("line", "integer", "From 1"),
     FIELD("column", "integer", "From 1"),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each
- * rule runs. The attributes of the catalog are not known here, so those no shop has by itself are warnings.
+ * rule runs; and if a server has the data folder, who would enter and leave the segments that change. The
+ * attributes of the catalog are not known here, so those no shop has by itself are warnings.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -87,6 +88,49 @@ static void say_generation(const struct at_generation *generation) {
     for (uint32_t i = 0; i < generation->segment_count; i++) say_segment(&generation->segments[i]);
 }
 
+/* ---- what the shop that runs knows besides ---- */
+
+static void write_files(const struct at_source_file *files, uint32_t count, struct at_bytes *body) {
+    struct at_json_out out = at_json_out(body);
+    at_json_open(&out, '{');
+    at_json_key(&out, "files");
+    at_json_open(&out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        at_json_key_text(&out, files[i].path);
+        at_json_put_text(&out, files[i].text);
+    }
+    at_json_close(&out, '}');
+    at_json_close(&out, '}');
+}
+
+static void say_changes(struct at_json answer) {
+    struct at_json_each it = at_json_each(at_json_get(answer, "warnings"));
+    while (at_json_next(&it)) {
+        struct at_text message = at_json_text(at_json_get(it.value, "message"));
+        if (!at_text_is(at_json_text(at_json_get(it.value, "code")), "segment_changes")) continue;
+        printf("once it serves, segment %.*s\n", (int)message.length, message.data ? message.data : "");
+    }
+}
+
+/* Who would enter and leave, only who keeps the people can say. */
+static void ask_shop(const struct checking *checking, const struct at_source_file *files, uint32_t count) {
+    struct cli_shop *shop = cli_shop_if_there(checking->call, checking->folder);
+    struct at_bytes body, answer;
+    struct at_json json;
+    if (!shop) return;
+    struct at_json_parser *parser = at_json_parser_new(1u << 28, 64);
+    at_bytes_init(&body, 1u << 26);
+    at_bytes_init(&answer, 1u << 28);
+    write_files(files, count, &body);
+    int status =
+        body.failed ? 0 : cli_shop_call(shop, "POST", "/v1/scripts/check", body.data, body.length, &answer);
+    if (cli_read(checking->call, status, &answer, parser, &json)) say_changes(json);
+    if (parser) at_json_parser_free(parser);
+    at_bytes_clear(&body);
+    at_bytes_clear(&answer);
+    cli_shop_close(shop);
+}
+
 static int check_scripts(struct checking *checking) {
     struct at_source_file *files;
     struct at_generation *generation = NULL;
@@ -110,6 +154,7 @@ static int check_scripts(struct checking *checking) {
     if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
     say_generation(generation);
+    if (generation->segment_count) ask_shop(checking, files, count);
     printf("%u files, %u rankings, %u rails, %u segments: good\n", count, generation->ranking_count,
            generation->rail_count, generation->segment_count);
     at_generation_free(generation);

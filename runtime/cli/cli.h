@@ -50,6 +50,7 @@ int run_explain(const struct cli_call *call);
 int run_identity(const struct cli_call *call);
 int run_export(const struct cli_call *call);
 int run_erase(const struct cli_call *call);
+int run_segments(const struct cli_call *call);
 int run_generations(const struct cli_call *call);
 int run_rollback(const struct cli_call *call);
 int run_version(const struct cli_call *call);
@@ -64,6 +65,8 @@ bool cli_person_path(const char *person, const char *rest, char *path, size_t si
  * does. */
 struct cli_shop;
 struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder); /* NULL: said why */
+struct cli_shop *cli_shop_if_there(const struct cli_call *call,
+                                   const char *folder); /* NULL: nobody serves it, and nothing is said */
 void cli_shop_close(struct cli_shop *shop);
 /* The HTTP status, 0: it could not be called (said why). answer is reset first; its bytes have room for the
  * JSON parser. */

@@ -24,18 +24,32 @@ struct cli_shop {
     int status;
 };
 
-struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder) {
+static struct cli_shop *find_shop(const struct cli_call *call, const char *folder) {
     char data[4096];
-    struct stat info;
-    struct at_error err = {0};
-    struct attune_error said = {0};
     struct cli_shop *shop = calloc(1, sizeof *shop);
     if (!shop) return cli_fail(call, 0, "out of memory"), NULL;
     shop->call = call;
     cli_data(call, folder, data, sizeof data);
     snprintf(shop->socket_path, sizeof shop->socket_path, "%s/attune.sock", data);
     shop->is_remote = at_client_is_there(shop->socket_path);
-    if (shop->is_remote) return shop;
+    return shop;
+}
+
+struct cli_shop *cli_shop_if_there(const struct cli_call *call, const char *folder) {
+    struct cli_shop *shop = find_shop(call, folder);
+    if (shop && shop->is_remote) return shop;
+    free(shop);
+    return NULL;
+}
+
+struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder) {
+    char data[4096];
+    struct stat info;
+    struct at_error err = {0};
+    struct attune_error said = {0};
+    struct cli_shop *shop = find_shop(call, folder);
+    if (!shop || shop->is_remote) return shop;
+    cli_data(call, folder, data, sizeof data);
     if (stat(folder, &info)) {
         cli_fail(call, 0, "there is no folder %s: say which with --shop DIR", folder);
         free(shop);

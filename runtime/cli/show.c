@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune explain, identity, generations, rollback: one call each, shown for people.
+ * attune explain, identity, segments, generations, rollback: one call each, shown for people.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +269,46 @@ int run_identity(const struct cli_call *call) {
             show_evidence(json);
         else
             show_rehearsal(json);
+    }
+    end(&session);
+    return code;
+}
+
+/* ---- segments ---- */
+
+static void show_segment(struct at_json segment) {
+    bool is_set_aside = false;
+    struct at_text script = at_json_text(at_json_get(segment, "script"));
+    struct at_text name = at_json_text(at_json_get(segment, "name"));
+    long long recheck = number(segment, "recheck_ms");
+    at_json_bool(at_json_get(segment, "set_aside"), &is_set_aside);
+    printf("%-24.*s %10lld %12lld  %.*s", (int)name.length, name.data, number(segment, "count"),
+           number(segment, "entered_24h"), (int)script.length,
+           script.data ? script.data : "declared no longer: its members are leaving");
+    if (recheck) printf("  asked again every %lldh%02lldm", recheck / 3600000, recheck / 60000 % 60);
+    printf("\n");
+    if (number(segment, "failures")) {
+        printf("  failed %lld times%s: ", number(segment, "failures"),
+               is_set_aside ? ", not asked any more" : "");
+        put_text(at_json_get(segment, "error"));
+        printf("\n");
+    }
+}
+
+int run_segments(const struct cli_call *call) {
+    struct session session;
+    struct at_json json;
+    int code = begin(&session, call, "GET", "/v1/segments", NULL, &json);
+    if (code == -1) {
+        struct at_json_each it = at_json_each(at_json_get(json, "segments"));
+        printf("%-24s %10s %12s  %s\n", "segment", "people", "entered 24h", "script");
+        while (at_json_next(&it)) show_segment(it.value);
+        struct at_text due = at_json_text(at_json_get(json, "due"));
+        if (due.length) printf("Time alone changes somebody's next at %.*s.\n", (int)due.length, due.data);
+        if (number(json, "waiting") + number(json, "left"))
+            printf("%lld people wait to be looked at, %lld of everybody since the segments changed.\n",
+                   number(json, "waiting"), number(json, "left"));
+        code = EXIT_DONE;
     }
     end(&session);
     return code;

@@ -78,6 +78,7 @@ const struct cli_verb cli_verbs[] = {
      export_options, run_export, false},
     {"erase", "PERSON", "forget a person (an id, or kind:value), irrevocably, and print the signed receipt",
      0, 1, erase_options, run_erase, false},
+    {"segments", "", "list the segments with how many are in them", 0, 0, list_options, run_segments, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
      run_rollback, false},

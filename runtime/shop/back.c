@@ -42,7 +42,7 @@ static struct back_task *next_task(struct at_shop *shop, uint64_t wait_ms, bool 
     return task;
 }
 
-static void tend(struct at_shop *shop, uint64_t *flushed_at) {
+static void tend(struct at_shop *shop) {
     learn_drain(shop);
     learn_publish(shop);
     decision_log_flush(shop);
@@ -51,8 +51,8 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     uint64_t now = at_ticks_ns();
     bool is_pressed = pressure_is_on(shop);
     if (!is_pressed) pressure_relieve(shop);
-    if (!is_pressed && now - *flushed_at < 2000000000ULL) return;
-    *flushed_at = now;
+    if (!is_pressed && now - shop->flushed_ns < 2000000000ULL) return;
+    shop->flushed_ns = now;
     if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
     if (messages_seal(shop, is_pressed) != AT_OK)
@@ -60,16 +60,37 @@ static void tend(struct at_shop *shop, uint64_t *flushed_at) {
     pressure_relieve(shop);
 }
 
+static struct back_task *next_short(struct at_shop *shop) {
+    pthread_mutex_lock(&shop->back_mutex);
+    struct back_task *before = NULL, *task = shop->back_first;
+    while (task && task->waits_turn) {
+        before = task;
+        task = task->next;
+    }
+    if (task && before)
+        before->next = task->next;
+    else if (task)
+        shop->back_first = task->next;
+    if (task && shop->back_last == task) shop->back_last = before;
+    pthread_mutex_unlock(&shop->back_mutex);
+    return task;
+}
+
+void back_breathe(struct at_shop *shop) {
+    for (struct back_task *task; (task = next_short(shop)) != NULL;) task->run(task);
+    tend(shop);
+}
+
 static void back_main(void *arg) {
     struct at_shop *shop = arg;
-    uint64_t flushed_at = at_ticks_ns();
+    shop->flushed_ns = at_ticks_ns();
     uint64_t wait_ms = TICK_MS;
     bool ends = false;
     at_guard_register(shop->watchdog, &shop->back_guard);
     while (!ends) {
         struct back_task *task = next_task(shop, wait_ms, &ends);
         if (task) task->run(task);
-        tend(shop, &flushed_at);
+        tend(shop);
         wait_ms = TICK_MS;
         if (!ends && segments_turn(shop, &wait_ms)) wait_ms = 0;
     }
@@ -154,14 +175,25 @@ static struct errand *errand_new(struct at_job *job, void *arg) {
     return errand;
 }
 
-enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
-                           void *arg) {
+static enum at_status post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg,
+                           bool waits_turn) {
     struct errand *errand = errand_new(job, arg);
     if (!errand) return AT_NOMEM;
     errand->on_back = fn;
     errand->back.run = run_on_back;
+    errand->back.waits_turn = waits_turn;
     back_post(job->worker->shop, &errand->back);
     return AT_OK;
+}
+
+enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
+                           void *arg) {
+    return post(job, fn, arg, false);
+}
+
+enum at_status errand_post_turn(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
+                                void *arg) {
+    return post(job, fn, arg, true);
 }
 
 enum at_status errand_read(struct at_job *job,

@@ -26,10 +26,12 @@
 struct back_task {
     struct back_task *next;
     void (*run)(struct back_task *task);
+    bool waits_turn; /* not within another task: it changes what serves */
 };
 void back_post(struct at_shop *shop, struct back_task *task); /* any thread */
 enum at_status back_start(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
-void back_stop(struct at_shop *shop); /* runs what is queued, then ends; any thread but its own */
+void back_breathe(struct at_shop *shop); /* by a long task, now and then: others that wait have their turn */
+void back_stop(struct at_shop *shop);    /* runs what is queued, then ends; any thread but its own */
 /* Commit in a lane and wait for the outcome; never on a front worker. */
 enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) AT_MUST_CHECK;
 
@@ -485,6 +487,7 @@ struct at_shop {
     pthread_cond_t back_wake;
     struct back_task *back_first, *back_last;
     struct at_guard back_guard;
+    uint64_t flushed_ns; /* written behind last */
     /* serving: pointer and version under the mutex; the version alone is read without it */
     pthread_mutex_t serving_mutex;
     struct serving *serving;
@@ -534,6 +537,9 @@ struct at_json_parser *parser_new(void);
 /* Run fn on the back worker with a job, then answer on the job's worker. fn returns the job's status. */
 enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
                            void *arg) AT_MUST_CHECK;
+/* The same, not within another task. */
+enum at_status errand_post_turn(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
+                                void *arg) AT_MUST_CHECK;
 /* The same on a reader thread. */
 enum at_status errand_read(struct at_job *job,
                            enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg),

@@ -38,7 +38,7 @@ static enum at_status scripts_now(struct at_job *job, void *arg) {
 }
 
 static void post(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg), void *arg) {
-    enum at_status status = errand_post(job, fn, arg);
+    enum at_status status = errand_post_turn(job, fn, arg);
     if (status == AT_OK) return;
     at_fail(&job->err, status, NULL, "out of memory");
     job_end(job, status);
@@ -154,6 +154,7 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
     status = proposal_build(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
+    segments_preview(shop, proposal, !publishing->is_check);
     if (!publishing->is_check) status = folder_write(shop->folder, changes, count, &job->err);
     bool is_same = serving && strcmp(proposal->generation->tree_hash, serving->tree_hash) == 0;
     bool is_held = is_still_held(shop, proposal->files, proposal->count);
@@ -266,6 +267,7 @@ static enum at_status activate_files(struct at_job *job, const struct activating
     if (status == AT_OK) status = proposal_build(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
+    segments_preview(shop, proposal, true);
     char tree[65];
     at_tree_hash(folder, folder_count, tree);
     bool is_same = strcmp(tree, proposal->generation->tree_hash) == 0;
@@ -313,6 +315,7 @@ static enum at_status unhold(struct at_job *job, void *arg) {
     const struct at_generation *serving = serving_now(shop);
     enum at_status status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, &job->err);
     if (status == AT_OK) status = proposal_build(shop, &proposal, &job->err);
+    if (status == AT_OK) segments_preview(shop, &proposal, true);
     if (status == AT_UNPROCESSABLE)
         status = answer_findings(job, &proposal.build);
     else if (status == AT_OK) {

@@ -138,6 +138,7 @@ void findings_write(const struct at_build *build, bool errors, struct at_json_ou
     for (const struct at_file_finding *at = build->findings; at; at = at->next) {
         if (at->finding.is_warning == errors) continue;
         at_json_open(out, '{');
+        at_json_add_string(out, "code", at->finding.code);
         at_json_add_string(out, "path", at->path);
         at_json_add_int(out, "line", at->finding.line);
         at_json_add_int(out, "column", at->finding.column);
@@ -260,6 +261,7 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
                "the scripts declare nothing any more: put the files back, or publish over the API");
         return refuse(shop, proposal, tree);
     }
+    if (status == AT_OK) segments_preview(shop, proposal, true);
     if (status == AT_OK)
         status = proposal_publish(shop, proposal, false, &err);
     else if (status == AT_UNPROCESSABLE)

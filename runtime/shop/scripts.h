@@ -19,6 +19,9 @@ struct proposal { /* files that want to serve */
 /* Checks and builds. AT_UNPROCESSABLE: build.findings say why. */
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;
+/* segment_preview.c: how many would enter and leave each segment that says something else: a warning each, in
+ * build.findings. That it could not be found out holds nothing up: the log says it. */
+void segments_preview(struct at_shop *shop, struct proposal *proposal, bool is_logged);
 /* Gives it a number, prepares every worker's state, makes it durable, switches. Takes the generation over in
  * any case. held: the folder is held from now on. */
 enum at_status proposal_publish(struct at_shop *shop, struct proposal *proposal, bool holds,

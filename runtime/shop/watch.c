@@ -87,6 +87,7 @@ enum at_status scripts_watch(struct at_shop *shop, struct at_error *err) {
     struct at_loop *loop = at_worker_loop(&shop->workers[0]);
     watch->shop = shop;
     watch->task.run = look;
+    watch->task.waits_turn = true;
     watch->quiet = at_timer_new(loop, on_quiet, watch);
     watch->rescan = at_timer_new(loop, on_rescan, watch);
     if (!watch->quiet || !watch->rescan)

@@ -2,8 +2,10 @@
 //
 // Segments from the script to the list, the timeline and the table of members.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { basicShop, products, serve, SHOP, until } from "./harness.mjs";
+import { basicShop, folder, products, run, serve, SHOP, until } from "./harness.mjs";
 
 const VIP = `segment "vip" {
   when = function(customer)
@@ -277,4 +279,85 @@ end }\n`, { "content-type": "text/plain" });
   assert.match(rich.error, /^scripts\/segments\.lua:2: stopped: it ran longer than 100 ms/);
   assert.deepEqual(await names(server, "a"), ["rich"]);
   assert.match(server.log, /segment "rich" overran 20 times in a row/);
+});
+
+// ---- a publish that changes segments ----
+
+const scripts = (server, text, more = {}) => server.post("/v1/scripts", { files: { "scripts/segments.lua": text }, ...more });
+const revenue = (least) => `segment "rich" { when = function(customer) return customer.orders.revenue >= ${least} end }\n`;
+const said = (answer) => answer.body.warnings.map((one) => `${one.path}:${one.line} ${one.message}`);
+
+test("a changed segment says how many enter and leave before it goes live", async (t) => {
+  const server = await start(t, revenue(30));
+  const people = [];
+  for (let i = 0; i < 12; i++) for (let n = 0; n <= i % 6; n++) people.push(order(`p${i}`, n));
+  await events(server, people); /* 10 to 60, two people each */
+  await until(async () => (await members(server, "rich")) === 8);
+  const checked = await server.post("/v1/scripts/check", { files: { "scripts/segments.lua": revenue(50) } });
+  assert.deepEqual(said(checked), ["scripts/segments.lua:1 rich: 0 enter, 4 leave"]);
+  assert.equal((await row(server, "rich")).count, 8, "only checked");
+  const published = await scripts(server, revenue(20) + `segment "new" { when = function(customer) return customer.orders.count == 1 end }\n`);
+  assert.deepEqual(said(published), ["scripts/segments.lua:2 new: 2 enter, 0 leave", "scripts/segments.lua:1 rich: 2 enter, 0 leave"]);
+  assert.match(server.log, /reload: rich: 2 enter, 0 leave/);
+  await until(async () => (await members(server, "rich")) === 10 && (await members(server, "new")) === 2);
+  assert.deepEqual(await moves(server, "p1"), ["entered rich"]);
+  /* nothing that decides was changed: nothing is said */
+  const same = await scripts(server, `-- said otherwise\n${revenue(20)}segment "new" { when = function(customer) return customer.orders.count == 1 end }\n`);
+  assert.deepEqual(said(same), []);
+  /* what a segment asks for decides, too; one that fails says so; one that is gone lets its members go */
+  const asks = await scripts(server, revenue(60) + `segment "all" { when = function(customer) return customer:in_segment "rich" end }\n`);
+  assert.deepEqual(said(asks), ["scripts/segments.lua:2 all: 2 enter, 0 leave", "scripts/segments.lua:1 rich: 0 enter, 8 leave",
+    "scripts/segments.lua:3 new: 0 enter, 2 leave: it is declared no longer"]);
+  await until(async () => (await server.get("/v1/segments/new")).status === 404);
+  assert.deepEqual(await moves(server, "p0"), ["entered new", "left new"]);
+  const fails = await scripts(server, `segment "rich" { when = function(customer) return customer.id < 3 end }\n`);
+  assert.match(said(fails)[0], /rich: 0 enter, 0 leave; it fails for 12, whose membership stays \(scripts\/segments\.lua:1: /);
+  assert.equal((await row(server, "rich")).count, 2);
+});
+
+test("back to an earlier generation says it, too, and a save is told in the log", async (t) => {
+  const server = await start(t, revenue(10));
+  await events(server, [order("a", 1), order("b", 1), order("b", 2)]);
+  await until(async () => (await members(server, "rich")) === 2);
+  const first = (await server.get("/ready")).body.generation;
+  writeFileSync(join(server.dir, "scripts/segments.lua"), revenue(20));
+  await until(async () => (await members(server, "rich")) === 1);
+  assert.match(server.log, /reload: rich: 0 enter, 1 leave/);
+  const back = await server.post(`/v1/generations/${first}/activate`, {});
+  assert.deepEqual(said(back), ["scripts/segments.lua:1 rich: 1 enter, 0 leave"]);
+  await until(async () => (await members(server, "rich")) === 2);
+  assert.deepEqual(await moves(server, "a"), ["entered rich", "left rich", "entered rich"]);
+});
+
+test("everybody is looked at again after a restart in the middle of it", async (t) => {
+  const server = await start(t, revenue(1e9));
+  for (let i = 0; i < 3; i++) await events(server, Array.from({ length: 1000 }, (_, n) => order(`s${i * 1000 + n}`, 1)));
+  await until(async () => (await server.get("/v1/segments")).body.waiting === 0);
+  assert.deepEqual(said(await scripts(server, revenue(10))), ["scripts/segments.lua:1 rich: 3000 enter, 0 leave"]);
+  await server.stop("SIGKILL");
+  await server.start();
+  await until(async () => (await members(server, "rich")) === 3000);
+  for (let i = 0; i < 3000; i += 311) assert.deepEqual(await moves(server, `s${i}`), ["entered rich"]);
+});
+
+test("attune segments and attune check say it in the terminal", async (t) => {
+  const server = await start(t, revenue(10) + `segment "tastes" { when = function(customer)
+  return customer.affinity.brand["Brand 1"] > 0.5
+end }\n`);
+  await events(server, [order("a", 1), order("b", 1)]);
+  await until(async () => (await members(server, "rich")) === 2);
+  const table = run(["segments", "--shop", server.dir]).out.split("\n");
+  assert.match(table[0], /^segment +people +entered 24h +script$/);
+  assert.match(table[1], /^rich +2 +2 {2}scripts\/segments\.lua:1$/);
+  assert.match(table[2], /^tastes +0 +0 {2}scripts\/segments\.lua:2 {2}asked again every 24h00m$/);
+  assert.match(table[3], /^Time alone changes somebody's next at 20/);
+  assert.equal(JSON.parse(run(["segments", "--shop", server.dir, "--json"]).out).segments.length, 2);
+  const other = folder(t, { "shop.lua": SHOP, "scripts/segments.lua": revenue(99) });
+  const checked = run(["check", other, "--data", join(server.dir, "data")]);
+  assert.equal(checked.code, 0, checked.out + checked.err);
+  assert.match(checked.out, /^segment {2}rich +scripts\/segments\.lua:1 {2}at the moment it happens$/m);
+  assert.match(checked.out, /^once it serves, segment rich: 0 enter, 2 leave$/m);
+  const alone = run(["check", server.dir, "--data", join(other, "none")]);
+  assert.match(alone.out, /^segment {2}tastes +scripts\/segments\.lua:2 {2}asked again every 24h00m: line 3, "customer\.affinity" changes nobody knows when; recheck = "1h" asks more often$/m);
+  assert.match(alone.out, /2 segments: good$/m);
 });
