@@ -18,6 +18,8 @@ struct erasure { /* while it is made */
     size_t person_count;
     struct at_suppressed_row *suppressed;
     size_t suppressed_count;
+    struct at_shown_segment *segments;
+    uint32_t segment_count;
     struct at_erasure_row row;
 };
 
@@ -105,6 +107,7 @@ static void forget(struct erasure *erasure) {
     for (uint32_t i = 0; i < shop->worker_count; i++) ring_forget(&shop->workers[i].ring, &shop->forgotten);
     if (erasure->hold.person) people_gone(shop, erasure->hold.person);
     erasure->hold.person = NULL;
+    segments_forget(shop, erasure->erasing->person, erasure->segments, erasure->segment_count);
     count_add(shop, COUNT_ERASURES, 1);
 }
 
@@ -131,7 +134,11 @@ enum at_status erase_person(struct erasing *erasing, struct at_error *err) {
     struct erasure erasure = {.erasing = erasing};
     enum at_status status = AT_OK;
     at_arena_init(&erasure.arena, SIZE_MAX >> 1);
-    if (erasing->person) status = people_hold_now(erasing->shop, erasing->person, false, &erasure.hold);
+    if (erasing->person && erasing->shop->segments && segments_are_used(erasing->shop))
+        status = segments_of(erasing->shop, erasing->person, &erasure.arena, &erasure.segments,
+                             &erasure.segment_count);
+    if (status == AT_OK && erasing->person)
+        status = people_hold_now(erasing->shop, erasing->person, false, &erasure.hold);
     bool is_there =
         !erasing->person ||
         (status == AT_OK && (erasure.hold.profile->applied_seq || erasure.hold.profile->identifier_count));

@@ -232,6 +232,10 @@ static struct at_profile *profile_of(struct segments *segments, uint64_t person,
     struct at_latch there;
     at_latch_init(&there);
     struct person_wait wait = {.ready = open_latch, .arg = &there};
+    if (forgotten_has_person(&segments->shop->forgotten, person)) {
+        *status = AT_OK;
+        return NULL;
+    }
     if (!people_get(segments->shop, person, false, &wait)) at_latch_wait(&there);
     at_latch_clear(&there);
     *status = wait.status == AT_STALE ? AT_OK : wait.status;
@@ -242,6 +246,20 @@ struct person_at {
     uint64_t person;
     int64_t from_ms;
 };
+
+void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
+                     uint32_t count) {
+    struct segments *segments = shop->segments;
+    if (!segments) return; /* at start: they are counted later */
+    for (uint32_t i = 0; i < count; i++) {
+        struct segment_stat *stat = segment_stat(segments, were[i].name);
+        if (!stat) continue;
+        stat->members--;
+        segments->members--;
+    }
+    at_intmap_remove(&segments->dues, person);
+    at_intmap_remove(&segments->changed, person);
+}
 
 /* Ascending, at most SEGMENT_BATCH. */
 static enum at_status look_at_people(struct segments *segments, const struct person_at *people,

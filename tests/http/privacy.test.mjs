@@ -348,6 +348,25 @@ test("events of a kind go when their time is over; the person is as if they had 
   assert.equal(found(shop, ["secret-a", "secret-b"]), 0);
 });
 
+test("who was in a segment is in it no more, before and after a restart", async (t) => {
+  const shop = await serve(t, { ...basicShop(), "scripts/segments.lua": 'segment "all" { when = function(customer) return customer.is_known end }\n' });
+  await ann(shop);
+  await shop.post("/v1/identify", { anonymousId: "v-bob", userId: "bob" });
+  const members = async () => {
+    const { body } = await shop.get("/v1/segments/all");
+    return [body.count, body.members?.length];
+  };
+  await until(async () => (await members())[0] === 2);
+  assert.deepEqual((await shop.get(by("user_id", "ann") + "/export")).body.records.segment_member.map((one) => one.segment), ["all"]);
+  const { id } = (await shop.call("DELETE", by("user_id", "ann"))).body;
+  assert.deepEqual(await members(), [1, 1]);
+  await scrubbed(shop, id);
+  await shop.stop();
+  await shop.start();
+  assert.deepEqual(await members(), [1, 1]);
+  assert.equal(found(shop), 0);
+});
+
 test("erase from a terminal asks first", async (t) => {
   const shop = await serve(t);
   await ann(shop);
