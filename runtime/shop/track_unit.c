@@ -82,7 +82,7 @@ static enum at_status add_row(struct building *building, struct tracked *one, st
     row->name = one->event.name;
     row->message_key = one->key;
     row->payload_hash = one->payload;
-    one->hold->last_event = track->unit.event_count++;
+    one->hold->last_event = track->unit.event_count - 1; /* at_unit_write counted it */
     track->unit.bytes += row->body.length + row->facts.length + 200;
     return AT_OK;
 }
@@ -202,7 +202,7 @@ static enum at_status build_statement(struct building *building, struct tracked 
     row->name = AT_TEXT("consent_updated");
     row->message_key = is_statement(one) ? one->key : track_consent_key(one);
     row->payload_hash = is_statement(one) ? one->payload : 0;
-    one->hold->last_event = track->unit.event_count++;
+    one->hold->last_event = track->unit.event_count - 1;
     track->unit.bytes += row->body.length + row->facts.length + 200;
     struct at_logged_event logged = {.at_ms = row->at_ms,
                                      .received_ms = row->received_ms,

@@ -225,3 +225,14 @@ test("… and on a disk that lies about its syncs something is missing: the test
   assert.ok(trial.answered.size > 0);
   assert.ok(trial.lost(await trial.timelines()).length > 0, "all is there, though nothing was synced");
 });
+
+test("what comes after a clean stop is there after a kill, too: a profile is not ahead of the log", async (t) => {
+  const shop = await serve(t), send = (from, count) => shop.post("/v1/batch", { batch: Array.from({ length: count }, (_, i) => ({ type: "track", anonymousId: `v${i % 3}`, event: "Product Viewed", messageId: `m${from + i}` })) });
+  await send(0, 30);
+  await shop.stop();
+  await shop.start();
+  await send(30, 15);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  for (let i = 0; i < 3; i++) assert.equal((await shop.get(`/v1/customers/by/anonymous_id/v${i}`)).body.counts.product_viewed.total, 15);
+});
