@@ -109,6 +109,20 @@ static void tell_merge(const struct merge *merge) {
     at_bytes_clear(&bytes);
 }
 
+static int by_id(const void *a, const void *b) {
+    uint64_t x = ((const struct at_identifier_row *)a)->id, y = ((const struct at_identifier_row *)b)->id;
+    return x < y ? -1 : x > y;
+}
+
+/* Of both, in the order they came to be known, so that it does not show who survived. */
+static enum at_status list_both(struct merge *merge) {
+    enum at_status status = fold_list(merge->shop, &merge->arena, merge->survivor, &merge->list);
+    if (status == AT_OK) status = fold_list(merge->shop, &merge->arena, merge->loser, &merge->list);
+    if (status == AT_OK && merge->list.count)
+        qsort(merge->list.rows, merge->list.count, sizeof *merge->list.rows, by_id);
+    return status;
+}
+
 static enum at_status merge_held(struct merge *merge, struct person_wait *a, struct person_wait *b) {
     struct at_shop *shop = merge->shop;
     merge->survivor = at_profile_survivor(a->profile, b->profile);
@@ -116,8 +130,7 @@ static enum at_status merge_held(struct merge *merge, struct person_wait *a, str
     merge->loser = lost->profile->person;
     learn_drain(shop);
     enum at_status status = flush_timeline(shop);
-    if (status == AT_OK) status = fold_list(shop, &merge->arena, merge->survivor, &merge->list);
-    if (status == AT_OK) status = fold_list(shop, &merge->arena, merge->loser, &merge->list);
+    if (status == AT_OK) status = list_both(merge);
     if (status == AT_OK)
         status = fold_profile(shop, &merge->arena, &merge->list, merge->survivor, &merge->profile);
     if (status == AT_OK) status = identity_reserve(&shop->identity, 0);

@@ -43,7 +43,6 @@ async function run(t, env, people, perPerson) {
         const { affinity, counts, session, ...rest } = answer.body;
         for (const one of Object.values(counts)) delete one.within_7d; /* moves with the clock */
         delete session.is_live;
-        rest.identifiers.sort((x, y) => (x.kind + x.value < y.kind + y.value ? -1 : 1));
         all.set(`${kind}:${value}`, JSON.stringify({ ...rest, counts, session, facets: Object.keys(affinity) }));
       }
     return all;
