@@ -107,7 +107,9 @@ struct at_job {
 void at_shop_track(struct at_job *job, const char *type, struct at_json body, bool is_import);
 /* An import's body may hold (with the secret key) "source", the name the events are deduplicated under
  * instead of the key's, and "mark": {"name","state"}: how far the import is, of up to 4 KiB, durable in the
- * same commit as the last of these events; it never says more than is there. Such a mark: {"name","state"}.
+ * same commit as the last of these events; it never says more than is there. Such a mark:
+ * {"name","state","results":
+ * {"accepted","duplicate","conflict","withheld","invalid"}}: what became of that request's events.
  * AT_NOTFOUND. */
 void at_shop_import(struct at_job *job, struct at_text name);
 

@@ -102,6 +102,7 @@ static inline struct tracked *round_next(struct track *track, uint32_t *i) {
 enum at_status track_parse(struct track *track, const char *type, struct at_json body,
                            bool is_import) AT_MUST_CHECK;
 void track_answer(struct track *track);
+const char *track_word(enum tracked_state state); /* "accepted" */
 
 /* ---- claims.c: what counts once ---- */
 void claims_want(const struct track *track, struct tracked *one);

@@ -72,12 +72,45 @@ enum at_status track_mark_read(struct track *track, struct at_json body) {
     return status == AT_OK && values[0].tape ? read_mark(track, values[0]) : status;
 }
 
+/* What became of the request's events, should they be committed: whoever asked may not live to hear it. */
+static void put_results(const struct track *track, struct at_json_out *out) {
+    uint64_t counts[TRACKED_INVALID + 1] = {0};
+    for (uint32_t i = 0; i < track->count; i++) {
+        const struct tracked *one = &track->events[i];
+        enum tracked_state state = one->state;
+        if (state == TRACKED_IN_ROUND)
+            state = one->is_withheld   ? TRACKED_WITHHELD
+                    : one->is_conflict ? TRACKED_CONFLICT
+                                       : TRACKED_ACCEPTED;
+        counts[state]++;
+    }
+    at_json_key(out, "results");
+    at_json_open(out, '{');
+    for (int state = TRACKED_ACCEPTED; state <= TRACKED_INVALID; state++)
+        at_json_add_int(out, track_word((enum tracked_state)state), (int64_t)counts[state]);
+    at_json_close(out, '}');
+}
+
+static bool put_row(const struct track *track, struct at_text *text) {
+    struct at_bytes bytes;
+    at_bytes_init(&bytes, 2 * STATE_MAX_BYTES);
+    struct at_json_out out = at_json_out(&bytes);
+    at_json_open(&out, '{');
+    at_json_key(&out, "state");
+    at_json_put_raw(&out, track->mark.state.data, track->mark.state.length);
+    put_results(track, &out);
+    at_json_close(&out, '}');
+    char *copy = bytes.failed ? NULL : at_arena_dup(track->job->arena, bytes.data, bytes.length);
+    *text = (struct at_text){copy, bytes.length};
+    at_bytes_clear(&bytes);
+    return copy != NULL;
+}
+
 enum at_status track_mark_write(struct track *track, struct at_unit *unit) {
     struct at_write *write = at_unit_write(unit, track->job->arena, AT_WRITE_STATE);
     char *name = row_name(track->job->arena, track->mark.name);
-    if (!write || !name) return AT_NOMEM;
+    if (!write || !name || !put_row(track, &write->text)) return AT_NOMEM;
     write->name = at_text_of(name);
-    write->text = track->mark.state;
     track->mark.is_written = true;
     return AT_OK;
 }
@@ -101,9 +134,9 @@ enum at_status track_mark_commit(struct track *track) {
 /* ---- asked for ---- */
 
 static enum at_status find_mark(struct at_job *job, struct at_reader *reader, void *arg) {
-    struct at_text *name = arg, state;
+    struct at_text *name = arg, text;
     char *row = row_name(job->arena, *name);
-    enum at_status status = row ? at_reader_state(reader, at_text_of(row), &state, job->arena) : AT_NOMEM;
+    enum at_status status = row ? at_reader_state(reader, at_text_of(row), &text, job->arena) : AT_NOMEM;
     if (status == AT_NOTFOUND)
         return at_fail(&job->err, status, "unknown_import", "there is no import \"%.*s\"", (int)name->length,
                        name->data);
@@ -111,9 +144,8 @@ static enum at_status find_mark(struct at_job *job, struct at_reader *reader, vo
     struct at_json_out out = at_json_out(&job->out);
     at_json_open(&out, '{');
     at_json_add_text(&out, "name", *name);
-    at_json_key(&out, "state");
-    at_json_put_raw(&out, state.data, state.length);
-    at_json_close(&out, '}');
+    at_bytes_add(&job->out, ",", 1);
+    at_bytes_add(&job->out, text.data + 1, text.length - 1); /* the row is an object: its members */
     return AT_OK;
 }
 

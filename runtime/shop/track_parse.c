@@ -129,7 +129,7 @@ enum at_status track_parse(struct track *track, const char *type, struct at_json
     return status;
 }
 
-static const char *word_of(enum tracked_state state) {
+const char *track_word(enum tracked_state state) {
     switch (state) {
     case TRACKED_ACCEPTED: return "accepted";
     case TRACKED_DUPLICATE: return "duplicate";
@@ -159,7 +159,7 @@ static void count_events(struct track *track) {
 static void put_result(struct at_json_out *out, const struct tracked *one) {
     const char *message =
         one->state == TRACKED_ACCEPTED || one->state == TRACKED_WITHHELD ? one->notice : one->message;
-    at_json_add_string(out, "status", word_of(one->state));
+    at_json_add_string(out, "status", track_word(one->state));
     if (message) at_json_add_string(out, "message", message);
 }
 
