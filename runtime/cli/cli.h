@@ -18,7 +18,7 @@ struct cli_option {
     const char *value; /* "HOST:PORT"; NULL: a flag */
     const char *help;
 };
-#define CLI_OPTIONS_MAX 12
+#define CLI_OPTIONS_MAX 20
 struct cli_call {
     const struct cli_verb *verb;
     const char *words[4]; /* what is no option */

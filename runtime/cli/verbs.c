@@ -32,6 +32,9 @@ static const struct cli_option import_options[] = {
     DATA_OPTION,
     {"complete", NULL, "retire what is not in the file"},
     {"sure", NULL, "with --complete: even if that is more than a tenth"},
+    {"source", "NAME",
+     "events: whose they are; with a messageId it says which are the same (default: default)"},
+    {"again", NULL, "events: import a file that was imported before once more"},
     {0}};
 static const struct cli_option explain_options[] = {
     SHOP_OPTION,
@@ -65,8 +68,9 @@ const struct cli_verb cli_verbs[] = {
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
     {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check,
      false},
-    {"import", "catalog FILE", "bring products in: JSON lines, a JSON array or CSV", 2, 2, import_options,
-     run_import, false},
+    {"import", "catalog|events FILE",
+     "bring products in (JSON lines, a JSON array or CSV), or events of the past (JSON lines, .gz)", 2, 2,
+     import_options, run_import, false},
     {"audit", "DIR", "say how clean a shop's data is, or a history of order lines or events in files", 1, 1,
      audit_options, run_audit, false},
     {"explain", "DECISION", "say why a list was as it was", 1, 1, explain_options, run_explain, false},

@@ -297,6 +297,16 @@ static enum at_status check_somebody(const struct parsing *parsing, bool is_some
         "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
 }
 
+bool at_event_has_message_id(struct at_json json) {
+    struct at_json value = member_of(json, "messageId", "message_id");
+    return at_json_type(value) == AT_JSON_NUMBER || trim(at_json_text(value)).length > 0;
+}
+
+void at_event_derived_id(uint64_t hash, uint64_t number, char out[AT_EVENT_DERIVED_ID_SIZE]) {
+    snprintf(out, AT_EVENT_DERIVED_ID_SIZE, "%016llx-%llu", (unsigned long long)hash,
+             (unsigned long long)number);
+}
+
 static enum at_status check_ids(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     bool is_named = event->anonymous_id.length || event->user_id.length || parsing->defaults->any_identifier;

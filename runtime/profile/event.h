@@ -104,6 +104,11 @@ double at_event_number(struct at_json value);
 double at_event_number_of(struct at_text text);
 /* A moment: RFC 3339 text, or milliseconds as Date.now() gives them; false: it is none. */
 bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err);
+bool at_event_has_message_id(struct at_json json); /* else it gets one */
+/* The one that is made of what an event says, for events of a file: of its hash, and the how-manieth of its
+ * kind it is in the file. So two equal events are two, and the same ones when the file is read again. */
+#define AT_EVENT_DERIVED_ID_SIZE 48
+void at_event_derived_id(uint64_t hash, uint64_t number, char out[AT_EVENT_DERIVED_ID_SIZE]);
 /* "Product Viewed", "productViewed", "product-viewed" → "product_viewed" (arena). Known synonyms of the
  * e-commerce standard are folded: "completed_order" → "order_completed". */
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event);
