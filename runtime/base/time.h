@@ -31,6 +31,14 @@ uint64_t at_ticks_ns(void);
  * (both UTC). Years 0001–9999; leap second 60 reads as 59.999. AT_INVALID says what is wrong and shows the
  * text. */
 enum at_status at_time_parse(const char *text, size_t length, int64_t *ms_out, struct at_error *err);
+/* ---- time_as.c: as files of other programs write it ---- */
+/* A format of %Y (2026) %y (26: 1969 to 2068) %m %d %H %I %M %S (one or two digits) %f (a fraction of a
+ * second) %p (AM, PM) %b %B (English months, short or whole) %z (+01:00, +0100, Z) %%; a space is any space;
+ * other characters stand for themselves. Parts that are not in it are 1 January and midnight. *is_local: it
+ * said no offset, *ms_out is what a clock in its place showed. AT_INVALID says what is wrong, of the format
+ * or of the text. */
+enum at_status at_time_parse_as(const char *format, const char *text, size_t length, int64_t *ms_out,
+                                bool *is_local, struct at_error *err);
 #define AT_TIME_SIZE 32
 /* "2026-11-26T06:31:25.123Z"; returns the length (24). */
 size_t at_time_format(int64_t ms, char out[AT_TIME_SIZE]);

@@ -223,6 +223,16 @@ int64_t at_zone_offset_ms(const struct at_zone *zone, int64_t utc_ms) {
     return offset_at(zone, second) * AT_SECOND_MS;
 }
 
+int64_t at_zone_to_utc(const struct at_zone *zone, int64_t local_ms) {
+    /* The offsets well before and well after; between them is one change at most. */
+    int64_t before = local_ms - at_zone_offset_ms(zone, local_ms - AT_DAY_MS),
+            after = local_ms - at_zone_offset_ms(zone, local_ms + AT_DAY_MS);
+    bool is_before = before + at_zone_offset_ms(zone, before) == local_ms,
+         is_after = after + at_zone_offset_ms(zone, after) == local_ms;
+    if (is_before && is_after) return before < after ? before : after;
+    return is_after ? after : before;
+}
+
 /* The first second in (low, high] whose offset is not low's; high if none. Only one change is in there. */
 static int64_t find_change(const struct at_zone *zone, int64_t low, int64_t high) {
     int32_t before = offset_at(zone, low);
