@@ -35,7 +35,8 @@ const struct schema_row schema_rows[] = {
     FIELD("hint", "string", "What to do"),
 
     /* ---- events in ---- */
-    SCHEMA("Event", "As the tracking SDKs send it, at most 32 KiB; anonymousId or userId is needed"),
+    SCHEMA("Event", "As the tracking SDKs send it, at most 32 KiB; anonymousId or userId is needed (on "
+                    "import any identifier)"),
     FIELD("type", "string", "track, page, screen, identify, group, alias: needed in a batch only"),
     FIELD("messageId", "string",
           "Counts once in 7 days for each source; with another payload it is a conflict"),

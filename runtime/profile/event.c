@@ -309,7 +309,9 @@ void at_event_derived_id(uint64_t hash, uint64_t number, char out[AT_EVENT_DERIV
 
 static enum at_status check_ids(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    bool is_named = event->anonymous_id.length || event->user_id.length || parsing->defaults->any_identifier;
+    const struct at_event_defaults *defaults = parsing->defaults;
+    bool is_named = event->anonymous_id.length || event->user_id.length || defaults->any_identifier ||
+                    defaults->is_import;
     enum at_status status = check_somebody(parsing, is_named);
     if (status != AT_OK) return status;
     event->message_id = plain_text(parsing, member_of(event->json, "messageId", "message_id"));

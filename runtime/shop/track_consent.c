@@ -178,7 +178,9 @@ void track_consent_forget(struct tracked *one) {
     uint32_t kept = 0, links = 0;
     for (uint32_t i = 0; i < who->count; i++) {
         struct at_text kind = who->identifiers[i].identifier.kind;
-        bool is_needed = one->said_count && (at_text_is(kind, "anonymous_id") || at_text_is(kind, "user_id"));
+        bool is_whose = who->identifiers[i].id == who->source, /* of an import perhaps an address */
+            is_needed = one->said_count &&
+                        (is_whose || at_text_is(kind, "anonymous_id") || at_text_is(kind, "user_id"));
         place[i] = (uint8_t)(is_needed ? kept : AT_EVENT_IDENTIFIERS_MAX);
         if (is_needed) who->identifiers[kept++] = who->identifiers[i];
     }

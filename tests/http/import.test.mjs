@@ -53,6 +53,20 @@ test("commits that are stale leave the mark where it belongs", async (t) => {
   }
 });
 
+test("of the past an address is enough, also where consent withholds the event", async (t) => {
+  const shop = await serve(t, { ...basicShop(), "shop.lua": `${basicShop()["shop.lua"]}consent { analytics = "opt-in", personalization = "opt-in" }\n` });
+  const order = (email, id, consent) => ({ type: "track", event: "Order Completed", messageId: id, timestamp: "2026-05-01T10:00:00Z", context: { traits: { email }, ...(consent === undefined ? {} : { consent: { categoryPreferences: { analytics: consent } } }) }, properties: { order_id: id, revenue: 7 } });
+  const answer = await shop.post("/v1/import", { batch: [order("ann@example.com", "o1", true), order("bob@example.com", "o2", false), order("Ann@Example.com ", "o3"), order(undefined, "o4")] });
+  assert.deepEqual(answer.body.results.map((one) => one.status), ["accepted", "withheld", "accepted", "invalid"], answer.text);
+  assert.match(answer.body.results[3].message, /email or phone/);
+  await shop.stop("SIGKILL");
+  await shop.start();
+  const person = async (email) => (await shop.get(`/v1/customers/by/email/${email}`)).body;
+  assert.equal((await person("ann@example.com")).orders.revenue, 14);
+  assert.deepEqual([(await person("bob@example.com")).consent.analytics, (await person("bob@example.com")).orders.count], ["denied", 0]);
+  assert.equal((await shop.post("/v1/batch", { batch: [order("ann@example.com", "o5")] })).body.results[0].status, "invalid", "of what happens now it is not");
+});
+
 // ---- the verb ----
 
 /** Rows of a shop that is stopped. */

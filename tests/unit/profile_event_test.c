@@ -115,6 +115,14 @@ static void ids(void **state) {
     assert_true(is_text(world.event.anonymous_id, "7") && is_text(world.event.user_id, "1.25"));
     assert_true(is_text(world.event.group_id, "g") &&
                 is_text(world.event.message_id, "18446744073709551615"));
+    struct at_event_defaults past = {.received_ms = NOW_MS, .is_import = true};
+    static const char mail[] = "{\"type\":\"page\",\"context\":{\"traits\":{\"email\":\"Ann@Example.com\"}}}";
+    refuse(mail, "no_id", "userId");
+    assert_int_equal(parse_with(&world, mail, &past), AT_OK); /* of the past an address is enough */
+    assert_true(world.event.identifier_count == 1 &&
+                is_text(world.event.identifiers[0].value, "ann@example.com"));
+    assert_int_equal(parse_with(&world, "{\"type\":\"page\",\"userId\":\"null\"}", &past), AT_INVALID);
+    assert_string_equal(world.err.code, "no_id");
     for (int length = 500; length <= 501; length++) {
         snprintf(text, sizeof text, "{\"type\":\"page\",\"userId\":\"%0*d\"}", length, 1);
         if (length == 500)
