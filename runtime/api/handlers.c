@@ -110,6 +110,10 @@ void handle_rehearse_identity(struct call *call) {
     at_shop_rehearse_identity(&call->job);
 }
 
+void handle_audit(struct call *call) {
+    at_shop_audit(&call->job);
+}
+
 void handle_consent(struct call *call) {
     struct at_text kind, value;
     if (read_customer(call, &kind, &value)) at_shop_consent(&call->job, kind, value, call->body);

@@ -91,6 +91,7 @@ void handle_customer(struct call *call);
 void handle_identity(struct call *call);
 void handle_unmerge(struct call *call);
 void handle_rehearse_identity(struct call *call);
+void handle_audit(struct call *call);
 void handle_consent(struct call *call);
 void handle_export(struct call *call);
 void handle_erase(struct call *call);

@@ -128,6 +128,8 @@ const struct route routes[] = {
      "Who is grouped how, with counts", NULL, "Segments", NULL, false},
     {AT_GET, "/v1/segments/{name}", AT_KEY_SECRET, BODY_NONE, 0, handle_segment, NULL, "segment",
      "The members of one segment, who came last first", NULL, "SegmentMembers", "limit,cursor", false},
+    {AT_GET, "/v1/audit", AT_KEY_SECRET, BODY_NONE, 0, handle_audit, NULL, "audit",
+     "How clean the data is, and what to do next", NULL, "Audit", NULL, false},
 
     {AT_GET, "/v1/scripts", AT_KEY_SECRET, BODY_NONE, 0, handle_scripts, NULL, "scripts",
      "The scripts that serve", NULL, "Scripts", NULL, false},

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/json.h"
 #include "measure/audit_show.h"
 
@@ -46,15 +47,50 @@ static int show(const struct cli_call *call, struct at_json audit, const struct 
     return code;
 }
 
+/* ---- a shop ---- */
+
+static bool is_there(const char *folder, const char *name) {
+    char path[4300];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return access(path, F_OK) == 0;
+}
+
+static int ask_shop(const struct cli_call *call, const char *folder, struct at_bytes *first,
+                    struct at_bytes *json) {
+    char data[4096];
+    struct at_json answer;
+    int status = 0;
+    cli_data(call, folder, data, sizeof data);
+    if (cli_value(call, "map"))
+        return cli_fail(call, EXIT_USAGE, "--map is for files of order lines, and %s is a shop", folder);
+    if (!is_there(data, "attune.db"))
+        return cli_fail(call, EXIT_REFUSED,
+                        "%s is a shop without data: nothing was ever served or imported into %s", folder,
+                        data);
+    struct cli_shop *shop = cli_shop_open(call, folder);
+    struct at_json_parser *parser = shop ? at_json_parser_new(TEXT_MAX, 64) : NULL;
+    if (shop) status = cli_shop_call(shop, "GET", "/v1/audit", "", 0, json);
+    bool is_read = shop && cli_read(call, status, json, parser, &answer);
+    if (is_read)
+        at_bytes_printf(first, "%s is a shop: what is in %s, %s", folder, data,
+                        cli_shop_is_served(shop) ? "which is being served" : "which nobody serves just now");
+    if (parser) at_json_parser_free(parser);
+    if (shop) cli_shop_close(shop);
+    return is_read ? EXIT_DONE : EXIT_FAILED;
+}
+
 int run_audit(const struct cli_call *call) {
     struct at_bytes first, json;
     struct at_json audit;
     struct at_error err = {0};
+    const char *path = call->words[0];
     at_bytes_init(&first, TEXT_MAX);
     at_bytes_init(&json, TEXT_MAX);
     struct at_json_parser *parser = at_json_parser_new(TEXT_MAX, 64);
-    int code = parser ? audit_files(call, call->words[0], &first, &json)
-                      : cli_fail(call, EXIT_FAILED, "out of memory");
+    bool is_shop = is_there(path, "shop.lua");
+    int code = !parser   ? cli_fail(call, EXIT_FAILED, "out of memory")
+               : is_shop ? ask_shop(call, path, &first, &json)
+                         : audit_files(call, path, &first, &json);
     if (!code && at_json_parse(parser, json.data, json.length, false, &audit, &err) != AT_OK)
         code = cli_fail(call, EXIT_FAILED, "the audit cannot be read: %s", err.message);
     if (!code) code = show(call, audit, &first, &json);

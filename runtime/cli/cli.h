@@ -68,6 +68,7 @@ struct cli_shop *cli_shop_open(const struct cli_call *call, const char *folder);
 struct cli_shop *cli_shop_if_there(const struct cli_call *call,
                                    const char *folder); /* NULL: nobody serves it, and nothing is said */
 void cli_shop_close(struct cli_shop *shop);
+bool cli_shop_is_served(const struct cli_shop *shop); /* by another process */
 /* The HTTP status, 0: it could not be called (said why). answer is reset first; its bytes have room for the
  * JSON parser. */
 int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body,

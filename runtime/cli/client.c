@@ -85,6 +85,10 @@ void cli_shop_close(struct cli_shop *shop) {
     free(shop);
 }
 
+bool cli_shop_is_served(const struct cli_shop *shop) {
+    return shop->is_remote;
+}
+
 static void on_answer(void *arg, const struct attune_answer *answer) {
     struct cli_shop *shop = arg;
     at_bytes_add(shop->answer, answer->body, answer->length);

@@ -218,6 +218,11 @@ struct currency *audit_currency(struct at_audit *audit, struct at_text name) {
     return &audit->currencies[i];
 }
 
+void audit_currency_order(struct at_audit *audit, struct at_text name, struct at_text order) {
+    struct currency *currency = audit_currency(audit, name);
+    if (!currency->orders++) audit_mask(order, currency->example);
+}
+
 /* An order that grows line by line comes again and again. */
 void audit_largest(struct at_audit *audit, uint64_t key, double revenue, struct at_text id) {
     uint32_t least = 0, i = 0;

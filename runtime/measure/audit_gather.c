@@ -318,6 +318,7 @@ static void gather_currencies(struct at_audit *audit) {
         audit->tallies[code].count += one->orders;
         if (one->revenue != 0 && most) audit_money(audit, code, one->revenue);
         if (one->name[0]) audit_part(audit, code, one->name, one->orders);
+        audit_example(audit, code, at_text_of(one->example));
     }
 }
 

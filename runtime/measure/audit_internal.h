@@ -218,6 +218,7 @@ struct currency {
     char name[8];
     uint64_t orders;
     double revenue;
+    char example[AT_AUDIT_EXAMPLE_MAX]; /* the first order in it */
 };
 
 struct at_audit {
@@ -263,6 +264,8 @@ uint64_t audit_hash(enum space space, struct at_text text); /* never 0 */
 /* Its bit's place; AT_CONSENT_PURPOSES_MAX: nobody asks for it, or there is no room. */
 uint32_t audit_purpose(struct at_audit *audit, struct at_text name);
 struct currency *audit_currency(struct at_audit *audit, struct at_text name);
+/* Another order in it. */
+void audit_currency_order(struct at_audit *audit, struct at_text name, struct at_text order);
 void audit_largest(struct at_audit *audit, uint64_t key, double revenue, struct at_text id);
 void audit_order_id(struct order *order, struct at_text id); /* once */
 /* at_sample_put that notes when memory cannot be had. */

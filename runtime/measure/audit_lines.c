@@ -80,8 +80,9 @@ static void add_to_order(struct at_audit *audit, const struct at_audit_line *lin
         order->discount = at_is_missing(line->discount) ? 0 : line->discount;
     }
     audit_order_id(order, line->order);
-    if (!order->lines++ && !line->is_cancelled && line->currency.length)
-        audit_currency(audit, line->currency)->orders++;
+    bool is_first = !order->lines++;
+    if (is_first && !line->is_cancelled && line->currency.length)
+        audit_currency_order(audit, line->currency, line->order);
     order->has_currency |= line->currency.length > 0;
     if (!line->is_cancelled) audit_largest(audit, key, order->revenue, line->order);
     if (!line->customer.length) return;
@@ -147,6 +148,7 @@ void at_audit_order_line(struct at_audit *audit, const struct at_audit_line *lin
     judge_time(audit, line);
     judge_words(audit, line, sold);
     judge_copy(audit, line, sold);
+    if (sold > 0 && line->currency.length) audit_currency(audit, line->currency)->revenue += sold;
     add_to_order(audit, line, amount);
     add_to_customer(audit, line, sold);
     add_to_product(audit, line, sold);

@@ -70,9 +70,8 @@ static void judge_sum(struct at_audit *audit, const struct at_audit_event *row) 
 static void judge_money(struct at_audit *audit, const struct at_audit_event *row) {
     const struct at_event *event = row->event;
     double money = or_zero(event->revenue);
-    struct currency *currency = audit_currency(audit, event->currency);
-    currency->orders++;
-    currency->revenue += money;
+    audit_currency_order(audit, event->currency, name_of(row));
+    audit_currency(audit, event->currency)->revenue += money;
     if (!event->currency.length) audit_example(audit, ORDERS_CURRENCY, name_of(row));
     if (at_is_missing(event->revenue))
         audit_count(audit, ORDERS_WITHOUT_REVENUE, name_of(row));

@@ -42,23 +42,26 @@ void at_audit_put_money(struct at_bytes *out, double money, struct at_text curre
     if (currency.length) at_bytes_printf(out, " %.*s", (int)currency.length, currency.data);
 }
 
-static void put_some(struct at_bytes *out, int64_t count, const char *what, size_t begin) {
+static void put_some(struct at_bytes *out, int64_t count, const char *const names[3], size_t begin) {
     if (!count) return;
     if (out->length > begin) at_bytes_add_text(out, ", ");
     at_audit_put_count(out, (uint64_t)count);
-    at_bytes_printf(out, " %s", what);
+    at_bytes_printf(out, " %s", names[count == 1 ? 1 : 2]);
 }
 
 void at_audit_put_totals(struct at_bytes *out, struct at_json audit) {
-    static const char *const names[][2] = {{"order_lines", "order lines"}, {"events", "events"},
-                                           {"orders", "orders"},           {"people", "people"},
-                                           {"identifiers", "identifiers"}, {"products", "products"}};
+    static const char *const names[][3] = {{"order_lines", "order line", "order lines"},
+                                           {"events", "event", "events"},
+                                           {"orders", "order", "orders"},
+                                           {"people", "person", "people"},
+                                           {"identifiers", "identifier", "identifiers"},
+                                           {"products", "product", "products"}};
     struct at_json counts = at_json_get(audit, "counts");
     struct at_text first = at_json_text(at_json_get(audit, "first_at")),
                    last = at_json_text(at_json_get(audit, "last_at"));
     size_t begin = out->length;
     for (size_t i = 0; i < AT_LENGTH(names); i++)
-        put_some(out, at_audit_int(counts, names[i][0]), names[i][1], begin);
+        put_some(out, at_audit_int(counts, names[i][0]), names[i], begin);
     double revenue = at_audit_number(audit, "revenue");
     if (revenue > 0) {
         at_bytes_add_text(out, ", revenue ");

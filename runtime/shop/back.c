@@ -144,7 +144,7 @@ struct errand {
     struct at_task hop;
     struct at_job *job;
     enum at_status (*on_back)(struct at_job *job, void *arg);
-    enum at_status (*on_reader)(struct at_job *job, struct at_reader *reader, void *arg);
+    errand_read_fn *on_reader;
     void *arg;
     enum at_status status;
 };
@@ -196,13 +196,24 @@ enum at_status errand_post_turn(struct at_job *job, enum at_status (*fn)(struct 
     return post(job, fn, arg, true);
 }
 
-enum at_status errand_read(struct at_job *job,
-                           enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg),
-                           void *arg) {
+static struct errand *errand_for_reader(struct at_job *job, errand_read_fn *fn, void *arg) {
     struct errand *errand = errand_new(job, arg);
-    if (!errand) return AT_NOMEM;
+    if (!errand) return NULL;
     errand->on_reader = fn;
     errand->read.run = run_on_reader;
+    return errand;
+}
+
+enum at_status errand_read(struct at_job *job, errand_read_fn *fn, void *arg) {
+    struct errand *errand = errand_for_reader(job, fn, arg);
+    if (!errand) return AT_NOMEM;
     at_store_read(job->worker->shop->store, &errand->read);
+    return AT_OK;
+}
+
+enum at_status errand_read_slowly(struct at_job *job, errand_read_fn *fn, void *arg) {
+    struct errand *errand = errand_for_reader(job, fn, arg);
+    if (!errand) return AT_NOMEM;
+    at_store_read_slowly(job->worker->shop->store, &errand->read);
     return AT_OK;
 }

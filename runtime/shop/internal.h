@@ -496,7 +496,7 @@ struct at_shop {
     struct serving *serving;
     _Atomic uint64_t serving_version;
     uint64_t next_generation;
-    _Atomic bool is_rehearsing;
+    _Atomic bool is_reading_log;    /* a rehearsal or an audit: one at a time */
     _Atomic bool is_held, is_stale; /* the folder is held; the folder holds something that does not serve */
     struct at_map held_bad;         /* path → hash of what was bad when it was held */
     char refused_tree[65];
@@ -543,9 +543,9 @@ enum at_status errand_post(struct at_job *job, enum at_status (*fn)(struct at_jo
 /* The same, not within another task. */
 enum at_status errand_post_turn(struct at_job *job, enum at_status (*fn)(struct at_job *job, void *arg),
                                 void *arg) AT_MUST_CHECK;
-/* The same on a reader thread. */
-enum at_status errand_read(struct at_job *job,
-                           enum at_status (*fn)(struct at_job *job, struct at_reader *reader, void *arg),
-                           void *arg) AT_MUST_CHECK;
+/* The same on a reader thread; slowly: on the one for what takes long. */
+typedef enum at_status errand_read_fn(struct at_job *job, struct at_reader *reader, void *arg);
+enum at_status errand_read(struct at_job *job, errand_read_fn *fn, void *arg) AT_MUST_CHECK;
+enum at_status errand_read_slowly(struct at_job *job, errand_read_fn *fn, void *arg) AT_MUST_CHECK;
 
 #endif

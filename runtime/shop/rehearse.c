@@ -2,7 +2,8 @@
  *
  * What other rules of identity would make of the events there are: the log is read from its beginning into a
  * table of its own, by the same code that takes events in, and compared with the people of now. Nothing is
- * changed. On a reader thread; the memory is that of one more table of identifiers, counted as such.
+ * changed. On the reader thread for what takes long; the memory is that of one more table of identifiers,
+ * counted as such.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -297,15 +298,15 @@ static enum at_status rehearse_alone(struct at_job *job, struct at_reader *reade
     return status;
 }
 
-/* One at a time: another reader thread is left for those who wait for a profile. */
+/* One at a time: nobody waits in a queue for what takes long, not knowing for how long. */
 static enum at_status rehearse(struct at_job *job, struct at_reader *reader, void *arg) {
     struct at_shop *shop = job->worker->shop;
     bool is_free = false;
-    if (!atomic_compare_exchange_strong(&shop->is_rehearsing, &is_free, true))
+    if (!atomic_compare_exchange_strong(&shop->is_reading_log, &is_free, true))
         return at_fail(&job->err, AT_CONFLICT, "rehearsing",
-                       "a rehearsal is going on: ask again when it is over");
+                       "a rehearsal or an audit is going on: ask again when it is over");
     enum at_status status = rehearse_alone(job, reader, arg);
-    atomic_store(&shop->is_rehearsing, false);
+    atomic_store(&shop->is_reading_log, false);
     return status;
 }
 
@@ -315,7 +316,7 @@ void at_shop_rehearse_identity(struct at_job *job) {
     if (rehearsal) {
         rehearsal->job = job;
         rehearsal->shop = job->worker->shop;
-        status = errand_read(job, rehearse, rehearsal);
+        status = errand_read_slowly(job, rehearse, rehearsal);
     }
     if (status == AT_OK) return;
     at_fail(&job->err, AT_NOMEM, NULL, "out of memory");

@@ -156,6 +156,9 @@ void at_shop_identity(struct at_job *job, struct at_text kind, struct at_text va
  * "split":{"count","examples":[{"person","into"}]},"identifiers":{"gone","new"}}. AT_UNPROCESSABLE: shop.lua
  * cannot be read; AT_CONFLICT: another is going on. */
 void at_shop_rehearse_identity(struct at_job *job);
+/* How clean the data is: the audit of everything there is (measure/audit.h), as audit_show.h writes it.
+ * AT_CONFLICT: another, or a rehearsal, is going on. */
+void at_shop_audit(struct at_job *job);
 /* body {"identifier":{"kind","value"}}: it becomes a person of its own, with what only it is linked to, and
  * is never joined with the others by an event again. {"kept":"…","split":"…"}. AT_NOTFOUND, AT_UNPROCESSABLE:
  * it is the only one. */

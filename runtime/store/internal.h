@@ -170,9 +170,10 @@ static inline uint64_t at_key_order(uint64_t key) {
 /* ---- reader.c ---- */
 struct at_reader {
     struct at_store *store;
+    struct at_read_queue *reads; /* it serves */
     struct at_connection connection;
     pthread_t thread;
-    bool has_thread;
+    bool has_thread, is_slow;
 };
 struct at_read_queue {
     pthread_mutex_t lock;
@@ -239,8 +240,8 @@ struct at_store {
     _Atomic bool is_finish_due; /* the keeper did the bulk; the writer does the rest between two groups */
 
     struct at_runs runs;
-    struct at_read_queue reads;
-    struct at_reader *readers;
+    struct at_read_queue reads, slow_reads;
+    struct at_reader *readers; /* reader_count, and one for the slow behind them */
     uint32_t reader_count;
     struct at_reader spare;
     pthread_mutex_t spare_lock;
@@ -306,6 +307,8 @@ void at_keeper_loop(void *store);
 void at_keeper_close(struct at_store *store);
 
 /* ---- reader.c ---- */
+void at_reads_init(struct at_read_queue *reads);
+void at_reads_clear(struct at_read_queue *reads);
 enum at_status at_readers_open(struct at_store *store, struct at_error *err) AT_MUST_CHECK;
 void at_readers_close(struct at_store *store);
 /* Passes the status on; after an I/O error the connection is opened again before the next read. */

@@ -294,6 +294,20 @@ enum at_status at_reader_state(struct at_reader *reader, struct at_text name, st
     return get_text(reader, AT_SQL_STATE_GET, name, text_out, arena);
 }
 
+enum at_status at_reader_states(struct at_reader *reader, struct at_text begins,
+                                bool (*fn)(void *arg, struct at_text name, struct at_text text), void *arg) {
+    enum at_status status;
+    sqlite3_stmt *statement = take(reader, AT_SQL_STATE_LIST, &status);
+    if (!statement) return status;
+    int code;
+    bool goes_on = true;
+    at_bind_text(statement, 1, begins);
+    while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        goes_on = fn(arg, at_column_text(statement, 0), at_column_text(statement, 1));
+    status = end(reader, AT_SQL_STATE_LIST, statement, code, true);
+    return status == AT_NOTFOUND ? AT_OK : status;
+}
+
 enum at_status at_reader_setting(struct at_reader *reader, struct at_text name, struct at_text *text_out,
                                  struct at_arena *arena) {
     return get_text(reader, AT_SQL_SETTING_GET, name, text_out, arena);

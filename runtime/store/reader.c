@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The reader threads and their queue: each thread has a connection of its own and lends it to one read at a
- * time. The spare connection serves reads that wait on the caller's thread. Owns the connections; the reads
- * are theirs who queued them.
+ * The reader threads and their queues: each thread has a connection of its own and lends it to one read at a
+ * time; one of them serves those that take long. The spare connection serves reads that wait on the caller's
+ * thread. Owns the connections; the reads are theirs who queued them.
  */
 #include "store/internal.h"
 
+#include <sys/resource.h>
 #include "loop/thread.h"
 
 #define READERS_DEFAULT 2
+#define SLOW_NICE       10
 
 static void lend(struct at_reader *reader, struct at_read *read) {
     struct at_connection *connection = &reader->connection;
@@ -24,7 +26,8 @@ static void lend(struct at_reader *reader, struct at_read *read) {
 
 static void reader_loop(void *arg) {
     struct at_reader *reader = arg;
-    struct at_read_queue *reads = &reader->store->reads;
+    struct at_read_queue *reads = reader->reads;
+    if (reader->is_slow) (void)setpriority(PRIO_PROCESS, 0, SLOW_NICE); /* here: of this thread */
     for (;;) {
         pthread_mutex_lock(&reads->lock);
         while (!reads->first && !reads->is_closing) pthread_cond_wait(&reads->filled, &reads->lock);
@@ -37,8 +40,7 @@ static void reader_loop(void *arg) {
     }
 }
 
-void at_store_read(struct at_store *store, struct at_read *read) {
-    struct at_read_queue *reads = &store->reads;
+static void enqueue(struct at_read_queue *reads, struct at_read *read) {
     pthread_mutex_lock(&reads->lock);
     read->next = NULL;
     if (reads->last)
@@ -50,10 +52,43 @@ void at_store_read(struct at_store *store, struct at_read *read) {
     pthread_mutex_unlock(&reads->lock);
 }
 
+void at_store_read(struct at_store *store, struct at_read *read) {
+    enqueue(&store->reads, read);
+}
+
+void at_store_read_slowly(struct at_store *store, struct at_read *read) {
+    enqueue(&store->slow_reads, read);
+}
+
 void at_store_read_now(struct at_store *store, struct at_read *read) {
     pthread_mutex_lock(&store->spare_lock);
     lend(&store->spare, read);
     pthread_mutex_unlock(&store->spare_lock);
+}
+
+/* With default attributes these cannot fail. */
+void at_reads_init(struct at_read_queue *reads) {
+    pthread_mutex_init(&reads->lock, NULL);
+    pthread_cond_init(&reads->filled, NULL);
+}
+
+void at_reads_clear(struct at_read_queue *reads) {
+    pthread_cond_destroy(&reads->filled);
+    pthread_mutex_destroy(&reads->lock);
+}
+
+static enum at_status start_reader(struct at_store *store, uint32_t i, struct at_error *err) {
+    struct at_reader *reader = &store->readers[i];
+    struct at_place place = at_store_place(store, true);
+    reader->store = store;
+    reader->is_slow = i == store->reader_count;
+    reader->reads = reader->is_slow ? &store->slow_reads : &store->reads;
+    enum at_status status = at_connection_open(&reader->connection, &place, err);
+    if (status == AT_OK)
+        status = at_thread_start(&reader->thread, reader->is_slow ? "at-reader-slow" : "at-reader",
+                                 reader_loop, reader, 0, err);
+    reader->has_thread = status == AT_OK;
+    return status;
 }
 
 enum at_status at_readers_open(struct at_store *store, struct at_error *err) {
@@ -62,26 +97,25 @@ enum at_status at_readers_open(struct at_store *store, struct at_error *err) {
     struct at_place place = at_store_place(store, true);
     enum at_status status = at_connection_open(&store->spare.connection, &place, err);
     if (status != AT_OK) return status;
-    store->readers = calloc(store->reader_count, sizeof(*store->readers));
+    store->readers = calloc(store->reader_count + 1, sizeof(*store->readers));
     if (!store->readers) return at_fail(err, AT_NOMEM, NULL, "no memory for the store's readers");
-    for (uint32_t i = 0; i < store->reader_count && status == AT_OK; i++) {
-        struct at_reader *reader = &store->readers[i];
-        reader->store = store;
-        status = at_connection_open(&reader->connection, &place, err);
-        if (status == AT_OK)
-            status = at_thread_start(&reader->thread, "at-reader", reader_loop, reader, 0, err);
-        reader->has_thread = status == AT_OK;
-    }
+    for (uint32_t i = 0; i <= store->reader_count && status == AT_OK; i++)
+        status = start_reader(store, i, err);
     return status;
+}
+
+static void end_reads(struct at_read_queue *reads) {
+    pthread_mutex_lock(&reads->lock);
+    reads->is_closing = true;
+    pthread_cond_broadcast(&reads->filled);
+    pthread_mutex_unlock(&reads->lock);
 }
 
 /* What is queued is still read. */
 void at_readers_close(struct at_store *store) {
-    pthread_mutex_lock(&store->reads.lock);
-    store->reads.is_closing = true;
-    pthread_cond_broadcast(&store->reads.filled);
-    pthread_mutex_unlock(&store->reads.lock);
-    for (uint32_t i = 0; store->readers && i < store->reader_count; i++) {
+    end_reads(&store->reads);
+    end_reads(&store->slow_reads);
+    for (uint32_t i = 0; store->readers && i <= store->reader_count; i++) {
         if (store->readers[i].has_thread) at_thread_join(store->readers[i].thread);
         at_connection_close(&store->readers[i].connection);
     }

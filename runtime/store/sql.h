@@ -89,6 +89,7 @@
     X(CURSOR_GET, "SELECT seq FROM cursor WHERE name = ?")                                                   \
     X(STATE_PUT, "INSERT OR REPLACE INTO state (name, body) VALUES (?, ?)")                                  \
     X(STATE_GET, "SELECT body FROM state WHERE name = ?")                                                    \
+    X(STATE_LIST, "SELECT name, body FROM state WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")       \
     X(SETTING_PUT, "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")                             \
     X(SETTING_GET, "SELECT value FROM setting WHERE name = ?")                                               \
     X(PRODUCT_PUT,                                                                                           \

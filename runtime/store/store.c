@@ -85,7 +85,7 @@ static enum at_status read_series(struct at_store *store) {
 /* ---- open and close ---- */
 
 struct at_place at_store_place(const struct at_store *store, bool is_reader) {
-    size_t share = store->cache_bytes / (store->reader_count + 3); /* the writer's counts twice */
+    size_t share = store->cache_bytes / (store->reader_count + 4); /* the writer's counts twice */
     return (struct at_place){store->path, store->vfs, is_reader ? share : share * 2, is_reader};
 }
 
@@ -144,8 +144,8 @@ static struct at_store *make_store(const struct at_store_options *options) {
     /* with default attributes these cannot fail */
     pthread_mutex_init(&store->keeper_lock, NULL);
     pthread_cond_init(&store->keeper_called, NULL);
-    pthread_mutex_init(&store->reads.lock, NULL);
-    pthread_cond_init(&store->reads.filled, NULL);
+    at_reads_init(&store->reads);
+    at_reads_init(&store->slow_reads);
     pthread_mutex_init(&store->spare_lock, NULL);
     return store;
 }
@@ -194,8 +194,8 @@ void at_store_close(struct at_store *store) {
     at_folder_unlock(store->lock_fd);
     at_queue_clear(&store->queue);
     pthread_mutex_destroy(&store->spare_lock);
-    pthread_cond_destroy(&store->reads.filled);
-    pthread_mutex_destroy(&store->reads.lock);
+    at_reads_clear(&store->reads);
+    at_reads_clear(&store->slow_reads);
     pthread_cond_destroy(&store->keeper_called);
     pthread_mutex_destroy(&store->keeper_lock);
     free(store->directory);

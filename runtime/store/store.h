@@ -306,6 +306,9 @@ struct at_read {
 };
 /* Queue it for a reader thread. Any thread. */
 void at_store_read(struct at_store *store, struct at_read *read);
+/* One that takes long: it waits for those like it, never before others; its thread gives way to all that want
+ * the processor. */
+void at_store_read_slowly(struct at_store *store, struct at_read *read);
 /* Run it here and now on a spare connection (start-up, verbs, tests); may wait for the disk. */
 void at_store_read_now(struct at_store *store, struct at_read *read);
 
@@ -357,6 +360,9 @@ enum at_status at_reader_cursor(struct at_reader *reader, struct at_text name,
                                 uint64_t *seq_out); /* AT_NOTFOUND */
 enum at_status at_reader_state(struct at_reader *reader, struct at_text name, struct at_text *text_out,
                                struct at_arena *arena);
+/* Those whose name begins so, by name. */
+enum at_status at_reader_states(struct at_reader *reader, struct at_text begins,
+                                bool (*fn)(void *arg, struct at_text name, struct at_text text), void *arg);
 enum at_status at_reader_products(struct at_reader *reader,
                                   bool (*fn)(void *arg, const struct at_product_row *row), void *arg);
 enum at_status at_reader_product_stats(struct at_reader *reader,

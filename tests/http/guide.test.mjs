@@ -59,3 +59,17 @@ test("identity runs as written", async (t) => {
   const { kept, split } = JSON.parse(/\{"kept".*\}/.exec(all)[0]);
   assert.ok(kept && split && kept !== split);
 });
+
+test("the audit runs as written", async (t) => {
+  const all = await runPage(t, "audit", 6);
+  assert.match(all, /^orders\.csv is a history that was not imported yet: 1 file, columns by their names \(order_id is the order, sku is the product/m);
+  assert.match(all, /0\.4586 +high +1 +25\.0 % +45\.9 % +orders in another currency than most\n/);
+  assert.match(all, /0\.0276 +high +1 +16\.7 % +2\.8 % +order lines without a customer\n/);
+  assert.match(all, /^export\.csv is .* columns by --map and their names \(Beleg is the order/m);
+  assert.match(all, /prodct_viewed: product_viewed\? 1/);
+  assert.match(all, /products do not add up to their revenue\n +another reason 1\n/);
+  assert.match(all, /my-shop is a shop: what is in my-shop\/data, which is being served/);
+  assert.match(all, /such as LAMP-2/);
+  assert.match(all, /"code":"orders_without_identity"\n"share_recognised":0\n/);
+  assert.equal([...all.matchAll(/What to do next, most valuable first\n {2}1\. /g)].length, 4);
+});

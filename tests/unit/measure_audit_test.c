@@ -242,7 +242,7 @@ static void orders_without_what_they_need(void **state) {
            "Completed\",\"userId\":\"u\",\"messageId\":\"again2\",\"properties\":{\"order_id\":\"n2\"," GOOD
            "}}");
     FOUND(&world, "orders_without_currency", 1, 28, "nocur");
-    FOUND(&world, "orders_other_currency", 1, 28, NULL);
+    FOUND(&world, "orders_other_currency", 1, 28, "usd");
     PART(&world, "orders_other_currency", "USD", 1);
     FOUND(&world, "orders_without_items", 1, 28, "empty");
     FOUND(&world, "orders_not_positive", 2, 28, "below");

@@ -3,6 +3,8 @@
  * Every read function gives back what was written, across a restart too; deduplication against a model: runs
  * sealed, asked, expired at random, the filter never denying a key that is there.
  */
+#include <sched.h>
+#include "loop/thread.h"
 #include "store_help.h"
 
 static char folder[64];
@@ -107,6 +109,10 @@ static bool add_decision(void *arg, const struct at_decision_row *row) {
     return add_text(arg, row->id);
 }
 
+static bool add_state(void *arg, struct at_text name, struct at_text text) {
+    return add_text(arg, name) && add_text(arg, text);
+}
+
 static void read_people(struct at_reader *reader, struct at_arena *arena) {
     struct at_profile_row profile;
     struct at_text text;
@@ -120,6 +126,11 @@ static void read_people(struct at_reader *reader, struct at_arena *arena) {
     assert_int_equal(at_reader_state(reader, AT_TEXT("popularity"), &text, arena), AT_OK);
     assert_true(at_text_is(text, "{\"total\":3}"));
     assert_int_equal(at_reader_state(reader, AT_TEXT("none"), &text, arena), AT_NOTFOUND);
+    char states[512] = "";
+    assert_int_equal(at_reader_states(reader, AT_TEXT("pop"), add_state, states), AT_OK);
+    assert_string_equal(states, "popularity {\"total\":3} ");
+    assert_int_equal(at_reader_states(reader, AT_TEXT("popularity!"), add_state, states), AT_OK);
+    assert_string_equal(states, "popularity {\"total\":3} ");
     assert_int_equal(at_reader_setting(reader, AT_TEXT("active_generation"), &text, arena), AT_OK);
     assert_true(at_text_is(text, "3"));
 }
@@ -420,10 +431,50 @@ static void reader_threads_run_what_is_queued(void **state) {
     write_behind();
     for (int i = 0; i < COUNT; i++) {
         calls[i] = (struct async_read){.read = {NULL, run_async}};
-        at_store_read(store, &calls[i].read);
+        if (i % 10)
+            at_store_read(store, &calls[i].read);
+        else
+            at_store_read_slowly(store, &calls[i].read);
     }
     at_store_close(store); /* runs them all first */
     for (int i = 0; i < COUNT; i++) assert_true(calls[i].is_over && calls[i].seq == 12);
+    store = open_store(folder, NULL);
+}
+
+struct slow_read {
+    struct at_read read;
+    struct at_latch *begun, *goes_on;
+};
+static void run_slow(struct at_read *read, struct at_reader *reader) {
+    struct slow_read *call = (struct slow_read *)read;
+    (void)reader;
+    at_latch_open(call->begun);
+    at_latch_wait(call->goes_on);
+}
+/* However many take long: the others are read meanwhile. */
+static void a_slow_read_is_waited_for_by_nobody(void **state) {
+    (void)state;
+    struct at_latch begun, goes_on;
+    struct slow_read slow[4];
+    struct async_read quick[20];
+    at_latch_init(&begun);
+    at_latch_init(&goes_on);
+    write_behind();
+    for (int i = 0; i < 4; i++) {
+        slow[i] = (struct slow_read){{NULL, run_slow}, &begun, &goes_on};
+        at_store_read_slowly(store, &slow[i].read);
+    }
+    at_latch_wait(&begun);
+    for (int i = 0; i < 20; i++) {
+        quick[i] = (struct async_read){.read = {NULL, run_async}};
+        at_store_read(store, &quick[i].read);
+    }
+    for (int i = 0; i < 20; i++)
+        while (!quick[i].is_over) sched_yield();
+    at_latch_open(&goes_on);
+    at_store_close(store);
+    at_latch_clear(&begun);
+    at_latch_clear(&goes_on);
     store = open_store(folder, NULL);
 }
 
@@ -526,6 +577,7 @@ int main(void) {
         FRESH(members_and_dues_are_read_as_they_were_written),
         FRESH(log_and_timeline_are_read_in_slices),
         FRESH(reader_threads_run_what_is_queued),
+        FRESH(a_slow_read_is_waited_for_by_nobody),
         FRESH(sealed_runs_hold_what_a_model_holds),
     };
     return cmocka_run_group_tests_name("store_read", tests, NULL, NULL);
