@@ -292,6 +292,10 @@ static void read_identifiers(struct parsing *parsing) {
 
 static enum at_status check_somebody(const struct parsing *parsing, bool is_somebody) {
     if (is_somebody) return AT_OK;
+    if (parsing->defaults->is_import)
+        return at_fail_field(
+            parsing->err, AT_INVALID, "no_id", "userId",
+            "an event of an import needs anonymousId, userId, or an email or phone in its traits");
     return at_fail_field(
         parsing->err, AT_INVALID, "no_id", "userId",
         "an event needs anonymousId or userId (values such as \"null\" or \"guest\" do not count)");
