@@ -53,6 +53,27 @@ void handle_import(struct call *call) {
     at_shop_import(&call->job, call->params[0]);
 }
 
+/* Shopify's next interface leaves the X- out. */
+static struct at_text shopify_header(const struct call *call, const char *name) {
+    struct at_text value = at_request_header(call->request, name);
+    if (!value.data) value = at_request_header(call->request, name + 2);
+    return value.data ? value : (struct at_text){"", 0};
+}
+
+/* The signature is the key. */
+void handle_shopify(struct call *call) {
+    struct at_webhook *sent = at_arena_alloc(call->request->arena, sizeof *sent);
+    if (!sent) return call_fail(call, AT_NOMEM, NULL, NULL, "out of memory");
+    *sent = (struct at_webhook){.signature = shopify_header(call, "X-Shopify-Hmac-Sha256"),
+                                .topic = shopify_header(call, "X-Shopify-Topic"),
+                                .id = shopify_header(call, "X-Shopify-Webhook-Id"),
+                                .event_id = shopify_header(call, "X-Shopify-Event-Id"),
+                                .domain = shopify_header(call, "X-Shopify-Shop-Domain"),
+                                .triggered_at = shopify_header(call, "X-Shopify-Triggered-At"),
+                                .body = call->request->body};
+    at_shop_shopify(&call->job, sent);
+}
+
 void handle_decide(struct call *call) {
     at_shop_decide(&call->job, call->route->argument, call->body);
 }

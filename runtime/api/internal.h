@@ -83,6 +83,7 @@ struct at_key_match call_key(struct call *call);
 /* handlers.c */
 void handle_track(struct call *call);
 void handle_import(struct call *call);
+void handle_shopify(struct call *call);
 void handle_decide(struct call *call);
 void handle_decision(struct call *call);
 void handle_items(struct call *call);

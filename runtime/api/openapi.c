@@ -72,6 +72,28 @@ static void write_parameter(struct at_json_out *out, const struct route *route, 
     at_json_close(out, '}');
 }
 
+/* What a signed webhook brings beside its body. */
+static void write_headers(struct at_json_out *out) {
+    static const char *const headers[][2] = {
+        {"X-Shopify-Hmac-Sha256",
+         "base64 of the HMAC-SHA256 of the body with one of the secrets of shop.lua"},
+        {"X-Shopify-Topic", "What it is about: orders/create"},
+        {"X-Shopify-Webhook-Id", "Of the delivery: once taken it is known again"},
+        {"X-Shopify-Event-Id", "Of what happened: its effects are counted once"},
+        {"X-Shopify-Shop-Domain", "The shop it is of"},
+        {"X-Shopify-Triggered-At", "When it happened, where the body does not say it"}};
+    for (size_t i = 0; i < AT_LENGTH(headers); i++) {
+        at_json_open(out, '{');
+        at_json_add_string(out, "name", headers[i][0]);
+        at_json_add_string(out, "in", "header");
+        at_json_add_bool(out, "required", i < 2);
+        at_json_add_string(out, "description", headers[i][1]);
+        at_json_key(out, "schema");
+        at_json_put_raw(out, "{\"type\":\"string\"}", 17);
+        at_json_close(out, '}');
+    }
+}
+
 static void write_parameters(const struct route *route, struct at_json_out *out) {
     at_json_key(out, "parameters");
     at_json_open(out, '[');
@@ -82,6 +104,7 @@ static void write_parameters(const struct route *route, struct at_json_out *out)
         write_parameter(out, route, at, length, "query");
         at += length + (at[length] == ',');
     }
+    if (route->handle == handle_shopify) write_headers(out);
     at_json_close(out, ']');
 }
 
@@ -130,7 +153,11 @@ static void write_errors(const struct route *route, struct at_json_out *out) {
          may_conflict = route->handle == handle_track || route->handle == handle_publish;
     if (has_params || has_body || route->query)
         write_error(out, "400", "Malformed: the JSON, with the byte, or an escape in the address");
+    bool is_signed = route->handle == handle_shopify;
     if (route->key != AT_KEY_NONE || has_key_in_path) write_error(out, "401", "No key, or an unknown one");
+    if (is_signed) write_error(out, "401", "None of the secrets of shop.lua signed this body");
+    if (is_signed) write_error(out, "403", "Of another shop");
+    if (is_signed) write_error(out, "404", "Shopify is no source of this shop");
     if (route->key == AT_KEY_SECRET) write_error(out, "403", "Needs the secret key");
     bool has_secret_fields =
         route->handle == handle_decide || (route->request && strcmp(route->request, "Import") == 0);

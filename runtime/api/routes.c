@@ -11,6 +11,7 @@
 #define EVENT_MAX   (600u * 1024)
 #define CATALOG_MAX (64u << 20)
 #define SCRIPTS_MAX (8u << 20)
+#define SHOPIFY_MAX (5u << 20) /* a product of 2,000 variants */
 
 #define EVENT(path, type, name, summary, alias)                                                              \
     {                                                                                                        \
@@ -55,6 +56,9 @@ const struct route routes[] = {
     BATCH("/v1/b", NULL, AT_KEY_WRITE, "batch", "Take events", true),
     {AT_GET, "/v1/projects/{writeKey}/settings", AT_KEY_NONE, BODY_NONE, 0, handle_settings, NULL,
      "sdk_settings", "What the browser SDK asks for at start", NULL, "SdkSettings", NULL, false},
+
+    {AT_POST, "/v1/sources/shopify", AT_KEY_NONE, BODY_RAW, SHOPIFY_MAX, handle_shopify, NULL, "shopify",
+     "Take a webhook that Shopify signed", "Webhook", "WebhookResult", NULL, false},
 
     {AT_GET, "/v1/decisions/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_decision, NULL, "decision",
      "Why a list was as it was", NULL, "Explained", "why_not", false},

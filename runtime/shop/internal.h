@@ -87,6 +87,10 @@ size_t people_count(struct at_shop *shop);
  * Any identifier will do, times are kept as said, what is told of once more is not kept twice. */
 void track_from_source(struct at_job *job, struct at_json batch);
 
+/* ---- shopify.c ---- */
+enum at_status shopify_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void shopify_close(struct at_shop *shop);
+
 /* ---- messages.c: deduplication ---- */
 struct message_wait {
     struct message_wait *next;
@@ -394,6 +398,10 @@ enum count_name {
     COUNT_SEGMENT_FAILURES,
     COUNT_SEGMENT_ENTERED,
     COUNT_SEGMENT_LEFT,
+    COUNT_SHOPIFY_UNSIGNED,
+    COUNT_SHOPIFY_DUPLICATE,
+    COUNT_SHOPIFY_CUT,
+    COUNT_WAITING_DROPPED,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -475,6 +483,8 @@ struct at_shop {
     struct people *people;
     struct at_profile *nobody; /* an empty profile: of whom nothing is known */
     struct messages *messages;
+    struct waiting *waiting; /* for what is not there yet */
+    struct shopify *shopify;
     struct learner *learner;
     struct segments *segments;
     struct at_watchdog *watchdog;
@@ -510,6 +520,7 @@ struct at_shop {
     _Atomic uint64_t counts[COUNT_NAMES];
     _Atomic uint64_t cut_products[TOLD_MAX]; /* hashes of those the log told of; 0: free */
     _Atomic uint64_t told_purposes[TOLD_MAX];
+    _Atomic bool told_waiting;
     _Atomic uint64_t withheld;              /* today: track_consent.c */
     _Atomic uint64_t full_people[TOLD_MAX]; /* those the log told of */
     _Atomic uint32_t live_count, live_on_the_way;

@@ -4,7 +4,7 @@
  * bounded: routes of the table, classes of status, accounts of the ledger.
  */
 #include <string.h>
-#include "shop/internal.h"
+#include "shop/shopify.h"
 
 static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_EVENTS_ACCEPTED] = {"attune_events_accepted_total", "Events durable in the log"},
@@ -63,6 +63,13 @@ static const char *const NAMES[COUNT_NAMES][2] = {
     [COUNT_SEGMENT_FAILURES] = {"attune_segment_failures_total", "Times a segment's script failed"},
     [COUNT_SEGMENT_ENTERED] = {"attune_segment_entered_total", "Times somebody entered a segment"},
     [COUNT_SEGMENT_LEFT] = {"attune_segment_left_total", "Times somebody left one"},
+    [COUNT_SHOPIFY_UNSIGNED] = {"attune_shopify_unsigned_total",
+                                "Webhooks refused: none of the secrets signed them"},
+    [COUNT_SHOPIFY_DUPLICATE] = {"attune_shopify_duplicate_total", "Webhooks that were delivered before"},
+    [COUNT_SHOPIFY_CUT] = {"attune_shopify_products_left_out_total",
+                           "Lines of orders and carts beyond the 500 of an event"},
+    [COUNT_WAITING_DROPPED] = {"attune_waiting_dropped_total",
+                               "Refunds and stock levels whose order or product did not come"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
@@ -178,6 +185,24 @@ static void put_store(struct at_shop *shop, struct at_bytes *out) {
     }
 }
 
+static void put_labelled(struct at_bytes *out, const char *name, const char *help, const char *label,
+                         const char *(*word)(uint32_t i), const _Atomic uint64_t *counts) {
+    at_bytes_printf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    for (uint32_t i = 0; word(i); i++)
+        if (atomic_load_explicit(&counts[i], memory_order_relaxed))
+            at_bytes_printf(out, "%s{%s=\"%s\"} %llu\n", name, label, word(i),
+                            (unsigned long long)atomic_load_explicit(&counts[i], memory_order_relaxed));
+}
+
+static void put_sources(struct at_shop *shop, struct at_bytes *out) {
+    put_labelled(out, "attune_shopify_webhooks_total", "Signed webhooks by topic", "topic",
+                 shopify_topic_label, shop->shopify->by_topic);
+    put_labelled(out, "attune_shopify_ignored_total", "Webhooks from which nothing follows", "reason",
+                 shopify_reason_label, shop->shopify->by_reason);
+    put(out, "attune_waiting", "Refunds and stock levels that wait for their order or product", "gauge",
+        (double)waiting_count(shop));
+}
+
 void at_shop_metrics(struct at_job *job) {
     struct at_shop *shop = job->worker->shop;
     struct at_bytes *out = &job->out;
@@ -185,6 +210,7 @@ void at_shop_metrics(struct at_job *job) {
         put(out, NAMES[i][0], NAMES[i][1], "counter", (double)atomic_load(&shop->counts[i]));
     put_routes(shop, job->arena, out);
     put_store(shop, out);
+    put_sources(shop, out);
     at_bytes_printf(
         out,
         "# HELP attune_memory_bytes Drawn from an account of the ledger\n# TYPE attune_memory_bytes gauge\n");

@@ -13,6 +13,7 @@
 #include "base/phone.h"
 #include "shop/erase.h"
 #include "shop/folder.h"
+#include "shop/waiting.h"
 #include "shop/worker.h"
 
 struct at_ledger *at_shop_ledger(struct at_shop *shop) {
@@ -105,6 +106,8 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = open_workers(shop, err);
     if (status == AT_OK) status = identity_open(shop, err);
     if (status == AT_OK) withheld_open(shop);
+    if (status == AT_OK) status = waiting_open(shop, err);
+    if (status == AT_OK) status = shopify_open(shop, err);
     if (status == AT_OK) status = catalog_open(shop, err);
     if (status == AT_OK) status = people_open(shop, err);
     if (status == AT_OK) status = learn_open(shop, err);
@@ -243,6 +246,8 @@ static void close_rooms(struct at_shop *shop) {
     decision_log_close(shop);
     access_close(shop);
     forgotten_close(shop);
+    waiting_close(shop);
+    shopify_close(shop);
     identity_close(shop);
     at_map_clear(&shop->held_bad);
     if (shop->baseline) at_baseline_unref(shop->baseline);

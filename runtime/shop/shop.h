@@ -113,6 +113,22 @@ void at_shop_track(struct at_job *job, const char *type, struct at_json body, bo
  * AT_NOTFOUND. */
 void at_shop_import(struct at_job *job, struct at_text name);
 
+/* ---- signed sources ---- */
+struct at_webhook { /* one delivery as it came; texts are lent until done, "" where a header is absent */
+    struct at_text signature; /* X-Shopify-Hmac-Sha256 */
+    struct at_text topic;     /* X-Shopify-Topic */
+    struct at_text id;        /* X-Shopify-Webhook-Id: of the delivery */
+    struct at_text event_id;  /* X-Shopify-Event-Id: of what happened */
+    struct at_text domain;    /* X-Shopify-Shop-Domain */
+    struct at_text triggered_at;
+    struct at_text body; /* raw: it is what was signed */
+};
+/* AT_NOTFOUND: Shopify is no source of shop.lua; AT_UNAUTHORIZED: no secret of it signed this; AT_FORBIDDEN:
+ * of another shop; AT_INVALID: it is not what its topic says. out: {"success":true} with "ignored" (why
+ * nothing follows), "duplicate" (it was there before), "waiting" (for what it is about), "recorded", or the
+ * events' "results". Durable before done. */
+void at_shop_shopify(struct at_job *job, const struct at_webhook *sent);
+
 /* ---- decisions out ---- */
 /* body as in design/http-api.md. one: "rank": answers {"decision","generation","items","total",…}; NULL:
  * /v1/decide with "ask". */

@@ -3,6 +3,7 @@
 // The OpenAPI document both ways: it is well-formed, every route it has answers as it says (status, media type, every field),
 // what it says of the input is what is taken, and the interface answers at no address that it leaves out.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { basicShop, bearer, checkSchema, follow, KEYS, operations, products, serve } from "./harness.mjs";
 
@@ -52,7 +53,7 @@ test("the document is a whole OpenAPI 3.1 document", async (t) => {
 /** A shop with something of everything, and a call for each operation. */
 async function world(t) {
   const segments = 'segment "all" { when = function(customer) return true end }\nsegment "bad" { when = function(customer) return customer.traits.email < 1 end }\n';
-  const shop = await serve(t, { ...basicShop(KEYS), "scripts/segments.lua": segments });
+  const shop = await serve(t, { ...basicShop(KEYS + 'sources { shopify = { secret = "shpss_test" } }\n'), "scripts/segments.lua": segments });
   await shop.call("PUT", "/v1/catalog/items", products(12, (i) => ({ list_price: 99, cost: 1, tags: ["a"], stock: i === 4 ? 0 : 9 })), secret);
   const event = (body) => shop.post("/v1/track", { anonymousId: "v", userId: "ann", context: { page: { url: "https://shop.example/?utm_source=x" }, locale: "de-DE", timezone: "Europe/Berlin" }, ...body }, secret);
   await event({ event: "Product Viewed", properties: { product_id: "SKU-1" }, originalTimestamp: new Date().toISOString(), sentAt: new Date().toISOString() });
@@ -75,6 +76,7 @@ async function world(t) {
     put_script: 'ranking "x" { score = function(product) return 1 end }\n', activate_generation: { restore: false },
     consent: { purpose: "email_marketing", status: "granted" }, consent_by: { purpose: "sms_marketing", status: "denied", channel: "sms", expires_at: null, proof: { by: "phone" } },
     privacy_request_add: { kind: "erase", identifier: { kind: "email", value: "none@example.com" }, reference: "ticket" }, privacy_request_move: { state: "done" },
+    shopify: JSON.stringify({ id: 7, email: "ann@example.com", created_at: "2026-11-26T10:00:00Z", updated_at: "2026-11-26T10:00:00Z", line_items: [] }),
     unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
   const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/imports/": { name: "first" }, "/v1/generations/": { id: "1" },
@@ -84,11 +86,13 @@ async function world(t) {
     const known = others[operationId] ?? Object.entries(values).find(([prefix]) => path.startsWith(prefix))?.[1] ?? {};
     return path.replace(/\{(\w+)\}/g, (_, name) => (name === "path" ? known[name] : encodeURIComponent(known[name])));
   };
-  return { shop, bodies, address, rank };
+  /* a webhook's key is its signature */
+  const keys = (operation, body) => (operation.operationId === "shopify" ? { ...secret, "x-shopify-topic": "orders/create", "x-shopify-hmac-sha256": createHmac("sha256", "shpss_test").update(body).digest("base64") } : secret);
+  return { shop, bodies, address, rank, keys };
 }
 
 test("every route answers as documented, field by field", async (t) => {
-  const { shop, bodies, address, rank } = await world(t);
+  const { shop, bodies, address, rank, keys } = await world(t);
   const document = (await shop.get("/openapi.json")).body;
   const open = new Set(["Export", "RankedItem", "Item", "SdkSettings", "OpenApi"]); /* fields asked for, attributes of the shop's own */
   const seen = new Set();
@@ -112,7 +116,7 @@ test("every route answers as documented, field by field", async (t) => {
   for (const { path, method, operation } of all) {
     if (operation.operationId === "live") continue;
     const body = operation.requestBody ? bodies[operation.operationId] ?? {} : undefined;
-    const done = await shop.call(method, address(path, operation.operationId), body, secret);
+    const done = await shop.call(method, address(path, operation.operationId), body, keys(operation, body));
     assert.equal(done.status, 200, `${method} ${path}: ${done.text}`);
     judge(path, method, operation, done);
     for (const headers of [{}, bearer("wk_first_1"), bearer("nonsense")]) judge(path, method, operation, await shop.call(method, address(path), body, headers));

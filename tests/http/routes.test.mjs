@@ -88,7 +88,7 @@ test("a method that is not there is 405 with Allow; nothing is done by it", asyn
 test("addresses of later versions say so, whatever the method, with no key asked for", async (t) => {
   const shop = await serve(t, basicShop(KEYS));
   const later = {
-    POST: ["/v1/recommend", "/v1/search", "/v1/creative", "/v1/assist", "/v1/scripts/rehearse", "/v1/sources/shopify", "/v1/sources/mailgun", "/v1/copy/decide", "/u/token"],
+    POST: ["/v1/recommend", "/v1/search", "/v1/creative", "/v1/assist", "/v1/scripts/rehearse", "/v1/sources/postmark", "/v1/sources/mailgun", "/v1/copy/decide", "/u/token"],
     GET: ["/v1/suggest?q=a", "/v1/copy?state=waiting", "/v1/reports/sales?from=a", "/v1/experiments/x", "/v1/flows/x", "/v1/customers/1/journeys",
       "/v1/customers/by/user_id/a/journeys", "/u/token", "/attune.js", "/console/", "/console/app.js", "/v1/search"],
     PATCH: ["/v1/copy/7"], OPTIONS: ["/v1/search"],
