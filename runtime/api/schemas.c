@@ -95,7 +95,7 @@ const struct schema_row schema_rows[] = {
     SCHEMA("WebhookResult", "What follows from it is durable, or nothing ever will"),
     FIELD("success", "boolean!", "true"),
     FIELD("results", "[EventResult]", "One for each event it became"),
-    FIELD("ignored", "topic|test|nobody|completed|app", "Why nothing follows from it"),
+    FIELD("ignored", "topic|test|nobody|completed|refused|app", "Why nothing follows from it"),
     FIELD("duplicate", "boolean", "true: this delivery was there before"),
     FIELD("waiting", "boolean", "true: kept until what it is about has come"),
     FIELD("recorded", "boolean", "true: a privacy request, to be carried out within 30 days"),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include "catalog/internal.h"
+#include "catalog/shopify.h"
 
 static bool add_code(struct at_staging *staging, size_t *count, uint32_t code) {
     if (*count == staging->code_capacity) {
@@ -143,6 +144,16 @@ static bool add_alias(struct at_staging *staging, struct at_json value, uint32_t
            add_name(staging, name, row);
 }
 
+/* Its stock is told of by another id than its own; that is no name of a product, so it has a prefix. */
+static bool add_inventory_name(struct at_staging *staging, struct at_json value, uint32_t row) {
+    char room[32], name[AT_ID_MAX + sizeof AT_INVENTORY_NAME];
+    struct at_text id = scalar_text(value, room);
+    if (!id.length || id.length > AT_ID_MAX - sizeof AT_INVENTORY_NAME) return true;
+    int length = snprintf(name, sizeof name, AT_INVENTORY_NAME "%.*s", (int)id.length, id.data);
+    struct at_text whole = {name, (size_t)length};
+    return at_names_find(&staging->catalog->names, whole) == row || add_name(staging, whole, row);
+}
+
 bool at_staging_add_names(struct at_staging *staging, uint32_t row, const struct at_members *members) {
     const struct at_json *sku = at_members_get(members, "sku"),
                          *variants = at_members_get(members, "variants");
@@ -153,6 +164,7 @@ bool at_staging_add_names(struct at_staging *staging, uint32_t row, const struct
         if (!at_json_is_object(it.value)) continue;
         if (!add_alias(staging, at_json_get(it.value, "id"), row)) return false;
         if (!add_alias(staging, at_json_get(it.value, "sku"), row)) return false;
+        if (!add_inventory_name(staging, at_json_get(it.value, "inventory_item_id"), row)) return false;
     }
     return true;
 }

@@ -36,6 +36,10 @@ static inline bool at_is_missing(double value) {
     return bits == AT_MISSING_BITS;
 }
 
+/* A number, or a text that is one ("19.99"), as some platforms send amounts; else missing. */
+double at_amount(struct at_json value);
+double at_amount_of(struct at_text text); /* digits, at most one point, no more than 15 digits in all */
+
 enum at_attribute_kind {
     AT_ATTRIBUTE_NUMBER, /* double */
     AT_ATTRIBUTE_BOOL,   /* double 0, 1 or missing */
@@ -74,7 +78,8 @@ uint32_t at_root_rows(const struct at_root *root); /* row ids are below this; re
 uint32_t at_root_live(const struct at_root *root); /* products for sale or shown: not retired */
 
 /* ---- names ---- */
-/* Product id, variant id or SKU → row of a live or retired product; AT_ROW_NONE. */
+/* Product id, variant id, SKU, or "inventory_item:" and a variant's inventory_item_id → row of a live or
+ * retired product; AT_ROW_NONE. */
 uint32_t at_root_row(const struct at_root *root, const char *id, size_t length);
 /* The same for many at once (prefetched): rows[i] = AT_ROW_NONE where unknown or retired. */
 void at_root_row_many(const struct at_root *root, const struct at_text *ids, size_t count, uint32_t *rows);
@@ -132,6 +137,8 @@ struct at_change {
     enum at_change_kind kind;
     struct at_json document; /* PUT, PATCH: an object with "id"; lent while staging */
     struct at_text id;       /* RETIRE (and PATCH by path) */
+    int64_t retired_ms;      /* RETIRE: as of when, like a document's updated_at: of a newer product nothing
+                                changes, and an older document does not bring it back; 0: now, whatever is there */
     /* results */
     enum at_status status; /* AT_OK, AT_DUPLICATE (older or equal updated_at, or nothing changed), AT_INVALID,
                               AT_NOTFOUND … */

@@ -151,17 +151,39 @@ static enum at_status stage_document(struct at_staging *staging, struct at_chang
     return change->kind == AT_CHANGE_PATCH || note_put(staging, change->row) ? AT_OK : no_memory(change);
 }
 
+/* One that never was has its row all the same, so that an older document does not make it. */
+static enum at_status retire_unknown(struct at_staging *staging, struct at_change *change,
+                                     struct at_text id) {
+    if (!id.length || id.length > AT_ID_MAX || staging->next->rows >= AT_ROW_LIMIT)
+        return at_fail_field(&change->error, AT_INVALID, "bad_id", "id", "an id has 1 to %d bytes",
+                             AT_ID_MAX);
+    change->row = staging->next->rows;
+    change->is_retired = true;
+    change->updated_ms = change->retired_ms;
+    return at_staging_new_row(staging, change->row, id) && at_staging_clear(staging, change->row) &&
+                   at_column_set_updated(staging->next, change->row, change->updated_ms)
+               ? AT_OK
+               : no_memory(change);
+}
+
 static enum at_status stage_retirement(struct at_staging *staging, struct at_change *change,
                                        struct at_text id) {
     change->row = at_staging_row(staging, id);
+    if (change->row == AT_ROW_NONE && change->retired_ms) return retire_unknown(staging, change, id);
     if (change->row == AT_ROW_NONE)
         return at_fail_field(&change->error, AT_NOTFOUND, "unknown_product", "id",
                              "there is no product \"%.*s\"", (int)(id.length < 200 ? id.length : 200),
                              id.data);
     change->is_retired = true;
     change->updated_ms = at_root_updated(staging->next, change->row);
-    if (!at_root_is_live(staging->next, change->row)) return AT_DUPLICATE;
-    return at_staging_clear(staging, change->row) ? AT_OK : no_memory(change);
+    bool is_live = at_root_is_live(staging->next, change->row),
+         is_newer = change->retired_ms > change->updated_ms;
+    if (change->retired_ms ? !is_newer : !is_live) return AT_DUPLICATE;
+    if (is_newer) change->updated_ms = change->retired_ms;
+    return at_staging_clear(staging, change->row) &&
+                   at_column_set_updated(staging->next, change->row, change->updated_ms)
+               ? AT_OK
+               : no_memory(change);
 }
 
 enum at_status at_change_stage(struct at_staging *staging, struct at_change *change) {

@@ -232,8 +232,17 @@ static enum at_status check_member(const struct at_schema *schema, const struct 
 /* ---- variants ---- */
 
 static bool is_variant_name(struct at_text name) {
-    static const char *const words[] = {"id",    "sku",  "title", "name",    "url",
-                                        "image", "gtin", "ean",   "barcode", "updated_at"};
+    static const char *const words[] = {"id",
+                                        "sku",
+                                        "title",
+                                        "name",
+                                        "url",
+                                        "image",
+                                        "gtin",
+                                        "ean",
+                                        "barcode",
+                                        "updated_at",
+                                        "inventory_item_id"};
     for (size_t i = 0; i < AT_LENGTH(words); i++)
         if (at_text_is(name, words[i])) return false;
     return name.length > 0 && name.length + sizeof "variants." <= sizeof((struct at_attribute *)0)->name;

@@ -112,7 +112,7 @@ static void judge_time(struct at_audit *audit, const struct at_audit_event *row)
 static double money_of(const struct at_event *event) {
     static const char *const names[] = {"revenue", "total", "value"};
     for (size_t i = 0; i < AT_LENGTH(names); i++) {
-        double money = at_event_number(at_json_get(event->properties, names[i]));
+        double money = at_amount(at_json_get(event->properties, names[i]));
         if (!at_is_missing(money)) return money;
     }
     return 0;

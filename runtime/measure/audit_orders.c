@@ -12,7 +12,7 @@ static struct at_text name_of(const struct at_audit_event *row) {
 }
 
 static double amount_of(const struct at_event *event, const char *name) {
-    return at_event_number(at_json_get(event->properties, name));
+    return at_amount(at_json_get(event->properties, name));
 }
 
 static double or_zero(double amount) {
@@ -31,8 +31,8 @@ static double sum_of_products(const struct at_event *event, uint32_t *count) {
     if (!at_json_is_array(products)) return at_missing();
     struct at_json_each it = at_json_each(products);
     while (at_json_next(&it)) {
-        double price = at_event_number(at_json_get(it.value, "price"));
-        double quantity = at_event_number(at_json_get(it.value, "quantity"));
+        double price = at_amount(at_json_get(it.value, "price"));
+        double quantity = at_amount(at_json_get(it.value, "quantity"));
         if (at_is_missing(price)) return at_missing();
         sum += price * (at_is_missing(quantity) ? 1 : quantity);
         ++*count;

@@ -201,7 +201,7 @@ double at_cell_number(struct at_text cell, char delimiter) {
     memcpy(room, cell.data, cell.length);
     for (size_t i = 0; i < cell.length && delimiter != ','; i++)
         if (room[i] == ',') room[i] = '.'; /* two of them are no number */
-    return at_event_number_of((struct at_text){room, cell.length});
+    return at_amount_of((struct at_text){room, cell.length});
 }
 
 struct numbers {

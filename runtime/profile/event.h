@@ -97,10 +97,6 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
 /* What makes two copies of a message the same: what happened, to whom, with which properties; not when it was
  * sent again. Stored: never changes. */
 uint64_t at_event_payload(const struct at_event *event);
-/* A number, or a text that is one ("19.99", as some platforms send it: digits, at most one point, no more
- * than 15 digits in all); else missing. */
-double at_event_number(struct at_json value);
-double at_event_number_of(struct at_text text);
 /* A moment: RFC 3339 text, or milliseconds as Date.now() gives them; false: it is none. */
 bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err);
 bool at_event_has_message_id(struct at_json json); /* else it gets one */

@@ -11,35 +11,6 @@
     1e12 /* of a price, quantity or sum; sums over a lifetime stay exact enough, and finite                  \
           */
 
-/* "19.99", as some platforms send it: digits, at most one point, up to 15 digits in all, so that the division
- * is the nearest double; no locale has a say. Others are no number. */
-double at_event_number_of(struct at_text text) {
-    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    int64_t digits = 0;
-    size_t i = 0, count = 0, behind = 0;
-    bool has_point = false, is_negative = text.length && text.data[0] == '-';
-    for (i = is_negative; i < text.length; i++) {
-        if (text.data[i] == '.' && !has_point) {
-            has_point = true;
-            continue;
-        }
-        if (!is_digit(text.data[i]) || ++count > 15) return at_missing();
-        digits = digits * 10 + (text.data[i] - '0');
-        behind += has_point;
-    }
-    if (!count) return at_missing();
-    double number = (double)digits / powers[behind];
-    return is_negative ? -number : number;
-}
-
-double at_event_number(struct at_json value) {
-    double number;
-    if (at_json_number(value, &number)) return number;
-    struct at_text text = trim(at_json_text(value));
-    return text.length ? at_event_number_of(text) : at_missing();
-}
-
 static enum at_status check_amount(struct parsing *parsing, const char *name, double amount) {
     if (at_is_missing(amount) || fabs(amount) <= AMOUNT_MAX) return AT_OK;
     return at_fail_field(parsing->err, AT_INVALID, "bad_amount", name,
@@ -79,8 +50,8 @@ static enum at_status read_item(struct parsing *parsing, struct at_json json, st
         .named = {"", 0}, .row = AT_ROW_NONE, .price = at_missing(), .quantity = 1, .category = {"", 0}};
     enum at_status status = read_name(parsing, json, item);
     if (status != AT_OK || !item->named.length) return status;
-    item->price = at_event_number(at_json_get(json, "price"));
-    double quantity = at_event_number(at_json_get(json, "quantity"));
+    item->price = at_amount(at_json_get(json, "price"));
+    double quantity = at_amount(at_json_get(json, "quantity"));
     if (!at_is_missing(quantity) && quantity >= 0) item->quantity = quantity;
     item->category = plain_text(parsing, at_json_get(json, "category"));
     item->brand = plain_text(parsing, at_json_get(json, "brand"));
@@ -127,7 +98,7 @@ enum at_status read_items(struct parsing *parsing) {
 
 static double first_number(struct parsing *parsing, const char *const *names) {
     for (; *names; names++) {
-        double number = at_event_number(at_json_get(parsing->event->properties, *names));
+        double number = at_amount(at_json_get(parsing->event->properties, *names));
         if (!at_is_missing(number)) return number;
     }
     return at_missing();
@@ -163,11 +134,10 @@ static double revenue_of(struct parsing *parsing) {
     double revenue = first_number(parsing, revenues), subtotal = first_number(parsing, subtotals),
            total = first_number(parsing, totals);
     if (!at_is_missing(revenue)) return revenue;
-    if (!at_is_missing(subtotal))
-        return subtotal - or_zero(at_event_number(at_json_get(properties, "discount")));
+    if (!at_is_missing(subtotal)) return subtotal - or_zero(at_amount(at_json_get(properties, "discount")));
     if (!at_is_missing(total))
-        return total - or_zero(at_event_number(at_json_get(properties, "tax"))) -
-               or_zero(at_event_number(at_json_get(properties, "shipping")));
+        return total - or_zero(at_amount(at_json_get(properties, "tax"))) -
+               or_zero(at_amount(at_json_get(properties, "shipping")));
     return sum_of_items(parsing->event);
 }
 

@@ -25,8 +25,8 @@ double shopify_money(struct at_json object, const char *name) {
     char set[64];
     snprintf(set, sizeof set, "%s_set", name);
     struct at_json of_shop = at_json_get(at_json_get(object, set), "shop_money");
-    double amount = at_event_number(at_json_get(of_shop, "amount"));
-    return at_is_missing(amount) ? at_event_number(at_json_get(object, name)) : amount;
+    double amount = at_amount(at_json_get(of_shop, "amount"));
+    return at_is_missing(amount) ? at_amount(at_json_get(object, name)) : amount;
 }
 
 double shopify_round(double amount) {
@@ -197,7 +197,7 @@ void shopify_end(struct writing *w) {
 static void put_line(struct writing *w, struct at_json line, bool is_short) {
     struct at_json item = at_json_get(line, "line_item");
     if (!at_json_is_object(item)) item = line;
-    double quantity = at_event_number(at_json_get(line, "quantity"));
+    double quantity = at_amount(at_json_get(line, "quantity"));
     at_json_open(&w->out, '{');
     shopify_put_id(w, "product_id", at_json_get(item, "product_id"));
     if (!is_short) {

@@ -117,6 +117,10 @@ enum at_status messages_seal(struct at_shop *shop, bool always);        /* back 
 size_t messages_count(struct at_shop *shop);
 
 enum at_status catalog_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* items.c */
+/* Stages the changes, makes what they come to durable, then visible; each has its own status. The back
+ * worker's.
+ */
+enum at_status items_change(struct at_job *job, struct at_change *changes, uint32_t count) AT_MUST_CHECK;
 
 /* ---- learn.c, flush.c: the consumers; back worker only but learn_give ---- */
 struct learn_event { /* one durable event, made by track, freed by the learner */

@@ -295,6 +295,18 @@ static enum at_status change_one(struct at_job *job, void *arg) {
     return status;
 }
 
+enum at_status items_change(struct at_job *job, struct at_change *changes, uint32_t count) {
+    struct importing importing = {.job = job, .kind = AT_ITEMS_PUT};
+    importing.results_end = &importing.results;
+    at_arena_init(&importing.arena, SIZE_MAX >> 1);
+    enum at_status status = add(&importing, changes, count);
+    for (uint32_t i = 0; i < count && status == AT_OK; i++) status = take(&importing, &changes[i], 0);
+    status = finish(&importing, status);
+    at_arena_clear(&importing.arena);
+    for (uint32_t i = 0; i < count; i++) changes[i].body = (struct at_text){NULL, 0};
+    return status;
+}
+
 static void post_one(struct at_job *job, struct at_text id, struct at_json change) {
     struct one *one = at_arena_alloc(job->arena, sizeof *one);
     if (!one) return short_of_memory(job);

@@ -13,7 +13,7 @@
 
 /* ---- labels ---- */
 
-enum topic_kind { TOPIC_OTHER, TOPIC_PEOPLE, TOPIC_PRIVACY, TOPIC_UNINSTALLED };
+enum topic_kind { TOPIC_OTHER, TOPIC_PEOPLE, TOPIC_ITEMS, TOPIC_PRIVACY, TOPIC_UNINSTALLED };
 static const struct {
     const char *name;
     enum topic_kind kind;
@@ -35,12 +35,21 @@ static const struct {
     {"checkouts/delete", TOPIC_PEOPLE},
     {"carts/create", TOPIC_PEOPLE},
     {"carts/update", TOPIC_PEOPLE},
+    {"products/create", TOPIC_ITEMS},
+    {"products/update", TOPIC_ITEMS},
+    {"products/delete", TOPIC_ITEMS},
+    {"inventory_levels/update", TOPIC_ITEMS},
+    {"inventory_levels/connect", TOPIC_ITEMS},
+    {"inventory_levels/disconnect", TOPIC_ITEMS},
+    {"inventory_items/create", TOPIC_ITEMS},
+    {"inventory_items/update", TOPIC_ITEMS},
+    {"inventory_items/delete", TOPIC_ITEMS},
     {"customers/data_request", TOPIC_PRIVACY},
     {"customers/redact", TOPIC_PRIVACY},
     {"shop/redact", TOPIC_PRIVACY},
     {"app/uninstalled", TOPIC_UNINSTALLED},
 };
-static const char *const reasons[] = {"topic", "test", "nobody", "completed", "app"};
+static const char *const reasons[] = {"topic", "test", "nobody", "completed", "refused", "app"};
 
 const char *shopify_topic_label(uint32_t i) {
     return i < AT_LENGTH(topics) ? topics[i].name : NULL;
@@ -275,6 +284,7 @@ static void dispatch(struct webhook *webhook, uint32_t topic) {
     if (status != AT_OK) return webhook_end(webhook, status);
     switch (topics[topic].kind) {
     case TOPIC_PEOPLE: return webhook_people(webhook);
+    case TOPIC_ITEMS: return webhook_items(webhook);
     case TOPIC_PRIVACY:
         return at_shop_privacy_topic(webhook_job(webhook, privacy_done), webhook->head.topic,
                                      webhook->head.id, webhook->body);
