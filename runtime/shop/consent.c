@@ -13,94 +13,98 @@ struct telling {
     struct at_job *job;
     struct person_wait wait;
     struct at_task hop;
-    struct at_json body;
     struct at_consent_statement said;
-    struct at_json proof;
+    struct at_json body, proof;
 };
 
-/* ---- the body ---- */
+/* ---- the statement ---- */
 
-static enum at_status read_text(struct telling *telling, const char *name, size_t most, struct at_text *out) {
-    struct at_json value = at_json_get(telling->body, name);
+struct reading {
+    struct at_json body;
+    int64_t now_ms;
+    struct at_consent_statement *said;
+    struct at_error *err;
+};
+
+static enum at_status read_text(struct reading *reading, const char *name, size_t most, struct at_text *out) {
+    struct at_json value = at_json_get(reading->body, name);
     *out = at_json_is_string(value) ? at_json_text(value) : AT_TEXT("");
     bool is_absent = !value.tape || at_json_is_null(value);
     if ((is_absent || at_json_is_string(value)) && out->length <= most) return AT_OK;
-    return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_text", name,
+    return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_text", name,
                          "%s is a text of at most %zu bytes", name, most);
 }
 
-static enum at_status read_moment(struct telling *telling, const char *name, int64_t *out) {
-    struct at_json value = at_json_get(telling->body, name);
+static enum at_status read_moment(struct reading *reading, const char *name, int64_t *out) {
+    struct at_json value = at_json_get(reading->body, name);
     struct at_text text = at_json_text(value);
     if (!value.tape || at_json_is_null(value)) return AT_OK;
     if (text.length && at_time_parse(text.data, text.length, out, NULL) == AT_OK) return AT_OK;
-    return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_time", name,
+    return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_time", name,
                          "%s is a time: \"2026-11-26T10:00:00Z\"", name);
 }
 
-static enum at_status read_times(struct telling *telling) {
-    struct at_consent_statement *said = &telling->said;
-    int64_t now_ms = at_shop_now(telling->job->worker->shop);
-    said->at_ms = now_ms;
-    enum at_status status = read_moment(telling, "at", &said->at_ms);
-    if (status == AT_OK) status = read_moment(telling, "expires_at", &said->expires_ms);
+static enum at_status read_times(struct reading *reading) {
+    struct at_consent_statement *said = reading->said;
+    said->at_ms = reading->now_ms;
+    enum at_status status = read_moment(reading, "at", &said->at_ms);
+    if (status == AT_OK) status = read_moment(reading, "expires_at", &said->expires_ms);
     if (status != AT_OK) return status;
-    if (said->at_ms > now_ms + AT_DAY_MS)
-        return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_time", "at",
+    if (said->at_ms > reading->now_ms + AT_DAY_MS)
+        return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_time", "at",
                              "at lies more than a day ahead: when was it said?");
     if (said->expires_ms && said->expires_ms <= said->at_ms)
-        return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_time", "expires_at",
+        return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_time", "expires_at",
                              "expires_at must lie after at");
     return AT_OK;
 }
 
-static enum at_status read_status(struct telling *telling) {
+static enum at_status read_status(struct reading *reading) {
     static const char *const words[] = {"granted", "denied"};
     char word[32];
-    struct at_text text = at_json_text(at_json_get(telling->body, "status"));
-    telling->said.is_granted = at_text_is(text, "granted");
-    if (telling->said.is_granted || at_text_is(text, "denied")) return AT_OK;
+    struct at_text text = at_json_text(at_json_get(reading->body, "status"));
+    reading->said->is_granted = at_text_is(text, "granted");
+    if (reading->said->is_granted || at_text_is(text, "denied")) return AT_OK;
     snprintf(word, sizeof word, "%.*s", (int)(text.length < 31 ? text.length : 31),
              text.data ? text.data : "");
     const char *nearest = at_suggest(word, words, 2);
     if (nearest)
-        return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_status", "status",
+        return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_status", "status",
                              "there is no status \"%s\" — did you mean \"%s\"?", word, nearest);
-    return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_status", "status",
+    return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_status", "status",
                          "status is \"granted\" or \"denied\"");
 }
 
-static enum at_status read_proof(struct telling *telling) {
-    struct at_json proof = at_json_get(telling->body, "proof");
+static enum at_status read_proof(struct reading *reading, struct at_json *out) {
+    struct at_json proof = at_json_get(reading->body, "proof");
     bool is_confirmed = false;
     if (!proof.tape || at_json_is_null(proof)) return AT_OK;
     struct at_json confirmed = at_json_get(proof, "confirmed");
     if (!at_json_is_object(proof) || (confirmed.tape && !at_json_bool(confirmed, &is_confirmed)))
-        return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_proof", "proof",
+        return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_proof", "proof",
                              "proof is an object; of a double opt-in {\"confirmed\":true}");
     if (at_json_most_bytes(proof) > PROOF_MAX)
-        return at_fail_field(&telling->job->err, AT_UNPROCESSABLE, "bad_proof", "proof",
-                             "proof may have %d bytes", PROOF_MAX);
-    telling->proof = proof;
-    telling->said.is_confirmed = is_confirmed && telling->said.is_granted;
+        return at_fail_field(reading->err, AT_UNPROCESSABLE, "bad_proof", "proof", "proof may have %d bytes",
+                             PROOF_MAX);
+    *out = proof;
+    reading->said->is_confirmed = is_confirmed && reading->said->is_granted;
     return AT_OK;
 }
 
-static enum at_status read_body(struct telling *telling) {
-    struct at_job *job = telling->job;
-    struct at_consent_statement *said = &telling->said;
-    if (!at_json_is_object(telling->body))
-        return at_fail(&job->err, AT_INVALID, "not_an_object", "send one JSON object");
-    enum at_status status = read_text(telling, "purpose", AT_CONSENT_NAME_MAX, &said->purpose);
+enum at_status consent_read(struct at_json body, int64_t now_ms, struct at_consent_statement *said,
+                            struct at_json *proof, struct at_error *err) {
+    struct reading reading = {body, now_ms, said, err};
+    if (!at_json_is_object(body)) return at_fail(err, AT_INVALID, "not_an_object", "send one JSON object");
+    enum at_status status = read_text(&reading, "purpose", AT_CONSENT_NAME_MAX, &said->purpose);
     if (status == AT_OK && !said->purpose.length)
-        status = at_fail_field(&job->err, AT_UNPROCESSABLE, "no_purpose", "purpose",
+        status = at_fail_field(err, AT_UNPROCESSABLE, "no_purpose", "purpose",
                                "say what it is about: \"purpose\":\"email_marketing\"");
-    if (status == AT_OK) status = read_text(telling, "channel", AT_CONSENT_NAME_MAX, &said->channel);
-    if (status == AT_OK) status = read_text(telling, "source", AT_CONSENT_TEXT_MAX, &said->said);
-    if (status == AT_OK) status = read_text(telling, "wording", AT_CONSENT_TEXT_MAX, &said->wording);
-    if (status == AT_OK) status = read_status(telling);
-    if (status == AT_OK) status = read_times(telling);
-    return status == AT_OK ? read_proof(telling) : status;
+    if (status == AT_OK) status = read_text(&reading, "channel", AT_CONSENT_NAME_MAX, &said->channel);
+    if (status == AT_OK) status = read_text(&reading, "source", AT_CONSENT_TEXT_MAX, &said->said);
+    if (status == AT_OK) status = read_text(&reading, "wording", AT_CONSENT_TEXT_MAX, &said->wording);
+    if (status == AT_OK) status = read_status(&reading);
+    if (status == AT_OK) status = read_times(&reading);
+    return status == AT_OK ? read_proof(&reading, proof) : status;
 }
 
 /* ---- the event ---- */
@@ -190,7 +194,8 @@ void at_shop_consent(struct at_job *job, struct at_text kind, struct at_text val
     }
     telling->job = job;
     telling->body = body;
-    enum at_status status = read_body(telling);
+    enum at_status status =
+        consent_read(body, at_shop_now(job->worker->shop), &telling->said, &telling->proof, &job->err);
     if (status != AT_OK) return job_end(job, status);
     uint64_t person = customer_person(job, kind, value, "consent");
     if (!person) return;

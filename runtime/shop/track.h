@@ -129,6 +129,11 @@ enum at_status track_mark_read(struct track *track, struct at_json body) AT_MUST
 enum at_status track_mark_write(struct track *track, struct at_unit *unit) AT_MUST_CHECK;
 /* Commits it alone: track->then goes on with track->status. */
 enum at_status track_mark_commit(struct track *track) AT_MUST_CHECK;
+/* ---- consent.c ---- */
+/* A statement for the whole person: the body of POST …/consent, or the properties of a secret key's Consent
+ * Updated. AT_INVALID, AT_UNPROCESSABLE. */
+enum at_status consent_read(struct at_json body, int64_t now_ms, struct at_consent_statement *said,
+                            struct at_json *proof, struct at_error *err) AT_MUST_CHECK;
 
 /* ---- track_consent.c ---- */
 /* What the event says of consent that is news to the person's profile: one->said. AT_NOMEM. */

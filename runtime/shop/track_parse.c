@@ -50,6 +50,22 @@ struct parsing {
     struct at_error *err;
 };
 
+/* The shop's own systems may state a consent as an event, with when it was given. */
+static enum at_status read_statement(struct parsing *parsing, struct tracked *one) {
+    struct at_job *job = parsing->track->job;
+    bool is_statement = job->is_secret && at_text_is(one->event.name, "consent_updated") &&
+                        at_json_get(one->event.properties, "purpose").tape;
+    if (!is_statement) return AT_OK;
+    struct at_consent_statement *said = at_arena_zalloc(job->arena, sizeof *said);
+    if (!said) return AT_NOMEM;
+    enum at_status status =
+        consent_read(one->event.properties, parsing->defaults->received_ms, said, &one->proof, parsing->err);
+    if (status != AT_OK) return AT_INVALID;
+    one->given = said;
+    one->event.at_ms = said->at_ms;
+    return AT_OK;
+}
+
 /* AT_INVALID and err: that event is not one. AT_NOMEM: the request fails. */
 static enum at_status parse_one(struct parsing *parsing, struct at_json json, struct tracked *one) {
     struct at_arena *arena = parsing->track->job->arena;
@@ -71,7 +87,7 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
     one->is_proven = is_proven(parsing->track->job, &one->event);
     one->event.is_unproven = !one->is_proven && one->event.identifier_count > 1;
     claims_want(parsing->track, one);
-    return AT_OK;
+    return read_statement(parsing, one);
 }
 
 static enum at_status parse_batch(struct parsing *parsing, struct at_json batch) {

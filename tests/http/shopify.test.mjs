@@ -272,6 +272,81 @@ test("a browser and an order are one person by address, or by the visitor's id i
   assert.deepEqual((await shop.deliver("customers/delete", { id: 9 })).body, { success: true, ignored: "nobody" });
 });
 
+test("what customers agreed to, each with its own moment, whatever else says so too", async (t) => {
+  const rules = 'consent { analytics = "opt-out", personalization = "opt-out", email_marketing = { EU = "double opt-in", elsewhere = "opt-in" }, sms_marketing = "opt-in" }\n';
+  const shop = await shopify(t, { settings: SHOP + rules });
+  const consent = (state, at, level = "single_opt_in") => ({ state, opt_in_level: level, consent_updated_at: at });
+  const update = (second, more) => shop.deliver("customers/update", customer({ updated_at: `2026-11-02T10:00:${second}Z`, ...more }));
+  const bob = () => shop.customer("email", "bob@example.com");
+  await update("10", { email_marketing_consent: consent("not_subscribed", "2026-11-01T10:00:00Z"), sms_marketing_consent: null });
+  assert.deepEqual((await bob()).consent, {}, "nobody asked");
+  await update("30", { email_marketing_consent: consent("unsubscribed", "2026-11-02T10:00:29Z"), sms_marketing_consent: consent("subscribed", "2026-11-02T10:00:20Z") });
+  await update("20", { email_marketing_consent: consent("subscribed", "2026-11-02T10:00:19Z", "confirmed_opt_in") });
+  let { consent: said, consent_statements } = await bob();
+  assert.deepEqual(said, { email_marketing: "denied", sms_marketing: "granted" }, "the older yes came later");
+  assert.deepEqual(consent_statements.map((one) => [one.purpose, one.status, one.source, one.of, one.at]), [
+    ["email_marketing", "denied", "shopify", "person", "2026-11-02T10:00:29.000Z"], ["sms_marketing", "granted", "shopify", "person", "2026-11-02T10:00:20.000Z"]]);
+  await update("40", { email_marketing_consent: consent("subscribed", "2026-11-02T10:00:39Z", "confirmed_opt_in") });
+  ({ consent: said, consent_statements } = await bob());
+  assert.deepEqual([said.email_marketing, consent_statements[0].confirmed], ["granted", true]);
+  /* every order brings the same statement along: it is kept once */
+  const before = await shop.metric("attune_consent_statements_total");
+  await shop.deliver("orders/create", order({ customer: customer({ updated_at: "2026-11-02T10:00:40Z", email_marketing_consent: consent("subscribed", "2026-11-02T10:00:39Z", "confirmed_opt_in") }) }));
+  assert.equal(await shop.metric("attune_consent_statements_total"), before);
+  /* what is said elsewhere later holds, and what Shopify says later than that */
+  await shop.post("/v1/customers/by/email/bob%40example.com/consent", { purpose: "email_marketing", status: "denied", source: "link in a mail", at: "2026-11-03T10:00:00Z" });
+  await update("50", { email_marketing_consent: consent("subscribed", "2026-11-02T10:00:45Z") });
+  assert.equal((await bob()).consent.email_marketing, "denied");
+  await update("59", { email_marketing_consent: consent("subscribed", "2026-11-04T10:00:45Z") });
+  assert.equal((await bob()).consent.email_marketing, "granted");
+  const events = (await shop.timeline("email", "bob@example.com")).filter((one) => one.name === "consent_updated");
+  assert.ok(events.every((one) => one.properties.purpose && one.properties.source));
+});
+
+test("a secret key's Consent Updated is a statement; a write key's is not", async (t) => {
+  const shop = await shopify(t, { settings: KEYS });
+  const secret = bearer("sk_first_1"), said = { type: "track", userId: "ann", event: "Consent Updated", properties: { purpose: "email_marketing", status: "granted", at: "2026-11-01T10:00:00Z", source: "import" } };
+  const ann = async () => (await shop.get("/v1/customers/by/user_id/ann", secret)).body;
+  await shop.post("/v1/batch", { batch: [said] }, basic("wk_first_1"));
+  assert.deepEqual((await ann()).consent, {});
+  const answer = await shop.post("/v1/batch", { batch: [said, { ...said, properties: { purpose: "sms_marketing", status: "grnted" } }, { ...said, properties: { purpose: "x", status: "denied", at: "soon" } }] }, secret);
+  assert.deepEqual(answer.body.results.map((one) => one.status), ["accepted", "invalid", "invalid"]);
+  assert.match(answer.body.results[1].message, /did you mean "granted"/);
+  assert.deepEqual((await ann()).consent_statements.map((one) => [one.purpose, one.status, one.at, one.of]), [["email_marketing", "granted", "2026-11-01T10:00:00.000Z", "person"]]);
+});
+
+test("checkouts and carts are baskets of whom they name; a completed one is an order", async (t) => {
+  const shop = await shopify(t);
+  const lines = (n) => [{ product_id: 1, variant_id: 1001, price: "10.00", quantity: n }, { product_id: 2, price: "5.50", quantity: 1 }];
+  const checkout = (second, more = {}) => ({
+    id: 5, token: "c0ffee", cart_token: "ca4t", email: "", customer_locale: "de-AT", currency: "EUR", presentment_currency: "USD", subtotal_price: "25.50", line_items: lines(2),
+    abandoned_checkout_url: "https://outfitter.example/recover/c0ffee", created_at: "2026-11-20T10:00:00Z", updated_at: `2026-11-20T10:00:${second}Z`, completed_at: null, ...more });
+  assert.deepEqual((await shop.deliver("checkouts/create", checkout("00"))).body, { success: true, ignored: "nobody" }, "no address yet");
+  await shop.deliver("checkouts/update", checkout("10", { email: "Bob@example.com" }));
+  await shop.deliver("checkouts/update", checkout("30", { email: "bob@example.com", line_items: lines(3) }));
+  await shop.deliver("checkouts/update", checkout("20", { email: "bob@example.com", line_items: lines(9) }));
+  let bob = await shop.customer("email", "bob@example.com");
+  assert.deepEqual(bob.basket.items.map((one) => [one.product, one.quantity]), [["1", 3], ["2", 1]]);
+  assert.deepEqual([bob.basket.value, bob.basket.url, bob.locale, bob.sessions], [35.5, "https://outfitter.example/recover/c0ffee", "de-AT", 0]);
+  assert.deepEqual([bob.counts.checkout_started.total, bob.counts.checkout_started.first_at, bob.counts.checkout_updated.total], [1, "2026-11-20T10:00:00.000Z", 3]);
+  const started = (await shop.timeline("email", "bob@example.com")).find((one) => one.name === "checkout_started").properties;
+  assert.deepEqual([started.checkout_id, started.cart_id, started.value, started.currency], ["c0ffee", "ca4t", 25.5, "USD"]);
+  const cart = (second, more) => ({ id: "ca4t", token: "ca4t", updated_at: `2026-11-20T10:00:${second}Z`, attributes: { attune_anonymous_id: "v-1" }, line_items: lines(4), ...more });
+  await shop.post("/v1/identify", { anonymousId: "v-1", traits: { email: "bob@example.com" } });
+  await shop.deliver("carts/update", cart("50"));
+  await shop.deliver("carts/update", cart("40", { line_items: [] }));
+  bob = await shop.customer("email", "bob@example.com");
+  assert.deepEqual(bob.basket.items.map((one) => one.quantity), [4, 1]);
+  await shop.deliver("orders/create", order({ processed_at: "2026-11-20T10:01:00Z", checkout_token: "c0ffee" }));
+  assert.deepEqual((await shop.deliver("checkouts/update", checkout("59", { email: "bob@example.com", completed_at: "2026-11-20T10:01:00Z" }))).body, { success: true, ignored: "completed" });
+  assert.deepEqual((await shop.customer("email", "bob@example.com")).basket.items, []);
+  await shop.deliver("carts/create", cart("55"));
+  assert.deepEqual((await shop.customer("email", "bob@example.com")).basket.items, [], "of before the order");
+  await shop.deliver("carts/update", cart("55", { updated_at: "2026-11-21T10:00:00Z" }));
+  await shop.deliver("carts/update", cart("55", { updated_at: "2026-11-21T10:00:01Z", line_items: [] }));
+  assert.deepEqual((await shop.customer("email", "bob@example.com")).basket.items, [], "emptied");
+});
+
 test("privacy requests are verified, recorded and answered", async (t) => {
   const shop = await shopify(t);
   const request = { shop_domain: "outfitter.myshopify.com", customer: { id: 1, email: "bob@example.com" }, orders_to_redact: [1] };
