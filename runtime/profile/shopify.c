@@ -61,7 +61,7 @@ static uint64_t version_of(struct at_json customer) {
 static void write_identify(struct writing *w, struct at_json customer) {
     char id[AT_SHOPIFY_NAME_MAX], message[AT_SHOPIFY_NAME_MAX + 60];
     struct at_json moment = at_json_get(customer, "updated_at");
-    shopify_id(w->customer_id, id);
+    at_shopify_id(w->customer_id, id);
     snprintf(message, sizeof message, "shopify-customer.%s.%016llx", id,
              (unsigned long long)version_of(customer));
     if (!at_json_is_string(moment)) moment = at_json_get(w->body, "updated_at");
@@ -84,7 +84,7 @@ static void write_agreed(struct writing *w, const struct agreed *agreed) {
     char id[AT_SHOPIFY_NAME_MAX], message[2 * AT_SHOPIFY_NAME_MAX];
     struct at_text at = at_json_text(agreed->moment);
     const char *status = agreed->is_granted ? "granted" : "denied";
-    shopify_id(w->customer_id, id);
+    at_shopify_id(w->customer_id, id);
     snprintf(message, sizeof message, "shopify-consent.%s.%s.%.*s.%s%s", id, agreed->purpose,
              (int)(at.length < 40 ? at.length : 40), at.data ? at.data : "", status,
              agreed->is_confirmed ? ".confirmed" : "");
@@ -138,7 +138,7 @@ static void write_consents(struct writing *w, struct at_json customer) {
 void shopify_write_customer(struct writing *w, struct at_json customer) {
     char id[AT_SHOPIFY_NAME_MAX];
     struct writing whole = *w;
-    if (!shopify_id(w->customer_id, id)) return;
+    if (!at_shopify_id(w->customer_id, id)) return;
     w->anonymous_id = AT_TEXT("");
     w->email = shopify_text(customer, "email");
     w->phone = shopify_text(customer, "phone");
@@ -151,7 +151,7 @@ void shopify_write_customer(struct writing *w, struct at_json customer) {
 
 static enum at_status write_customer_topic(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
-    if (!shopify_id(at_json_get(w->body, "id"), id))
+    if (!at_shopify_id(at_json_get(w->body, "id"), id))
         return at_fail_field(w->err, AT_INVALID, "no_id", "id", "a customer has an id");
     shopify_find_who(w);
     w->customer_id = at_json_get(w->body, "id");
@@ -163,7 +163,7 @@ static enum at_status write_customer_topic(struct writing *w) {
 static enum at_status write_customer_gone(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
     w->customer_id = at_json_get(w->body, "id");
-    if (!shopify_id(w->customer_id, id))
+    if (!at_shopify_id(w->customer_id, id))
         return at_fail_field(w->err, AT_INVALID, "no_id", "id", "a customer has an id");
     shopify_begin_bare(w, &(struct event_head){.type = "identify", .part = "customer"});
     at_json_key(&w->out, "traits");
@@ -226,8 +226,8 @@ static double cart_value(struct at_json lines) {
 static enum at_status write_cart(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
     struct at_json token = at_json_get(w->body, "token"), lines = at_json_get(w->body, "line_items");
-    if (!shopify_id(token, id)) token = at_json_get(w->body, "id");
-    if (!shopify_id(token, id))
+    if (!at_shopify_id(token, id)) token = at_json_get(w->body, "id");
+    if (!at_shopify_id(token, id))
         return at_fail_field(w->err, AT_INVALID, "no_id", "token", "a cart has a token");
     shopify_find_who(w);
     if (!shopify_has_who(w)) {
@@ -282,7 +282,7 @@ void at_shopify_order_id(struct at_text topic, struct at_json body, char out[AT_
     bool is_order = topic.length > 7 && memcmp(topic.data, "orders/", 7) == 0;
     out[0] = 0;
     if (is_order || at_text_is(topic, "refunds/create"))
-        (void)shopify_id(at_json_get(body, is_order ? "id" : "order_id"), out);
+        (void)at_shopify_id(at_json_get(body, is_order ? "id" : "order_id"), out);
 }
 
 enum at_status at_shopify_events(const struct at_shopify_webhook *webhook, struct at_json body,

@@ -53,4 +53,7 @@ enum at_status at_shopify_events(const struct at_shopify_webhook *webhook, struc
 /* The order that a refund or order is about, as text; "" none. */
 void at_shopify_order_id(struct at_text topic, struct at_json body, char out[AT_SHOPIFY_NAME_MAX]);
 
+/* An id: a number, as Shopify's are, or a text; as text. false: none. */
+bool at_shopify_id(struct at_json value, char out[AT_SHOPIFY_NAME_MAX]);
+
 #endif

@@ -33,7 +33,7 @@ double shopify_round(double amount) {
     return nearbyint(amount * 1e4) / 1e4;
 }
 
-bool shopify_id(struct at_json value, char out[AT_SHOPIFY_NAME_MAX]) {
+bool at_shopify_id(struct at_json value, char out[AT_SHOPIFY_NAME_MAX]) {
     int64_t number;
     struct at_text text = at_json_text(value);
     out[0] = 0;
@@ -61,8 +61,8 @@ void shopify_find_who(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
     w->customer = at_json_get(body, "customer");
     w->customer_id = at_json_get(w->customer, "id");
-    if (!shopify_id(w->customer_id, id)) w->customer_id = at_json_get(body, "customer_id");
-    if (!shopify_id(w->customer_id, id)) w->customer_id = (struct at_json){0};
+    if (!at_shopify_id(w->customer_id, id)) w->customer_id = at_json_get(body, "customer_id");
+    if (!at_shopify_id(w->customer_id, id)) w->customer_id = (struct at_json){0};
     w->email = shopify_text(body, "email");
     if (!w->email.length) w->email = shopify_text(body, "contact_email");
     if (!w->email.length) w->email = shopify_text(w->customer, "email");
@@ -86,7 +86,7 @@ void shopify_put_text(struct writing *w, const char *name, struct at_text text) 
 
 void shopify_put_id(struct writing *w, const char *name, struct at_json value) {
     char id[AT_SHOPIFY_NAME_MAX];
-    if (shopify_id(value, id)) at_json_add_string(&w->out, name, id);
+    if (at_shopify_id(value, id)) at_json_add_string(&w->out, name, id);
 }
 
 void shopify_put_money(struct writing *w, const char *name, double amount) {
@@ -128,7 +128,7 @@ static void put_context(struct writing *w) {
     put_traits(w);
     at_json_key(&w->out, "externalIds");
     at_json_open(&w->out, '[');
-    if (shopify_id(w->customer_id, id)) put_external(w, AT_TEXT(AT_SHOPIFY_CUSTOMER_KIND), at_text_of(id));
+    if (at_shopify_id(w->customer_id, id)) put_external(w, AT_TEXT(AT_SHOPIFY_CUSTOMER_KIND), at_text_of(id));
     if (who && !is_usual) put_external(w, who->kind, who->value);
     at_json_close(&w->out, ']');
     at_json_close(&w->out, '}');
@@ -138,7 +138,7 @@ static void put_context(struct writing *w) {
 static void put_message_id(struct writing *w, const struct event_head *head) {
     char text[600], thing[AT_SHOPIFY_NAME_MAX], updated[64];
     struct at_text topic = w->webhook->topic, id = w->webhook->id, at = shopify_text(w->body, "updated_at");
-    shopify_id(at_json_get(w->body, "id"), thing);
+    at_shopify_id(at_json_get(w->body, "id"), thing);
     snprintf(updated, sizeof updated, "%.*s", (int)(at.length < 60 ? at.length : 60), at.data);
     if (head->id)
         snprintf(text, sizeof text, "%s", head->id);

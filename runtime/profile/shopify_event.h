@@ -29,7 +29,6 @@ struct event_head {
 struct at_text shopify_text(struct at_json object, const char *name); /* "" if it is none */
 double shopify_money(struct at_json object, const char *name);        /* in the shop's currency; missing */
 double shopify_round(double amount);
-bool shopify_id(struct at_json value, char out[AT_SHOPIFY_NAME_MAX]); /* false: none */
 /* Fills whose it is, from what all of these have: email, phone, customer, attributes. */
 void shopify_find_who(struct writing *w);
 bool shopify_has_who(const struct writing *w);

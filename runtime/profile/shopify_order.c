@@ -101,7 +101,7 @@ static double refunded_of(struct at_json refund) {
 
 static void write_refund(struct writing *w, struct at_json refund, struct at_json order_id) {
     char id[AT_SHOPIFY_NAME_MAX], part[AT_SHOPIFY_NAME_MAX + 20];
-    if (!shopify_id(at_json_get(refund, "id"), id)) return;
+    if (!at_shopify_id(at_json_get(refund, "id"), id)) return;
     snprintf(part, sizeof part, "refund.%s", id);
     struct at_json moment = at_json_get(refund, "processed_at");
     if (!at_json_is_string(moment)) moment = at_json_get(refund, "created_at");
@@ -117,7 +117,7 @@ static void write_refund(struct writing *w, struct at_json refund, struct at_jso
 enum at_status shopify_write_refund(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
     struct at_json order_id = at_json_get(w->body, "order_id");
-    if (!shopify_id(at_json_get(w->body, "id"), id) || !shopify_id(order_id, id))
+    if (!at_shopify_id(at_json_get(w->body, "id"), id) || !at_shopify_id(order_id, id))
         return at_fail_field(w->err, AT_INVALID, "no_id", "order_id", "a refund has an id and an order_id");
     if (!w->webhook->who)
         w->written->outcome = AT_SHOPIFY_NOBODY;
@@ -233,7 +233,7 @@ static void write_happenings(struct writing *w) {
 
 enum at_status shopify_write_order(struct writing *w) {
     char id[AT_SHOPIFY_NAME_MAX];
-    if (!shopify_id(at_json_get(w->body, "id"), id))
+    if (!at_shopify_id(at_json_get(w->body, "id"), id))
         return at_fail_field(w->err, AT_INVALID, "no_id", "id", "an order has an id");
     shopify_find_who(w);
     if (flag_of(w->body, "test"))

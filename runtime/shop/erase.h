@@ -26,6 +26,10 @@ enum at_status erase_person(struct erasing *erasing, struct at_error *err) AT_MU
 enum at_status erase_count(struct at_shop *shop, struct at_text id) AT_MUST_CHECK;
 /* At start: those an earlier process did not come to count. */
 enum at_status erase_resume(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+/* requests.c, the back worker: a request of another system about that person (0: nobody known), durable.
+ * AT_NOTFOUND: the person is gone meanwhile. */
+enum at_status request_take(struct at_job *job, struct at_text kind, uint64_t person,
+                            struct at_text reference) AT_MUST_CHECK;
 /* The signed receipt of an erasure. false: out of memory. */
 bool erase_receipt(struct at_shop *shop, const struct at_erasure_row *erasure, struct at_bytes *out);
 

@@ -201,19 +201,24 @@ static enum at_status erase(struct asking *asking) {
     return status;
 }
 
-/* The back worker. */
-static enum at_status ask(struct at_job *job, void *arg) {
-    struct asking *asking = arg;
+/* Made and durable. AT_NOTFOUND: the person is gone meanwhile. */
+static enum at_status carry_out(struct asking *asking) {
+    struct at_shop *shop = asking->job->worker->shop;
+    if (asking->person) asking->person = identity_current(&shop->identity, asking->person);
     enum at_status status;
-    bool is_erase = at_text_is(asking->kind, "erase");
-    if (asking->person) asking->person = identity_current(&job->worker->shop->identity, asking->person);
-    if (is_erase && asking->person)
+    if (at_text_is(asking->kind, "erase") && asking->person)
         status = erase(asking);
     else
         status = keep_request(asking, at_text_is(asking->kind, "redact") ? "waiting"
                                       : asking->person                   ? "ready"
                                                                          : "nothing");
-    if (status == AT_NOTFOUND || status == AT_STALE)
+    return status == AT_STALE ? AT_NOTFOUND : status;
+}
+
+static enum at_status ask(struct at_job *job, void *arg) { /* the back worker */
+    struct asking *asking = arg;
+    enum at_status status = carry_out(asking);
+    if (status == AT_NOTFOUND)
         return at_fail(&job->err, AT_NOTFOUND, "unknown_customer",
                        "no customer of this id or identifier is known (any more)");
     if (status == AT_OK) return answer(asking);
@@ -221,6 +226,17 @@ static enum at_status ask(struct at_job *job, void *arg) {
     return at_fail(&job->err, status, status == AT_FULL ? "disk_full" : NULL,
                    "the request could not be kept (%s): nothing was done, send it again",
                    at_status_word(status));
+}
+
+enum at_status request_take(struct at_job *job, struct at_text kind, uint64_t person,
+                            struct at_text reference) {
+    struct asking asking = {.job = job,
+                            .kind = kind,
+                            .reference = reference,
+                            .source = at_text_of(job->source),
+                            .person = person};
+    at_ulid(at_shop_now(job->worker->shop), asking.id);
+    return carry_out(&asking);
 }
 
 static struct asking *asking_new(struct at_job *job, struct at_text kind, uint64_t person) {

@@ -57,8 +57,8 @@ const char *shopify_reason_label(uint32_t i);
 void webhook_people(struct webhook *webhook);
 /* shopify_items.c */
 void webhook_items(struct webhook *webhook);
-/* shopify_privacy.c: the topics customers/data_request, customers/redact, shop/redact. The request is
- * recorded and answered; who carries it out reads the rows "privacy …" of the table state. */
+/* shopify_privacy.c: the topics customers/data_request, customers/redact, shop/redact. Each
+ * becomes a request (requests.c), durable before it is answered. */
 void at_shop_privacy_topic(struct at_job *job, struct at_text topic, struct at_text id, struct at_json json);
 
 struct shopify { /* of the shop */

@@ -347,14 +347,26 @@ test("checkouts and carts are baskets of whom they name; a completed one is an o
   assert.deepEqual((await shop.customer("email", "bob@example.com")).basket.items, [], "emptied");
 });
 
-test("privacy requests are verified, recorded and answered", async (t) => {
+test("privacy requests are verified, carried out and kept with their state", async (t) => {
   const shop = await shopify(t);
-  const request = { shop_domain: "outfitter.myshopify.com", customer: { id: 1, email: "bob@example.com" }, orders_to_redact: [1] };
-  for (const topic of ["customers/data_request", "customers/redact", "shop/redact"]) {
+  await shop.deliver("orders/create", order({ id: 9, customer: { id: 77 } }));
+  const bob = await shop.customer("email", "bob@example.com");
+  assert.equal(bob.orders.count, 1);
+  const request = { shop_domain: "outfitter.myshopify.com", customer: { id: 77, email: "bob@example.com" }, orders_to_redact: [1] };
+  const states = async () => (await shop.get("/v1/privacy/requests")).body.requests.map((one) => [one.kind, one.state === "unreachable" ? "done" : one.state, one.person, one.source, one.reference]);
+  for (const topic of ["customers/data_request", "customers/redact", "shop/redact"])
     assert.equal((await shop.deliver(topic, request, { secret: "shpss_another" })).status, 401);
-    assert.deepEqual((await shop.deliver(topic, request)).body, { success: true, recorded: true });
-    assert.match(shop.log, new RegExp(`Shopify's ${topic} \\S+ was recorded`));
-  }
+  assert.deepEqual(await states(), []);
+  assert.deepEqual((await shop.deliver("customers/data_request", { ...request, data_request: { id: 9999 } })).body, { success: true, recorded: true });
+  assert.deepEqual(await states(), [["export", "ready", bob.id, "shopify", "9999"]]);
+  assert.deepEqual((await shop.deliver("customers/redact", request)).body, { success: true, recorded: true });
+  assert.equal((await shop.get("/v1/customers/by/email/bob@example.com")).status, 404);
+  assert.equal((await shop.get(`/v1/customers/${bob.id}`)).status, 404);
+  await shop.deliver("shop/redact", request);
+  await shop.deliver("customers/redact", { customer: { id: 5, email: "nobody@example.com" } });
+  assert.deepEqual((await states()).map((one) => one.slice(0, 3)), [["erase", "nothing", null], ["redact", "waiting", null], ["erase", "done", bob.id], ["export", "ready", bob.id]]);
+  assert.equal((await shop.deliver("orders/updated", order({ id: 9, customer: { id: 77 }, created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" }))).status, 200);
+  assert.equal((await shop.get("/v1/customers/by/email/bob@example.com")).status, 404, "the past stays forgotten");
   assert.ok(!shop.log.includes("bob@example.com"));
 });
 
