@@ -19,12 +19,15 @@ struct cli_option {
     const char *help;
 };
 #define CLI_OPTIONS_MAX 20
+#define CLI_LIST_MAX    32
 struct cli_call {
     const struct cli_verb *verb;
     const char *words[4]; /* what is no option */
     int word_count;
     const char *values[CLI_OPTIONS_MAX]; /* by index in the verb's options; "" for a flag that is set; NULL:
                                             not given */
+    const char *list[CLI_LIST_MAX];      /* values of the option that may be given several times */
+    int list_count;
 };
 struct cli_verb {
     const char *name, *words, *summary; /* words: "DIR" */

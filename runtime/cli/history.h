@@ -41,6 +41,25 @@ bool history_next(struct history_records *records, struct history_record *record
 uint64_t history_count(const struct history_records *records); /* records so far */
 uint64_t history_chain(const struct history_records *records);
 
+/* ---- history_rows.c: one CSV record after the other ---- */
+#define HISTORY_COLUMNS_MAX 1000
+/* The records behind the header, which belongs to the chain; the delimiter is what the header has most of. */
+struct history_rows;
+struct history_rows *history_rows_open(const struct cli_call *call, struct history_file *file);
+void history_rows_close(struct history_rows *rows);
+int history_rows_rewind(
+    struct history_rows *rows); /* to the first record behind the header; before the first, too */
+const struct at_text *history_rows_header(const struct history_rows *rows, size_t *count);
+struct history_row {
+    const struct at_text *fields; /* lent until the next */
+    size_t count;
+    uint64_t line;
+    const char *wrong; /* it is none: why; NULL: it is one */
+};
+bool history_rows_next(struct history_rows *rows, struct history_row *row, int *code); /* as history_next */
+uint64_t history_rows_count(const struct history_rows *rows);
+uint64_t history_rows_chain(const struct history_rows *rows);
+
 /* ---- history_mark.c: how far ---- */
 struct history_mark { /* of one import of one file */
     char name[101];
@@ -49,6 +68,7 @@ struct history_mark { /* of one import of one file */
     uint64_t taken, there, withheld, bad;
     uint64_t derived;      /* ids that were made of what an event says */
     bool is_whole;         /* the file ended there */
+    uint64_t before;       /* records done when this run began; not kept */
     char at[AT_TIME_SIZE]; /* when it was left */
 };
 /* The marks of files that begin like this one. */
@@ -67,6 +87,13 @@ void history_marks_meet(const struct history_marks *marks, uint64_t records, uin
                         struct history_mark *best);
 uint64_t history_marks_most(const struct history_marks *marks); /* records of the longest */
 void history_marks_fresh(const struct history_marks *marks, struct history_mark *mark);
+/* What was met, or a fresh one if nothing was or is_again; mark->before says where the run begins. */
+void history_mark_choose(const struct history_marks *marks, struct history_mark *mark, bool is_again);
+/* There are records behind it: says where it goes on. A file that was whole and has grown gets a mark of its
+ * own, so that the shorter one stays known. what: "lines". */
+void history_mark_go_on(const struct history_marks *marks, struct history_mark *mark, const char *what);
+int history_mark_sum(const struct history_mark *mark,
+                     const char *what); /* says what came of it all; an exit code */
 void history_mark_write(const struct history_mark *mark, struct at_json_out *out); /* {"name","state"} */
 
 /* ---- history_say.c: what is said meanwhile, on standard error ---- */
@@ -101,5 +128,6 @@ uint64_t history_sent(const struct history_sender *sender); /* events the shop h
 /* ---- the verbs ---- */
 int import_catalog(const struct cli_call *call);
 int import_events(const struct cli_call *call);
+int import_orders(const struct cli_call *call);
 
 #endif

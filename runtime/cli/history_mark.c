@@ -116,3 +116,32 @@ uint64_t history_marks_most(const struct history_marks *marks) {
         if (marks->list[i].records > most) most = marks->list[i].records;
     return most;
 }
+
+void history_mark_choose(const struct history_marks *marks, struct history_mark *mark, bool is_again) {
+    if (is_again || !mark->records) history_marks_fresh(marks, mark);
+    mark->before = mark->records;
+}
+
+void history_mark_go_on(const struct history_marks *marks, struct history_mark *mark, const char *what) {
+    struct history_mark fresh;
+    if (mark->before)
+        fprintf(stderr, "the first %llu %s of it were imported before, until %s: going on behind them\n",
+                (unsigned long long)mark->before, what, mark->at);
+    if (!mark->is_whole) return;
+    history_marks_fresh(marks, &fresh);
+    memcpy(mark->name, fresh.name, sizeof fresh.name);
+    mark->is_whole = false;
+}
+
+int history_mark_sum(const struct history_mark *mark, const char *what) {
+    bool is_old = mark->is_whole && mark->before == mark->records;
+    if (is_old)
+        printf("imported before, on %.10s: nothing to do (%llu events; --again imports it once more)\n",
+               mark->at, (unsigned long long)mark->taken);
+    else
+        printf("%llu events taken, %llu already there, %llu withheld for want of consent, %llu %s not "
+               "accepted\n",
+               (unsigned long long)mark->taken, (unsigned long long)mark->there,
+               (unsigned long long)mark->withheld, (unsigned long long)mark->bad, what);
+    return mark->bad && !is_old ? EXIT_REFUSED : EXIT_DONE;
+}

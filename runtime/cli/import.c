@@ -12,6 +12,7 @@ static const struct {
 } kinds[] = {
     {"catalog", " complete sure ", import_catalog},
     {"events", " source again ", import_events},
+    {"orders", " source again map at-format timezone currency cancelled-prefix dry-run ", import_orders},
 };
 
 static bool belongs(const char *options, const char *name) {
@@ -42,5 +43,6 @@ int run_import(const struct cli_call *call) {
     const char *near = at_suggest(call->words[0], names, AT_LENGTH(kinds));
     return near ? cli_fail(call, EXIT_USAGE, "import what? there is no \"%s\" — did you mean \"%s\"?",
                            call->words[0], near)
-                : cli_fail(call, EXIT_USAGE, "import what? write attune import catalog FILE, or events FILE");
+                : cli_fail(call, EXIT_USAGE,
+                           "import what? write attune import catalog FILE, or events FILE, or orders FILE");
 }

@@ -17,7 +17,6 @@ struct importing {
     struct history_records *records;
     struct history_marks marks;
     struct history_mark mark;
-    uint64_t before; /* records done in an earlier run */
     struct history_say say;
 };
 
@@ -51,9 +50,7 @@ static int find_start(struct importing *importing) {
     code = history_marks_read(importing->call, importing->shop, "events", first, &importing->marks);
     if (!code) code = compare(importing);
     if (code) return code;
-    if (cli_value(importing->call, "again") || !importing->mark.records)
-        history_marks_fresh(&importing->marks, &importing->mark);
-    importing->before = importing->mark.records;
+    history_mark_choose(&importing->marks, &importing->mark, cli_value(importing->call, "again") != NULL);
     return history_records_rewind(importing->records);
 }
 
@@ -61,22 +58,10 @@ static int find_start(struct importing *importing) {
 static int skip(struct importing *importing, struct history_sender *sender) {
     struct history_record record;
     int code = EXIT_DONE;
-    while (!code && history_count(importing->records) < importing->before &&
+    while (!code && history_count(importing->records) < importing->mark.before &&
            history_next(importing->records, &record, &code))
         code = history_pass(sender, &record);
     return code;
-}
-
-/* A file that was whole and has grown gets a mark of its own, so that the shorter one stays known. */
-static void begin_rest(struct importing *importing) {
-    struct history_mark fresh;
-    if (importing->before)
-        fprintf(stderr, "the first %llu events of it were imported before, until %s: going on behind them\n",
-                (unsigned long long)importing->before, importing->mark.at);
-    if (!importing->mark.is_whole) return;
-    history_marks_fresh(&importing->marks, &fresh);
-    memcpy(importing->mark.name, fresh.name, sizeof fresh.name);
-    importing->mark.is_whole = false;
 }
 
 static int send_all(struct importing *importing, struct history_sender *sender) {
@@ -86,7 +71,7 @@ static int send_all(struct importing *importing, struct history_sender *sender) 
     bool is_new = !code && history_next(records, &record, &code);
     if (code) return code;
     if (!is_new) return EXIT_DONE;
-    begin_rest(importing);
+    history_mark_go_on(&importing->marks, &importing->mark, "events");
     do {
         code = history_send(sender, &record, history_count(records), history_chain(records));
         history_say_progress(&importing->say, history_file_share(importing->file), history_sent(sender));
@@ -95,19 +80,6 @@ static int send_all(struct importing *importing, struct history_sender *sender) 
         code == EXIT_DONE || code == EXIT_REFUSED ? history_send_rest(sender, code == EXIT_DONE) : code;
     history_say_end(&importing->say, history_file_share(importing->file), history_sent(sender));
     return rest ? rest : code;
-}
-
-static int say_sum(const struct importing *importing) {
-    const struct history_mark *mark = &importing->mark;
-    if (importing->before == mark->records && mark->is_whole)
-        printf("imported before, on %.10s: nothing to do (%llu events; --again imports it once more)\n",
-               mark->at, (unsigned long long)mark->taken);
-    else
-        printf("%llu events taken, %llu already there, %llu withheld for want of consent, %llu lines not "
-               "accepted\n",
-               (unsigned long long)mark->taken, (unsigned long long)mark->there,
-               (unsigned long long)mark->withheld, (unsigned long long)mark->bad);
-    return importing->before != mark->records && mark->bad ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int import_file(struct importing *importing) {
@@ -119,7 +91,7 @@ static int import_file(struct importing *importing) {
     if (!sender) return EXIT_FAILED;
     code = send_all(importing, sender);
     history_sender_close(sender);
-    return code ? code : say_sum(importing);
+    return code ? code : history_mark_sum(&importing->mark, "lines");
 }
 
 int import_events(const struct cli_call *call) {

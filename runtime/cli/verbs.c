@@ -32,9 +32,14 @@ static const struct cli_option import_options[] = {
     DATA_OPTION,
     {"complete", NULL, "retire what is not in the file"},
     {"sure", NULL, "with --complete: even if that is more than a tenth"},
-    {"source", "NAME",
-     "events: whose they are; with a messageId it says which are the same (default: default)"},
-    {"again", NULL, "events: import a file that was imported before once more"},
+    {"source", "NAME", "events, orders: whose they are; with a messageId it says which are the same"},
+    {"again", NULL, "events, orders: import a file that was imported before once more"},
+    {"map", "ROLE=COLUMN ...", "orders: which column is order_id, at, user_id, product_id and so on"},
+    {"at-format", "FORMAT", "orders: how times are written, such as \"%d/%m/%Y %H:%M\""},
+    {"timezone", "ZONE", "orders: of times that say none, such as Europe/London (default UTC)"},
+    {"currency", "CODE", "orders: where no column says it, such as GBP"},
+    {"cancelled-prefix", "TEXT", "orders: ids that begin so are refunds"},
+    {"dry-run", NULL, "orders: show how the file is understood, import nothing"},
     {0}};
 static const struct cli_option explain_options[] = {
     SHOP_OPTION,
@@ -68,9 +73,9 @@ const struct cli_verb cli_verbs[] = {
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
     {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check,
      false},
-    {"import", "catalog|events FILE",
-     "bring products in (JSON lines, a JSON array or CSV), or events of the past (JSON lines, .gz)", 2, 2,
-     import_options, run_import, false},
+    {"import", "catalog|events|orders FILE",
+     "bring products in (JSON lines, a JSON array, CSV), events of the past (JSON lines) or orders (CSV)", 2,
+     2, import_options, run_import, false},
     {"audit", "DIR", "say how clean a shop's data is, or a history of order lines or events in files", 1, 1,
      audit_options, run_audit, false},
     {"explain", "DECISION", "say why a list was as it was", 1, 1, explain_options, run_explain, false},
@@ -164,6 +169,13 @@ static int unknown_verb(const char *name) {
     return EXIT_USAGE;
 }
 
+/* What may be given several times says so by its value: "ROLE=COLUMN ...". */
+static bool is_list(const struct cli_option *option) {
+    static const char more[] = " ...";
+    size_t length = option->value ? strlen(option->value) : 0;
+    return length > strlen(more) && strcmp(option->value + length - strlen(more), more) == 0;
+}
+
 /* One option at argv[*at]; false: said what is wrong. */
 static bool read_option(struct cli_call *call, int argc, char **argv, int *at) {
     const char *text = argv[*at] + 2, *equals = strchr(text, '=');
@@ -180,6 +192,9 @@ static bool read_option(struct cli_call *call, int argc, char **argv, int *at) {
             call->values[i] = argv[++*at];
         else
             return cli_fail(call, 0, "--%s needs %s", options[i].name, options[i].value);
+        if (is_list(&options[i]) && call->list_count == CLI_LIST_MAX)
+            return cli_fail(call, 0, "--%s may be given %d times", options[i].name, CLI_LIST_MAX);
+        if (is_list(&options[i])) call->list[call->list_count++] = call->values[i];
         return true;
     }
     char name[64];

@@ -3,11 +3,11 @@
 // History in: the marks that imports leave, and what the verb `attune import events` does with a file.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
-import { basic, basicShop, bearer, folder, KEYS, products, program, run, serve } from "./harness.mjs";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { basic, basicShop, bearer, folder, KEYS, products, program, run, serve, sharedData } from "./harness.mjs";
 
 const secret = bearer("sk_first_1"), write = basic("wk_first_1");
 const view = (id, more = {}) => ({ type: "track", anonymousId: "v", event: "Product Viewed", messageId: id, timestamp: "2026-05-01T10:00:00Z", ...more });
@@ -245,8 +245,9 @@ test("two equal lines are two events, and the same two when the file comes again
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 /** Runs the verb; kills it after so many ms. Answers {code, signal, out, err}. */
-async function importUntil(dir, ms) {
-  const child = spawn(program, ["import", "events", join(dir, "h.jsonl"), "--shop", dir], { stdio: ["ignore", "pipe", "pipe"] });
+const importUntil = (dir, ms) => runUntil(["import", "events", join(dir, "h.jsonl"), "--shop", dir], ms);
+async function runUntil(args, ms) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   let out = "", err = "";
   child.stdout.on("data", (text) => (out += text));
   child.stderr.on("data", (text) => (err += text));
@@ -308,4 +309,123 @@ test("kill -9 of the server: the verb says so, and goes on when it is there agai
   assert.ok(failures > 0, "the server died meanwhile");
   if (shop.child) await shop.stop();
   same(everything(shop.dir), everything(calm), `after ${failures} kills`);
+});
+
+// ---- orders ----
+
+const importOrders = (dir, file, ...more) => run(["import", "orders", file, ...(dir ? ["--shop", dir] : []), ...more]);
+const uci = join(sharedData, "uci-online-retail");
+/** A CSV read the plain way, by characters. */
+function* csvRows(text) {
+  let fields = [""], quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (quoted && c === '"' && text[i + 1] === '"') fields[fields.length - 1] += text[++i];
+    else if (c === '"' && (quoted || fields.at(-1) === "")) quoted = !quoted;
+    else if (quoted) fields[fields.length - 1] += c;
+    else if (c === ",") fields.push("");
+    else if (c === "\n") {
+      yield fields;
+      fields = [""];
+    } else if (c !== "\r") fields[fields.length - 1] += c;
+  }
+}
+/** What the month holds, counted here: orders, refunds and money of each customer, and what names nobody. */
+function countMonth(file) {
+  const invoices = new Map(), people = new Map(), nobodys = { orders: 0, rows: 0 };
+  let header = true;
+  for (const [invoice, code, , quantity, date, price, customer] of csvRows(gunzipSync(readFileSync(file)).toString())) {
+    if (header) {
+      header = false;
+      continue;
+    }
+    const one = invoices.get(invoice) ?? { customer: customer && String(Number(customer)), date, rows: 0, sold: 0, returned: 0, products: new Set(), hasSold: false };
+    const q = Number(quantity), p = Number(price);
+    one.rows++;
+    if (q > 0) one.hasSold = true, one.sold += q * p, one.products.add(code);
+    else one.returned -= q * p;
+    invoices.set(invoice, one);
+  }
+  let orders = 0, refunds = 0;
+  for (const [invoice, one] of invoices) {
+    if (!one.customer) {
+      nobodys.orders++;
+      nobodys.rows += one.rows;
+      continue;
+    }
+    const person = people.get(one.customer) ?? { count: 0, revenue: 0, refunded: 0, first: one.date, products: new Set() };
+    if (invoice.startsWith("C")) refunds++, (person.refunded += one.returned - one.sold);
+    else orders++, person.count++, (person.revenue += one.sold), one.products.forEach((code) => person.products.add(code));
+    people.set(one.customer, person);
+  }
+  return { orders, refunds, people, nobodys };
+}
+
+test("a month of a real shop's orders: orders, refunds and people as counted another way", { skip: !existsSync(uci) && "skipped: no data" }, async (t) => {
+  const file = join(uci, "online-retail-2011-03.csv.gz"), counted = countMonth(file), dir = shopFolder(t);
+  assert.ok(counted.orders > 1000 && counted.refunds > 200 && counted.nobodys.orders > 100);
+  const options = ["--timezone", "Europe/London", "--currency", "GBP"];
+  const dry = importOrders(undefined, file, ...options, "--dry-run");
+  assert.equal(dry.code, 0, dry.err);
+  assert.match(dry.out, /^order \d+ of \d+ at 2011-03-01T\d\d:\d\d:00.000Z: [\d.]+ GBP\n( {4}[\d.]+ x \S+ at [\d.]+\n)+/);
+  const sums = `${counted.orders} orders and ${counted.refunds} refunds in the file\n${counted.nobodys.orders} orders name nobody (${counted.nobodys.rows} rows): not taken\n`;
+  assert.ok(dry.out.includes(sums), dry.out);
+  assert.match(dry.err, /^UCI Online Retail's columns: order_id=InvoiceNo, at=InvoiceDate, user_id=CustomerID,.*times without an offset are of Europe\/London, ids with C are refunds\n/);
+  const taken = importOrders(dir, file, ...options), total = counted.orders + counted.refunds;
+  assert.deepEqual([taken.code, taken.out], [0, `${sums}${total} events taken, 0 already there, 0 withheld for want of consent, 0 rows not accepted\n`], taken.err);
+  assert.match(importOrders(dir, file, ...options).out, new RegExp(`^imported before, on \\d{4}-\\d\\d-\\d\\d: nothing to do \\(${total} events`));
+  assert.match(importOrders(dir, file, ...options, "--again").out, new RegExp(`0 events taken, ${total} already there`), "once more makes nothing twice");
+  const shop = await serve(t, {}, { args: ["--data", join(dir, "data")] });
+  for (const [customer, expected] of counted.people) {
+    const { orders, products } = (await shop.get(`/v1/customers/by/user_id/${customer}`)).body, near = (a, b) => Math.abs(a - b) < 0.005;
+    assert.equal(orders.count, expected.count, customer);
+    assert.ok(near(orders.revenue, expected.revenue) && near(orders.refunded, expected.refunded), `${customer}: ${JSON.stringify(orders)} ${expected.revenue} ${expected.refunded}`);
+    if (expected.products.size <= 50 && expected.count) assert.deepEqual(new Set(products.filter((one) => one.bought).map((one) => one.product)), expected.products);
+  }
+  const rest = rows(dir, "select count(distinct person) from identifier where kind = 'user_id'");
+  assert.deepEqual(rest, [[counted.people.size]]);
+  const [[at, body]] = rows(dir, `select at_ms, body from event where name = 'order_completed' and at_ms > ${Date.parse("2011-03-28")} limit 1`), id = JSON.parse(body).properties.order_id;
+  const [, date, time] = new RegExp(`^${id},.*(2011-03-\\d\\d) (\\d\\d:\\d\\d:\\d\\d)`, "m").exec(gunzipSync(readFileSync(file)).toString());
+  assert.equal(at, Date.parse(`${date}T${time}Z`) - 3600e3, "in summer time it was an hour earlier");
+});
+
+test("orders: columns are said, bad rows are said, a changed understanding is another import", (t) => {
+  const csv = ["bestellung;wann;kunde;artikel;menge;preis", "1;01.12.2010 08:26;k1;A;2;1,50", "2;01.12.2010 09:00;k2;B;1;x", "1;01.12.2010 08:26;k1;C;1;0,75", "3;01.12.2010 10:00;;A;1;1", "", ";;k1;A;1;1"].join("\r\n");
+  const dir = shopFolder(t, { "o.csv": csv, "empty.csv": "", "plain.csv": "a,b\n1,2\n", "gap.csv": 'order_id,at,user_id,price\n1,2020-01-01,u,1\n"2,2020' });
+  const file = join(dir, "o.csv"), maps = ["order_id=bestellung", "at=wann", "user_id=kunde", "product_id=artikel", "quantity=menge", "price=preis"].flatMap((one) => ["--map", one]);
+  const format = ["--at-format", "%d.%m.%Y %H:%M"];
+  for (const [args, code, why] of [
+    [[file], 2, /say which column is order_id: --map order_id=COLUMN; there are bestellung, wann/], [[file, ...maps, "--map", "prize=preis"], 2, /did you mean "price"/],
+    [[file, ...maps, "--map", "price=preise"], 2, /there is no column "preise"/], [[file, ...maps, "--at-format", "%Q"], 2, /no format of times/], [[file, ...maps, "--timezone", "Europe/Londn"], 2, /no time zone "Europe\/Londn"/],
+    [[join(dir, "empty.csv")], 1, /names of its columns|names of the columns/], [[join(dir, "plain.csv")], 2, /say which column is/], [[join(dir, "none.csv")], 3, /No such file/], [[file, "--complete"], 2, /--complete does not belong/],
+  ]) {
+    const refused = importOrders(dir, ...args);
+    assert.equal(refused.code, code, `${args}: ${refused.out}${refused.err}`);
+    assert.match(refused.err, why);
+  }
+  const taken = importOrders(dir, file, ...maps, ...format);
+  assert.deepEqual([taken.code, taken.out], [1, "1 orders and 0 refunds in the file\n1 orders name nobody (1 rows): not taken\n1 events taken, 0 already there, 0 withheld for want of consent, 2 rows not accepted\n"], taken.err);
+  assert.match(taken.err, /\nline 3: price "x" is no number; order 2 is not taken\nline 7: the row names no order\n/);
+  assert.match(importOrders(dir, file, ...maps, ...format).out, /^imported before/);
+  const again = importOrders(dir, file, ...maps, ...format, "--map", "quantity=");
+  assert.match(again.err, /another event with this messageId/, "another understanding of the same order is not silently the same");
+  const gap = importOrders(dir, join(dir, "gap.csv"));
+  assert.deepEqual([gap.code, /line 3/.test(gap.err)], [1, true], gap.err);
+});
+
+test("orders: kill -9 at any moment, on and on: as if in one go", { skip: !existsSync(uci) && "skipped: no data" }, async (t) => {
+  const csv = gunzipSync(readFileSync(join(uci, "online-retail-2011-01.csv.gz"))).toString(), args = (dir) => ["import", "orders", join(dir, "o.csv"), "--shop", dir, "--currency", "GBP"];
+  const calm = shopFolder(t, { "o.csv": csv }), whole = run(args(calm)), seed = Number(process.env.SEED ?? Date.now() % 100000);
+  let state = seed, kills = 0;
+  const random = (n) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * n;
+  for (let i = 0; i < 3; i++) {
+    const dir = shopFolder(t, { "o.csv": csv });
+    for (let ran; ran?.code === undefined || ran.signal;) {
+      ran = await runUntil(args(dir), 50 + random(700));
+      kills += ran.signal === "SIGKILL";
+      if (!ran.signal && !/^imported before/.test(ran.out)) assert.equal(ran.out, whole.out);
+    }
+    same(everything(dir), everything(calm), `seed ${seed}, after ${kills} kills`);
+  }
+  console.log(`property: seed ${seed}, ${kills} kills`);
 });
