@@ -206,6 +206,7 @@ void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct 
 /* Who was erased is looked at no more; they were in these. */
 void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
                      uint32_t count);
+void segments_follow(struct at_shop *shop); /* another generation may serve */
 /* One turn. True: there is more to do at once; *wait_ms: not longer than that, else. */
 bool segments_turn(struct at_shop *shop, uint64_t *wait_ms);
 enum at_status segments_look_now(struct at_shop *shop, uint64_t person) AT_MUST_CHECK; /* before others */

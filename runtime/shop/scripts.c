@@ -127,6 +127,7 @@ enum at_status proposal_publish(struct at_shop *shop, struct proposal *proposal,
     shop->refused_tree[0] = 0;
     serving_switch(shop, serving);
     count_add(shop, COUNT_RELOADS, 1);
+    segments_follow(shop);
     tell(shop, generation);
     return AT_OK;
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "shop/scripts.h"
 #include "shop/segments.h"
 
@@ -128,6 +129,7 @@ static enum at_status ask_everybody(struct preview *preview) {
         if (preview->language && !at_language_is_spent(preview->language))
             at_language_collect(preview->language, 500);
         back_breathe(preview->shop);
+        nanosleep(&(struct timespec){0, SEGMENT_REST_MS * 1000000L}, NULL);
     }
     if (status == AT_OK && preview->seen > preview->total) preview->total = preview->seen;
     return status;

@@ -14,12 +14,12 @@
 /* ---- what comes in ---- */
 
 static void show(struct segments *segments) {
+    const struct sweep *sweep = &segments->sweep;
     uint64_t waiting = segments->changed.count + (segments->batch_count - segments->batch_at);
-    uint64_t left =
-        segments->sweep.total > segments->sweep.seen ? segments->sweep.total - segments->sweep.seen : 0;
+    uint64_t left = sweep->total > sweep->seen ? sweep->total - sweep->seen : 1; /* until its end is known */
     atomic_store_explicit(&segments->cursor_shown, segments->cursor, memory_order_relaxed);
     atomic_store_explicit(&segments->waiting_shown, waiting, memory_order_relaxed);
-    atomic_store_explicit(&segments->left_shown, segments->sweep.is_on ? left : 0, memory_order_relaxed);
+    atomic_store_explicit(&segments->left_shown, sweep->is_on ? left : 0, memory_order_relaxed);
 }
 
 static bool is_used(const struct segments *segments) {
@@ -392,25 +392,31 @@ static void tell_waiting(struct segments *segments, enum at_status status) {
 }
 
 /* Takes over what serves now; everybody is looked at if its segments say something else. */
-static void follow(struct segments *segments) {
-    struct at_shop *shop = segments->shop;
+void segments_follow(struct at_shop *shop) {
+    struct segments *segments = shop->segments;
     struct serving *serving = shop->serving; /* only the back worker switches */
     uint64_t said = segments->says;
     bool was_used = is_used(segments);
     if (!serving || serving == segments->serving || segments_serve(segments, serving) != AT_OK) return;
     if (segments->says != said && (was_used || is_used(segments))) sweep_begin(segments, 0);
+    atomic_store(&segments->is_used, is_used(segments));
+    show(segments);
 }
 
-static bool step(struct segments *segments, enum at_status *status) {
+/* The sweep has time: after each slice the processor is left to who answers. */
+static bool step(struct segments *segments, enum at_status *status, uint64_t *wait_ms) {
     bool is_due = segments->next_due_ms <= at_shop_now(segments->shop);
     if (take_batch(segments))
         *status = batch_step(segments);
     else if (is_due)
         *status = due_step(segments);
-    else if (segments->sweep.is_on)
+    else {
+        if (!segments->sweep.is_on) return false;
         *status = sweep_step(segments);
-    else
+        if (segments->sweep.is_on && *status == AT_OK && *wait_ms > SEGMENT_REST_MS)
+            *wait_ms = SEGMENT_REST_MS;
         return false;
+    }
     return *status == AT_OK;
 }
 
@@ -419,7 +425,7 @@ bool segments_turn(struct at_shop *shop, uint64_t *wait_ms) {
     uint64_t end_ns = at_ticks_ns() + TURN_NS;
     enum at_status status = AT_OK;
     bool has_more = true;
-    follow(segments);
+    segments_follow(shop);
     atomic_store(&segments->is_used, is_used(segments));
     if (!is_used(segments)) {
         at_intmap_clear(&segments->changed);
@@ -428,7 +434,7 @@ bool segments_turn(struct at_shop *shop, uint64_t *wait_ms) {
     }
     segments->root = at_catalog_root(shop->catalog);
     segments->baseline = learn_baseline(shop);
-    while (has_more && at_ticks_ns() < end_ns) has_more = step(segments, &status);
+    while (has_more && at_ticks_ns() < end_ns) has_more = step(segments, &status, wait_ms);
     tell_waiting(segments, status);
     if (segments->serving) serving_back_collect(segments->serving);
     if (segments->baseline) at_baseline_unref(segments->baseline);

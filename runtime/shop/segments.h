@@ -17,6 +17,7 @@
 #define SEGMENT_BATCH       64     /* people looked at together */
 #define SEGMENT_SWEEP_BATCH 256    /* of those read from the disk */
 #define SEGMENT_CHANGED_MAX 250000 /* people waiting to be looked at; over it everybody is, from the disk */
+#define SEGMENT_REST_MS     2      /* after each of them */
 #define SEGMENT_DUES_MAX    500    /* dues of a unit behind */
 #define SEGMENT_MOMENTS_MAX 16     /* of what happened while nobody looked */
 #define SEGMENT_STOPS_MAX   20     /* overruns in a row: it is not asked any more in this generation */
