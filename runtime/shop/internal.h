@@ -55,6 +55,9 @@ void people_close(struct at_shop *shop);
 /* True: wait->status says now (ready is not called). False: ready will be called. is_new: nothing is stored
  * of that person. */
 bool people_get(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait);
+/* The back worker, which alone writes behind: a snapshot it read since it last did that is the stored one
+ * unless the person is in memory; then it need not be read again. */
+void people_offer(struct at_shop *shop, struct at_profile *profile);
 /* The profile if it is in memory (a reference), else NULL. */
 struct at_profile *people_peek(struct at_shop *shop, uint64_t person);
 /* Give a hold back. next: the new committed profile (its reference is taken over), NULL: as it was. */

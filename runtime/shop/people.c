@@ -292,6 +292,14 @@ bool people_get(struct at_shop *shop, uint64_t id, bool is_new, struct person_wa
     return is_there;
 }
 
+void people_offer(struct at_shop *shop, struct at_profile *profile) {
+    struct shard *shard = shard_of(shop, profile->person);
+    pthread_mutex_lock(&shard->mutex);
+    struct person *person = find(shard, profile->person) ? NULL : add(shard, profile->person);
+    if (person) person->profile = at_profile_ref(profile);
+    pthread_mutex_unlock(&shard->mutex);
+}
+
 struct at_profile *people_peek(struct at_shop *shop, uint64_t id) {
     struct shard *shard = shard_of(shop, id);
     pthread_mutex_lock(&shard->mutex);

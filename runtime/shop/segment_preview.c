@@ -11,7 +11,8 @@
 #include "shop/segments.h"
 
 #define PREVIEW_NS 5000000000ULL
-#define STOPS_MAX  3 /* overruns: it is not asked any more */
+#define PARTS_BITS 10 /* all ids in at most 2^10 parts, each of some slices */
+#define STOPS_MAX  3  /* overruns: it is not asked any more */
 
 struct changed {
     const struct at_segment *segment; /* of the proposal; NULL: the one before is declared no longer */
@@ -27,7 +28,7 @@ struct preview {
     struct at_language *language;
     struct changed *changed;
     uint32_t count;
-    uint64_t seen, total;
+    uint64_t seen, total, end_ns;
 };
 
 /* ---- which ---- */
@@ -113,23 +114,45 @@ static enum at_status ask_slice(struct preview *preview, const struct slice *sli
     return status;
 }
 
-static enum at_status ask_everybody(struct preview *preview) {
-    uint64_t end_ns = at_ticks_ns() + PREVIEW_NS, after = 0;
-    enum at_status status = flush_all(preview->shop);
-    if (status == AT_OK) preview->total = sweep_total(preview->segments);
-    while (status == AT_OK && at_ticks_ns() < end_ns && !preview->shop->is_stopping) {
+static enum at_status ask_range(struct preview *preview, uint64_t after, uint64_t to) {
+    enum at_status status = AT_OK;
+    while (status == AT_OK && at_ticks_ns() < preview->end_ns && !preview->shop->is_stopping) {
         struct slice slice;
-        status = sweep_slice(preview->segments, after, &slice);
-        if (status != AT_OK || !slice.read) break;
+        status = sweep_slice(preview->segments, after, to, &slice);
+        if (status != AT_OK || !slice.read) return status;
         status = segments_read(preview->segments, slice.ones, slice.count);
+        uint64_t began_ns = at_ticks_ns();
         if (status == AT_OK) status = ask_slice(preview, &slice);
+        segments_took(preview->segments, slice.count, at_ticks_ns() - began_ns);
         for (uint32_t i = 0; i < slice.count; i++) at_profile_unref(slice.ones[i].profile);
         preview->seen += slice.read;
         after = slice.last;
         if (preview->language && !at_language_is_spent(preview->language))
             at_language_collect(preview->language, 500);
         back_breathe(preview->shop);
-        nanosleep(&(struct timespec){0, SEGMENT_REST_MS * 1000000L}, NULL);
+        nanosleep(&(struct timespec){0, (long)slice.rest_ms * 1000000L}, NULL);
+    }
+    return status;
+}
+
+static uint64_t reversed(uint64_t n, int bits) {
+    uint64_t out = 0;
+    for (int bit = 0; bit < bits; bit++) out |= (n >> bit & 1) << (bits - 1 - bit);
+    return out;
+}
+
+/* In an order that is spread over all of them wherever it is cut: the first to come are not like the last. */
+static enum at_status ask_everybody(struct preview *preview) {
+    uint64_t last = 0;
+    enum at_status status = flush_all(preview->shop);
+    if (status == AT_OK) status = sweep_total(preview->segments, &preview->total, &last);
+    int bits = 0;
+    while (bits < PARTS_BITS && preview->total >> bits > (uint64_t)2 * SEGMENT_SWEEP_BATCH) bits++;
+    uint64_t width = (last >> bits) + 1; /* of ids */
+    preview->end_ns = at_ticks_ns() + PREVIEW_NS;
+    for (uint64_t n = 0; n >> bits == 0 && status == AT_OK; n++) {
+        uint64_t from = reversed(n, bits) * width;
+        if (from <= last) status = ask_range(preview, from, from + width);
     }
     if (status == AT_OK && preview->seen > preview->total) preview->total = preview->seen;
     return status;

@@ -37,6 +37,7 @@ static void open_latch(struct person_wait *wait) {
 
 static enum at_status hold(struct writing *writing, struct held *held) {
     struct at_latch there;
+    people_offer(writing->segments->shop, held->one->profile);
     at_latch_init(&there);
     held->wait = (struct person_wait){.wants_hold = true, .ready = open_latch, .arg = &there};
     if (!people_get(writing->segments->shop, held->one->person, false, &held->wait)) at_latch_wait(&there);

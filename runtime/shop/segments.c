@@ -176,14 +176,24 @@ enum at_status segments_read(struct segments *segments, struct looked *ones, uin
     return reading.status;
 }
 
-enum at_status segments_settle(struct segments *segments, struct looked *ones, uint32_t count) {
-    enum at_status status = segments_read(segments, ones, count);
-    uint32_t moved = 0;
-    for (uint32_t i = 0; i < count && status == AT_OK; i++) {
-        status = segments_look(segments, &ones[i]);
-        if (status != AT_OK) break;
+/* A script may take a hundredth of a second for each of them: what waits for the back worker waits for a
+ * slice of them. */
+void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns) {
+    uint32_t most = segments->at_once;
+    if (took_ns > SEGMENT_SLICE_NS && most > 1) segments->at_once = most / 2;
+    if (took_ns < SEGMENT_SLICE_NS / 4 && count >= most && most < SEGMENT_SWEEP_BATCH)
+        segments->at_once = most * 2;
+}
+
+/* Those of whom nothing is to be written are done. */
+static enum at_status look_at_all(struct segments *segments, struct looked *ones, uint32_t count,
+                                  uint32_t *moved) {
+    uint64_t began_ns = at_ticks_ns();
+    for (uint32_t i = 0; i < count; i++) {
+        enum at_status status = segments_look(segments, &ones[i]);
+        if (status != AT_OK) return status;
         if (ones[i].move_count) {
-            moved++;
+            ++*moved;
             continue;
         }
         if (ones[i].due_ms != ones[i].stored_due_ms) segments_due(segments, ones[i].person, ones[i].due_ms);
@@ -191,6 +201,14 @@ enum at_status segments_settle(struct segments *segments, struct looked *ones, u
         ones[i].profile = NULL;
         ones[i].person = 0;
     }
+    segments_took(segments, count, at_ticks_ns() - began_ns);
+    return AT_OK;
+}
+
+enum at_status segments_settle(struct segments *segments, struct looked *ones, uint32_t count) {
+    enum at_status status = segments_read(segments, ones, count);
+    uint32_t moved = 0;
+    if (status == AT_OK) status = look_at_all(segments, ones, count, &moved);
     if (status == AT_OK && moved) status = segments_write(segments, ones, count);
     for (uint32_t i = 0; i < count; i++)
         if (ones[i].profile) at_profile_unref(ones[i].profile);
@@ -319,7 +337,8 @@ static enum at_status batch_step(struct segments *segments) {
     uint32_t count = 0;
     size_t at = segments->batch_at;
     int64_t now_ms = at_shop_now(segments->shop);
-    for (; at < segments->batch_count && count < SEGMENT_BATCH; at++)
+    uint32_t most = segments->at_once < SEGMENT_BATCH ? segments->at_once : SEGMENT_BATCH;
+    for (; at < segments->batch_count && count < most; at++)
         if (!count || people[count - 1].person != segments->batch[at])
             people[count++] = (struct person_at){segments->batch[at], now_ms};
     enum at_status status = count ? look_at_people(segments, people, count) : AT_OK;
@@ -335,14 +354,14 @@ struct due {
     struct at_read read;
     int64_t until_ms;
     struct person_at people[SEGMENT_BATCH];
-    uint32_t count;
+    uint32_t count, most;
     int64_t next_ms;
     enum at_status status;
 };
 
 static bool take_first(void *arg, const struct at_due_row *row) {
     struct due *due = arg;
-    if (row->at_ms > due->until_ms || due->count == SEGMENT_BATCH) {
+    if (row->at_ms > due->until_ms || due->count == due->most) {
         due->next_ms = row->at_ms;
         return false;
     }
@@ -352,7 +371,7 @@ static bool take_first(void *arg, const struct at_due_row *row) {
 
 static void read_due(struct at_read *read, struct at_reader *reader) {
     struct due *due = (struct due *)read;
-    due->status = at_reader_due(reader, INT64_MAX, SEGMENT_BATCH + 1, take_first, due);
+    due->status = at_reader_due(reader, INT64_MAX, due->most + 1, take_first, due);
 }
 
 static int by_person_at(const void *a, const void *b) {
@@ -370,6 +389,7 @@ static void choose_moments(struct segments *segments, struct due *due) {
 static enum at_status due_step(struct segments *segments) {
     struct due due = {
         .read = {.run = read_due}, .until_ms = at_shop_now(segments->shop), .next_ms = AT_NEVER};
+    due.most = segments->at_once < SEGMENT_BATCH ? segments->at_once : SEGMENT_BATCH;
     enum at_status status = flush_dues(segments);
     if (status != AT_OK) return status;
     at_store_read_now(segments->shop->store, &due.read);
@@ -413,8 +433,8 @@ static bool step(struct segments *segments, enum at_status *status, uint64_t *wa
     else {
         if (!segments->sweep.is_on) return false;
         *status = sweep_step(segments);
-        if (segments->sweep.is_on && *status == AT_OK && *wait_ms > SEGMENT_REST_MS)
-            *wait_ms = SEGMENT_REST_MS;
+        bool goes_on = segments->sweep.is_on && *status == AT_OK;
+        if (goes_on && *wait_ms > segments->sweep.rest_ms) *wait_ms = segments->sweep.rest_ms;
         return false;
     }
     return *status == AT_OK;
@@ -528,6 +548,7 @@ enum at_status segments_open(struct at_shop *shop, struct at_error *err) {
         return at_fail(err, opening.status, NULL, "who is in which segment could not be read (%s)",
                        at_status_word(opening.status));
     segments->noted_seq = segments->cursor;
+    segments->at_once = SEGMENT_SWEEP_BATCH;
     segments->next_due_ms = 0; /* whoever is due is found by the first turn */
     show(segments);
     return AT_OK;

@@ -17,10 +17,12 @@
 #define SEGMENT_BATCH       64     /* people looked at together */
 #define SEGMENT_SWEEP_BATCH 256    /* of those read from the disk */
 #define SEGMENT_CHANGED_MAX 250000 /* people waiting to be looked at; over it everybody is, from the disk */
-#define SEGMENT_REST_MS     2      /* after each of them */
-#define SEGMENT_DUES_MAX    500    /* dues of a unit behind */
-#define SEGMENT_MOMENTS_MAX 16     /* of what happened while nobody looked */
-#define SEGMENT_STOPS_MAX   20     /* overruns in a row: it is not asked any more in this generation */
+#define SEGMENT_SLICE_NS    20000000ULL /* a slice is to take less */
+#define SEGMENT_REST_MS     2 /* after each of them, and as long as others kept the processor from it */
+#define SEGMENT_REST_MAX_MS 50
+#define SEGMENT_DUES_MAX    500 /* dues of a unit behind */
+#define SEGMENT_MOMENTS_MAX 16  /* of what happened while nobody looked */
+#define SEGMENT_STOPS_MAX   20  /* overruns in a row: it is not asked any more in this generation */
 
 struct segment_stat { /* of one name, declared or not */
     uint64_t members, failures;
@@ -61,6 +63,7 @@ struct sweep {
     bool is_on, is_again; /* again: from the start when it is through */
     bool is_ready;        /* everybody is on the disk */
     uint64_t after;       /* people up to there were looked at */
+    uint64_t rest_ms;     /* after the last slice */
     uint64_t seen, total; /* for who watches */
     int64_t began_ms;
 };
@@ -80,6 +83,7 @@ struct segments {
     struct at_intmap dues;      /* person → moment that is not written yet */
     int64_t next_due_ms;        /* AT_NEVER: nobody is due */
     struct sweep sweep;
+    uint32_t at_once;               /* people looked at together: fewer where it takes long */
     struct at_baseline *baseline;   /* of this turn; may be NULL */
     struct at_root *root;           /* of this turn */
     struct at_arena arena, answers; /* of a batch; of one answer */
@@ -110,6 +114,8 @@ enum at_status segments_write(struct segments *segments, struct looked *ones, ui
 void segments_due(struct segments *segments, uint64_t person, int64_t at_ms); /* noted, to be written */
 /* What is stored of ones, ascending, is read into them. */
 enum at_status segments_read(struct segments *segments, struct looked *ones, uint32_t count) AT_MUST_CHECK;
+/* How long that many took. */
+void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns);
 /* Looks at them and writes what changed; gives their profiles back. Those with a person left are to be looked
  * at again. */
 enum at_status segments_settle(struct segments *segments, struct looked *ones, uint32_t count) AT_MUST_CHECK;
@@ -118,14 +124,16 @@ enum at_status segments_settle(struct segments *segments, struct looked *ones, u
 void sweep_begin(struct segments *segments, uint64_t after); /* from there, whatever was going on */
 void sweep_again(struct segments *segments); /* all of them once more, after what is going on */
 enum at_status sweep_step(struct segments *segments) AT_MUST_CHECK; /* one slice */
-/* People from the disk, ascending, as they are now: those in memory as they are there. */
+/* People in (after, to] from the disk, ascending, as they are now: those in memory as they are there. */
 struct slice {
     struct looked *ones;  /* in the arena of segments */
     uint32_t count, read; /* read: with those that cannot be read */
-    uint64_t last;        /* the last person of it */
+    uint64_t last, to;    /* the last person of it, the last it may have */
+    uint64_t rest_ms;     /* to be taken after it: the processor is others' first */
     enum at_status status;
 };
-enum at_status sweep_slice(struct segments *segments, uint64_t after, struct slice *out) AT_MUST_CHECK;
-uint64_t sweep_total(struct segments *segments); /* how many there are */
+enum at_status sweep_slice(struct segments *segments, uint64_t after, uint64_t to,
+                           struct slice *out) AT_MUST_CHECK;
+enum at_status sweep_total(struct segments *segments, uint64_t *count, uint64_t *last) AT_MUST_CHECK;
 
 #endif

@@ -73,3 +73,14 @@ test("the audit runs as written", async (t) => {
   assert.match(all, /"code":"orders_without_identity"\n"share_recognised":0\n/);
   assert.equal([...all.matchAll(/What to do next, most valuable first\n {2}1\. /g)].length, 4);
 });
+
+test("segments run as written", async (t) => {
+  const all = await runPage(t, "segments", 10);
+  assert.match(all, /"segments":\[\{"name":"regular","since":"/);
+  assert.match(all, /"event":"Segment Entered","name":"segment_entered"/);
+  assert.match(all, /there is no segment \\"reglar\\" — did you mean \\"regular\\"\?/);
+  assert.match(all, /^regular +1 +1 {2}scripts\/segments\.lua:1$/m);
+  assert.match(all, /"segment":"quiet","count":1,"members":\[\{"id":"p/);
+  assert.match(all, /^segment {2}fans of Acme +scripts\/fans\.lua:1 {2}asked again every 6h00m: line 2, "customer\.affinity"/m);
+  assert.match(all, /"message":"regular: 1 enter, 0 leave"/);
+});

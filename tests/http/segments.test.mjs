@@ -361,3 +361,26 @@ end }\n`);
   assert.match(alone.out, /^segment {2}tastes +scripts\/segments\.lua:2 {2}asked again every 24h00m: line 3, "customer\.affinity" changes nobody knows when; recheck = "1h" asks more often$/m);
   assert.match(alone.out, /2 segments: good$/m);
 });
+
+test("a count that takes long is cut, says of how many it is, and holds nobody up", async (t) => {
+  const server = await start(t, RICH);
+  for (let i = 0; i < 4; i++) await events(server, Array.from({ length: 1000 }, (_, n) => order(`s${i * 1000 + n}`, 1)));
+  const slow = `segment "slow" { when = function(customer)
+  local sum = 0
+  for i = 1, 200000 do sum = sum + i end
+  return sum > 0
+end }\n`;
+  const begin = performance.now();
+  let is_over = false;
+  const checked = server.post("/v1/scripts/check", { files: { "scripts/slow.lua": slow } }).finally(() => (is_over = true));
+  await new Promise((done) => setTimeout(done, 500));
+  /* two people become one meanwhile: that is the back worker's, too */
+  await server.post("/v1/identify", { anonymousId: "s1", userId: "u" });
+  await server.post("/v1/identify", { anonymousId: "s2", userId: "u" });
+  assert.deepEqual((await of(server, "u", "user_id")).identifiers.map((one) => one.value).sort(), ["s1", "s2", "u"]);
+  assert.equal(is_over, false, "all of that while it is counted");
+  const { message } = (await checked).body.warnings[0];
+  const [, enter, seen] = /^slow: (\d+) enter, 0 leave; of (\d+) of \d+ people looked at$/.exec(message) ?? [];
+  assert.ok(enter === seen && Number(seen) > 20 && Number(seen) < 3900, message);
+  assert.ok(performance.now() - begin < 12000);
+});
