@@ -3,25 +3,33 @@
  * Keeps the write-ahead log short. Beyond a mark the keeper thread copies pages into the database beside the
  * writer (PASSIVE); the log starts over only when all of it is copied, so the commit thread does the last few
  * pages itself between two groups. If the keeper cannot keep up the commit thread does all: the log is
- * bounded by back-pressure.
+ * bounded by back-pressure. While a backup holds a snapshot the log grows by what is written (backup.c bounds
+ * that), and after it the keeper alone catches up.
  */
 #include "store/internal.h"
 
 #include <time.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #define MARK_BYTES                                                                                           \
     ((size_t)16 << 20) /* larger: fewer copies of the same page; smaller: a faster start after a crash */
-#define BOUND_BYTES   ((size_t)256 << 20)
 #define REST_FRAMES   128
 #define KEEPER_ROUNDS 4
 #define CUT_MS        50 /* at most so long writers wait for readers when the log is cut */
 #define CUT_AGAIN_MS  200
+#define SYNC_PAUSE_US 10000
+#define CATCH_UP_ROUNDS                                                                                      \
+    32 /* each has what was written during the one before; then the commit thread helps                      \
+        */
 
 static int note_frames(void *arg, sqlite3 *db, const char *name, int frames) {
     struct at_store *store = arg;
     (void)db;
     (void)name;
-    atomic_store(&store->tallies.wal_bytes, (size_t)frames * AT_STORE_PAGE_BYTES);
+    size_t bytes = (size_t)frames * AT_STORE_PAGE_BYTES;
+    atomic_store(&store->tallies.wal_bytes, bytes);
+    if (bytes > store->log_file_bytes) store->log_file_bytes = bytes;
     return SQLITE_OK;
 }
 
@@ -38,6 +46,14 @@ static int copy_frames(struct at_store *store, struct at_connection *connection)
     return frames - copied;
 }
 
+/* SQLite syncs the database only with the last frame, which the commit thread copies: it would wait there for
+ * all that the keeper wrote. Through SQLite's own file: closing another would give up the locks on it. */
+static bool sync_database(struct at_connection *connection) {
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return code == SQLITE_OK && file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
 void at_checkpoint_call(struct at_store *store) {
     pthread_mutex_lock(&store->keeper_lock);
     store->is_checkpoint_due = true;
@@ -51,11 +67,25 @@ void at_checkpoint_cut(struct at_store *store) {
     at_checkpoint_call(store);
 }
 
+/* What a backup made of the log's file is given back a piece with each start of the log: cutting off a
+ * gigabyte at once took three seconds, in which nothing is committed. */
+static void shorten_file(struct at_store *store) {
+    char sql[64];
+    if (store->log_file_bytes <= AT_STORE_LOG_BOUND_BYTES) return;
+    store->log_file_bytes -= MARK_BYTES;
+    snprintf(sql, sizeof(sql), "PRAGMA journal_size_limit = %zu", store->log_file_bytes);
+    if (at_connection_exec(&store->writer, sql, NULL) != AT_OK) store->log_file_bytes += MARK_BYTES;
+}
+
 void at_checkpoint_step(struct at_store *store) {
     size_t bytes = atomic_load(&store->tallies.wal_bytes);
     if (!store->writer.db || store->writer.is_suspect) return;
-    if (bytes < MARK_BYTES) store->wal_mark_bytes = MARK_BYTES; /* it started over */
-    if (bytes > BOUND_BYTES && bytes > store->wal_mark_bytes) {
+    if (atomic_load(&store->log_hold) != AT_LOG_FREE) return;
+    if (bytes < MARK_BYTES && store->wal_mark_bytes != MARK_BYTES) { /* it started over */
+        store->wal_mark_bytes = MARK_BYTES;
+        shorten_file(store);
+    }
+    if (bytes > AT_STORE_LOG_BOUND_BYTES && bytes > store->wal_mark_bytes) {
         (void)copy_frames(store, &store->writer);
         store->wal_mark_bytes = bytes + MARK_BYTES;
     } else if (atomic_exchange(&store->is_finish_due, false)) {
@@ -67,18 +97,44 @@ void at_checkpoint_step(struct at_store *store) {
     }
 }
 
+void at_checkpoint_hold(struct at_store *store) {
+    atomic_store(&store->log_hold, AT_LOG_HELD);
+}
+
+/* The keeper copies for seconds without a sync: what it has written so far goes to the disk from here, or one
+ * commit would wait for all of it. */
+void at_checkpoint_release(struct at_store *store, struct at_connection *connection) {
+    atomic_store(&store->log_hold, AT_LOG_CATCHING_UP);
+    at_checkpoint_call(store);
+    while (connection->db && atomic_load(&store->log_hold) == AT_LOG_CATCHING_UP) {
+        if (!sync_database(connection)) break; /* the keeper will see it, too */
+        usleep(SYNC_PAUSE_US);
+    }
+}
+
+/* Not if the next backup holds it again. */
+static void let_log_go(struct at_store *store) {
+    int was = AT_LOG_CATCHING_UP;
+    atomic_compare_exchange_strong(&store->log_hold, &was, AT_LOG_FREE);
+}
+
 static void keep_short(struct at_store *store) {
     if (!store->keeper.db || store->keeper.is_suspect) {
         struct at_error err;
         struct at_place place = at_store_place(store, false);
         at_connection_close(&store->keeper);
-        if (at_connection_open(&store->keeper, &place, &err) != AT_OK) return;
+        if (at_connection_open(&store->keeper, &place, &err) != AT_OK) {
+            let_log_go(store);
+            return;
+        }
     }
-    for (int round = 0; round < KEEPER_ROUNDS; round++) {
+    bool catches_up = atomic_load(&store->log_hold) == AT_LOG_CATCHING_UP;
+    for (int round = 0; round < (catches_up ? CATCH_UP_ROUNDS : KEEPER_ROUNDS); round++) {
         int rest = copy_frames(store, &store->keeper);
-        if (rest < 0) store->keeper.is_suspect = true;
-        if (rest < REST_FRAMES) break;
+        if (rest < 0 || !sync_database(&store->keeper)) store->keeper.is_suspect = true;
+        if (rest < REST_FRAMES || store->keeper.is_suspect) break;
     }
+    if (catches_up) let_log_go(store);
     if (store->keeper.is_suspect) return; /* a full disk: tried again at the next mark */
     uint64_t cutting = atomic_load(&store->scrub_cutting);
     if (cutting && at_scrub_cut(store, &store->keeper, CUT_MS)) {

@@ -117,12 +117,12 @@ enum at_status at_folder_touch(const char *path, struct at_error *err) {
 
 /* ---- what is there already ---- */
 
-static bool is_ours(const char *name) {
+bool at_folder_owns(const char *name) {
     static const char *const names[] = {AT_STORE_DATABASE, "lock", "attune.sock", AT_STORE_ERASURES,
                                         AT_STORE_ERASURE_KEY};
     for (size_t i = 0; i < AT_LENGTH(names); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    return false;
 }
 
 /* A file of ours that others may read was copied here by hand. */
@@ -138,10 +138,10 @@ void at_folder_tighten(const char *directory, const struct at_log *log) {
     DIR *stream = opendir(directory);
     if (!stream) return;
     for (struct dirent *entry; (entry = readdir(stream));) {
-        if (!is_ours(entry->d_name))
-            is_shared = true;
-        else if (entry->d_name[0] != '.')
+        if (at_folder_owns(entry->d_name))
             tighten_file(dirfd(stream), entry->d_name);
+        else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            is_shared = true;
     }
     if (fstat(dirfd(stream), &found) == 0 && (found.st_mode & 0077)) {
         bool is_closed = !is_shared && fchmod(dirfd(stream), 0700) == 0;

@@ -12,13 +12,15 @@
 #include <stdlib.h>
 #include <sqlite3.h>
 #include "store/sql.h"
+#include "base/time.h"
 #include "store/store.h"
 
-#define AT_STORE_DATABASE    "attune.db"
-#define AT_STORE_ERASURES    "erasures.log" /* shop/ writes and reads these two; a restore leaves them alone */
-#define AT_STORE_ERASURE_KEY "erasure.key"
-#define AT_STORE_PAGE_BYTES  8192
-#define AT_STORE_BUSY_MS     10000
+#define AT_STORE_DATABASE       "attune.db"
+#define AT_STORE_ERASURES       "erasures.log" /* shop/ writes and reads these two; a restore leaves them alone */
+#define AT_STORE_ERASURE_KEY    "erasure.key"
+#define AT_STORE_PAGE_BYTES     8192
+#define AT_STORE_APPLICATION_ID 0x6174746e /* "attn" */
+#define AT_STORE_BUSY_MS        10000
 
 /* ---- connection.c ---- */
 struct at_connection {
@@ -86,6 +88,7 @@ void at_folder_unlock(int fd);
 enum at_status at_folder_touch(const char *path, struct at_error *err) AT_MUST_CHECK;
 /* Make names in the path's folder durable. */
 void at_folder_sync(const char *path);
+bool at_folder_owns(const char *name); /* names that the folder uses itself, and those that begin with them */
 /* 0700 for a folder in which only attune's files lie, 0600 for those; a folder that others share is told of.
  */
 void at_folder_tighten(const char *directory, const struct at_log *log);
@@ -226,6 +229,7 @@ struct at_store {
     bool is_sweeping;      /* parts of dropped runs or old decisions are left to delete */
     bool is_failing;       /* said so in the log already */
     size_t wal_mark_bytes; /* call the keeper beyond */
+    size_t log_file_bytes; /* how long the log's file is, at most */
     _Atomic int64_t decisions_from_ms; /* older ones are gone for readers */
     uint64_t scrub_wanted;          /* the rows of erasures up to here are gone, the files not yet; 0: none */
     _Atomic uint64_t scrub_cutting; /* asked of the keeper */
@@ -238,6 +242,11 @@ struct at_store {
     pthread_cond_t keeper_called;
     bool is_keeper_closing, is_checkpoint_due;
     _Atomic bool is_finish_due; /* the keeper did the bulk; the writer does the rest between two groups */
+    _Atomic int log_hold;       /* enum at_log_hold */
+
+    pthread_mutex_t backup_lock; /* guards the three below */
+    bool is_backing_up, ends_backups;
+    sqlite3 *checking; /* the copy while it is read again: to be interrupted */
 
     struct at_runs runs;
     struct at_read_queue reads, slow_reads;
@@ -270,6 +279,8 @@ struct at_place at_store_place(const struct at_store *store, bool is_reader);
 enum at_status at_write_run(struct at_store *store, const struct at_write *write);
 enum at_status at_expect_check(struct at_store *store, const struct at_expect *expect);
 enum at_status at_setting_put(struct at_store *store, struct at_text name, uint64_t number);
+/* On a database that no store has open. */
+enum at_status at_setting_into(struct at_connection *connection, struct at_text name, struct at_text text);
 enum at_status at_message_part_put(struct at_store *store, uint64_t run, const unsigned char *rows,
                                    size_t count, uint64_t first_key);
 enum at_status at_message_run_put(struct at_store *store, uint64_t run, int64_t sealed_ms, size_t key_count);
@@ -299,12 +310,38 @@ bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int 
 enum at_status at_scrub_finish(struct at_store *store, uint64_t last); /* noted in the database */
 
 /* ---- checkpoint.c ---- */
-void at_checkpoint_cut(struct at_store *store);  /* have the keeper cut the log: scrub_wanted → scrub_cut */
-void at_checkpoint_call(struct at_store *store); /* have the keeper copy what it can, now */
+void at_checkpoint_cut(struct at_store *store); /* have the keeper cut the log: scrub_wanted → scrub_cut */
+#define AT_STORE_LOG_BOUND_BYTES                                                                             \
+    ((size_t)256 << 20) /* what the write-ahead log keeps to, but for a backup                               \
+                         */
+enum at_log_hold { AT_LOG_FREE, AT_LOG_HELD, AT_LOG_CATCHING_UP };
+/* A backup's snapshot: what lies behind it cannot be copied, and nobody tries until it is given back. Then
+ * the keeper catches up, and only when it has does the commit thread lend a hand again: the log may be as
+ * long as the database, seconds of work. */
+void at_checkpoint_hold(struct at_store *store);
+/* By the holder, its snapshot given back; connection: its own, may be closed. Waits until the keeper has
+ * caught up. */
+void at_checkpoint_release(struct at_store *store, struct at_connection *connection);
+void at_checkpoint_call(struct at_store *store);  /* have the keeper copy what it can, now */
 void at_checkpoint_watch(struct at_store *store); /* after each opening of the writer */
 void at_checkpoint_step(struct at_store *store);  /* on the commit thread, between transactions */
 void at_keeper_loop(void *store);
 void at_keeper_close(struct at_store *store);
+
+/* ---- whole.c: whether a file may stand in a database's place ---- */
+struct at_whole {
+    uint64_t bytes, events;
+    int64_t schema, moment_ms; /* see at_restore_result.from_ms */
+};
+/* Nobody else may have the file open for writing: it is read without locks, and nothing is made beside it. */
+enum at_status at_whole_open(struct at_connection *connection, const char *path, const char *vfs,
+                             struct at_error *err) AT_MUST_CHECK;
+/* Reads all of it. AT_UNPROCESSABLE: what is wrong; AT_UNSUPPORTED: newer, or not attune's; AT_STOPPED:
+ * interrupted. */
+enum at_status at_whole_read(struct at_connection *connection, const char *path, struct at_whole *out,
+                             struct at_error *err) AT_MUST_CHECK;
+/* The setting in which a backup notes its moment. */
+#define AT_STORE_MOMENT "backed_up"
 
 /* ---- reader.c ---- */
 void at_reads_init(struct at_read_queue *reads);

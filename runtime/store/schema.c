@@ -10,9 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x6174746e /* "attn" */
-#define STRING(x)      #x
-#define TEXT_OF(x)     STRING(x)
+#define STRING(x)  #x
+#define TEXT_OF(x) STRING(x)
 
 /* The log has no index but its key: with more, an insert costs twenty times as much. */
 static const char *const STEPS[] = {
@@ -47,7 +46,7 @@ static const char *const STEPS[] = {
     " person INTEGER NOT NULL, body TEXT NOT NULL);"
     "CREATE INDEX decision_at ON decision (at_ms);"
     "CREATE INDEX decision_person ON decision (person, id) WHERE person <> 0;"
-    "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";",
+    "PRAGMA application_id = " TEXT_OF(AT_STORE_APPLICATION_ID) ";",
     /* Who is who gets its evidence. What a person had before is held together through the oldest identifier:
      * which event showed it was not kept then. */
     "CREATE TABLE link (number INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, at_ms INTEGER "
@@ -175,7 +174,7 @@ static enum at_status read_version(struct at_connection *connection, const struc
         return at_fail(err, status, "bad_database", "%s cannot be read: %s; restore it from a backup",
                        place->path, sqlite3_errmsg(connection->db));
     *is_new = tables == 0 && *version == 0;
-    if (!*is_new && application != APPLICATION_ID)
+    if (!*is_new && application != AT_STORE_APPLICATION_ID)
         return at_fail(err, AT_UNSUPPORTED, "foreign_database",
                        "%s is not a database of attune; give another folder", place->path);
     return AT_OK;

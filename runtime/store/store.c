@@ -147,6 +147,7 @@ static struct at_store *make_store(const struct at_store_options *options) {
     at_reads_init(&store->reads);
     at_reads_init(&store->slow_reads);
     pthread_mutex_init(&store->spare_lock, NULL);
+    pthread_mutex_init(&store->backup_lock, NULL);
     return store;
 }
 
@@ -193,6 +194,7 @@ void at_store_close(struct at_store *store) {
     at_account_give(store->runs.account, store->cache_bytes);
     at_folder_unlock(store->lock_fd);
     at_queue_clear(&store->queue);
+    pthread_mutex_destroy(&store->backup_lock);
     pthread_mutex_destroy(&store->spare_lock);
     at_reads_clear(&store->reads);
     at_reads_clear(&store->slow_reads);

@@ -442,6 +442,35 @@ enum at_status at_reader_member_counts(struct at_reader *reader,
 /* How many of those who are in it came at that moment or later. */
 enum at_status at_reader_member_since(struct at_reader *reader, struct at_text segment, int64_t since_ms,
                                       uint64_t *count_out);
+/* ---- backup ---- */
+/* A copy of the database in one file, as of one moment: the log and all that is derived from it out of one
+ * snapshot. Written to PATH.part (0600), synced, checked whole, then renamed: what stands under PATH is a
+ * whole database, whatever happens; a PATH.part that was left behind the next run replaces. */
+struct at_backup_progress {
+    bool is_checking; /* the copy is read again */
+    uint64_t done_bytes, total_bytes;
+};
+struct at_backup {
+    const char *path;
+    bool replaces;        /* a file of that name; else AT_CONFLICT */
+    int64_t now_ms;       /* the moment it is of; kept in it */
+    size_t log_max_bytes; /* see at_store_backup; 0: what the database's size and the disk's room allow */
+    /* On the caller's thread, each few MiB. May be NULL. */
+    void (*progress)(void *arg, const struct at_backup_progress *progress);
+    void *arg;
+};
+struct at_backup_result {
+    uint64_t bytes, events;
+};
+/* On the caller's thread and a connection of its own; reading and committing go on meanwhile. One at a time:
+ * AT_CONFLICT. While it copies it holds a snapshot, so the write-ahead log cannot start over and grows with
+ * what is written; beyond log_max_bytes the copy is given up with AT_BUSY. The check that follows holds
+ * nothing, and gives way to other threads: the caller's thread is niced, for good. AT_FULL, AT_IO,
+ * AT_STOPPED: nothing under PATH, or what was there before. */
+enum at_status at_store_backup(struct at_store *store, const struct at_backup *what,
+                               struct at_backup_result *out, struct at_error *err) AT_MUST_CHECK;
+/* Let a backup under way, and any later one, end with AT_STOPPED. Any thread; before at_store_close. */
+void at_store_backup_stop(struct at_store *store);
 
 /* ---- counts for metrics and tests ---- */
 struct at_store_counts {

@@ -173,14 +173,23 @@ enum at_status at_message_run_put(struct at_store *store, uint64_t run, int64_t 
 }
 
 /* The name and a text: state, setting. */
-static enum at_status put_named(struct at_store *store, enum at_sql which, struct at_text name,
-                                struct at_text text) {
+static enum at_status put_into(struct at_connection *connection, enum at_sql which, struct at_text name,
+                               struct at_text text) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
+    sqlite3_stmt *statement = at_statement_take(connection, which, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, name);
     at_bind_text(statement, 2, text);
-    return at_statement_run(&store->writer, which, statement);
+    return at_statement_run(connection, which, statement);
+}
+
+static enum at_status put_named(struct at_store *store, enum at_sql which, struct at_text name,
+                                struct at_text text) {
+    return put_into(&store->writer, which, name, text);
+}
+
+enum at_status at_setting_into(struct at_connection *connection, struct at_text name, struct at_text text) {
+    return put_into(connection, AT_SQL_SETTING_PUT, name, text);
 }
 
 enum at_status at_setting_put(struct at_store *store, struct at_text name, uint64_t number) {

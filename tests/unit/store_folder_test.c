@@ -6,59 +6,10 @@
  */
 #include "store_help.h"
 
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "store/internal.h"
-
-/* ---- allocations of our own code, through the linker's --wrap ---- */
-
-static atomic_long allocations_left = -1; /* this many succeed, then one fails; -1: all succeed */
-
-static bool is_failing_now(void) {
-    if (atomic_load(&allocations_left) < 0) return false;
-    return atomic_fetch_sub(&allocations_left, 1) == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t size) {
-    return is_failing_now() ? NULL : __real_malloc(size);
-}
-void *__wrap_calloc(size_t count, size_t size) {
-    return is_failing_now() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_aligned_alloc(size_t alignment, size_t size) {
-    return is_failing_now() ? NULL : __real_aligned_alloc(alignment, size);
-}
-char *__wrap_strdup(const char *text) {
-    return is_failing_now() ? NULL : __real_strdup(text);
-}
-
-/* ---- SQLite's own, through its configuration ---- */
-
-static sqlite3_mem_methods real_memory;
-
-static void *sqlite_malloc(int size) {
-    return is_failing_now() ? NULL : real_memory.xMalloc(size);
-}
-static void *sqlite_realloc(void *old, int size) {
-    return is_failing_now() ? NULL : real_memory.xRealloc(old, size);
-}
-static void hook_sqlite(void) {
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), SQLITE_OK);
-    sqlite3_mem_methods mine = real_memory;
-    mine.xMalloc = sqlite_malloc;
-    mine.xRealloc = sqlite_realloc;
-    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &mine), SQLITE_OK);
-}
+#include "store_fail.h"
 
 static enum at_status try_open(const char *folder, struct at_store **store, struct at_error *err) {
     struct at_store_options options = {.directory = folder};
