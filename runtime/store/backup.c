@@ -37,12 +37,6 @@ struct copying {
 
 /* ---- where it may go ---- */
 
-static enum at_status fail_system(struct at_error *err, const char *what, const char *path) {
-    int number = errno;
-    enum at_status status = number == ENOSPC || number == EDQUOT ? AT_FULL : AT_IO;
-    return at_fail(err, status, NULL, "%s %s: %s", what, path, strerror(number));
-}
-
 static enum at_status check_folder(const struct copying *copying, const char *path) {
     struct stat mine, theirs;
     char *parent = strdup(path), *name = strdup(path);
@@ -84,16 +78,16 @@ static enum at_status clear_part(const struct copying *copying) {
     if (is_busy)
         return at_fail(copying->err, AT_CONFLICT, "backup_running", "another backup is being written to %s",
                        copying->part);
-    return unlink(copying->part) == 0 ? AT_OK : fail_system(copying->err, "cannot replace", copying->part);
+    return unlink(copying->part) == 0 ? AT_OK : at_fail_file(copying->err, "cannot replace", copying->part);
 }
 
 static enum at_status make_part(struct copying *copying) {
     enum at_status status = clear_part(copying);
     if (status != AT_OK) return status;
     copying->fd = open(copying->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (copying->fd < 0) return fail_system(copying->err, "cannot write", copying->part);
+    if (copying->fd < 0) return at_fail_file(copying->err, "cannot write", copying->part);
     if (fchmod(copying->fd, 0600) != 0 || flock(copying->fd, LOCK_EX | LOCK_NB) != 0)
-        return fail_system(copying->err, "cannot write", copying->part);
+        return at_fail_file(copying->err, "cannot write", copying->part);
     return AT_OK;
 }
 
@@ -104,7 +98,7 @@ static enum at_status check_room(struct copying *copying) {
     const struct at_store *store = copying->store;
     if (fstatvfs(copying->fd, &there) != 0 || statvfs(store->directory, &here) != 0 ||
         fstat(copying->fd, &part) != 0 || stat(store->directory, &folder) != 0)
-        return fail_system(copying->err, "cannot ask for the room at", copying->part);
+        return at_fail_file(copying->err, "cannot ask for the room at", copying->part);
     uint64_t room = (uint64_t)there.f_bavail * there.f_frsize,
              log_room = (uint64_t)here.f_bavail * here.f_frsize;
     if (room < copying->total)
@@ -154,7 +148,7 @@ static enum at_status sync_along(struct copying *copying, off_t written) {
             sync_file_range(copying->fd, copying->started, written - copying->started, SYNC_FILE_RANGE_WRITE);
     copying->started = written;
     bool is_lost = code != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
-    return is_lost ? fail_system(copying->err, "cannot write", copying->part) : AT_OK;
+    return is_lost ? at_fail_file(copying->err, "cannot write", copying->part) : AT_OK;
 }
 
 static enum at_status check_log(const struct copying *copying) {
@@ -229,16 +223,13 @@ static enum at_status copy_snapshot(struct copying *copying) {
 
 /* ---- making it one whole file ---- */
 
-/* Bytes 18 and 19 say by what journal a database is written (SQLite's file format, 1.3.3). The copy has the
- * write-ahead log's from its source; with 1 it is one file that makes none beside it. */
 static enum at_status put_moment(struct copying *copying) {
     char at[AT_TIME_SIZE];
     struct at_connection copy;
     enum at_status status;
     struct at_place place = {copying->part, copying->store->vfs, CACHE_BYTES, false};
-    if (pwrite(copying->fd, "\1\1", 2, 18) != 2)
-        return fail_system(copying->err, "cannot write", copying->part);
-    status = at_connection_open(&copy, &place, copying->err);
+    status = at_whole_plain(AT_FDCWD, copying->part, copying->err);
+    if (status == AT_OK) status = at_connection_open(&copy, &place, copying->err);
     if (status != AT_OK) return status;
     status = at_connection_exec(&copy, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", copying->err);
     struct at_text text = {at, at_time_format(copying->what->now_ms, at)};
@@ -278,7 +269,7 @@ static enum at_status give_name(struct copying *copying) {
     int code = renameat2(AT_FDCWD, copying->part, AT_FDCWD, path, flags);
     if (code != 0 && errno == EINVAL) /* a file system without the flag */
         code = rename(copying->part, path);
-    if (code != 0) return fail_system(copying->err, "cannot write", path);
+    if (code != 0) return at_fail_file(copying->err, "cannot write", path);
     at_folder_sync(path);
     return AT_OK;
 }
@@ -290,7 +281,7 @@ static enum at_status run(struct copying *copying, struct at_backup_result *out)
     status = copy_snapshot(copying);
     if (status == AT_OK) status = put_moment(copying);
     if (status == AT_OK && fsync(copying->fd) != 0)
-        status = fail_system(copying->err, "cannot write", copying->part);
+        status = at_fail_file(copying->err, "cannot write", copying->part);
     if (status == AT_OK) status = check_copy(copying, out);
     if (status == AT_OK) status = give_name(copying);
     if (status != AT_OK) unlink(copying->part);

@@ -27,22 +27,23 @@ void at_folder_sync(const char *path) {
     close(fd);
 }
 
-static enum at_status fail_file(const char *what, const char *path, struct at_error *err) {
+enum at_status at_fail_file(struct at_error *err, const char *what, const char *path) {
     int number = errno;
     enum at_status status = number == ENOSPC || number == EDQUOT ? AT_FULL : AT_IO;
-    return at_fail(err, status, NULL, "%s %s: %s", what, path, strerror(number));
+    return at_fail(err, status, status == AT_FULL ? "disk_full" : NULL, "%s %s: %s", what, path,
+                   strerror(number));
 }
 
 static enum at_status make_folder(const char *directory, struct at_error *err) {
     struct stat found;
     if (mkdir(directory, 0700) == 0) {
         if (chmod(directory, 0700) != 0) /* a umask may take more than we would */
-            return fail_file("cannot make private", directory, err);
+            return at_fail_file(err, "cannot make private", directory);
         at_folder_sync(directory);
         return AT_OK;
     }
-    if (errno != EEXIST) return fail_file("cannot make the data folder", directory, err);
-    if (stat(directory, &found) != 0) return fail_file("cannot read the data folder", directory, err);
+    if (errno != EEXIST) return at_fail_file(err, "cannot make the data folder", directory);
+    if (stat(directory, &found) != 0) return at_fail_file(err, "cannot read the data folder", directory);
     if (!S_ISDIR(found.st_mode))
         return at_fail(err, AT_INVALID, "not_a_folder", "%s is a file; the data needs a folder", directory);
     return AT_OK;
@@ -50,14 +51,14 @@ static enum at_status make_folder(const char *directory, struct at_error *err) {
 
 /* 0600 whatever the umask; and of the folder's owner, so that what root does by hand does not lock the
  * service out. */
-static enum at_status make_private(int fd, const char *path, struct at_error *err) {
+enum at_status at_folder_private(int fd, const char *path, struct at_error *err) {
     struct stat folder;
     char *copy = strdup(path);
     if (!copy) return at_fail(err, AT_NOMEM, NULL, "no memory to open %s", path);
     bool is_known = stat(dirname(copy), &folder) == 0;
     free(copy);
     bool is_owned = geteuid() != 0 || !is_known || fchown(fd, folder.st_uid, folder.st_gid) == 0;
-    return is_owned && fchmod(fd, 0600) == 0 ? AT_OK : fail_file("cannot make private", path, err);
+    return is_owned && fchmod(fd, 0600) == 0 ? AT_OK : at_fail_file(err, "cannot make private", path);
 }
 
 static enum at_status fail_locked(int fd, const char *directory, struct at_error *err) {
@@ -85,11 +86,12 @@ enum at_status at_folder_lock(const char *directory, int *fd_out, struct at_erro
     snprintf(path, room, "%s/lock", directory);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        status = fail_file("cannot open the lock", path, err);
-    } else if ((status = make_private(fd, path, err)) != AT_OK) {
+        status = at_fail_file(err, "cannot open the lock", path);
+    } else if ((status = at_folder_private(fd, path, err)) != AT_OK) {
         close(fd);
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        status = errno == EWOULDBLOCK ? fail_locked(fd, directory, err) : fail_file("cannot lock", path, err);
+        status =
+            errno == EWOULDBLOCK ? fail_locked(fd, directory, err) : at_fail_file(err, "cannot lock", path);
         close(fd);
     } else {
         int length = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
@@ -109,8 +111,8 @@ void at_folder_unlock(int fd) {
 
 enum at_status at_folder_touch(const char *path, struct at_error *err) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return fail_file("cannot open", path, err);
-    enum at_status status = make_private(fd, path, err);
+    if (fd < 0) return at_fail_file(err, "cannot open", path);
+    enum at_status status = at_folder_private(fd, path, err);
     close(fd);
     return status;
 }

@@ -80,18 +80,28 @@ enum at_status at_schema_bring(struct at_connection *connection, const struct at
                                struct at_error *err) AT_MUST_CHECK;
 
 /* ---- folder.c ---- */
+/* "cannot open PATH: …", by errno: AT_FULL, or AT_IO. */
+enum at_status at_fail_file(struct at_error *err, const char *what, const char *path);
 /* Make the folder if missing and take its lock. */
 enum at_status at_folder_lock(const char *directory, int *fd_out, struct at_error *err) AT_MUST_CHECK;
 void at_folder_unlock(int fd);
 /* Make the file if missing, and 0600 in any case; its companions inherit the mode. Not of a database that is
  * open: closing a file gives up SQLite's locks on it. */
 enum at_status at_folder_touch(const char *path, struct at_error *err) AT_MUST_CHECK;
+/* 0600 whatever the umask; as root: the folder's owner. */
+enum at_status at_folder_private(int fd, const char *path, struct at_error *err) AT_MUST_CHECK;
 /* Make names in the path's folder durable. */
 void at_folder_sync(const char *path);
 bool at_folder_owns(const char *name); /* names that the folder uses itself, and those that begin with them */
 /* 0700 for a folder in which only attune's files lie, 0600 for those; a folder that others share is told of.
  */
 void at_folder_tighten(const char *directory, const struct at_log *log);
+
+/* ---- restore.c ---- */
+/* Under the folder's lock, before the database is opened: finishes a restore that was decided and cut off.
+ * kept: as in at_restore_result; log may be NULL. */
+enum at_status at_restore_finish(const char *directory, const struct at_log *log, char kept[128],
+                                 struct at_error *err) AT_MUST_CHECK;
 
 /* ---- queue.c ---- */
 enum at_lane_name { AT_LANE_FRONT, AT_LANE_BEHIND, AT_LANE_COUNT };
@@ -336,9 +346,15 @@ struct at_whole {
 /* Nobody else may have the file open for writing: it is read without locks, and nothing is made beside it. */
 enum at_status at_whole_open(struct at_connection *connection, const char *path, const char *vfs,
                              struct at_error *err) AT_MUST_CHECK;
-/* Reads all of it. AT_UNPROCESSABLE: what is wrong; AT_UNSUPPORTED: newer, or not attune's; AT_STOPPED:
- * interrupted. */
-enum at_status at_whole_read(struct at_connection *connection, const char *path, struct at_whole *out,
+/* Let it be one file, without a write-ahead log; while nobody has it open. path: seen from the folder's
+ * descriptor. */
+enum at_status at_whole_plain(int folder, const char *path, struct at_error *err) AT_MUST_CHECK;
+/* A first look: attune's, of a schema that this program reads. name: what messages call it. AT_UNPROCESSABLE:
+ * what is wrong; AT_UNSUPPORTED: newer, or not attune's. */
+enum at_status at_whole_kind(struct at_connection *connection, const char *name,
+                             struct at_error *err) AT_MUST_CHECK;
+/* Reads all of it. AT_STOPPED: interrupted. */
+enum at_status at_whole_read(struct at_connection *connection, const char *name, struct at_whole *out,
                              struct at_error *err) AT_MUST_CHECK;
 /* The setting in which a backup notes its moment. */
 #define AT_STORE_MOMENT "backed_up"

@@ -161,11 +161,13 @@ static void draw_cache(struct at_store *store) {
 
 enum at_status at_store_open(struct at_store **out, const struct at_store_options *options,
                              struct at_error *err) {
+    char kept[128];
     struct at_store *store = make_store(options);
     *out = NULL;
     if (!store) return at_fail(err, AT_NOMEM, NULL, "no memory to open the data folder");
     draw_cache(store);
     enum at_status status = at_folder_lock(store->directory, &store->lock_fd, err);
+    if (status == AT_OK) status = at_restore_finish(store->directory, &store->log, kept, err);
     if (status == AT_OK) at_folder_tighten(store->directory, &store->log);
     if (status == AT_OK) status = open_database(store, err);
     if (status == AT_OK) status = start_threads(store, err);

@@ -443,6 +443,7 @@ enum at_status at_reader_member_counts(struct at_reader *reader,
 enum at_status at_reader_member_since(struct at_reader *reader, struct at_text segment, int64_t since_ms,
                                       uint64_t *count_out);
 /* ---- backup ---- */
+/* ---- backup and restore ---- */
 /* A copy of the database in one file, as of one moment: the log and all that is derived from it out of one
  * snapshot. Written to PATH.part (0600), synced, checked whole, then renamed: what stands under PATH is a
  * whole database, whatever happens; a PATH.part that was left behind the next run replaces. */
@@ -471,6 +472,30 @@ enum at_status at_store_backup(struct at_store *store, const struct at_backup *w
                                struct at_backup_result *out, struct at_error *err) AT_MUST_CHECK;
 /* Let a backup under way, and any later one, end with AT_STOPPED. Any thread; before at_store_close. */
 void at_store_backup_stop(struct at_store *store);
+
+/* Put a backup in a folder's place. The folder must be nobody's (AT_CONFLICT names who has it) and the file a
+ * whole database of this schema or an older one (AT_UNPROCESSABLE, AT_UNSUPPORTED say what is wrong). One
+ * rename decides: before it nothing in the folder is touched, after it the next opening finishes what was cut
+ * off. What may not come back is in two files beside the database, which it does not replace: erasures.log
+ * and erasure.key. The restored database has the setting "restored": {"at":…,"from":…}, ids beyond all that
+ * may have been given out since, and opens with whatever the replay of erasures makes of it. */
+#define AT_STORE_RESTORED "restored"
+struct at_restore {
+    const char *file, *directory;
+    const char *erasures, *key; /* copied in; NULL: the folder's own stay */
+    bool replaces;              /* a database that is there: it is kept under another name */
+    bool has_no_erasures;       /* go on without the two files */
+    int64_t now_ms;
+    void (*progress)(void *arg, const struct at_backup_progress *progress); /* may be NULL */
+    void *arg;
+};
+struct at_restore_result {
+    uint64_t bytes, events;
+    int64_t from_ms; /* the moment the backup is of: as noted in it, or of its last event; 0: unknown */
+    char kept[128];  /* the name that the database before now has in the folder; "": there was none */
+};
+enum at_status at_store_restore(const struct at_restore *what, struct at_restore_result *out,
+                                struct at_error *err) AT_MUST_CHECK;
 
 /* ---- counts for metrics and tests ---- */
 struct at_store_counts {

@@ -6,10 +6,10 @@
  */
 #include "store/internal.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -54,51 +54,61 @@ enum at_status at_whole_open(struct at_connection *connection, const char *path,
     return at_sql_status(code);
 }
 
-static enum at_status fail_damaged(const struct at_connection *connection, const char *path,
+/* Bytes 18 and 19 say by what journal a database is written (SQLite's file format, 1.3.3): a copy has the
+ * write-ahead log's from its source, with 1 it makes none beside it. */
+enum at_status at_whole_plain(int folder, const char *path, struct at_error *err) {
+    int fd = openat(folder, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_written = fd >= 0 && pwrite(fd, "\1\1", 2, 18) == 2;
+    enum at_status status = is_written ? AT_OK : at_fail_file(err, "cannot write", path);
+    if (fd >= 0) close(fd);
+    return status;
+}
+
+static enum at_status fail_damaged(const struct at_connection *connection, const char *name,
                                    struct at_error *err) {
     int code = sqlite3_errcode(connection->db);
-    if (code == SQLITE_INTERRUPT) return at_fail(err, AT_STOPPED, "stopped", "checking %s was stopped", path);
+    if (code == SQLITE_INTERRUPT) return at_fail(err, AT_STOPPED, "stopped", "checking %s was stopped", name);
     if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR)
-        return at_fail(err, AT_UNPROCESSABLE, "not_whole", "%s is not a whole database of attune: %s", path,
+        return at_fail(err, AT_UNPROCESSABLE, "not_whole", "%s is not a whole database of attune: %s", name,
                        sqlite3_errmsg(connection->db));
     enum at_status status = at_sql_status(code);
-    return at_fail(err, status == AT_OK ? AT_IO : status, NULL, "%s cannot be read: %s", path,
+    return at_fail(err, status == AT_OK ? AT_IO : status, NULL, "%s cannot be read: %s", name,
                    sqlite3_errmsg(connection->db));
 }
 
-static enum at_status check_kind(struct at_connection *connection, const char *path, int64_t *schema,
+static enum at_status check_kind(struct at_connection *connection, const char *name, int64_t *schema,
                                  struct at_error *err) {
     int64_t application = 0;
     if (at_connection_number(connection, "PRAGMA application_id", &application) != AT_OK ||
         at_connection_number(connection, "PRAGMA user_version", schema) != AT_OK)
-        return fail_damaged(connection, path, err);
+        return fail_damaged(connection, name, err);
     if (application != AT_STORE_APPLICATION_ID || *schema < 1)
-        return at_fail(err, AT_UNSUPPORTED, "foreign_database", "%s is not a database of attune", path);
+        return at_fail(err, AT_UNSUPPORTED, "foreign_database", "%s is not a database of attune", name);
     if (*schema > AT_STORE_SCHEMA)
         return at_fail(err, AT_UNSUPPORTED, "newer_schema",
                        "%s has schema %lld, this attune reads schemas up to %d: use the newer attune that "
                        "wrote it",
-                       path, (long long)*schema, AT_STORE_SCHEMA);
+                       name, (long long)*schema, AT_STORE_SCHEMA);
     return AT_OK;
 }
 
 /* "*** in database main ***\nOn tree page 7 …": the second line says it. */
-static enum at_status fail_check(const char *path, struct at_text said, struct at_error *err) {
+static enum at_status fail_check(const char *name, struct at_text said, struct at_error *err) {
     const char *line = memchr(said.data, '\n', said.length), *from = line ? line + 1 : said.data;
-    return at_fail(err, AT_UNPROCESSABLE, "not_whole", "%s is damaged: %.200s", path, from);
+    return at_fail(err, AT_UNPROCESSABLE, "not_whole", "%s is damaged: %.200s", name, from);
 }
 
 /* The first of what SQLite finds is enough to refuse. */
-static enum at_status check_pages(struct at_connection *connection, const char *path, struct at_error *err) {
+static enum at_status check_pages(struct at_connection *connection, const char *name, struct at_error *err) {
     sqlite3_stmt *statement = NULL;
     enum at_status status = AT_OK;
     int code = sqlite3_prepare_v2(connection->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
     if (code == SQLITE_OK) code = sqlite3_step(statement);
     struct at_text said = code == SQLITE_ROW ? at_column_text(statement, 0) : AT_TEXT("");
     if (code != SQLITE_ROW)
-        status = fail_damaged(connection, path, err);
+        status = fail_damaged(connection, name, err);
     else if (!at_text_is(said, "ok"))
-        status = fail_check(path, said, err);
+        status = fail_check(name, said, err);
     sqlite3_finalize(statement);
     return status;
 }
@@ -120,19 +130,23 @@ static int64_t read_moment(struct at_connection *connection) {
     return ms;
 }
 
-enum at_status at_whole_read(struct at_connection *connection, const char *path, struct at_whole *out,
+enum at_status at_whole_kind(struct at_connection *connection, const char *name, struct at_error *err) {
+    int64_t schema;
+    return check_kind(connection, name, &schema, err);
+}
+
+enum at_status at_whole_read(struct at_connection *connection, const char *name, struct at_whole *out,
                              struct at_error *err) {
-    struct stat found;
-    int64_t events = 0;
+    int64_t events = 0, bytes = 0;
     *out = (struct at_whole){0};
-    enum at_status status = check_kind(connection, path, &out->schema, err);
-    if (status == AT_OK) status = check_pages(connection, path, err);
+    enum at_status status = check_kind(connection, name, &out->schema, err);
+    if (status == AT_OK) status = check_pages(connection, name, err);
     if (status != AT_OK) return status;
-    if (at_connection_number(connection, "SELECT count(*) FROM event", &events) != AT_OK)
-        return fail_damaged(connection, path, err);
-    if (stat(path, &found) != 0)
-        return at_fail(err, AT_IO, NULL, "%s cannot be read: %s", path, strerror(errno));
-    out->bytes = (uint64_t)found.st_size;
+    static const char size[] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    if (at_connection_number(connection, "SELECT count(*) FROM event", &events) != AT_OK ||
+        at_connection_number(connection, size, &bytes) != AT_OK)
+        return fail_damaged(connection, name, err);
+    out->bytes = (uint64_t)bytes;
     out->events = (uint64_t)events;
     out->moment_ms = read_moment(connection);
     return AT_OK;
