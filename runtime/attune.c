@@ -110,6 +110,7 @@ void attune_close(struct attune *attune, void (*on_closed)(void *arg), void *arg
     attune->on_closed = on_closed;
     attune->on_closed_arg = arg;
     attune->is_closing = true;
+    at_shop_backup_stop(attune->shop);
     close_if_idle(attune); /* else the last answer does */
 }
 

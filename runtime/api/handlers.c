@@ -289,6 +289,35 @@ void handle_activate(struct call *call) {
     at_shop_activate(&call->job, id, restores);
 }
 
+/* ---- keeping it ---- */
+
+/* The file is written as this process: who may say where is who may open its data folder, not who has a key.
+ */
+void handle_backup(struct call *call) {
+    struct at_json file = at_json_get(call->body, "file"), force = at_json_get(call->body, "force");
+    bool replaces = false;
+    if (!call->is_owner)
+        return call_fail(
+            call, AT_FORBIDDEN, "local_only", NULL,
+            "a backup writes a file on the server's machine: run attune backup FILE there, or call "
+            "through attune.sock in the data folder");
+    if (!at_json_is_object(call->body)) return fail_object(call);
+    if (!at_json_is_string(file))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_path", "file",
+                         "say where: \"file\":\"/backups/shop.db\"");
+    if (force.tape && !at_json_is_null(force) && !at_json_bool(force, &replaces))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_boolean", "force", "force is true or false");
+    at_shop_backup(&call->job, at_json_text(file), replaces);
+}
+
+void handle_backup_state(struct call *call) {
+    at_shop_backup_state(&call->job);
+}
+
+void handle_resume(struct call *call) {
+    at_shop_resume_sending(&call->job);
+}
+
 /* ---- watching ---- */
 
 void handle_health(struct call *call) {

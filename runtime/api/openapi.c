@@ -150,7 +150,8 @@ static void write_error(struct at_json_out *out, const char *status, const char 
 static void write_errors(const struct route *route, struct at_json_out *out) {
     bool has_params = strchr(route->path, '{') != NULL, has_body = route->body != BODY_NONE,
          has_key_in_path = strstr(route->path, "{writeKey}") != NULL,
-         may_conflict = route->handle == handle_track || route->handle == handle_publish;
+         may_conflict = route->handle == handle_track || route->handle == handle_publish ||
+                        route->handle == handle_backup;
     if (has_params || has_body || route->query)
         write_error(out, "400", "Malformed: the JSON, with the byte, or an escape in the address");
     bool is_signed = route->handle == handle_shopify;

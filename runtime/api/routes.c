@@ -153,6 +153,15 @@ const struct route routes[] = {
     {AT_POST, "/v1/generations/{id}/activate", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_activate, NULL,
      "activate_generation", "Serve an earlier generation again", "Activate", "Published", NULL, false},
 
+    {AT_POST, "/v1/backup", AT_KEY_SECRET, BODY_JSON, 0, handle_backup, NULL, "backup",
+     "Copy all data into one file, while it serves; only from the machine itself, through the data folder's "
+     "socket",
+     "Backup", "BackupState", NULL, false},
+    {AT_GET, "/v1/backup", AT_KEY_SECRET, BODY_NONE, 0, handle_backup_state, NULL, "backup_state",
+     "How far the last backup is", NULL, "BackupState", NULL, false},
+    {AT_POST, "/v1/sending/resume", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_resume, NULL,
+     "resume_sending", "Let a restored shop send again", NULL, "Resumed", NULL, false},
+
     {AT_GET, "/health", AT_KEY_NONE, BODY_NONE, 0, handle_health, NULL, "health", "The process lives", NULL,
      "Health", NULL, false},
     {AT_GET, "/ready", AT_KEY_NONE, BODY_NONE, 0, handle_ready, NULL, "ready", "The shop serves", NULL,

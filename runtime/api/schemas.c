@@ -565,6 +565,24 @@ const struct schema_row schema_rows[] = {
     FIELD("message", "string", "As given"),
     FIELD("files", "integer", "How many files"),
 
+    /* ---- backup, sending ---- */
+    SCHEMA("Backup", "A copy of all data in one file"),
+    FIELD("file", "string!", "Its whole path, as the server's process sees it"),
+    FIELD("force", "boolean?", "Replace a file of that name"),
+    SCHEMA("BackupState", "The last backup since start"),
+    FIELD("state", "none|copying|checking|done|failed!", "How far it is"),
+    FIELD("file", "string", "Where to"),
+    FIELD("at", "time", "The moment it is of: what was answered before is in it"),
+    FIELD("done_bytes", "integer", "Copied"),
+    FIELD("total_bytes", "integer", "Of so many"),
+    FIELD("seconds", "number", "It took, or takes by now"),
+    FIELD("bytes", "integer", "done: the file's size"),
+    FIELD("events", "integer", "done: events in its log"),
+    FIELD("error", "Problem", "failed: why"),
+    SCHEMA("Resumed", "The shop sends"),
+    FIELD("sending", "string!", "ok"),
+    FIELD("was_held", "boolean!", "Whether it was silent before this"),
+
     /* ---- watching ---- */
     SCHEMA("Health", "The process answers"),
     FIELD("status", "string!", "ok"),
@@ -572,6 +590,7 @@ const struct schema_row schema_rows[] = {
     FIELD("ready", "boolean!", "true"),
     ALL_OF("State"),
     FIELD("scripts", "ok|stale!", "stale: the folder does not pass, what served before serves on"),
+    FIELD("sending", "ok|held!", "held: a restored shop, which sends nothing until told to"),
     FIELD("products", "integer", "In the catalog"),
     SCHEMA("OpenApi", "OpenAPI 3.1"),
     {false, NULL, NULL, NULL, NULL},

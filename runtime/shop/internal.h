@@ -410,6 +410,8 @@ enum count_name {
     COUNT_SHOPIFY_DUPLICATE,
     COUNT_SHOPIFY_CUT,
     COUNT_WAITING_DROPPED,
+    COUNT_BACKUPS,
+    COUNT_BACKUPS_FAILED,
     COUNT_NAMES
 };
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
@@ -420,6 +422,17 @@ bool told_first(_Atomic uint64_t told[TOLD_MAX], uint64_t hash);
 /* ---- track_consent.c: events that were only counted, today ---- */
 void withheld_open(struct at_shop *shop); /* at start: what was counted today */
 uint64_t withheld_today(struct at_shop *shop);
+
+/* ---- backup.c ---- */
+enum at_status backup_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+void backup_end(
+    struct at_shop *shop); /* what is under way is given up; any thread but a worker's of its own */
+void backup_close(struct at_shop *shop);
+
+/* ---- sending.c: a restored shop sends nothing until told to ---- */
+enum at_status sending_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+/* Asked by each channel right before it sends. Any thread. */
+bool shop_may_send(const struct at_shop *shop);
 
 /* ---- live.c ---- */
 bool live_is_watched(const struct at_shop *shop);
@@ -514,7 +527,10 @@ struct at_shop {
     struct serving *serving;
     _Atomic uint64_t serving_version;
     uint64_t next_generation;
-    _Atomic bool is_reading_log;    /* a rehearsal or an audit: one at a time */
+    _Atomic bool is_reading_log; /* a rehearsal or an audit: one at a time */
+    struct backup *backup;
+    _Atomic bool is_silent; /* restored, and not told to go on; then when, and from a backup of when */
+    char restored_at[AT_TIME_SIZE], restored_from[AT_TIME_SIZE];
     _Atomic bool is_held, is_stale; /* the folder is held; the folder holds something that does not serve */
     struct at_map held_bad;         /* path → hash of what was bad when it was held */
     char refused_tree[65];

@@ -70,6 +70,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
                            "Lines of orders and carts beyond the 500 of an event"},
     [COUNT_WAITING_DROPPED] = {"attune_waiting_dropped_total",
                                "Refunds and stock levels whose order or product did not come"},
+    [COUNT_BACKUPS] = {"attune_backups_total", "Backups made"},
+    [COUNT_BACKUPS_FAILED] = {"attune_backups_failed_total", "Backups that were not made; the log says why"},
     [COUNT_LIVE_DROPPED] = {"attune_live_dropped_total", "Messages a slow live reader lost"},
 };
 static const uint64_t BUCKETS_US[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 500000, 2500000};
@@ -240,6 +242,8 @@ void at_shop_metrics(struct at_job *job) {
     put(out, "attune_scripts_held", "1: the folder is held", "gauge", atomic_load(&shop->is_held));
     put(out, "attune_scripts_stale", "1: the folder holds something that does not serve", "gauge",
         atomic_load(&shop->is_stale));
+    put(out, "attune_sending_held", "1: the shop was restored and not told to go on", "gauge",
+        !shop_may_send(shop));
     put(out, "attune_workers", "Front workers", "gauge", shop->worker_count);
     job_end(job, AT_OK);
 }
@@ -254,6 +258,7 @@ void at_shop_ready(struct at_job *job) {
     at_json_add_int(&out, "generation", serving ? (int64_t)serving->generation->id : 0);
     at_json_add_bool(&out, "held", atomic_load(&shop->is_held));
     at_json_add_string(&out, "scripts", atomic_load(&shop->is_stale) ? "stale" : "ok");
+    at_json_add_string(&out, "sending", shop_may_send(shop) ? "ok" : "held");
     at_json_add_int(&out, "products", at_root_live(root));
     at_json_close(&out, '}');
     at_root_unref(root);

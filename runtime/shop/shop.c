@@ -103,6 +103,8 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK)
         (void)at_phone_warm(shop->settings->country); /* else the first number waits for it */
     if (status == AT_OK) status = open_store(shop, err);
+    if (status == AT_OK) status = sending_open(shop, err);
+    if (status == AT_OK) status = backup_open(shop, err);
     if (status == AT_OK) status = open_workers(shop, err);
     if (status == AT_OK) status = identity_open(shop, err);
     if (status == AT_OK) withheld_open(shop);
@@ -240,6 +242,7 @@ static void close_rooms(struct at_shop *shop) {
     }
     if (shop->store) at_store_close(shop->store);
     shop->store = NULL;
+    backup_close(shop);
     people_close(shop);
     learn_close(shop);
     messages_close(shop);
@@ -304,6 +307,7 @@ static void close_hosted(struct at_shop *shop) {
 void at_shop_close(struct at_shop *shop, void (*on_closed)(void *arg), void *arg) {
     shop->on_closed = on_closed;
     shop->on_closed_arg = arg;
+    backup_end(shop); /* its request would be waited for */
     if (shop->options.host_loop) return close_hosted(shop);
     close_owned(shop);
     if (on_closed) on_closed(arg);

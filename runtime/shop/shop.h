@@ -224,10 +224,26 @@ void at_shop_generations(
 void at_shop_activate(struct at_job *job, uint64_t id, bool restores); /* rollback; the folder is held */
 void at_shop_unhold(struct at_job *job); /* POST /v1/generations/publish: the folder publishes again */
 
+/* ---- backup ---- */
+/* A copy of all data in one file, while the shop serves; the caller is the one that the data folder belongs
+ * to, for the file is written as this process. path: absolute; "replaces" a file that is there. done when it
+ * is whole, which may take minutes: out as of at_shop_backup_state. AT_CONFLICT: there is such a file, or
+ * another backup is under way; else as at_store_backup. */
+void at_shop_backup(struct at_job *job, struct at_text path, bool replaces);
+/* {"state":"none"|"copying"|"checking"|"done"|"failed","file","at","done_bytes","total_bytes","seconds"} of
+ * the last since start; done: "bytes","events"; failed: "error":{"code","message"}. */
+void at_shop_backup_state(struct at_job *job);
+/* Let one that is under way, and any later one, end with AT_STOPPED: before what waits for its answer is
+ * waited for. Any thread; at_shop_close does it, too. */
+void at_shop_backup_stop(struct at_shop *shop);
+
+/* ---- a restored shop is silent until this: {"sending":"ok","was_held":true}. Durable before done. ---- */
+void at_shop_resume_sending(struct at_job *job);
+
 /* ---- watching ---- */
-void at_shop_ready(
-    struct at_job *job);                  /* AT_OK or AT_BUSY; out:
-                                             {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale","products":n} */
+/* AT_OK or AT_BUSY; out: {"ready":true,"generation":17,"held":false,"scripts":"ok"|"stale",
+ * "sending":"ok"|"held","products":n} */
+void at_shop_ready(struct at_job *job);
 void at_shop_metrics(struct at_job *job); /* out: Prometheus text */
 /* Live stream: fn(arg, event name, json) on this worker's thread until unsubscribed; it does not unsubscribe.
  * false: the reader has no room, the message is lost and counted; later the event "dropped" says how many

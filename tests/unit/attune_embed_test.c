@@ -147,6 +147,38 @@ static size_t in_use(void) {
     return mallinfo2().uordblks;
 }
 
+/* The host holds the data folder, so it may say where; closing meanwhile answers it once. */
+static void a_host_backs_up_and_may_close_meanwhile(void **state) {
+    (void)state;
+    int stopped = 0;
+    for (int round = 0; round < 20; round++) {
+        uv_loop_t loop;
+        struct got got;
+        struct attune_error err = {0};
+        char body[200];
+        uv_loop_init(&loop);
+        struct attune *shop = open_shop(&loop, make_shop("backup"));
+        snprintf(body, sizeof body, "{\"file\":\"%s/copy.db\",\"force\":true}", base);
+        struct attune_request request = {"POST", "/v1/backup", body, strlen(body)};
+        if (round == 0) {
+            call(&loop, shop, request.method, request.path, body, &got);
+            assert_int_equal(got.status, 200);
+            assert_non_null(strstr(got.body, "\"state\":\"done\""));
+        }
+        got.count = 0;
+        assert_int_equal(attune_call(shop, &request, on_answer, &got, &err), 0);
+        usleep((useconds_t)(round * 500));
+        close_shop(&loop, shop);
+        assert_int_equal(got.count, 1);
+        assert_true(got.status == 200 || (got.status == 503 && strstr(got.body, "\"stopped\"")));
+        stopped += got.status == 503;
+        snprintf(body, sizeof body, "%s/copy.db.part", base);
+        assert_int_equal(access(body, F_OK), -1);
+        assert_int_equal(uv_loop_close(&loop), 0);
+    }
+    printf("closed during a backup: %d of 20 given up\n", stopped);
+}
+
 static void open_and_close_without_a_leak(void **state) {
     (void)state;
     uv_loop_t loop;
@@ -174,7 +206,8 @@ int main(void) {
 #endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_shops_in_one_process), cmocka_unit_test(bad_input_says_what),
-        cmocka_unit_test(no_handler_but_the_watchdogs), cmocka_unit_test(open_and_close_without_a_leak)};
+        cmocka_unit_test(no_handler_but_the_watchdogs),
+        cmocka_unit_test(a_host_backs_up_and_may_close_meanwhile), cmocka_unit_test(open_and_close_without_a_leak)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", base);
