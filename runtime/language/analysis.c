@@ -178,12 +178,15 @@ static bool depends_binary(struct analysis *a, struct at_node *node) {
     return true;
 }
 
-/* Surely a number, a text or nil, whose methods are the words: a literal, or what customer and page hold. */
+/* Surely a number, a text or nil, whose methods are the words: a literal, what customer and page hold, what
+ * the customer is asked (customer:last gives an event: of that a field). */
 static bool is_plain(const struct analysis *a, const struct at_node *node) {
     while (node->kind == AT_NODE_PAREN) node = node->a;
     if (node->kind == AT_NODE_NUMBER || node->kind == AT_NODE_STRING) return true;
     bool is_field = node->kind == AT_NODE_INDEX;
     while (node->kind == AT_NODE_INDEX) node = node->a;
+    if (node->kind == AT_NODE_METHOD)
+        return is_customer(a, node->a) && (is_field || !at_text_is(node->text, "last"));
     if (!is_field || node->kind != AT_NODE_NAME || !node->binding || node->binding->mark & MARK_SEVERAL)
         return false;
     if (is_customer(a, node)) return true;
@@ -565,12 +568,7 @@ static bool clear_mark(void *arg, struct at_node *node) {
 enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, struct at_node *file,
                                struct at_node *function, const struct at_vocabulary *vocabulary,
                                struct at_rule_report *report) {
-    struct analysis a = {.arena = arena,
-                         .source = source,
-                         .vocabulary = vocabulary,
-                         .root = function,
-                         .inside = function,
-                         .report = report};
+    struct analysis a = {arena, source, vocabulary, function, function, report, .pass = 0};
     memset(report, 0, sizeof *report);
     report->is_columnar = report->is_closed = true;
     at_node_walk(file, clear_mark, NULL); /* of rules looked at before */

@@ -39,7 +39,7 @@ static bool is(const char *a, const char *b) {
 
 /* ---- traits: read out of the profile's JSON; nested values become plain read-only copies ---- */
 
-static void push_json(lua_State *L, struct at_json value, int depth) {
+static void push_nested(lua_State *L, struct at_json value, int depth) {
     double number;
     bool truth;
     struct at_text text = at_json_text(value);
@@ -59,12 +59,16 @@ static void push_json(lua_State *L, struct at_json value, int depth) {
                 lua_pushlstring(L, it.key.data, it.key.length);
             else
                 lua_pushinteger(L, at++);
-            push_json(L, it.value, depth + 1);
+            push_nested(L, it.value, depth + 1);
             lua_rawset(L, -3);
         }
     } else {
         lua_pushnil(L);
     }
+}
+
+void push_json(lua_State *L, struct at_json value) {
+    push_nested(L, value, 0);
 }
 
 static int push_trait(lua_State *L, const char *name) {
@@ -75,7 +79,7 @@ static int push_trait(lua_State *L, const char *name) {
     if (traits.length <= 2 ||
         at_json_parse(language->traits_parser, traits.data, traits.length, false, &root, NULL) != AT_OK)
         return lua_pushnil(L), 1;
-    push_json(L, at_json_get(root, name), 0);
+    push_json(L, at_json_get(root, name));
     return 1;
 }
 
@@ -88,11 +92,10 @@ static struct at_text identifier_of(const struct at_profile *profile, const char
 /* ---- customer ---- */
 
 static const char *const customer_fields[] = {
-    "id",       "email",  "phone",    "first_name",   "last_name",   "country",   "locale",
-    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session",   "acquired",
-    "orders",   "basket", "affinity", "consent",      "may",         "in_segment"};
-static const char *const later_customer_fields[] = {"predicted", "granted", "count",
-                                                    "did",       "last",    "variant"};
+    "id",       "email",    "phone",        "first_name",  "last_name", "country",  "locale",    "timezone",
+    "traits",   "is_known", "is_returning", "has_ordered", "session",   "acquired", "orders",    "basket",
+    "affinity", "consent",  "may",          "count",       "did",       "last",     "in_segment"};
+static const char *const later_customer_fields[] = {"predicted", "granted", "variant"};
 
 static bool is_known_person(const struct at_profile *profile) {
     return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
@@ -114,12 +117,19 @@ static int push_part(lua_State *L, const char *name) {
     return 0;
 }
 
+static int push_method(lua_State *L, const char *name) {
+    static const luaL_Reg methods[] = {{"may", l_may},     {"in_segment", l_in_segment},
+                                       {"count", l_count}, {"did", l_did},
+                                       {"last", l_last},   {NULL, NULL}};
+    for (const luaL_Reg *method = methods; method->name; method++)
+        if (is(name, method->name)) return lua_pushcfunction(L, method->func), 1;
+    return 0;
+}
+
 static int index_person(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
     bool is_plain = language_of(L)->view->is_plain;
-    if (push_part(L, name)) return 1;
-    if (is(name, "may")) return lua_pushcfunction(L, l_may), 1;
-    if (is(name, "in_segment")) return lua_pushcfunction(L, l_in_segment), 1;
+    if (push_part(L, name) || push_method(L, name)) return 1;
     if (is_plain && (is(name, "is_returning") || is(name, "has_ordered"))) return lua_pushnil(L), 1;
     if (is(name, "is_known")) return lua_pushboolean(L, is_known_person(profile)), 1;
     if (is(name, "is_returning")) return lua_pushboolean(L, profile->sessions > 1), 1;
@@ -223,18 +233,21 @@ static int push_line_product(lua_State *L, struct at_text product) {
     return 1;
 }
 
+void push_line(lua_State *L, struct at_text product, double quantity, double price) {
+    lua_createtable(L, 0, 3);
+    push_line_product(L, product);
+    lua_setfield(L, -2, "product");
+    lua_pushnumber(L, quantity);
+    lua_setfield(L, -2, "quantity");
+    if (at_is_missing(price)) return;
+    lua_pushnumber(L, price);
+    lua_setfield(L, -2, "price");
+}
+
 static int push_lines(lua_State *L, const struct at_profile *profile) {
     lua_createtable(L, (int)profile->basket_count, 0);
     for (uint32_t i = 0; i < profile->basket_count; i++) {
-        lua_createtable(L, 0, 3);
-        push_line_product(L, profile->basket[i].product);
-        lua_setfield(L, -2, "product");
-        lua_pushnumber(L, profile->basket[i].quantity);
-        lua_setfield(L, -2, "quantity");
-        if (!at_is_missing(profile->basket[i].price)) {
-            lua_pushnumber(L, profile->basket[i].price);
-            lua_setfield(L, -2, "price");
-        }
+        push_line(L, profile->basket[i].product, profile->basket[i].quantity, profile->basket[i].price);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
@@ -354,6 +367,7 @@ int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
     case VIEW_BASKET: return index_basket(L, name);
     case VIEW_AFFINITY: return index_affinity(L, name);
     case VIEW_CONSENT: return index_consent(L, name);
+    case VIEW_EVENT: return index_event(L, index, name);
     default: return at_script_raise(L, "nothing to read here");
     }
 }

@@ -9,9 +9,9 @@
 #include "language/state.h"
 
 static const char *const customer_fields[] = {
-    "id",       "email",  "phone",    "first_name",   "last_name",   "country",    "locale",
-    "timezone", "traits", "is_known", "is_returning", "has_ordered", "session",    "acquired",
-    "orders",   "basket", "affinity", "consent",      "may",         "in_segment", NULL};
+    "id",       "email",    "phone",        "first_name",  "last_name", "country",  "locale",     "timezone",
+    "traits",   "is_known", "is_returning", "has_ordered", "session",   "acquired", "orders",     "basket",
+    "affinity", "consent",  "may",          "count",       "did",       "last",     "in_segment", NULL};
 static const char *const session_fields[] = {"started_at", "pages",        "source",   "campaign",
                                              "landing",    "device",       "referrer", "is_live",
                                              "intent",     "intent_score", NULL};
@@ -19,8 +19,8 @@ static const char *const acquired_fields[] = {"at", "source", "campaign", "landi
 static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at", NULL};
 static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at", NULL};
 static const char *const page_fields[] = {"name", "product", "category", "query", "url", NULL};
-static const char *const later_fields[] = {
-    "predicted", "granted", "count", "did", "last", "variant", "since_last", "typical_interval", NULL};
+static const char *const later_fields[] = {"predicted",        "granted", "variant", "since_last",
+                                           "typical_interval", "last",    NULL};
 static const char *const learner_features[] = {"taste", "together", "relevance", "model", NULL};
 
 struct checking {
@@ -112,6 +112,7 @@ static bool visit(void *arg, struct at_node *node) {
     if (node->kind == AT_NODE_METHOD && role_of(checking, node->a) == ROLE_CUSTOMER) {
         struct at_node key = *node;
         check_named(checking, &key, "customer", customer_fields);
+        check_event_words(checking->build, checking->path, node);
     }
     if (node->kind != AT_NODE_INDEX || !node->is_dot) return true;
     switch (role_of(checking, node->a)) {

@@ -130,6 +130,8 @@ struct at_build {
     uint32_t file_count;
     const struct at_settings *settings;
     const struct at_root *root;
+    const char *const *events; /* names of events that came, beside the standard's: canonical */
+    uint32_t event_count;
     struct at_guard *guard;
     struct at_arena *arena; /* of the findings */
     struct at_file_finding *findings;

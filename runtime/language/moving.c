@@ -58,6 +58,13 @@ static struct moving operand(lua_State *L, int at) {
     return moving ? *moving : (struct moving){scalar_at(L, at), 0};
 }
 
+bool moving_number(lua_State *L, int at, struct moving *out) {
+    const struct moving *moving = moving_at(L, at);
+    bool is_number = moving || lua_type(L, at) == LUA_TNUMBER;
+    if (is_number) *out = moving ? *moving : (struct moving){lua_tonumber(L, at), 0};
+    return is_number;
+}
+
 int moving_binary(lua_State *L, enum at_column_op op) {
     struct moving a = operand(L, 1), b = operand(L, 2), out = {at_scalar(op, a.value, b.value), 0};
     bool is_straight = true;

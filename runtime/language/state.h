@@ -29,6 +29,7 @@ enum view_kind {
     VIEW_PAGE,
     VIEW_CONSENT,
     VIEW_MOVING, /* a number that moves with time; index: into state->outlook.numbers */
+    VIEW_EVENT,  /* index: into the profile's newest events */
 };
 #define VIEW_INDEX_BITS 20
 #define VIEW_KIND_BITS  8
@@ -59,6 +60,8 @@ struct outlook { /* of a segment's call: until when what it looks at stands (mov
     struct moving numbers[MOVING_MAX];
     uint32_t count;
 };
+/* More than a profile's basket and newest events can name, the page's product and the candidate. */
+#define ROWS_MAX 1024
 
 struct at_language {
     struct at_script *script;
@@ -71,8 +74,8 @@ struct at_language {
     struct at_decision_view *view;
     const struct at_candidates *candidates;
     struct at_program program;
-    int16_t node_of[AT_SLOT_MAX]; /* memo of loads; -1 none */
-    uint32_t rows[32], row_count; /* products scripts can hold: 0 is the candidate */
+    int16_t node_of[AT_SLOT_MAX];       /* memo of loads; -1 none */
+    uint32_t rows[ROWS_MAX], row_count; /* products scripts can hold: 0 is the candidate */
     struct list_view lists[256];
     uint32_t list_count;
     const char *facet_names[64];
@@ -116,6 +119,7 @@ void push_since(lua_State *L, int64_t moment_ms); /* the time from there to now:
 void reads_until(lua_State *L, int64_t until_ms); /* what was read stands until then; AT_NEVER: for good */
 void reads_blindly(lua_State *L);                 /* nobody knows when it changes */
 bool any_moving(lua_State *L);                    /* among the arguments */
+bool moving_number(lua_State *L, int at, struct moving *out); /* false: no number stands there */
 int moving_binary(lua_State *L, enum at_column_op op); /* AT_OP_ADD … AT_OP_POW; at least one moves */
 bool moving_compare(lua_State *L, int a, int b, enum at_column_op op); /* AT_OP_ABOVE … AT_OP_AT_MOST */
 int moving_extreme(lua_State *L, enum at_column_op op);                /* AT_OP_MIN, AT_OP_MAX */
@@ -136,6 +140,14 @@ int index_customer(lua_State *L, enum view_kind kind, uint32_t index);
 int index_page(lua_State *L);
 double affinity_of(lua_State *L, struct at_text facet, struct at_text value);
 int column_of_facet(lua_State *L, const char *facet, int column);
+void push_json(lua_State *L, struct at_json value); /* plain values; what is nested a copy to read */
+/* A line of a basket or an event: { product =, quantity =, price = }. */
+void push_line(lua_State *L, struct at_text product, double quantity, double price);
+/* history.c: customer:count, :did and :last, and what of an event there is to read */
+int l_count(lua_State *L);
+int l_did(lua_State *L);
+int l_last(lua_State *L);
+int index_event(lua_State *L, uint32_t index, const char *name);
 /* personal.c: of the person of the running decision. What is NULL or not AT_OK: out of memory. */
 enum met_kind { MET_SEEN, MET_BOUGHT };
 enum at_status personal_tastes(struct at_decision_view *view) AT_MUST_CHECK; /* fills view->tastes */
@@ -193,6 +205,8 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);
 extern const char *const at_feature_names[];
+/* check_events.c: of customer:count, :did and :last the name and the options */
+void check_event_words(struct at_build *build, const char *path, const struct at_node *method);
 /* consent.c: customer.consent and customer:may */
 int index_consent(lua_State *L, const char *purpose);
 int l_may(lua_State *L);

@@ -82,6 +82,7 @@ static const char *kind_word(enum view_kind kind) {
     case VIEW_LIST: return "a product's list";
     case VIEW_PAGE: return "page";
     case VIEW_CUSTOMER: return "customer";
+    case VIEW_EVENT: return "an event";
     default: return "a part of customer";
     }
 }

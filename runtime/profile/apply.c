@@ -297,7 +297,8 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
         return false;
     if (!is_order) draft_count(draft, event->name, event->at_ms);
     if (!is_order && learns) apply_items(draft, event, items);
-    if (is_won(event->facts)) draft_last(draft, event, items);
+    bool is_money = is_order || at_text_is(event->name, "order_refunded"); /* others only name an order */
+    if (!is_money || is_won(event->facts)) draft_last(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_order(draft, event, learns);
     return true;

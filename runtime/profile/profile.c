@@ -80,10 +80,13 @@ uint64_t at_profile_count(const struct at_profile *profile, struct at_text name,
     if (!counted) return 0;
     const struct buckets *buckets = &block_of(profile)->buckets[counted - profile->counts];
     int64_t from_ms = now_ms - within_ms;
-    if (from_ms < counted->first_ms && now_ms >= counted->last_ms) return counted->total;
-    if (within_ms <= 2 * AT_DAY_MS)
-        return sum_after(buckets->hours, buckets->hour_count, AT_HOUR_MS, from_ms, now_ms);
-    return sum_after(buckets->days, buckets->day_count, AT_DAY_MS, from_ms, now_ms);
+    bool is_past = now_ms >= counted->last_ms;
+    if (is_past && from_ms >= counted->last_ms) return 0;
+    if (is_past && from_ms < counted->first_ms) return counted->total;
+    uint64_t sum = within_ms <= 2 * AT_DAY_MS
+                       ? sum_after(buckets->hours, buckets->hour_count, AT_HOUR_MS, from_ms, now_ms)
+                       : sum_after(buckets->days, buckets->day_count, AT_DAY_MS, from_ms, now_ms);
+    return is_past && !sum ? 1 : sum; /* the last one is surely in it */
 }
 
 double at_basket_value(const struct at_profile *profile) {

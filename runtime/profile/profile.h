@@ -221,7 +221,7 @@ void at_profile_show(const struct at_profile *profile, const struct at_baseline 
                      struct at_bytes *out);
 
 /* Events of that name in (now − within, now], from the buckets: exact to the hour for two days, to the day
- * beyond. */
+ * beyond; whether there is one is exact, as long as none is after now. */
 uint64_t at_profile_count(const struct at_profile *profile, struct at_text name, int64_t within_ms,
                           int64_t now_ms);
 const struct at_event_count *at_profile_counted(const struct at_profile *profile,

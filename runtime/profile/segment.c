@@ -71,9 +71,10 @@ int64_t at_profile_count_until(const struct at_profile *profile, struct at_text 
     const struct bucket *list = by_hour ? buckets->hours : buckets->days;
     uint32_t count = by_hour ? buckets->hour_count : buckets->day_count;
     int64_t size_ms = by_hour ? AT_HOUR_MS : AT_DAY_MS, until_ms = AT_NEVER;
-    int64_t whole_ms = after(counted->first_ms, within_ms);
+    int64_t whole_ms = after(counted->first_ms, within_ms), gone_ms = after(counted->last_ms, within_ms);
     if (counted->last_ms > now_ms) until_ms = counted->last_ms;
     if (whole_ms > now_ms) until_ms = earlier(until_ms, whole_ms);
+    if (gone_ms > now_ms) until_ms = earlier(until_ms, gone_ms);
     for (uint32_t i = 0; i < count; i++)
         until_ms = earlier(until_ms, bucket_until(list[i].unit * size_ms, size_ms, within_ms, now_ms));
     return until_ms;

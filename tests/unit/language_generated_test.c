@@ -71,6 +71,9 @@ static void put_leaf(struct writer *w) {
                                          "customer.basket.value",
                                          "customer.affinity.brand[product.brand]",
                                          "customer.affinity.brand.b1",
+                                         "customer:count('product_viewed', { within = '7d' })",
+                                         "customer:last('order_completed').revenue",
+                                         "customer:last('product_removed').value",
                                          "page.product.price",
                                          "product.list_price"};
     put(w, ONE_OF(w, leaves));
@@ -124,6 +127,7 @@ static void put_text_condition(struct writer *w) {
                                              "product.discount:above \"20%\"",
                                              "customer.is_known",
                                              "customer.has_ordered",
+                                             "customer:did('product_viewed', { within = '3d' })",
                                              "customer.traits.tier:is \"gold\"",
                                              "product.vegan:is(true)",
                                              "product.title:contains \"1\"",

@@ -66,4 +66,38 @@ static inline void assert_both_ways(const struct at_rule_report *report, int fun
     }
 }
 
+/* ---- rules by hand ---- */
+
+/* One rule by hand: its score for a product. */
+static inline double score_of(const char *body, uint32_t row, const struct at_profile *profile) {
+    static struct outcome outcome;
+    char text[2000];
+    snprintf(text, sizeof text, "ranking \"r\" { score = function(product, customer, page)\n%s\nend }", body);
+    must_load(&world, text);
+    const struct at_ranking *ranking = &world.generation->rankings[0];
+    uint32_t columns = 0;
+    assert_both_ways(&ranking->score_report, ranking->score, false, text, &columns);
+    begin_decision(&world, profile);
+    judge(&ranking->score_report, ranking->score, false, false, &outcome);
+    if (outcome.status != AT_OK) fail_msg("%s\n%s", outcome.err.message, text);
+    double value = outcome.out[row];
+    at_decision_end(world.language, &world.view);
+    return value;
+}
+#define SCORE(body, row) score_of(body, row, world.somebody)
+
+static inline const char *rule_failure(const char *body) {
+    static struct outcome outcome;
+    char text[2000];
+    snprintf(text, sizeof text, "ranking \"r\" { score = function(product, customer, page)\n%s\nend }", body);
+    must_load(&world, text);
+    const struct at_ranking *ranking = &world.generation->rankings[0];
+    begin_decision(&world, world.somebody);
+    world.view.deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS;
+    judge(&ranking->score_report, ranking->score, false, false, &outcome);
+    assert_int_not_equal(outcome.status, AT_OK);
+    at_decision_end(world.language, &world.view);
+    return outcome.err.message;
+}
+
 #endif

@@ -7,38 +7,6 @@
 #include "language_judge.h"
 #include "script/internal.h"
 
-/* One rule by hand: its score for a product. */
-static double score_of(const char *body, uint32_t row, const struct at_profile *profile) {
-    static struct outcome outcome;
-    char text[2000];
-    snprintf(text, sizeof text, "ranking \"r\" { score = function(product, customer, page)\n%s\nend }", body);
-    must_load(&world, text);
-    const struct at_ranking *ranking = &world.generation->rankings[0];
-    uint32_t columns = 0;
-    assert_both_ways(&ranking->score_report, ranking->score, false, text, &columns);
-    begin_decision(&world, profile);
-    judge(&ranking->score_report, ranking->score, false, false, &outcome);
-    if (outcome.status != AT_OK) fail_msg("%s\n%s", outcome.err.message, text);
-    double value = outcome.out[row];
-    at_decision_end(world.language, &world.view);
-    return value;
-}
-#define SCORE(body, row) score_of(body, row, world.somebody)
-
-static const char *failure_of(const char *body) {
-    static struct outcome outcome;
-    char text[2000];
-    snprintf(text, sizeof text, "ranking \"r\" { score = function(product, customer, page)\n%s\nend }", body);
-    must_load(&world, text);
-    const struct at_ranking *ranking = &world.generation->rankings[0];
-    begin_decision(&world, world.somebody);
-    world.view.deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS;
-    judge(&ranking->score_report, ranking->score, false, false, &outcome);
-    assert_int_not_equal(outcome.status, AT_OK);
-    at_decision_end(world.language, &world.view);
-    return outcome.err.message;
-}
-
 /* ---- meaning ---- */
 
 /* Product 0 has no price, brand, category, rating, tags, vegan, released; 7 no price; 1 has all. */
@@ -213,19 +181,19 @@ static void what_may_change_is_run_again(void **state) {
 
 static void errors_name_file_and_line(void **state) {
     (void)state;
-    assert_non_null(strstr(failure_of("local x = 1\nreturn product.price + {}"), "scripts/a.lua:3"));
-    assert_non_null(strstr(failure_of("return 'text'"), "scripts/a.lua:1"));
-    assert_non_null(strstr(failure_of("return 'text'"), "a score must be a number"));
-    assert_non_null(strstr(failure_of("\nerror 'no luck'"), "scripts/a.lua:3: no luck"));
-    assert_non_null(strstr(failure_of("return product.brand * 2"), "scripts/a.lua:2"));
-    assert_non_null(strstr(failure_of("return product.price:above(product)"), "scripts/a.lua:2"));
-    assert_non_null(strstr(failure_of("return product.price:below '7x'"), "scripts/a.lua:2"));
+    assert_non_null(strstr(rule_failure("local x = 1\nreturn product.price + {}"), "scripts/a.lua:3"));
+    assert_non_null(strstr(rule_failure("return 'text'"), "scripts/a.lua:1"));
+    assert_non_null(strstr(rule_failure("return 'text'"), "a score must be a number"));
+    assert_non_null(strstr(rule_failure("\nerror 'no luck'"), "scripts/a.lua:3: no luck"));
+    assert_non_null(strstr(rule_failure("return product.brand * 2"), "scripts/a.lua:2"));
+    assert_non_null(strstr(rule_failure("return product.price:above(product)"), "scripts/a.lua:2"));
+    assert_non_null(strstr(rule_failure("return product.price:below '7x'"), "scripts/a.lua:2"));
 }
 
 static void a_rule_over_its_budget_is_stopped_and_named(void **state) {
     (void)state;
     uint64_t begin = at_ticks_ns();
-    const char *message = failure_of("local n = 0\nwhile true do n = n + 1 end");
+    const char *message = rule_failure("local n = 0\nwhile true do n = n + 1 end");
     uint64_t took = at_ticks_ns() - begin;
     assert_non_null(strstr(message, "scripts/a.lua:3"));
     assert_non_null(strstr(message, "took longer"));
@@ -339,11 +307,11 @@ static void what_was_said_can_be_read(void **state) {
     assert_true(SCORE("return when(customer:may 'personalization', product.price, 7)", 1) ==
                 SCORE("return product.price", 1));
     assert_non_null(
-        strstr(failure_of("return customer:may 'analitics' and 1 or 0"),
+        strstr(rule_failure("return customer:may 'analitics' and 1 or 0"),
                "consent in shop.lua names no purpose \"analitics\" — did you mean \"analytics\"?"));
-    assert_non_null(strstr(failure_of("return customer.consent.email_marketin"), "did you mean"));
+    assert_non_null(strstr(rule_failure("return customer.consent.email_marketin"), "did you mean"));
     assert_non_null(
-        strstr(failure_of("return customer.may(7) and 1 or 0"), "customer:may \"personalization\""));
+        strstr(rule_failure("return customer.may(7) and 1 or 0"), "customer:may \"personalization\""));
     use_settings("");
 }
 

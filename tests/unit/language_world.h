@@ -102,7 +102,7 @@ static inline void live(struct shop_world *world, uint64_t seq, const char *text
                                      .at_ms = event.at_ms,
                                      .received_ms = NOW_MS,
                                      .name = event.name,
-                                     .message_id = AT_TEXT("m")};
+                                     .message_id = event.message_id.length ? event.message_id : AT_TEXT("m")};
     assert_int_equal(at_json_parse(body_parser, body.data, body.length, false, &logged.body, NULL), AT_OK);
     assert_int_equal(at_json_parse(facts_parser, facts.data, facts.length, false, &logged.facts, NULL),
                      AT_OK);

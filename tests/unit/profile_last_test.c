@@ -218,6 +218,11 @@ static void orders_that_do_not_count_are_none(void **state) {
     p = step(&world, p, &lost, true);
     assert_true(last_of(p, "order_completed")->at_ms == NOW_MS);
     stored_free(&lost);
+    assert_int_equal(parse_at(&world, TRACK("Order Delivered", "{\"order_id\":\"1\"}"), NOW_MS + 6), AT_OK);
+    keep_event(&world, false, &lost); /* names an order, and counts as any event */
+    p = step(&world, p, &lost, true);
+    assert_non_null(last_of(p, "order_delivered"));
+    stored_free(&lost);
     at_profile_unref(p);
 }
 
