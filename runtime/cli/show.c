@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune explain, identity, segments, generations, rollback: one call each, shown for people.
+ * attune explain, identity, segments, generations, rollback, resume: one call each, shown for people.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +336,20 @@ int run_generations(const struct cli_call *call) {
             printf("\n");
         }
         if (is_held) printf("The folder is held: saving publishes again when what was bad has changed.\n");
+        code = EXIT_DONE;
+    }
+    end(&session);
+    return code;
+}
+
+int run_resume(const struct cli_call *call) {
+    struct session session;
+    struct at_json json;
+    int code = begin(&session, call, "POST", "/v1/sending/resume", "{}", &json);
+    if (code == -1) {
+        bool was_held = false;
+        at_json_bool(at_json_get(json, "was_held"), &was_held);
+        printf(was_held ? "the shop sends again\n" : "the shop was not held: it sends\n");
         code = EXIT_DONE;
     }
     end(&session);

@@ -66,6 +66,16 @@ static const struct cli_option erase_options[] = {
     {0}};
 static const struct cli_option rollback_options[] = {
     SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
+static const struct cli_option backup_options[] = {
+    SHOP_OPTION, DATA_OPTION, {"force", NULL, "replace FILE if it is there"}, {0}};
+static const struct cli_option restore_options[] = {
+    DATA_OPTION,
+    SHOP_OPTION,
+    {"erasures", "FILE", "the shop's erasures.log, if it is not in the data folder"},
+    {"key", "FILE", "the shop's erasure.key, if it is not in the data folder"},
+    {"no-erasures", NULL, "go on without them: whoever was erased since comes back"},
+    {"force", NULL, "replace a database that is there; it is kept under another name"},
+    {0}};
 
 const struct cli_verb cli_verbs[] = {
     {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, new_options,
@@ -91,6 +101,11 @@ const struct cli_verb cli_verbs[] = {
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
      run_rollback, false},
+    {"backup", "FILE", "copy all data into one file, while the shop is served or not", 1, 1, backup_options,
+     run_backup, false},
+    {"restore", "FILE", "put a backup in the data folder's place; the shop sends nothing until attune resume",
+     1, 1, restore_options, run_restore, false},
+    {"resume", "", "let a restored shop send again", 0, 0, list_options, run_resume, false},
     {"version", "", "say the version", 0, 0, no_options, run_version, false},
     {"completion", "bash|zsh|fish", "print shell completion", 1, 1, no_options, run_completion, true},
     {"unit", "DIR", "print a systemd unit that serves DIR", 1, 1, no_options, run_unit, true},
