@@ -257,7 +257,7 @@ const struct schema_row schema_rows[] = {
     FIELD("segments", "[Segment]!", "By name"),
     FIELD("due", "time?", "When time alone may change somebody's membership next"),
     FIELD("waiting", "integer!", "People of events that were not looked at yet"),
-    FIELD("left", "integer!", "People still to be looked at since the segments were changed"),
+    FIELD("left", "integer!", "People still to be looked at since the segments were changed, about"),
     SCHEMA("Segment", "One segment"),
     FIELD("name", "string!", "As the script names it"),
     FIELD("count", "integer!", "Its members"),

@@ -88,13 +88,15 @@ int moving_binary(lua_State *L, enum at_column_op op) {
     return push_moving(L, out);
 }
 
-/* Where they meet, if they have not: up to there the comparison stands. A little early does no harm, the
- * question is asked again from there; so what rounding may have made of it is taken off. */
+/* Where they meet, if they have not: up to there the comparison stands. Of whole milliseconds, as moments and
+ * spans mostly are, that is exact; else what rounding may have made of it is taken off: a little early does
+ * no harm, the question is asked again from there. */
 static void note_meeting(lua_State *L, struct moving a, struct moving b) {
     int64_t now_ms = language_of(L)->view->now_ms;
     double apart = a.value - b.value, closing = b.slope - a.slope;
     if (closing == 0 || apart != apart) return;
-    double in_ms = apart / closing * (1 - 1e-12);
+    bool is_exact = fabs(closing) == 1 && fabs(apart) < 0x1p52 && apart == trunc(apart);
+    double in_ms = apart / closing * (is_exact ? 1 : 1 - 1e-12);
     if (in_ms < 0 || in_ms > 9e15) return; /* they met before, or it is as good as never */
     reads_until(L, now_ms + (in_ms < 1 ? 1 : (int64_t)in_ms));
 }

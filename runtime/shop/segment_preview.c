@@ -17,7 +17,7 @@
 struct changed {
     const struct at_segment *segment; /* of the proposal; NULL: the one before is declared no longer */
     const struct at_segment *before;  /* that serves; NULL: it is new */
-    uint64_t enter, leave, failures;
+    uint64_t asked, enter, leave, failures;
     uint32_t stops;
     struct at_error error; /* of the first failure */
 };
@@ -28,7 +28,9 @@ struct preview {
     struct at_language *language;
     struct changed *changed;
     uint32_t count;
-    uint64_t seen, total, end_ns;
+    uint64_t seen;         /* people */
+    uint64_t covered, ids; /* of all ids those that were gone through */
+    uint64_t end_ns;
 };
 
 /* ---- which ---- */
@@ -86,6 +88,7 @@ static enum at_status ask(struct preview *preview, struct changed *changed, cons
     struct at_segment_judge judge = at_segment_judge(&use);
     status = judge.ask(judge.arg, one->profile, one->from_ms, &answer, &err);
     if (status == AT_NOMEM) return status;
+    changed->asked++;
     if (status != AT_OK) {
         changed->stops += status == AT_STOPPED;
         if (!changed->failures++) changed->error = err;
@@ -119,18 +122,20 @@ static enum at_status ask_range(struct preview *preview, uint64_t after, uint64_
     while (status == AT_OK && at_ticks_ns() < preview->end_ns && !preview->shop->is_stopping) {
         struct slice slice;
         status = sweep_slice(preview->segments, after, to, &slice);
-        if (status != AT_OK || !slice.read) return status;
+        if (status != AT_OK) return status;
+        preview->covered += (slice.read ? slice.last : to) - after;
+        if (!slice.read) return AT_OK;
         status = segments_read(preview->segments, slice.ones, slice.count);
-        uint64_t began_ns = at_ticks_ns();
+        struct effort effort = effort_begin();
         if (status == AT_OK) status = ask_slice(preview, &slice);
-        segments_took(preview->segments, slice.count, at_ticks_ns() - began_ns);
+        segments_took(preview->segments, slice.count, effort_end(preview->segments, effort));
         for (uint32_t i = 0; i < slice.count; i++) at_profile_unref(slice.ones[i].profile);
         preview->seen += slice.read;
         after = slice.last;
         if (preview->language && !at_language_is_spent(preview->language))
             at_language_collect(preview->language, 500);
         back_breathe(preview->shop);
-        nanosleep(&(struct timespec){0, (long)slice.rest_ms * 1000000L}, NULL);
+        nanosleep(&(struct timespec){0, (long)segments_rest_ms(preview->segments) * 1000000L}, NULL);
     }
     return status;
 }
@@ -145,16 +150,17 @@ static uint64_t reversed(uint64_t n, int bits) {
 static enum at_status ask_everybody(struct preview *preview) {
     uint64_t last = 0;
     enum at_status status = flush_all(preview->shop);
-    if (status == AT_OK) status = sweep_total(preview->segments, &preview->total, &last);
+    if (status == AT_OK) status = sweep_last(preview->segments, &last);
     int bits = 0;
-    while (bits < PARTS_BITS && preview->total >> bits > (uint64_t)2 * SEGMENT_SWEEP_BATCH) bits++;
-    uint64_t width = (last >> bits) + 1; /* of ids */
+    while (bits < PARTS_BITS && last >> bits > (uint64_t)8 * SEGMENT_SWEEP_BATCH) bits++;
+    uint64_t width = (last >> bits) + 1;
+    preview->ids = last;
     preview->end_ns = at_ticks_ns() + PREVIEW_NS;
     for (uint64_t n = 0; n >> bits == 0 && status == AT_OK; n++) {
         uint64_t from = reversed(n, bits) * width;
-        if (from <= last) status = ask_range(preview, from, from + width);
+        uint64_t to = from + width < last ? from + width : last;
+        if (from < last) status = ask_range(preview, from, to);
     }
-    if (status == AT_OK && preview->seen > preview->total) preview->total = preview->seen;
     return status;
 }
 
@@ -167,12 +173,16 @@ static void write_words(const struct preview *preview, const struct changed *cha
                                  (unsigned long long)changed->enter, (unsigned long long)changed->leave);
     if (!changed->segment && at < size)
         at += (size_t)snprintf(out + at, size - at, ": it is declared no longer");
-    if (changed->failures && at < size)
+    if (changed->stops >= STOPS_MAX && at < size)
+        at += (size_t)snprintf(out + at, size - at,
+                               "; it overran, and was asked about %llu people only (%.100s)",
+                               (unsigned long long)changed->asked, changed->error.message);
+    else if (changed->failures && at < size)
         at += (size_t)snprintf(out + at, size - at, "; it fails for %llu, whose membership stays (%.100s)",
                                (unsigned long long)changed->failures, changed->error.message);
-    if (preview->seen < preview->total && at < size)
-        snprintf(out + at, size - at, "; of %llu of %llu people looked at", (unsigned long long)preview->seen,
-                 (unsigned long long)preview->total);
+    if (preview->covered < preview->ids && at < size)
+        snprintf(out + at, size - at, "; of %llu people looked at, about %.1f %% of all",
+                 (unsigned long long)preview->seen, 100.0 * (double)preview->covered / (double)preview->ids);
 }
 
 static enum at_status add_warning(struct preview *preview, const struct changed *changed, bool is_logged) {
@@ -199,7 +209,7 @@ void segments_preview(struct at_shop *shop, struct proposal *proposal, bool is_l
     enum at_status status = find_changed(&preview);
     bool is_asked = status == AT_OK && preview.count && shop->has_back; /* at start nobody waits for it */
     if (is_asked) status = ask_everybody(&preview);
-    for (uint32_t i = 0; is_asked && i < preview.count && status == AT_OK && preview.total; i++)
+    for (uint32_t i = 0; is_asked && i < preview.count && status == AT_OK && preview.ids; i++)
         status = add_warning(&preview, &preview.changed[i], is_logged);
     at_language_free(preview.language);
     if (status != AT_OK)

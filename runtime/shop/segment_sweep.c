@@ -6,7 +6,7 @@
  * events tell of them.
  */
 #include <string.h>
-#include <time.h>
+
 #include "shop/segments.h"
 
 void sweep_begin(struct segments *segments, uint64_t after) {
@@ -62,50 +62,36 @@ static void read_slice(struct at_read *read, struct at_reader *reader) {
     if (slicing->slice->status == AT_OK) slicing->slice->status = status;
 }
 
-static uint64_t own_ns(void) {
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * 1000000000ULL + (uint64_t)used.tv_nsec;
-}
-
-/* Where the processor is short it takes as long off as it was kept waiting. */
-static uint64_t rest_after(uint64_t took_ns, uint64_t used_ns) {
-    uint64_t kept_ms = took_ns > used_ns ? (took_ns - used_ns) / 1000000 : 0,
-             rest_ms = SEGMENT_REST_MS + kept_ms;
-    return rest_ms < SEGMENT_REST_MAX_MS ? rest_ms : SEGMENT_REST_MAX_MS;
-}
-
 enum at_status sweep_slice(struct segments *segments, uint64_t after, uint64_t to, struct slice *out) {
     at_arena_reset(&segments->arena);
     *out = (struct slice){.last = after, .to = to};
     out->ones = at_arena_zalloc(&segments->arena, SEGMENT_SWEEP_BATCH * sizeof *out->ones);
     if (!out->ones) return AT_NOMEM;
     struct slicing slicing = {{NULL, read_slice}, segments, out, at_shop_now(segments->shop)};
-    uint64_t began_ns = at_ticks_ns(), used_ns = own_ns();
+    struct effort effort = effort_begin();
     at_store_read_now(segments->shop->store, &slicing.read);
-    out->rest_ms = rest_after(at_ticks_ns() - began_ns, own_ns() - used_ns);
+    effort_end(segments, effort);
     if (out->status == AT_OK) return AT_OK;
     for (uint32_t i = 0; i < out->count; i++) at_profile_unref(out->ones[i].profile);
     return out->status;
 }
 
-struct counting {
+struct lasting {
     struct at_read read;
-    uint64_t count, last;
+    uint64_t last;
     enum at_status status;
 };
 
-static void read_count(struct at_read *read, struct at_reader *reader) {
-    struct counting *counting = (struct counting *)read;
-    counting->status = at_reader_profile_count(reader, &counting->count, &counting->last);
+static void read_last(struct at_read *read, struct at_reader *reader) {
+    struct lasting *lasting = (struct lasting *)read;
+    lasting->status = at_reader_profile_last(reader, &lasting->last);
 }
 
-enum at_status sweep_total(struct segments *segments, uint64_t *count, uint64_t *last) {
-    struct counting counting = {.read = {.run = read_count}};
-    at_store_read_now(segments->shop->store, &counting.read);
-    *count = counting.count;
-    *last = counting.last;
-    return counting.status;
+enum at_status sweep_last(struct segments *segments, uint64_t *last) {
+    struct lasting lasting = {.read = {.run = read_last}};
+    at_store_read_now(segments->shop->store, &lasting.read);
+    *last = lasting.last;
+    return lasting.status;
 }
 
 static void end(struct segments *segments) {
@@ -124,8 +110,7 @@ enum at_status sweep_step(struct segments *segments) {
     struct slice slice;
     enum at_status status = AT_OK;
     if (!sweep->is_ready) status = flush_all(segments->shop); /* who was never written yet is among them */
-    uint64_t last;
-    if (status == AT_OK && !sweep->is_ready) status = sweep_total(segments, &sweep->total, &last);
+    if (status == AT_OK && !sweep->is_ready) status = sweep_last(segments, &sweep->last);
     sweep->is_ready |= status == AT_OK;
     if (status == AT_OK) status = sweep_slice(segments, sweep->after, UINT64_MAX, &slice);
     if (status != AT_OK) return status;
@@ -133,7 +118,7 @@ enum at_status sweep_step(struct segments *segments) {
     status = segments_settle(segments, slice.ones, slice.count);
     if (status != AT_OK) return status;
     sweep->after = slice.last;
-    sweep->rest_ms = slice.rest_ms;
+
     sweep->seen += slice.read;
     return AT_OK;
 }

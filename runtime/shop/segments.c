@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "shop/segments.h"
 
 #define TURN_NS 10000000ULL /* what waits for the back worker waits no longer than that, and one commit */
@@ -16,7 +17,10 @@
 static void show(struct segments *segments) {
     const struct sweep *sweep = &segments->sweep;
     uint64_t waiting = segments->changed.count + (segments->batch_count - segments->batch_at);
-    uint64_t left = sweep->total > sweep->seen ? sweep->total - sweep->seen : 1; /* until its end is known */
+    /* not every id is a person's: as many of those to come as of those so far */
+    uint64_t ids = sweep->last > sweep->after ? sweep->last - sweep->after : 0;
+    uint64_t left =
+        1 + (sweep->seen ? (uint64_t)((double)ids * (double)sweep->seen / (double)sweep->after) : ids);
     atomic_store_explicit(&segments->cursor_shown, segments->cursor, memory_order_relaxed);
     atomic_store_explicit(&segments->waiting_shown, waiting, memory_order_relaxed);
     atomic_store_explicit(&segments->left_shown, sweep->is_on ? left : 0, memory_order_relaxed);
@@ -176,6 +180,29 @@ enum at_status segments_read(struct segments *segments, struct looked *ones, uin
     return reading.status;
 }
 
+static uint64_t own_ns(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000ULL + (uint64_t)used.tv_nsec;
+}
+
+struct effort effort_begin(void) {
+    return (struct effort){at_ticks_ns(), own_ns()};
+}
+
+uint64_t effort_end(struct segments *segments, struct effort effort) {
+    uint64_t took_ns = at_ticks_ns() - effort.began_ns, used_ns = own_ns() - effort.used_ns;
+    if (took_ns > used_ns) segments->kept_ns += took_ns - used_ns;
+    return took_ns;
+}
+
+/* Where the processor is short: twice as long as it was kept waiting. */
+uint64_t segments_rest_ms(struct segments *segments) {
+    uint64_t rest_ms = SEGMENT_REST_MS + 2 * segments->kept_ns / 1000000;
+    segments->kept_ns = 0;
+    return rest_ms < SEGMENT_REST_MAX_MS ? rest_ms : SEGMENT_REST_MAX_MS;
+}
+
 /* A script may take a hundredth of a second for each of them: what waits for the back worker waits for a
  * slice of them. */
 void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns) {
@@ -188,7 +215,7 @@ void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns) 
 /* Those of whom nothing is to be written are done. */
 static enum at_status look_at_all(struct segments *segments, struct looked *ones, uint32_t count,
                                   uint32_t *moved) {
-    uint64_t began_ns = at_ticks_ns();
+    struct effort effort = effort_begin();
     for (uint32_t i = 0; i < count; i++) {
         enum at_status status = segments_look(segments, &ones[i]);
         if (status != AT_OK) return status;
@@ -201,7 +228,7 @@ static enum at_status look_at_all(struct segments *segments, struct looked *ones
         ones[i].profile = NULL;
         ones[i].person = 0;
     }
-    segments_took(segments, count, at_ticks_ns() - began_ns);
+    segments_took(segments, count, effort_end(segments, effort));
     return AT_OK;
 }
 
@@ -433,8 +460,8 @@ static bool step(struct segments *segments, enum at_status *status, uint64_t *wa
     else {
         if (!segments->sweep.is_on) return false;
         *status = sweep_step(segments);
-        bool goes_on = segments->sweep.is_on && *status == AT_OK;
-        if (goes_on && *wait_ms > segments->sweep.rest_ms) *wait_ms = segments->sweep.rest_ms;
+        uint64_t rest_ms = segments_rest_ms(segments);
+        if (segments->sweep.is_on && *status == AT_OK && *wait_ms > rest_ms) *wait_ms = rest_ms;
         return false;
     }
     return *status == AT_OK;

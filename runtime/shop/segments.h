@@ -18,7 +18,7 @@
 #define SEGMENT_SWEEP_BATCH 256    /* of those read from the disk */
 #define SEGMENT_CHANGED_MAX 250000 /* people waiting to be looked at; over it everybody is, from the disk */
 #define SEGMENT_SLICE_NS    20000000ULL /* a slice is to take less */
-#define SEGMENT_REST_MS     2 /* after each of them, and as long as others kept the processor from it */
+#define SEGMENT_REST_MS     2 /* after each of them, and twice as long as others kept the processor from it */
 #define SEGMENT_REST_MAX_MS 50
 #define SEGMENT_DUES_MAX    500 /* dues of a unit behind */
 #define SEGMENT_MOMENTS_MAX 16  /* of what happened while nobody looked */
@@ -63,8 +63,8 @@ struct sweep {
     bool is_on, is_again; /* again: from the start when it is through */
     bool is_ready;        /* everybody is on the disk */
     uint64_t after;       /* people up to there were looked at */
-    uint64_t rest_ms;     /* after the last slice */
-    uint64_t seen, total; /* for who watches */
+
+    uint64_t seen, last; /* people so far; the largest id there was at its begin */
     int64_t began_ms;
 };
 struct segments {
@@ -84,6 +84,7 @@ struct segments {
     int64_t next_due_ms;        /* AT_NEVER: nobody is due */
     struct sweep sweep;
     uint32_t at_once;               /* people looked at together: fewer where it takes long */
+    uint64_t kept_ns;               /* that others kept the processor from looking, since the last rest */
     struct at_baseline *baseline;   /* of this turn; may be NULL */
     struct at_root *root;           /* of this turn */
     struct at_arena arena, answers; /* of a batch; of one answer */
@@ -114,8 +115,14 @@ enum at_status segments_write(struct segments *segments, struct looked *ones, ui
 void segments_due(struct segments *segments, uint64_t person, int64_t at_ms); /* noted, to be written */
 /* What is stored of ones, ascending, is read into them. */
 enum at_status segments_read(struct segments *segments, struct looked *ones, uint32_t count) AT_MUST_CHECK;
-/* How long that many took. */
-void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns);
+/* Around what takes the processor, not the disk. */
+struct effort {
+    uint64_t began_ns, used_ns;
+};
+struct effort effort_begin(void);
+uint64_t effort_end(struct segments *segments, struct effort effort);            /* how long it took, ns */
+void segments_took(struct segments *segments, uint32_t count, uint64_t took_ns); /* asking that many */
+uint64_t segments_rest_ms(struct segments *segments); /* due now to who answers; the caller takes it */
 /* Looks at them and writes what changed; gives their profiles back. Those with a person left are to be looked
  * at again. */
 enum at_status segments_settle(struct segments *segments, struct looked *ones, uint32_t count) AT_MUST_CHECK;
@@ -129,11 +136,11 @@ struct slice {
     struct looked *ones;  /* in the arena of segments */
     uint32_t count, read; /* read: with those that cannot be read */
     uint64_t last, to;    /* the last person of it, the last it may have */
-    uint64_t rest_ms;     /* to be taken after it: the processor is others' first */
+
     enum at_status status;
 };
 enum at_status sweep_slice(struct segments *segments, uint64_t after, uint64_t to,
                            struct slice *out) AT_MUST_CHECK;
-enum at_status sweep_total(struct segments *segments, uint64_t *count, uint64_t *last) AT_MUST_CHECK;
+enum at_status sweep_last(struct segments *segments, uint64_t *last) AT_MUST_CHECK; /* the largest id */
 
 #endif

@@ -64,16 +64,12 @@ enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint
                     (struct lending){.profile = fn, .arg = arg});
 }
 
-static enum at_status read_number(struct at_reader *reader, enum at_sql which, uint64_t *out) {
+enum at_status at_reader_profile_last(struct at_reader *reader, uint64_t *last_out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, which, &status);
-    if (statement) status = at_statement_number(&reader->connection, which, statement, out);
+    sqlite3_stmt *statement = take(reader, AT_SQL_PROFILE_LAST, &status);
+    if (statement)
+        status = at_statement_number(&reader->connection, AT_SQL_PROFILE_LAST, statement, last_out);
     return status == AT_OK ? AT_OK : at_reader_failed(reader, status);
-}
-
-enum at_status at_reader_profile_count(struct at_reader *reader, uint64_t *count_out, uint64_t *last_out) {
-    enum at_status status = read_number(reader, AT_SQL_PROFILE_COUNT, count_out);
-    return status == AT_OK ? read_number(reader, AT_SQL_PROFILE_LAST, last_out) : status;
 }
 
 enum at_status at_reader_members(struct at_reader *reader, uint64_t after, uint64_t to,

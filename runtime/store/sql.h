@@ -116,7 +116,6 @@
     X(PROFILE_SLICE,                                                                                         \
       "SELECT person, applied_seq, body FROM profile WHERE person > ? ORDER BY person LIMIT ?")              \
     X(PROFILE_LAST, "SELECT max(person) FROM profile")                                                       \
-    X(PROFILE_COUNT, "SELECT count(*) FROM profile")                                                         \
     X(MEMBER_ADD, "INSERT OR IGNORE INTO segment_member (person, segment, since_ms) VALUES (?, ?, ?)")       \
     X(MEMBER_DROP, "DELETE FROM segment_member WHERE person = ? AND segment = ?")                            \
     X(MEMBER_MERGE,                                                                                          \

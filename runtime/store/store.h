@@ -422,8 +422,7 @@ enum at_status at_reader_personal(struct at_reader *reader, const uint64_t *peop
 /* Whole people, a slice at a time: those with an id in (after, to], ascending. */
 enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint32_t limit,
                                   bool (*fn)(void *arg, const struct at_profile_row *row), void *arg);
-/* How many there are, and the largest id of one (0: none). */
-enum at_status at_reader_profile_count(struct at_reader *reader, uint64_t *count_out, uint64_t *last_out);
+enum at_status at_reader_profile_last(struct at_reader *reader, uint64_t *last_out); /* 0: there is none */
 enum at_status at_reader_members(struct at_reader *reader, uint64_t after, uint64_t to,
                                  bool (*fn)(void *arg, const struct at_member_row *row), void *arg);
 enum at_status at_reader_dues(struct at_reader *reader, uint64_t after, uint64_t to,
