@@ -225,7 +225,7 @@ static bool learn_items(struct at_crowd *crowd, struct at_json items, double wei
     struct at_json_each it = at_json_each(items);
     while (at_json_next(&it)) {
         struct at_text product = at_json_text(at_json_get(it.value, "product"));
-        if (!product.length || !is_named_first(&named, product)) continue;
+        if (!product.length || !at_item_is_news(it.value) || !is_named_first(&named, product)) continue;
         if (!learn_facets(crowd, at_json_get(it.value, "facets"), weight)) return false;
     }
     return true;

@@ -40,6 +40,7 @@ struct at_event_item {
     double price;           /* missing if neither event nor catalog says; major units */
     double quantity;        /* 1 if not said */
     struct at_text category, brand; /* as the event says them, when the catalog does not know the product */
+    bool is_again;                  /* of the shop's rules: a copy of its order brought it before */
 };
 
 struct at_event {
@@ -69,7 +70,7 @@ struct at_event {
     bool is_unproven;       /* it names more than one identifier, and nobody vouches for that */
     bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
     bool is_backfill;       /* of the past, by an import: it is folded like any other and triggers nothing */
-    bool brings_items;      /* a copy of an order that counted without products: everyone learns from these */
+    bool brings_items;      /* a copy of an order that counts already, with products it had not */
 };
 
 struct at_event_defaults {  /* of a batch or of the route */

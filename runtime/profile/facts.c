@@ -83,6 +83,7 @@ static bool put_item(struct at_json_out *out, const struct at_root *root, const 
     if (!at_text_equal(item->product, item->named)) at_json_add_text(out, "named", item->named);
     put_number(out, "price", item->price);
     at_json_add_number(out, "quantity", item->quantity);
+    if (item->is_again) at_json_add_bool(out, "again", true);
     bool is_whole = put_facets(out, root, item);
     at_json_close(out, '}');
     return is_whole;

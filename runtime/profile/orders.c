@@ -108,6 +108,10 @@ bool at_order_is_news(const struct at_logged_event *event) {
     return is_won || brings_items;
 }
 
+bool at_item_is_news(struct at_json item) {
+    return !at_json_get(item, "again").tape;
+}
+
 /* ---- sums ---- */
 
 static struct tally tally_of(const struct at_order *order, bool is_counted) {

@@ -180,8 +180,9 @@ struct at_logged_event {
     struct at_text name, message_id;
     struct at_json body, facts; /* parsed from the row */
 };
-/* Whether everyone's statistics count the event: of an order one copy. */
+/* Whether everyone's statistics count the event, and a product of its facts: of an order each once. */
 bool at_order_is_news(const struct at_logged_event *event);
+bool at_item_is_news(struct at_json item);
 struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
                                     bool is_private);
 /* The identifiers are not in events alone (links decide): add one; same rules as apply. */

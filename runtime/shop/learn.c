@@ -181,7 +181,8 @@ static void learn_items(struct at_shop *shop, const struct learn_event *event, s
     struct at_json_each it = at_json_each(at_json_get(facts, "items"));
     while (at_json_next(&it)) {
         struct at_text product = at_json_text(at_json_get(it.value, "product"));
-        struct product_stat *stat = product.length ? stat_of(shop, root, product) : NULL;
+        bool is_news = product.length && at_item_is_news(it.value);
+        struct product_stat *stat = is_news ? stat_of(shop, root, product) : NULL;
         if (stat) count_item(learner, what, stat, event->at_ms);
     }
 }

@@ -40,16 +40,26 @@ static struct at_profile *latest(const struct hold *hold) {
     return hold->next ? hold->next : hold->wait.profile;
 }
 
-/* The order counted, but none of its copies had products so far. */
+/* Whether a copy of an order that counts already has products which none before it had; marks the others. */
 static bool brings_items(const struct tracked *one) {
     const struct at_event *event = &one->event;
     const struct at_profile *profile = latest(one->hold);
+    bool brings = false;
+    for (uint32_t i = 0; i < event->item_count; i++) event->items[i].is_again = false;
     if (!one->is_lost || !event->item_count || !at_text_is(event->name, "order_completed")) return false;
     struct at_order_names names = {.names = {event->order_id}, .at_ms = event->at_ms};
     memcpy(&names.names[1], event->order_also, sizeof event->order_also);
     const struct at_order *order = at_profile_order(profile, &names);
-    bool is_counted = order >= profile->order_list && order < profile->order_list + profile->order_count;
-    return is_counted && !order->item_count && !order->is_closed;
+    if (!order || order < profile->order_list || order >= profile->order_list + profile->order_count)
+        return false;
+    for (uint32_t i = 0; i < event->item_count; i++) {
+        struct at_event_item *item = &event->items[i];
+        item->is_again = order->is_closed;
+        for (uint32_t k = 0; k < order->item_count && !item->is_again; k++)
+            item->is_again = at_text_equal(order->items[k].product, item->product);
+        brings |= !item->is_again;
+    }
+    return brings;
 }
 
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
