@@ -204,10 +204,11 @@ int main(void) {
     setenv("ATTUNE_ROUNDS", "50", 0); /* the sanitizers see a leak in few rounds */
     setenv("ASAN_OPTIONS", "", 0);
 #endif
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_shops_in_one_process), cmocka_unit_test(bad_input_says_what),
-        cmocka_unit_test(no_handler_but_the_watchdogs),
-        cmocka_unit_test(a_host_backs_up_and_may_close_meanwhile), cmocka_unit_test(open_and_close_without_a_leak)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(two_shops_in_one_process),
+                                       cmocka_unit_test(bad_input_says_what),
+                                       cmocka_unit_test(no_handler_but_the_watchdogs),
+                                       cmocka_unit_test(a_host_backs_up_and_may_close_meanwhile),
+                                       cmocka_unit_test(open_and_close_without_a_leak)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", base);

@@ -407,7 +407,9 @@ static void make_moment(char *out, size_t size, int depth) {
     make_moment(a, sizeof a, depth - 1);
     make_span(b, sizeof b, depth - 1);
     if (kind == 2) snprintf(out, size, "(%s + %s)", a, b);
-    if (kind == 3) snprintf(out, size, "%s(%s, %s + %s)", PICK("min", "max"), a, a, b);
+    int length = 0;
+    if (kind == 3) length = snprintf(out, size, "%s(%s, %s + %s)", PICK("min", "max"), a, a, b);
+    assert_true(length < (int)size);
 }
 
 static void make_pair(char *a, char *b, size_t size) {

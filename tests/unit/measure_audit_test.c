@@ -468,9 +468,9 @@ static void product(struct audit_world *world, const char *document) {
     struct at_json json = audit_json(world, document);
     struct at_audit_product one = {.id = at_json_text(at_json_get(json, "id")),
                                    .document = json,
-                                   .price = at_event_number(at_json_get(json, "price")),
-                                   .list_price = at_event_number(at_json_get(json, "list_price")),
-                                   .stock = at_event_number(at_json_get(json, "stock")),
+                                   .price = at_amount(at_json_get(json, "price")),
+                                   .list_price = at_amount(at_json_get(json, "list_price")),
+                                   .stock = at_amount(at_json_get(json, "stock")),
                                    .title = at_json_text(at_json_get(json, "title")),
                                    .brand = at_json_text(at_json_get(json, "brand")),
                                    .category = at_json_text(at_json_get(json, "category"))};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Backups: of one moment while others write, whole or not there at all (a full disk, a stop, a damaged source,
- * every allocation failing once), never over what they may not replace; the write-ahead log bounded meanwhile
- * and short again after it.
+ * Backups: of one moment while others write, whole or not there at all (a full disk, a stop, a damaged
+ * source, every allocation failing once), never over what they may not replace; the write-ahead log bounded
+ * meanwhile and short again after it.
  */
 #include "store_help.h"
 
@@ -139,8 +139,8 @@ static void a_copy_is_of_one_moment(void **state) {
         if (status != AT_OK) fail_msg("%s", err.message);
         assert_false(is_there(world.part));
         int64_t left = ask(world.path, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'left'");
-        assert_int_equal(
-            left, ask(world.path, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'right'"));
+        assert_int_equal(left,
+                         ask(world.path, "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'right'"));
         assert_int_equal(left, ask(world.path, "SELECT seq FROM cursor WHERE name = 'fold'"));
         assert_int_equal(left, ask(world.path, "SELECT count(*) FROM event WHERE payload_hash < 1000000"));
         assert_int_equal(result.events, left + ROWS);
@@ -224,8 +224,8 @@ static void what_is_there_is_not_replaced_unasked(void **state) {
     assert_true(holds(world.path, "theirs"));
     assert_int_equal(back_up(&world, &(struct at_backup){.replaces = true}, &result, &err), AT_OK);
     assert_int_equal(ask(world.path, "SELECT count(*) FROM event"), 500);
-    static const char *const own[] = {"attune.db", "attune.db-wal", "lock", "erasures.log", "erasure.key",
-                                      "attune.sock"};
+    static const char *const own[] = {"attune.db",    "attune.db-wal", "lock",
+                                      "erasures.log", "erasure.key",   "attune.sock"};
     for (size_t i = 0; i < AT_LENGTH(own); i++) {
         snprintf(path, sizeof(path), "%s/data/%s", world.folder, own[i]);
         expect_refusal(&world, &(struct at_backup){.path = path, .replaces = true}, AT_UNPROCESSABLE,

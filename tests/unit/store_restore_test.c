@@ -379,11 +379,11 @@ static void the_old_folder_or_the_new_one(void **state) {
         if (restore(&world, what, &result, &err) != AT_OK) fail_msg("after %ld calls: %s", n, err.message);
         assert_false(is_there(world.data, "attune.db.restore.part"));
         end_world(&world);
-        is_new ? new++ : old++;
+        is_new ? new ++ : old++;
         if (how == 0) break;
     }
-    printf("killed before each of %ld calls: %ld times the old folder, %ld times the new one\n", old + new - 1,
-           old, new);
+    printf("killed before each of %ld calls: %ld times the old folder, %ld times the new one\n",
+           old + new - 1, old, new);
     assert_true(old > 5 && new > 5);
 }
 
