@@ -322,7 +322,7 @@ test("nobody else reads what is kept, whatever the umask", async (t) => {
     await stream.end();
     const modes = () => Object.fromEntries(readdirSync(data).map((name) => [name, (statSync(join(data, name)).mode & 0o777).toString(8)]));
     const private_ = (...names) => Object.fromEntries(names.map((name) => [name, "600"]));
-    assert.deepEqual(modes(), private_("attune.db", "attune.db-shm", "attune.db-wal", "attune.sock", "lock"));
+    assert.deepEqual(modes(), private_("attune.db", "attune.db-shm", "attune.db-wal", "attune.sock", "erasure.key", "lock"));
     await shop.stop();
     assert.equal(run(["restore", join(dir, "x.db"), "--data", data, "--no-erasures", "--force"]).code, 0);
     await shop.start();
