@@ -142,6 +142,7 @@ static enum at_status take_event(struct auditing *auditing, const struct at_even
                                  .is_conflict = at_text_is(row->facts, AT_CONFLICT_FACTS),
                                  .is_known_once = true};
     struct at_event_defaults defaults = {.received_ms = row->received_ms,
+                                         .any_identifier = true, /* as the past and the sources come */
                                          .rules = &auditing->shop->identity.rules};
     enum at_status status = parse(auditing->body, &auditing->arena, row->body, &body);
     if (status == AT_OK) status = take_facts(auditing, row, &out, purposes);

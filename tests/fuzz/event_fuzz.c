@@ -69,8 +69,10 @@ static bool is_amount(double value) {
     return isfinite(value) || at_is_missing(value);
 }
 
-static void check_bounds(const struct at_event *event) {
-    require(event->name.length && (event->anonymous_id.length || event->user_id.length));
+static void check_bounds(const struct at_event *event, bool is_import) {
+    require(event->name.length > 0);
+    if (!is_import)
+        require(event->anonymous_id.length || event->user_id.length); /* of the past an address does */
     require(event->identifier_count >= 1 && event->identifier_count <= AT_EVENT_IDENTIFIERS_MAX);
     for (uint32_t i = 0; i < event->identifier_count; i++) require(event->identifiers[i].value.length > 0);
     require(event->received_ms == NOW_MS && event->at_ms <= NOW_MS + AT_DAY_MS);
@@ -89,7 +91,8 @@ static void check_kept(const struct at_event *event, const struct at_root *root)
     at_event_write_facts(event, root, true, &facts);
     require(!body.failed && !facts.failed);
     require(at_json_is_object(json_of(facts_parser, facts.data, facts.length)));
-    struct at_event_defaults defaults = {.type = event->type_word, .received_ms = NOW_MS};
+    struct at_event_defaults defaults = {
+        .type = event->type_word, .received_ms = NOW_MS, .any_identifier = true};
     struct at_event again;
     struct at_error err = {0};
     at_arena_reset(&again_arena);
@@ -125,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(status == AT_OK || (status == AT_INVALID && err.message[0] && err.code[0]));
     if (status == AT_OK) {
         plant_fault(&event);
-        check_bounds(&event);
+        check_bounds(&event, defaults.is_import);
         check_kept(&event, root);
     }
     if (root) at_root_unref(root);
