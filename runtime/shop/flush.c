@@ -14,22 +14,11 @@
 static enum at_status store_profiles(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count) {
     struct at_arena arena;
     struct at_unit unit = {0};
-    struct at_bytes *bodies = calloc(count, sizeof *bodies);
-    enum at_status status = bodies ? AT_OK : AT_NOMEM;
+    enum at_status status = AT_OK;
     at_arena_init(&arena, SIZE_MAX >> 1);
-    for (uint32_t i = 0; i < count && status == AT_OK; i++) {
-        struct at_write *write = at_unit_write(&unit, &arena, AT_WRITE_PROFILE);
-        at_bytes_init(&bodies[i], AT_SHOP_BODY_MAX);
-        at_profile_write(dirty[i].profile, &bodies[i]);
-        if (!write || bodies[i].failed)
-            status = AT_NOMEM;
-        else
-            write->profile = (struct at_profile_row){
-                dirty[i].profile->person, dirty[i].profile->applied_seq, {bodies[i].data, bodies[i].length}};
-    }
+    for (uint32_t i = 0; i < count && status == AT_OK; i++)
+        status = people_put_row(&unit, &arena, dirty[i].profile);
     if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
-    for (uint32_t i = 0; bodies && i < count; i++) at_bytes_clear(&bodies[i]);
-    free(bodies);
     at_arena_clear(&arena);
     return status;
 }

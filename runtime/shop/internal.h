@@ -66,9 +66,16 @@ void people_release(struct at_shop *shop, struct person *person, struct at_profi
  * is committed. Then the hold is given back with people_release(…, NULL). Each publish is withdrawn, if the
  * queue did not take the unit, or settled. */
 void people_publish(struct person_wait *hold, struct at_profile *next);
-/* On a thread that may block: a hold when all of the person's events are durable. */
+/* On a thread that may block: people_get, and waits; wants_… of wait are set. Its status. */
+enum at_status people_get_now(struct at_shop *shop, uint64_t person, bool is_new,
+                              struct person_wait *wait) AT_MUST_CHECK;
+/* The same for a hold when all of the person's events are durable. */
 enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new,
                                struct person_wait *wait) AT_MUST_CHECK;
+/* The stored row of a profile, and that there is none any more: into a unit. */
+enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
+                              const struct at_profile *profile) AT_MUST_CHECK;
+enum at_status people_drop_row(struct at_unit *unit, struct at_arena *arena, uint64_t person) AT_MUST_CHECK;
 void people_withdraw(struct person_wait *hold);
 /* Commit thread, in the order of the queue. accept: whether the unit was built on the last one accepted of
  * this person; settle: next is committed (its reference is taken over), NULL: refused. */

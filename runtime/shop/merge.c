@@ -17,26 +17,6 @@ static enum at_status add_move(struct at_unit *unit, struct at_arena *arena,
     return AT_OK;
 }
 
-static enum at_status add_gone(struct at_unit *unit, struct at_arena *arena, uint64_t person) {
-    struct at_write *gone = at_unit_write(unit, arena, AT_WRITE_PROFILE_GONE);
-    if (!gone) return AT_NOMEM;
-    gone->profile.person = person;
-    return AT_OK;
-}
-
-static enum at_status add_profile(struct at_unit *unit, struct at_arena *arena,
-                                  const struct at_profile *profile) {
-    struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PROFILE);
-    struct at_bytes body;
-    at_bytes_init(&body, AT_SHOP_BODY_MAX);
-    at_profile_write(profile, &body);
-    const char *text = write && !body.failed ? at_arena_dup(arena, body.data, body.length) : NULL;
-    if (text)
-        write->profile = (struct at_profile_row){profile->person, profile->applied_seq, {text, body.length}};
-    at_bytes_clear(&body);
-    return text ? AT_OK : AT_NOMEM;
-}
-
 /* Its segments are to be looked at. */
 static enum at_status add_due(struct at_unit *unit, struct at_arena *arena, uint64_t person, int64_t now_ms) {
     struct at_write *write = at_unit_write(unit, arena, AT_WRITE_DUE);
@@ -86,8 +66,8 @@ static enum at_status write_merge(struct merge *merge) {
         if (merge->list.rows[i].person == merge->loser)
             status = add_move(&unit, &merge->arena, &merge->list.rows[i], merge->survivor);
     if (status == AT_OK) status = add_evidence(merge, &unit);
-    if (status == AT_OK) status = add_profile(&unit, &merge->arena, merge->profile);
-    if (status == AT_OK) status = add_gone(&unit, &merge->arena, merge->loser);
+    if (status == AT_OK) status = people_put_row(&unit, &merge->arena, merge->profile);
+    if (status == AT_OK) status = people_drop_row(&unit, &merge->arena, merge->loser);
     if (status == AT_OK) status = add_members(merge, &unit);
     return status == AT_OK ? commit_and_wait(merge->shop, &unit, false) : status;
 }
@@ -323,9 +303,9 @@ static enum at_status write_unmerge(struct unmerge *unmerge) {
     for (size_t i = 0; i < unmerge->kept.count && status == AT_OK; i++)
         status = add_unlink(unmerge, &unit, unmerge->split.rows[0].id, unmerge->kept.rows[i].id);
     /* The stored one may be further in the log than what stays: it must not win. */
-    if (status == AT_OK) status = add_gone(&unit, &unmerge->arena, unmerge->person);
-    if (status == AT_OK) status = add_profile(&unit, &unmerge->arena, unmerge->kept_profile);
-    if (status == AT_OK) status = add_profile(&unit, &unmerge->arena, unmerge->split_profile);
+    if (status == AT_OK) status = people_drop_row(&unit, &unmerge->arena, unmerge->person);
+    if (status == AT_OK) status = people_put_row(&unit, &unmerge->arena, unmerge->kept_profile);
+    if (status == AT_OK) status = people_put_row(&unit, &unmerge->arena, unmerge->split_profile);
     int64_t now_ms = at_shop_now(unmerge->shop);
     if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->person, now_ms);
     if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->split_person, now_ms);

@@ -428,13 +428,39 @@ static void open_latch(struct person_wait *wait) {
     at_latch_open(wait->arg);
 }
 
-enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait) {
-    struct at_latch held;
-    at_latch_init(&held);
-    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true, .ready = open_latch, .arg = &held};
-    if (!people_get(shop, person, is_new, wait)) at_latch_wait(&held);
-    at_latch_clear(&held);
+enum at_status people_get_now(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait) {
+    struct at_latch there;
+    at_latch_init(&there);
+    wait->ready = open_latch;
+    wait->arg = &there;
+    if (!people_get(shop, person, is_new, wait)) at_latch_wait(&there);
+    at_latch_clear(&there);
     return wait->status;
+}
+
+enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new, struct person_wait *wait) {
+    *wait = (struct person_wait){.wants_hold = true, .wants_quiet = true};
+    return people_get_now(shop, person, is_new, wait);
+}
+
+enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
+                              const struct at_profile *profile) {
+    struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PROFILE);
+    struct at_bytes body;
+    at_bytes_init(&body, AT_SHOP_BODY_MAX);
+    at_profile_write(profile, &body);
+    const char *text = write && !body.failed ? at_arena_dup(arena, body.data, body.length) : NULL;
+    if (text)
+        write->profile = (struct at_profile_row){profile->person, profile->applied_seq, {text, body.length}};
+    at_bytes_clear(&body);
+    return text ? AT_OK : AT_NOMEM;
+}
+
+enum at_status people_drop_row(struct at_unit *unit, struct at_arena *arena, uint64_t person) {
+    struct at_write *gone = at_unit_write(unit, arena, AT_WRITE_PROFILE_GONE);
+    if (!gone) return AT_NOMEM;
+    gone->profile.person = person;
+    return AT_OK;
 }
 
 /* ---- writing behind ---- */

@@ -80,22 +80,6 @@ struct leaving { /* events of one person */
     struct at_profile *next;
 };
 
-static enum at_status add_profile(struct leaving *leaving, struct at_unit *unit) {
-    struct at_bytes body;
-    /* The stored one may be further in the log than what stays: it must not win. */
-    struct at_write *gone = at_unit_write(unit, &leaving->arena, AT_WRITE_PROFILE_GONE);
-    struct at_write *put = at_unit_write(unit, &leaving->arena, AT_WRITE_PROFILE);
-    if (!gone || !put) return AT_NOMEM;
-    at_bytes_init(&body, AT_SHOP_BODY_MAX);
-    at_profile_write(leaving->next, &body);
-    const char *text = body.failed ? NULL : at_arena_dup(&leaving->arena, body.data, body.length);
-    gone->profile.person = leaving->next->person;
-    put->profile =
-        (struct at_profile_row){leaving->next->person, leaving->next->applied_seq, {text, body.length}};
-    at_bytes_clear(&body);
-    return text ? AT_OK : AT_NOMEM;
-}
-
 static enum at_status add_events(struct leaving *leaving, struct at_unit *unit) {
     for (uint32_t i = 0; i < leaving->count; i++) {
         struct at_write *write = at_unit_write(unit, &leaving->arena, AT_WRITE_EVENT_GONE);
@@ -120,7 +104,9 @@ static enum at_status let_go_held(struct leaving *leaving) {
     leaving->list.left_out_count = leaving->count;
     if (status == AT_OK) status = fold_profile(shop, &leaving->arena, &leaving->list, person, &leaving->next);
     if (status == AT_OK) status = add_events(leaving, &unit);
-    if (status == AT_OK) status = add_profile(leaving, &unit);
+    /* The stored one may be further in the log than what stays: it must not win. */
+    if (status == AT_OK) status = people_drop_row(&unit, &leaving->arena, person);
+    if (status == AT_OK) status = people_put_row(&unit, &leaving->arena, leaving->next);
     return status == AT_OK ? commit_and_wait(shop, &unit, false) : status;
 }
 

@@ -31,19 +31,13 @@ struct writing {
 
 /* ---- holds ---- */
 
-static void open_latch(struct person_wait *wait) {
-    at_latch_open(wait->arg);
-}
-
 static enum at_status hold(struct writing *writing, struct held *held) {
-    struct at_latch there;
-    people_offer(writing->segments->shop, held->one->profile);
-    at_latch_init(&there);
-    held->wait = (struct person_wait){.wants_hold = true, .ready = open_latch, .arg = &there};
-    if (!people_get(writing->segments->shop, held->one->person, false, &held->wait)) at_latch_wait(&there);
-    at_latch_clear(&there);
-    held->is_held = held->wait.status == AT_OK;
-    return held->wait.status;
+    struct at_shop *shop = writing->segments->shop;
+    people_offer(shop, held->one->profile);
+    held->wait = (struct person_wait){.wants_hold = true};
+    enum at_status status = people_get_now(shop, held->one->person, false, &held->wait);
+    held->is_held = status == AT_OK;
+    return status;
 }
 
 static void let_go(struct writing *writing, struct held *held) {

@@ -268,23 +268,15 @@ void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct 
     segments->next_due_ms = 0;
 }
 
-static void open_latch(struct person_wait *wait) {
-    at_latch_open(wait->arg);
-}
-
 /* NULL: *status says why; AT_OK: nobody any more. */
 static struct at_profile *profile_of(struct segments *segments, uint64_t person, enum at_status *status) {
-    struct at_latch there;
-    at_latch_init(&there);
-    struct person_wait wait = {.ready = open_latch, .arg = &there};
-    if (forgotten_has_person(&segments->shop->forgotten, person)) {
-        *status = AT_OK;
-        return NULL;
-    }
-    if (!people_get(segments->shop, person, false, &wait)) at_latch_wait(&there);
-    at_latch_clear(&there);
-    *status = wait.status == AT_STALE ? AT_OK : wait.status;
-    return wait.status == AT_OK ? wait.profile : NULL;
+    struct person_wait wait = {.wants_hold = false};
+    *status = AT_OK;
+    if (forgotten_has_person(&segments->shop->forgotten, person)) return NULL;
+    *status = people_get_now(segments->shop, person, false, &wait);
+    if (*status == AT_OK) return wait.profile;
+    if (*status == AT_STALE) *status = AT_OK;
+    return NULL;
 }
 
 struct person_at {
@@ -595,6 +587,7 @@ void segments_close(struct at_shop *shop) {
     if (segments->parser) at_json_parser_free(segments->parser);
     if (segments->facts) at_json_parser_free(segments->facts);
     if (segments->body) at_json_parser_free(segments->body);
+    if (segments->serving) serving_unref(segments->serving);
     free(segments->by_index);
     free(segments->batch);
     free(segments);

@@ -288,6 +288,9 @@ struct at_place at_store_place(const struct at_store *store, bool is_reader);
 /* ---- write.c: inside the commit thread's transaction ---- */
 enum at_status at_write_run(struct at_store *store, const struct at_write *write);
 enum at_status at_expect_check(struct at_store *store, const struct at_expect *expect);
+sqlite3_stmt *at_writer_take(struct at_store *store, enum at_sql which, enum at_status *status);
+/* A statement of one number, or of two. */
+enum at_status at_writer_numbers(struct at_store *store, enum at_sql which, uint64_t a, const uint64_t *b);
 enum at_status at_setting_put(struct at_store *store, struct at_text name, uint64_t number);
 /* On a database that no store has open. */
 enum at_status at_setting_into(struct at_connection *connection, struct at_text name, struct at_text text);
@@ -308,6 +311,8 @@ extern const struct at_table at_tables[]; /* every table; name NULL ends it */
 enum at_status at_write_erase(struct at_store *store, const struct at_write *write);
 enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write);
 enum at_status at_write_event_gone(struct at_store *store, const struct at_write *write);
+
+/* ---- write_privacy.c: likewise ---- */
 enum at_status at_write_money(struct at_store *store, const struct at_write *write);
 enum at_status at_write_request(struct at_store *store, const struct at_write *write);
 enum at_status at_write_access(struct at_store *store, const struct at_write *write);
@@ -364,6 +369,12 @@ void at_reads_init(struct at_read_queue *reads);
 void at_reads_clear(struct at_read_queue *reads);
 enum at_status at_readers_open(struct at_store *store, struct at_error *err) AT_MUST_CHECK;
 void at_readers_close(struct at_store *store);
+/* A kept statement, NULL: *status says why; and back again, with what the last step (code) and the copies of
+ * its row came to: AT_NOTFOUND, no row. */
+sqlite3_stmt *at_reader_take(struct at_reader *reader, enum at_sql which, enum at_status *status);
+enum at_status at_reader_end(struct at_reader *reader, enum at_sql which, sqlite3_stmt *statement, int code,
+                             bool copied);
+bool at_copy_text(struct at_arena *arena, sqlite3_stmt *statement, int column, struct at_text *out);
 /* Passes the status on; after an I/O error the connection is opened again before the next read. */
 enum at_status at_reader_failed(struct at_reader *reader, enum at_status status);
 

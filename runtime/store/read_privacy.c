@@ -7,24 +7,8 @@
 
 #define SLICE_ROWS 512
 
-static sqlite3_stmt *take(struct at_reader *reader, enum at_sql which, enum at_status *status) {
-    sqlite3_stmt *statement = at_statement_take(&reader->connection, which, status);
-    if (!statement) (void)at_reader_failed(reader, *status);
-    return statement;
-}
-
-static enum at_status end(struct at_reader *reader, enum at_sql which, sqlite3_stmt *statement, int code) {
-    at_statement_give(&reader->connection, which, statement);
-    return code == SQLITE_DONE ? AT_NOTFOUND : at_reader_failed(reader, at_sql_status(code));
-}
-
 static enum at_status all(enum at_status status) {
     return status == AT_NOTFOUND ? AT_OK : status;
-}
-
-static bool copy(struct at_arena *arena, struct at_text *text) {
-    text->data = at_arena_dup(arena, text->data, text->length);
-    return text->data != NULL;
 }
 
 /* ---- erasures ---- */
@@ -41,17 +25,17 @@ static struct at_erasure_row erasure_at(sqlite3_stmt *statement) {
 enum at_status at_reader_erasure(struct at_reader *reader, struct at_text id, struct at_erasure_row *out,
                                  struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_ERASURE_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_ERASURE_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, id);
     int code = sqlite3_step(statement);
-    bool is_short = false;
+    bool copied = false;
     if (code == SQLITE_ROW) {
         *out = erasure_at(statement);
-        is_short = !copy(arena, &out->id) || !copy(arena, &out->author);
+        copied =
+            at_copy_text(arena, statement, 0, &out->id) && at_copy_text(arena, statement, 3, &out->author);
     }
-    status = end(reader, AT_SQL_ERASURE_GET, statement, code);
-    return is_short ? AT_NOMEM : status;
+    return at_reader_end(reader, AT_SQL_ERASURE_GET, statement, code, copied);
 }
 
 enum at_status at_reader_erasures(struct at_reader *reader,
@@ -60,7 +44,7 @@ enum at_status at_reader_erasures(struct at_reader *reader,
     int64_t after = 0;
     enum at_status status = AT_OK;
     for (int count = SLICE_ROWS; count == SLICE_ROWS && status == AT_OK;) {
-        sqlite3_stmt *statement = take(reader, AT_SQL_ERASURE_SLICE, &status);
+        sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_ERASURE_SLICE, &status);
         if (!statement) return status;
         int code;
         bool goes_on = true;
@@ -71,7 +55,7 @@ enum at_status at_reader_erasures(struct at_reader *reader,
             after = sqlite3_column_int64(statement, 7);
             goes_on = fn(arg, &row, !sqlite3_column_int(statement, 6));
         }
-        status = all(end(reader, AT_SQL_ERASURE_SLICE, statement, code));
+        status = all(at_reader_end(reader, AT_SQL_ERASURE_SLICE, statement, code, true));
         if (!goes_on) return AT_OK;
     }
     return status;
@@ -80,7 +64,7 @@ enum at_status at_reader_erasures(struct at_reader *reader,
 enum at_status at_reader_suppressed(struct at_reader *reader,
                                     bool (*fn)(void *arg, const struct at_suppressed_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_SUPPRESSED_ALL, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_SUPPRESSED_ALL, &status);
     if (!statement) return status;
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -88,7 +72,7 @@ enum at_status at_reader_suppressed(struct at_reader *reader,
                                         sqlite3_column_int64(statement, 2)};
         if (!fn(arg, &row)) break;
     }
-    return all(end(reader, AT_SQL_SUPPRESSED_ALL, statement, code));
+    return all(at_reader_end(reader, AT_SQL_SUPPRESSED_ALL, statement, code, true));
 }
 
 /* ---- requests ---- */
@@ -109,25 +93,28 @@ static struct at_request_row request_at(sqlite3_stmt *statement) {
 enum at_status at_reader_request(struct at_reader *reader, struct at_text id, struct at_request_row *out,
                                  struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_REQUEST_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_REQUEST_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, id);
     int code = sqlite3_step(statement);
-    bool is_short = false;
+    bool copied = code == SQLITE_ROW;
     if (code == SQLITE_ROW) {
         *out = request_at(statement);
-        struct at_text *texts[] = {&out->id,     &out->kind,      &out->state,
-                                   &out->source, &out->reference, &out->detail};
-        for (size_t i = 0; i < AT_LENGTH(texts); i++) is_short |= !copy(arena, texts[i]);
+        struct {
+            int column;
+            struct at_text *text;
+        } texts[] = {{0, &out->id},     {1, &out->kind},      {2, &out->state},
+                     {4, &out->source}, {5, &out->reference}, {9, &out->detail}};
+        for (size_t i = 0; i < AT_LENGTH(texts) && copied; i++)
+            copied = at_copy_text(arena, statement, texts[i].column, texts[i].text);
     }
-    status = end(reader, AT_SQL_REQUEST_GET, statement, code);
-    return is_short ? AT_NOMEM : status;
+    return at_reader_end(reader, AT_SQL_REQUEST_GET, statement, code, copied);
 }
 
 enum at_status at_reader_requests(struct at_reader *reader, struct at_text state, uint32_t limit,
                                   bool (*fn)(void *arg, const struct at_request_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_REQUEST_LIST, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_REQUEST_LIST, &status);
     if (!statement) return status;
     int code;
     at_bind_text(statement, 1, state);
@@ -136,7 +123,7 @@ enum at_status at_reader_requests(struct at_reader *reader, struct at_text state
         struct at_request_row row = request_at(statement);
         if (!fn(arg, &row)) break;
     }
-    return all(end(reader, AT_SQL_REQUEST_LIST, statement, code));
+    return all(at_reader_end(reader, AT_SQL_REQUEST_LIST, statement, code, true));
 }
 
 /* ---- who looked ---- */
@@ -144,7 +131,7 @@ enum at_status at_reader_requests(struct at_reader *reader, struct at_text state
 enum at_status at_reader_access_of(struct at_reader *reader, uint64_t person, uint32_t limit,
                                    bool (*fn)(void *arg, const struct at_access_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_ACCESS_OF, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_ACCESS_OF, &status);
     if (!statement) return status;
     int code;
     at_bind_number(statement, 1, person);
@@ -154,5 +141,5 @@ enum at_status at_reader_access_of(struct at_reader *reader, uint64_t person, ui
                                     at_column_text(statement, 2), person};
         if (!fn(arg, &row)) break;
     }
-    return all(end(reader, AT_SQL_ACCESS_OF, statement, code));
+    return all(at_reader_end(reader, AT_SQL_ACCESS_OF, statement, code, true));
 }

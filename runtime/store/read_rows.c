@@ -7,35 +7,15 @@
 
 #define SLICE_ROWS 512
 
-static sqlite3_stmt *take(struct at_reader *reader, enum at_sql which, enum at_status *status) {
-    sqlite3_stmt *statement = at_statement_take(&reader->connection, which, status);
-    if (!statement) (void)at_reader_failed(reader, *status);
-    return statement;
-}
-
-/* What the last step and the copies came to; gives the statement back. */
-static enum at_status end(struct at_reader *reader, enum at_sql which, sqlite3_stmt *statement, int code,
-                          bool copied) {
-    at_statement_give(&reader->connection, which, statement);
-    if (code == SQLITE_ROW) return copied ? AT_OK : AT_NOMEM;
-    return code == SQLITE_DONE ? AT_NOTFOUND : at_reader_failed(reader, at_sql_status(code));
-}
-
-static bool copy_text(struct at_arena *arena, sqlite3_stmt *statement, int column, struct at_text *out) {
-    struct at_text text = at_column_text(statement, column);
-    out->data = at_arena_dup(arena, text.data, text.length);
-    out->length = text.length;
-    return out->data != NULL;
-}
-
 static enum at_status get_text(struct at_reader *reader, enum at_sql which, struct at_text name,
                                struct at_text *out, struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, which, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, which, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, name);
     int code = sqlite3_step(statement);
-    return end(reader, which, statement, code, code == SQLITE_ROW && copy_text(arena, statement, 0, out));
+    return at_reader_end(reader, which, statement, code,
+                         code == SQLITE_ROW && at_copy_text(arena, statement, 0, out));
 }
 
 /* ---- many ---- */
@@ -63,7 +43,7 @@ static enum at_status read_all(struct at_reader *reader, struct scan scan, struc
     int64_t after = -1;
     for (int count = SLICE_ROWS; count == SLICE_ROWS;) {
         enum at_status status;
-        sqlite3_stmt *statement = take(reader, scan.which, &status);
+        sqlite3_stmt *statement = at_reader_take(reader, scan.which, &status);
         if (!statement) return status;
         int code;
         bool goes_on = true;
@@ -73,7 +53,7 @@ static enum at_status read_all(struct at_reader *reader, struct scan scan, struc
             after = sqlite3_column_int64(statement, scan.key);
             goes_on = scan.lend(&lending, statement);
         }
-        status = end(reader, scan.which, statement, code, true);
+        status = at_reader_end(reader, scan.which, statement, code, true);
         if (!goes_on || (status != AT_OK && status != AT_NOTFOUND)) return goes_on ? status : AT_OK;
     }
     return AT_OK;
@@ -86,7 +66,7 @@ typedef bool identifier_fn(void *arg, const struct at_identifier_row *row);
 enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kind, struct at_text value,
                                     struct at_identifier_row *out, struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_IDENTIFIER_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, kind);
     at_bind_text(statement, 2, value);
@@ -102,13 +82,13 @@ enum at_status at_reader_identifier(struct at_reader *reader, struct at_text kin
             (struct at_text){at_arena_dup(arena, value.data ? value.data : "", value.length), value.length};
         copied = out->kind.data && out->value.data;
     }
-    return end(reader, AT_SQL_IDENTIFIER_GET, statement, code, copied);
+    return at_reader_end(reader, AT_SQL_IDENTIFIER_GET, statement, code, copied);
 }
 
 enum at_status at_reader_identifier_at(struct at_reader *reader, uint64_t id, struct at_identifier_row *out,
                                        struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_AT, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_IDENTIFIER_AT, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, id);
     int code = sqlite3_step(statement);
@@ -117,15 +97,16 @@ enum at_status at_reader_identifier_at(struct at_reader *reader, uint64_t id, st
         *out = (struct at_identifier_row){.id = id,
                                           .person = at_column_number(statement, 3),
                                           .since_ms = sqlite3_column_int64(statement, 4)};
-        copied = copy_text(arena, statement, 1, &out->kind) && copy_text(arena, statement, 2, &out->value);
+        copied =
+            at_copy_text(arena, statement, 1, &out->kind) && at_copy_text(arena, statement, 2, &out->value);
     }
-    return end(reader, AT_SQL_IDENTIFIER_AT, statement, code, copied);
+    return at_reader_end(reader, AT_SQL_IDENTIFIER_AT, statement, code, copied);
 }
 
 enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t person, identifier_fn *fn,
                                         void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_IDENTIFIER_OF, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_IDENTIFIER_OF, &status);
     if (!statement) return status;
     int code;
     at_bind_number(statement, 1, person);
@@ -135,7 +116,7 @@ enum at_status at_reader_identifiers_of(struct at_reader *reader, uint64_t perso
                                         sqlite3_column_int64(statement, 3)};
         if (!fn(arg, &row)) break;
     }
-    status = end(reader, AT_SQL_IDENTIFIER_OF, statement, code, true);
+    status = at_reader_end(reader, AT_SQL_IDENTIFIER_OF, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }
 
@@ -161,7 +142,7 @@ static struct at_link_row link_of(sqlite3_stmt *statement) {
 enum at_status at_reader_links_of(struct at_reader *reader, uint64_t identifier,
                                   bool (*fn)(void *arg, const struct at_link_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_LINK_OF, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_LINK_OF, &status);
     if (!statement) return status;
     int code;
     at_bind_number(statement, 1, identifier);
@@ -169,7 +150,7 @@ enum at_status at_reader_links_of(struct at_reader *reader, uint64_t identifier,
         struct at_link_row row = link_of(statement);
         if (!fn(arg, &row)) break;
     }
-    status = end(reader, AT_SQL_LINK_OF, statement, code, true);
+    status = at_reader_end(reader, AT_SQL_LINK_OF, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }
 
@@ -217,7 +198,7 @@ enum at_status at_reader_merges(struct at_reader *reader,
 enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, struct at_profile_row *out,
                                  struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_PROFILE_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_PROFILE_GET, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, person);
     int code = sqlite3_step(statement);
@@ -225,15 +206,15 @@ enum at_status at_reader_profile(struct at_reader *reader, uint64_t person, stru
     if (code == SQLITE_ROW) {
         out->person = person;
         out->applied_seq = at_column_number(statement, 0);
-        copied = copy_text(arena, statement, 1, &out->body);
+        copied = at_copy_text(arena, statement, 1, &out->body);
     }
-    return end(reader, AT_SQL_PROFILE_GET, statement, code, copied);
+    return at_reader_end(reader, AT_SQL_PROFILE_GET, statement, code, copied);
 }
 
 enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, struct at_text key,
                                struct at_claim *out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_CLAIM_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_CLAIM_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, kind);
     at_bind_text(statement, 2, key);
@@ -243,7 +224,7 @@ enum at_status at_reader_claim(struct at_reader *reader, struct at_text kind, st
         out->source = at_column_number(statement, 1);
         out->at_ms = sqlite3_column_int64(statement, 2);
     }
-    return end(reader, AT_SQL_CLAIM_GET, statement, code, true);
+    return at_reader_end(reader, AT_SQL_CLAIM_GET, statement, code, true);
 }
 
 /* ---- what waits ---- */
@@ -266,14 +247,14 @@ enum at_status at_reader_waiting_for(struct at_reader *reader, struct at_text ki
                                      bool (*fn)(void *arg, const struct at_waiting_row *row), void *arg) {
     enum at_status status;
     struct lending lending = {.waiting = fn, .arg = arg};
-    sqlite3_stmt *statement = take(reader, AT_SQL_WAITING_FOR, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_WAITING_FOR, &status);
     if (!statement) return status;
     int code;
     at_bind_text(statement, 1, kind);
     at_bind_text(statement, 2, key);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         if (!lend_waiting(&lending, statement)) break;
-    status = end(reader, AT_SQL_WAITING_FOR, statement, code, true);
+    status = at_reader_end(reader, AT_SQL_WAITING_FOR, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }
 
@@ -281,12 +262,12 @@ enum at_status at_reader_waiting_for(struct at_reader *reader, struct at_text ki
 
 enum at_status at_reader_cursor(struct at_reader *reader, struct at_text name, uint64_t *seq_out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_CURSOR_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_CURSOR_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, name);
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) *seq_out = at_column_number(statement, 0);
-    return end(reader, AT_SQL_CURSOR_GET, statement, code, true);
+    return at_reader_end(reader, AT_SQL_CURSOR_GET, statement, code, true);
 }
 
 enum at_status at_reader_state(struct at_reader *reader, struct at_text name, struct at_text *text_out,
@@ -297,14 +278,14 @@ enum at_status at_reader_state(struct at_reader *reader, struct at_text name, st
 enum at_status at_reader_states(struct at_reader *reader, struct at_text begins,
                                 bool (*fn)(void *arg, struct at_text name, struct at_text text), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_STATE_LIST, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_STATE_LIST, &status);
     if (!statement) return status;
     int code;
     bool goes_on = true;
     at_bind_text(statement, 1, begins);
     while (goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW)
         goes_on = fn(arg, at_column_text(statement, 0), at_column_text(statement, 1));
-    status = end(reader, AT_SQL_STATE_LIST, statement, code, true);
+    status = at_reader_end(reader, AT_SQL_STATE_LIST, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }
 
@@ -350,7 +331,7 @@ static void bind_decisions_from(struct at_reader *reader, sqlite3_stmt *statemen
 enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, struct at_decision_row *out,
                                   struct at_arena *arena) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_DECISION_GET, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_DECISION_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, id);
     bind_decisions_from(reader, statement);
@@ -359,15 +340,15 @@ enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, s
     if (code == SQLITE_ROW) {
         out->at_ms = sqlite3_column_int64(statement, 1);
         out->person = at_column_number(statement, 2);
-        copied = copy_text(arena, statement, 0, &out->id) && copy_text(arena, statement, 3, &out->body);
+        copied = at_copy_text(arena, statement, 0, &out->id) && at_copy_text(arena, statement, 3, &out->body);
     }
-    return end(reader, AT_SQL_DECISION_GET, statement, code, copied);
+    return at_reader_end(reader, AT_SQL_DECISION_GET, statement, code, copied);
 }
 
 enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person, uint32_t limit,
                                       bool (*fn)(void *arg, const struct at_decision_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_DECISION_OF, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_DECISION_OF, &status);
     if (!statement) return status;
     int code;
     at_bind_number(statement, 1, person);
@@ -378,6 +359,6 @@ enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person,
                                       at_column_number(statement, 2), at_column_text(statement, 3)};
         if (!fn(arg, &row)) break;
     }
-    status = end(reader, AT_SQL_DECISION_OF, statement, code, true);
+    status = at_reader_end(reader, AT_SQL_DECISION_OF, statement, code, true);
     return status == AT_NOTFOUND ? AT_OK : status;
 }

@@ -5,12 +5,6 @@
  */
 #include "store/internal.h"
 
-static sqlite3_stmt *take(struct at_reader *reader, enum at_sql which, enum at_status *status) {
-    sqlite3_stmt *statement = at_statement_take(&reader->connection, which, status);
-    if (!statement) (void)at_reader_failed(reader, *status);
-    return statement;
-}
-
 struct lending {
     union {
         bool (*profile)(void *arg, const struct at_profile_row *row);
@@ -56,7 +50,7 @@ static bool lend_count(const struct lending *lending, sqlite3_stmt *statement) {
 enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint32_t limit,
                                   bool (*fn)(void *arg, const struct at_profile_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_PROFILE_SLICE, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_PROFILE_SLICE, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, after);
     sqlite3_bind_int64(statement, 2, limit);
@@ -66,7 +60,7 @@ enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint
 
 enum at_status at_reader_profile_last(struct at_reader *reader, uint64_t *last_out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_PROFILE_LAST, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_PROFILE_LAST, &status);
     if (statement)
         status = at_statement_number(&reader->connection, AT_SQL_PROFILE_LAST, statement, last_out);
     return status == AT_OK ? AT_OK : at_reader_failed(reader, status);
@@ -75,7 +69,7 @@ enum at_status at_reader_profile_last(struct at_reader *reader, uint64_t *last_o
 enum at_status at_reader_members(struct at_reader *reader, uint64_t after, uint64_t to,
                                  bool (*fn)(void *arg, const struct at_member_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_MEMBER_RANGE, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_MEMBER_RANGE, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, after);
     at_bind_number(statement, 2, to);
@@ -86,7 +80,7 @@ enum at_status at_reader_members(struct at_reader *reader, uint64_t after, uint6
 enum at_status at_reader_dues(struct at_reader *reader, uint64_t after, uint64_t to,
                               bool (*fn)(void *arg, const struct at_due_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_DUE_RANGE, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_DUE_RANGE, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, after);
     at_bind_number(statement, 2, to);
@@ -96,7 +90,7 @@ enum at_status at_reader_dues(struct at_reader *reader, uint64_t after, uint64_t
 enum at_status at_reader_due(struct at_reader *reader, int64_t until_ms, uint32_t limit,
                              bool (*fn)(void *arg, const struct at_due_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_DUE_UNTIL, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_DUE_UNTIL, &status);
     if (!statement) return status;
     sqlite3_bind_int64(statement, 1, until_ms);
     sqlite3_bind_int64(statement, 2, limit);
@@ -107,7 +101,7 @@ enum at_status at_reader_members_of(struct at_reader *reader, struct at_text seg
                                     const struct at_member_row *before, uint32_t limit,
                                     bool (*fn)(void *arg, const struct at_member_row *row), void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_MEMBER_OF, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_MEMBER_OF, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, segment);
     sqlite3_bind_int64(statement, 2, before->since_ms);
@@ -121,7 +115,7 @@ enum at_status at_reader_member_counts(struct at_reader *reader,
                                        bool (*fn)(void *arg, struct at_text segment, uint64_t count),
                                        void *arg) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_MEMBER_COUNTS, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_MEMBER_COUNTS, &status);
     if (!statement) return status;
     return lend_all(reader, AT_SQL_MEMBER_COUNTS, statement, lend_count,
                     (struct lending){.count = fn, .arg = arg});
@@ -130,7 +124,7 @@ enum at_status at_reader_member_counts(struct at_reader *reader,
 enum at_status at_reader_member_since(struct at_reader *reader, struct at_text segment, int64_t since_ms,
                                       uint64_t *count_out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(reader, AT_SQL_MEMBER_SINCE, &status);
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_MEMBER_SINCE, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, segment);
     sqlite3_bind_int64(statement, 2, since_ms);

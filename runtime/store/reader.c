@@ -123,3 +123,25 @@ void at_readers_close(struct at_store *store) {
     free(store->readers);
     store->readers = NULL;
 }
+
+/* ---- what the reads share ---- */
+
+sqlite3_stmt *at_reader_take(struct at_reader *reader, enum at_sql which, enum at_status *status) {
+    sqlite3_stmt *statement = at_statement_take(&reader->connection, which, status);
+    if (!statement) (void)at_reader_failed(reader, *status);
+    return statement;
+}
+
+enum at_status at_reader_end(struct at_reader *reader, enum at_sql which, sqlite3_stmt *statement, int code,
+                             bool copied) {
+    at_statement_give(&reader->connection, which, statement);
+    if (code == SQLITE_ROW) return copied ? AT_OK : AT_NOMEM;
+    return code == SQLITE_DONE ? AT_NOTFOUND : at_reader_failed(reader, at_sql_status(code));
+}
+
+bool at_copy_text(struct at_arena *arena, sqlite3_stmt *statement, int column, struct at_text *out) {
+    struct at_text text = at_column_text(statement, column);
+    out->data = at_arena_dup(arena, text.data, text.length);
+    out->length = text.length;
+    return out->data != NULL;
+}

@@ -15,23 +15,11 @@
 
 #define SLICE_ROWS 256
 
-static sqlite3_stmt *take(struct at_store *store, enum at_sql which, enum at_status *status) {
-    return at_statement_take(&store->writer, which, status);
-}
-
-static enum at_status run_number(struct at_store *store, enum at_sql which, uint64_t number) {
-    enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
-    if (!statement) return status;
-    at_bind_number(statement, 1, number);
-    return at_statement_run(&store->writer, which, statement);
-}
-
 /* ---- the writes ---- */
 
 static enum at_status add_erasure(struct at_store *store, const struct at_erasure_row *row) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_ERASURE_ADD, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, row->id);
     at_bind_number(statement, 2, row->person);
@@ -42,7 +30,7 @@ static enum at_status add_erasure(struct at_store *store, const struct at_erasur
 
 static enum at_status add_suppressed(struct at_store *store, const struct at_suppressed_row *row) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_SUPPRESSED_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_SUPPRESSED_ADD, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, row->hash);
     at_bind_text(statement, 2, row->kind);
@@ -54,14 +42,14 @@ enum at_status at_write_erase(struct at_store *store, const struct at_write *wri
     const struct at_erasure_row *row = &write->erasure;
     enum at_status status = add_erasure(store, row);
     for (size_t i = 0; i < row->person_count && status == AT_OK; i++) {
-        status = run_number(store, AT_SQL_ERASED_PERSON_ADD, row->people[i]);
-        if (status == AT_OK) status = run_number(store, AT_SQL_PROFILE_DROP, row->people[i]);
-        if (status == AT_OK) status = run_number(store, AT_SQL_MEMBER_DROP_ALL, row->people[i]);
-        if (status == AT_OK) status = run_number(store, AT_SQL_DUE_DROP, row->people[i]);
+        status = at_writer_numbers(store, AT_SQL_ERASED_PERSON_ADD, row->people[i], NULL);
+        if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_PROFILE_DROP, row->people[i], NULL);
+        if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_MEMBER_DROP_ALL, row->people[i], NULL);
+        if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_DUE_DROP, row->people[i], NULL);
     }
     for (size_t i = 0; i < row->source_count && status == AT_OK; i++) {
-        status = run_number(store, AT_SQL_ERASED_SOURCE_ADD, row->sources[i]);
-        if (status == AT_OK) status = run_number(store, AT_SQL_IDENTIFIER_DROP, row->sources[i]);
+        status = at_writer_numbers(store, AT_SQL_ERASED_SOURCE_ADD, row->sources[i], NULL);
+        if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_IDENTIFIER_DROP, row->sources[i], NULL);
     }
     for (size_t i = 0; i < row->suppressed_count && status == AT_OK; i++)
         status = add_suppressed(store, &row->suppressed[i]);
@@ -70,7 +58,7 @@ enum at_status at_write_erase(struct at_store *store, const struct at_write *wri
 
 enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_COUNTED, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_ERASURE_COUNTED, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, write->number);
     at_bind_text(statement, 2, write->name);
@@ -84,74 +72,24 @@ static enum at_status keep_last_seq(struct at_store *store) {
 }
 
 enum at_status at_write_event_gone(struct at_store *store, const struct at_write *write) {
-    enum at_status status = run_number(store, AT_SQL_EVENT_DROP, write->pair.seq);
-    sqlite3_stmt *statement = status == AT_OK ? take(store, AT_SQL_TIMELINE_DROP, &status) : NULL;
-    if (!statement) return status;
-    at_bind_number(statement, 1, write->pair.source);
-    at_bind_number(statement, 2, write->pair.seq);
-    status = at_statement_run(&store->writer, AT_SQL_TIMELINE_DROP, statement);
     bool is_last = write->pair.seq + 1 == atomic_load(&store->queue.next_seq);
+    enum at_status status = at_writer_numbers(store, AT_SQL_EVENT_DROP, write->pair.seq, NULL);
+    if (status == AT_OK)
+        status = at_writer_numbers(store, AT_SQL_TIMELINE_DROP, write->pair.source, &write->pair.seq);
     return status == AT_OK && is_last ? keep_last_seq(store) : status;
-}
-
-enum at_status at_write_money(struct at_store *store, const struct at_write *write) {
-    enum at_status status;
-    const struct at_money_row *row = &write->money;
-    sqlite3_stmt *statement = take(store, AT_SQL_MONEY_ADD, &status);
-    if (!statement) return status;
-    sqlite3_bind_int64(statement, 1, row->day_ms);
-    at_bind_text(statement, 2, row->kind);
-    sqlite3_bind_double(statement, 3, row->amount); /* a NaN is kept as NULL */
-    at_bind_text(statement, 4, row->currency);
-    at_bind_text(statement, 5, row->items);
-    return at_statement_run(&store->writer, AT_SQL_MONEY_ADD, statement);
-}
-
-enum at_status at_write_request(struct at_store *store, const struct at_write *write) {
-    enum at_status status;
-    const struct at_request_row *row = &write->request;
-    sqlite3_stmt *statement = take(store, AT_SQL_REQUEST_PUT, &status);
-    if (!statement) return status;
-    at_bind_text(statement, 1, row->id);
-    at_bind_text(statement, 2, row->kind);
-    at_bind_text(statement, 3, row->state);
-    at_bind_number(statement, 4, row->person);
-    at_bind_text(statement, 5, row->source);
-    at_bind_text(statement, 6, row->reference);
-    sqlite3_bind_int64(statement, 7, row->at_ms);
-    sqlite3_bind_int64(statement, 8, row->due_ms);
-    sqlite3_bind_int64(statement, 9, row->changed_ms);
-    at_bind_text(statement, 10, row->detail);
-    return at_statement_run(&store->writer, AT_SQL_REQUEST_PUT, statement);
-}
-
-enum at_status at_write_access(struct at_store *store, const struct at_write *write) {
-    enum at_status status;
-    const struct at_access_row *row = &write->access;
-    sqlite3_stmt *statement = take(store, AT_SQL_ACCESS_ADD, &status);
-    if (!statement) return status;
-    sqlite3_bind_int64(statement, 1, row->at_ms);
-    at_bind_text(statement, 2, row->author);
-    at_bind_text(statement, 3, row->action);
-    at_bind_number(statement, 4, row->person);
-    return at_statement_run(&store->writer, AT_SQL_ACCESS_ADD, statement);
-}
-
-enum at_status at_write_access_expire(struct at_store *store, const struct at_write *write) {
-    return run_number(store, AT_SQL_ACCESS_EXPIRE, write->number);
 }
 
 /* ---- the rows go ---- */
 
 static enum at_status next_of(struct at_store *store, enum at_sql which, uint64_t *out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
+    sqlite3_stmt *statement = at_writer_take(store, which, &status);
     return statement ? at_statement_number(&store->writer, which, statement, out) : status;
 }
 
 static enum at_status drop_slice(struct at_store *store, enum at_sql which, uint64_t of, int *dropped) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
+    sqlite3_stmt *statement = at_writer_take(store, which, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, of);
     sqlite3_bind_int(statement, 2, SLICE_ROWS);
@@ -166,18 +104,19 @@ static enum at_status scrub_source(struct at_store *store, uint64_t source) {
     if (status == AT_OK) status = drop_slice(store, AT_SQL_SCRUB_TIMELINE, source, &dropped);
     if (status == AT_OK && events) status = keep_last_seq(store);
     if (status != AT_OK || dropped == SLICE_ROWS) return status;
-    status = run_number(store, AT_SQL_SCRUB_LINKS, source);
-    if (status == AT_OK) status = run_number(store, AT_SQL_SCRUB_UNLINKS, source);
-    return status == AT_OK ? run_number(store, AT_SQL_SCRUB_SOURCE, source) : status;
+    status = at_writer_numbers(store, AT_SQL_SCRUB_LINKS, source, NULL);
+    if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_SCRUB_UNLINKS, source, NULL);
+    return status == AT_OK ? at_writer_numbers(store, AT_SQL_SCRUB_SOURCE, source, NULL) : status;
 }
 
 static enum at_status scrub_person(struct at_store *store, uint64_t person) {
     int dropped = 0;
     enum at_status status = drop_slice(store, AT_SQL_SCRUB_DECISIONS, person, &dropped);
     if (status != AT_OK || dropped == SLICE_ROWS) return status;
-    status = run_number(store, AT_SQL_SCRUB_CLAIMS, person); /* that the order was counted stays */
-    if (status == AT_OK) status = run_number(store, AT_SQL_SCRUB_MERGES, person);
-    return status == AT_OK ? run_number(store, AT_SQL_SCRUB_PERSON, person) : status;
+    status =
+        at_writer_numbers(store, AT_SQL_SCRUB_CLAIMS, person, NULL); /* that the order was counted stays */
+    if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_SCRUB_MERGES, person, NULL);
+    return status == AT_OK ? at_writer_numbers(store, AT_SQL_SCRUB_PERSON, person, NULL) : status;
 }
 
 enum at_status at_scrub_slice(struct at_store *store, bool *is_done) {
@@ -226,13 +165,13 @@ bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int 
 enum at_status at_scrub_finish(struct at_store *store, uint64_t last) {
     enum at_status status;
     uint64_t open = 0;
-    sqlite3_stmt *statement = take(store, AT_SQL_ERASURE_SCRUBBED, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_ERASURE_SCRUBBED, &status);
     if (!statement) return status;
     int64_t now_ms = at_clock_now(NULL);
     sqlite3_bind_int64(statement, 1, now_ms);
     at_bind_number(statement, 2, last);
     status = at_statement_run(&store->writer, AT_SQL_ERASURE_SCRUBBED, statement);
-    if (status == AT_OK) status = run_number(store, AT_SQL_REQUEST_SCRUBBED, (uint64_t)now_ms);
+    if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_REQUEST_SCRUBBED, (uint64_t)now_ms, NULL);
     if (status == AT_OK) status = next_of(store, AT_SQL_ERASURE_OPEN, &open);
     if (status == AT_OK) atomic_store(&store->tallies.erasures_open, open);
     return status;

@@ -12,14 +12,23 @@
 
 typedef enum at_status write_fn(struct at_store *store, const struct at_write *write);
 
-static sqlite3_stmt *take(struct at_store *store, enum at_sql which, enum at_status *status) {
+sqlite3_stmt *at_writer_take(struct at_store *store, enum at_sql which, enum at_status *status) {
     return at_statement_take(&store->writer, which, status);
+}
+
+enum at_status at_writer_numbers(struct at_store *store, enum at_sql which, uint64_t a, const uint64_t *b) {
+    enum at_status status;
+    sqlite3_stmt *statement = at_writer_take(store, which, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, a);
+    if (b) at_bind_number(statement, 2, *b);
+    return at_statement_run(&store->writer, which, statement);
 }
 
 static enum at_status write_event(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_event_row *row = &write->event;
-    sqlite3_stmt *statement = take(store, AT_SQL_EVENT_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_EVENT_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->seq);
     at_bind_number(statement, 2, row->source);
@@ -38,7 +47,7 @@ static enum at_status write_event(struct at_store *store, const struct at_write 
 static enum at_status find_identifier(struct at_store *store, struct at_text kind, struct at_text value,
                                       struct at_identifier_row *out) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_IDENTIFIER_GET, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_IDENTIFIER_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, kind);
     at_bind_text(statement, 2, value);
@@ -51,20 +60,10 @@ static enum at_status find_identifier(struct at_store *store, struct at_text kin
     return code == SQLITE_DONE ? AT_NOTFOUND : at_sql_status(code);
 }
 
-/* A statement of one number, or of two. */
-static enum at_status run_numbers(struct at_store *store, enum at_sql which, uint64_t a, const uint64_t *b) {
-    enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
-    if (!statement) return status;
-    at_bind_number(statement, 1, a);
-    if (b) at_bind_number(statement, 2, *b);
-    return at_statement_run(&store->writer, which, statement);
-}
-
 static enum at_status write_identifier(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_identifier_row *row = &write->identifier;
-    sqlite3_stmt *statement = take(store, AT_SQL_IDENTIFIER_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_IDENTIFIER_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->id);
     at_bind_text(statement, 2, row->kind);
@@ -79,13 +78,13 @@ static enum at_status write_identifier(struct at_store *store, const struct at_w
 }
 
 static enum at_status write_move(struct at_store *store, const struct at_write *write) {
-    return run_numbers(store, AT_SQL_IDENTIFIER_MOVE, write->identifier.person, &write->identifier.id);
+    return at_writer_numbers(store, AT_SQL_IDENTIFIER_MOVE, write->identifier.person, &write->identifier.id);
 }
 
 static enum at_status write_link(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_link_row *row = &write->link;
-    sqlite3_stmt *statement = take(store, AT_SQL_LINK_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_LINK_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->a);
     at_bind_number(statement, 2, row->b);
@@ -99,7 +98,7 @@ static enum at_status write_link(struct at_store *store, const struct at_write *
 static enum at_status write_unlink(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_unlink_row *row = &write->unlink;
-    sqlite3_stmt *statement = take(store, AT_SQL_UNLINK_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_UNLINK_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->a);
     at_bind_number(statement, 2, row->b);
@@ -111,7 +110,7 @@ static enum at_status write_unlink(struct at_store *store, const struct at_write
 static enum at_status write_merge(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_merge_row *row = &write->merge;
-    sqlite3_stmt *statement = take(store, AT_SQL_MERGE_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_MERGE_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->survivor);
     at_bind_number(statement, 2, row->loser);
@@ -123,7 +122,7 @@ static enum at_status write_merge(struct at_store *store, const struct at_write 
 
 static enum at_status write_claim(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_CLAIM_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_CLAIM_ADD, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, write->claim.kind);
     at_bind_text(statement, 2, write->claim.key);
@@ -135,7 +134,7 @@ static enum at_status write_claim(struct at_store *store, const struct at_write 
 
 static enum at_status write_profile(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_PROFILE_PUT, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_PROFILE_PUT, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, write->profile.person);
     at_bind_number(statement, 2, write->profile.applied_seq);
@@ -144,17 +143,17 @@ static enum at_status write_profile(struct at_store *store, const struct at_writ
 }
 
 static enum at_status write_profile_gone(struct at_store *store, const struct at_write *write) {
-    return run_numbers(store, AT_SQL_PROFILE_DROP, write->profile.person, NULL);
+    return at_writer_numbers(store, AT_SQL_PROFILE_DROP, write->profile.person, NULL);
 }
 
 static enum at_status write_timeline(struct at_store *store, const struct at_write *write) {
-    return run_numbers(store, AT_SQL_TIMELINE_ADD, write->pair.source, &write->pair.seq);
+    return at_writer_numbers(store, AT_SQL_TIMELINE_ADD, write->pair.source, &write->pair.seq);
 }
 
 enum at_status at_message_part_put(struct at_store *store, uint64_t run, const unsigned char *rows,
                                    size_t count, uint64_t first_key) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_PART_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_PART_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, run);
     at_bind_number(statement, 2, at_key_order(first_key));
@@ -164,7 +163,7 @@ enum at_status at_message_part_put(struct at_store *store, uint64_t run, const u
 
 enum at_status at_message_run_put(struct at_store *store, uint64_t run, int64_t sealed_ms, size_t key_count) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_RUN_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_RUN_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, run);
     sqlite3_bind_int64(statement, 2, sealed_ms);
@@ -200,7 +199,7 @@ enum at_status at_setting_put(struct at_store *store, struct at_text name, uint6
 
 static enum at_status write_cursor(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_CURSOR_PUT, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_CURSOR_PUT, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, write->name);
     at_bind_number(statement, 2, write->number);
@@ -218,7 +217,7 @@ static enum at_status write_setting(struct at_store *store, const struct at_writ
 static enum at_status write_product(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_product_row *row = &write->product;
-    sqlite3_stmt *statement = take(store, AT_SQL_PRODUCT_PUT, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_PRODUCT_PUT, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->row);
     at_bind_text(statement, 2, row->id);
@@ -230,7 +229,7 @@ static enum at_status write_product(struct at_store *store, const struct at_writ
 
 static enum at_status write_product_stat(struct at_store *store, const struct at_write *write) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, AT_SQL_PRODUCT_STAT_PUT, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_PRODUCT_STAT_PUT, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, write->product.row);
     at_bind_text(statement, 2, write->text);
@@ -246,7 +245,7 @@ static enum at_status write_file(struct at_store *store, uint64_t generation,
     at_hex(digest, sizeof(digest), hex);
     enum at_status status = put_named(store, AT_SQL_FILE_TEXT_ADD, at_text_of(hex), file->text);
     if (status != AT_OK) return status;
-    sqlite3_stmt *statement = take(store, AT_SQL_GENERATION_FILE_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_GENERATION_FILE_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, generation);
     at_bind_text(statement, 2, file->path);
@@ -257,7 +256,7 @@ static enum at_status write_file(struct at_store *store, uint64_t generation,
 static enum at_status write_generation(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_generation_row *row = &write->generation;
-    sqlite3_stmt *statement = take(store, AT_SQL_GENERATION_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_GENERATION_ADD, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->id);
     sqlite3_bind_int64(statement, 2, row->at_ms);
@@ -274,7 +273,7 @@ static enum at_status write_generation(struct at_store *store, const struct at_w
 static enum at_status write_decision(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_decision_row *row = &write->decision;
-    sqlite3_stmt *statement = take(store, AT_SQL_DECISION_ADD, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_DECISION_ADD, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, row->id);
     sqlite3_bind_int64(statement, 2, row->at_ms);
@@ -286,7 +285,7 @@ static enum at_status write_decision(struct at_store *store, const struct at_wri
 static enum at_status write_waiting(struct at_store *store, const struct at_write *write) {
     enum at_status status;
     const struct at_waiting_row *row = &write->waiting;
-    sqlite3_stmt *statement = take(store, AT_SQL_WAITING_PUT, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_WAITING_PUT, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->number);
     at_bind_text(statement, 2, row->kind);
@@ -298,7 +297,7 @@ static enum at_status write_waiting(struct at_store *store, const struct at_writ
 }
 
 static enum at_status write_waiting_gone(struct at_store *store, const struct at_write *write) {
-    return run_numbers(store, AT_SQL_WAITING_DROP, write->waiting.number, NULL);
+    return at_writer_numbers(store, AT_SQL_WAITING_DROP, write->waiting.number, NULL);
 }
 
 /* Readers stop seeing them at once; the rows go in slices. */
@@ -316,7 +315,7 @@ static enum at_status write_decisions_expire(struct at_store *store, const struc
 
 static enum at_status run_member(struct at_store *store, enum at_sql which, const struct at_member_row *row) {
     enum at_status status;
-    sqlite3_stmt *statement = take(store, which, &status);
+    sqlite3_stmt *statement = at_writer_take(store, which, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, row->person);
     at_bind_text(statement, 2, row->segment);
@@ -333,16 +332,17 @@ static enum at_status write_member_gone(struct at_store *store, const struct at_
 }
 
 static enum at_status write_members_merge(struct at_store *store, const struct at_write *write) {
-    enum at_status status = run_numbers(store, AT_SQL_MEMBER_MERGE, write->member.person, &write->number);
-    if (status == AT_OK) status = run_numbers(store, AT_SQL_MEMBER_DROP_ALL, write->number, NULL);
-    return status == AT_OK ? run_numbers(store, AT_SQL_DUE_DROP, write->number, NULL) : status;
+    enum at_status status =
+        at_writer_numbers(store, AT_SQL_MEMBER_MERGE, write->member.person, &write->number);
+    if (status == AT_OK) status = at_writer_numbers(store, AT_SQL_MEMBER_DROP_ALL, write->number, NULL);
+    return status == AT_OK ? at_writer_numbers(store, AT_SQL_DUE_DROP, write->number, NULL) : status;
 }
 
 static enum at_status write_due(struct at_store *store, const struct at_write *write) {
     uint64_t at_ms = (uint64_t)write->due.at_ms;
     bool is_never = write->due.at_ms == AT_DUE_NEVER;
-    return run_numbers(store, is_never ? AT_SQL_DUE_DROP : AT_SQL_DUE_PUT, write->due.person,
-                       is_never ? NULL : &at_ms);
+    return at_writer_numbers(store, is_never ? AT_SQL_DUE_DROP : AT_SQL_DUE_PUT, write->due.person,
+                             is_never ? NULL : &at_ms);
 }
 
 static write_fn *const WRITES[] = {
@@ -392,7 +392,7 @@ enum at_status at_write_run(struct at_store *store, const struct at_write *write
 static enum at_status check_no_claim(struct at_store *store, const struct at_claim *claim) {
     enum at_status status;
     uint64_t person;
-    sqlite3_stmt *statement = take(store, AT_SQL_CLAIM_GET, &status);
+    sqlite3_stmt *statement = at_writer_take(store, AT_SQL_CLAIM_GET, &status);
     if (!statement) return status;
     at_bind_text(statement, 1, claim->kind);
     at_bind_text(statement, 2, claim->key);
