@@ -371,6 +371,10 @@ static void the_published_examples_are_taken(void **state) {
 
 /* ---- broken at random ---- */
 
+static bool is_amount(double amount) {
+    return at_is_missing(amount) || fabs(amount) <= 1e12;
+}
+
 static void a_broken_event_is_refused_or_usable(void **state) {
     (void)state;
     static const char *const others[] = {"null",
@@ -405,6 +409,9 @@ static void a_broken_event_is_refused_or_usable(void **state) {
         refused += status != AT_OK;
         taken += status == AT_OK;
         if (status != AT_OK) continue;
+        CHECK(is_amount(world.event.revenue));
+        for (uint32_t i = 0; i < world.event.item_count; i++)
+            CHECK(is_amount(world.event.items[i].price) && is_amount(world.event.items[i].quantity));
         struct stored stored;
         keep_event(&world, true, &stored);
         profile = step(&world, profile, &stored, true);
