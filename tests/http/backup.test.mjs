@@ -266,12 +266,14 @@ test("killed while it backs up: what stands under the name is whole, the next ru
 test("killed while it restores: the old folder or the new one", async (t) => {
   const shop = await serve(t), dir = folder(t, {}), file = join(dir, "x.db"), data = join(shop.dir, "data");
   const stream = new Stream(shop, 20000);
+  await shop.post("/v1/identify", { userId: "gone" });
+  assert.equal((await shop.call("DELETE", "/v1/customers/by/user_id/gone")).status, 200);
   await stream.some(100);
   const inBackup = stream.answered.size;
   assert.equal(run(["backup", file, "--shop", shop.dir]).code, 0);
   await stream.some(20);
   await shop.stop();
-  for (const name of ["erasures.log", "erasure.key"]) writeFileSync(join(dir, name), `${name}\n`);
+  for (const name of ["erasures.log", "erasure.key"]) copyFileSync(join(data, name), join(dir, name));
   copyFileSync(join(data, "attune.db"), join(dir, "all.db"));
   const began = Date.now();
   assert.equal(run(["restore", file, "--data", join(dir, "elsewhere"), "--no-erasures"]).code, 0);
@@ -280,6 +282,7 @@ test("killed while it restores: the old folder or the new one", async (t) => {
   for (let round = 0; round < rounds; round++) {
     for (const name of readdirSync(data)) if (name !== "lock") unlinkSync(join(data, name));
     copyFileSync(join(dir, "all.db"), join(data, "attune.db"));
+    copyFileSync(join(dir, "erasure.key"), join(data, "erasure.key"));
     const restoring = verb("restore", file, "--data", data, "--force", "--erasures", join(dir, "erasures.log"), "--key", join(dir, "erasure.key"));
     await wait(random(1.5 * takes));
     restoring.child.kill("SIGKILL");
