@@ -266,11 +266,13 @@ static void apply_consent_again(struct draft *draft, const struct at_logged_even
 
 /* ---- all of it ---- */
 
-/* An order or refund counts for whom the claim was won; one without an id counts as it comes. */
-static bool is_won(struct at_json facts) {
-    bool won = true;
-    at_json_bool(at_json_get(facts, "claim"), &won);
-    return won;
+/* What is told of money is the newest of its name only if it may be believed; which copy of an order came
+ * first does not matter. Of refunds the one that counts: one without an id counts as it comes. */
+static bool may_be_last(const struct at_logged_event *event) {
+    bool is_hearsay = false, is_won = true;
+    at_json_bool(at_json_get(event->facts, "hearsay"), &is_hearsay);
+    at_json_bool(at_json_get(event->facts, "claim"), &is_won);
+    return !is_hearsay && (is_won || !at_text_is(event->name, "order_refunded"));
 }
 
 static bool apply(struct draft *draft, const struct at_logged_event *event) {
@@ -297,8 +299,7 @@ static bool apply(struct draft *draft, const struct at_logged_event *event) {
         return false;
     if (!is_order) draft_count(draft, event->name, event->at_ms);
     if (!is_order && learns) apply_items(draft, event, items);
-    bool is_money = is_order || at_text_is(event->name, "order_refunded"); /* others only name an order */
-    if (!is_money || is_won(event->facts)) draft_last(draft, event, items);
+    if (may_be_last(event)) draft_last(draft, event, items);
     apply_basket(draft, event, items, context);
     apply_order(draft, event, learns);
     return true;

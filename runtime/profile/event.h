@@ -70,6 +70,7 @@ struct at_event {
     bool is_unproven;       /* it names more than one identifier, and nobody vouches for that */
     bool is_unlearned;      /* without consent to personalization: nobody's taste learns from it */
     bool is_backfill;       /* of the past, by an import: it is folded like any other and triggers nothing */
+    bool is_hearsay;        /* a page's word on money that a system vouches for: it moves none */
     bool brings_items;      /* a copy of an order that counts already, with products it had not */
 };
 

@@ -115,6 +115,7 @@ struct at_text at_event_write_facts(const struct at_event *event, const struct a
     if (event->refund_id.length) at_json_add_text(&out, "refund", event->refund_id);
     if (is_money(event) && (event->order_id.length || event->refund_id.length || !claim_won))
         at_json_add_bool(&out, "claim", claim_won);
+    if (event->is_hearsay) at_json_add_bool(&out, "hearsay", true);
     if (event->brings_items) at_json_add_bool(&out, "brings_items", true);
     put_number(&out, "revenue", event->revenue);
     if (event->consent_again) at_json_add_int(&out, "consent_again", (int64_t)event->consent_again);

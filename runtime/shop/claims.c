@@ -34,7 +34,7 @@ static void want_order(const struct track *track, struct tracked *one) {
     }
     if (is_hearsay(track)) {
         event->revenue = at_missing();
-        one->is_lost = true;
+        event->is_hearsay = one->is_lost = true;
         return;
     }
     want(one, order_kinds, event->order_id);

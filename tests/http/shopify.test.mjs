@@ -160,7 +160,7 @@ test("deliveries and events count once, however often they come, across kill -9"
 for (const first of ["shopify", "page"])
   test(`an order through Shopify and through Order Completed counts once; ${first} first`, async (t) => {
     const shop = await shopify(t);
-    const page = (order_id) => shop.post("/v1/track", { userId: "u-7", event: "Order Completed", context: { traits: { email: "bob@example.com" } }, properties: { order_id, revenue: 1, products: [] } });
+    const page = (order_id) => shop.post("/v1/track", { userId: "u-7", event: "Order Completed", timestamp: "2026-11-20T10:00:09Z", context: { traits: { email: "bob@example.com" } }, properties: { order_id, revenue: 1, products: [] } });
     for (const [i, said] of ["450789469", "1002", "#1003"].entries()) {
       const body = order({ id: 450789469 + i, name: `#${1001 + i}`, order_number: 1001 + i });
       const ways = [() => shop.deliver("orders/create", body), () => page(said)];
