@@ -82,6 +82,16 @@ static void check_bounds(const struct at_event *event, bool is_import) {
         require(is_amount(event->items[i].price) && isfinite(event->items[i].quantity));
 }
 
+/* What tells one event from another with the same messageId, and what names one that has none. */
+static void check_name(const struct at_event *event) {
+    char id[AT_EVENT_DERIVED_ID_SIZE];
+    uint64_t payload = at_event_payload(event);
+    require(payload == at_event_payload(event));
+    at_event_derived_id(payload, 18446744073709551615u, id);
+    require(strlen(id) < sizeof id && strlen(id) > 17);
+    require(!event->message_id.length || at_event_has_message_id(event->json));
+}
+
 /* As the log keeps it and a fold reads it. */
 static void check_kept(const struct at_event *event, const struct at_root *root) {
     struct at_bytes body, facts;
@@ -129,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status == AT_OK) {
         plant_fault(&event);
         check_bounds(&event, defaults.is_import);
+        check_name(&event);
         check_kept(&event, root);
     }
     if (root) at_root_unref(root);
