@@ -23,7 +23,7 @@ if cmp -s "runtime/$file" "$work/$(basename "$file")"; then
 fi
 if [ "$test" = http ]; then # tests/http/PROPERTY.test.mjs (what is behind a colon tells its faults apart), against the whole program
     make -s MODE=release faulty-program FAULTY="$work/$(basename "$file")" OUT="$work/attune"
-    if ATTUNE="$work/attune" KILL_ROUNDS=5 CUT_ROUNDS=10 STORM_SECONDS=2 node --test "tests/http/${property%%:*}.test.mjs" >"$work/log" 2>&1; then
+    if ATTUNE="$work/attune" KILL_ROUNDS=5 CUT_ROUNDS=10 RUNS=200 STORM_SECONDS=2 node --test "tests/http/${property%%:*}.test.mjs" >"$work/log" 2>&1; then
         echo "$property does not notice the fault in runtime/$file: $fault"
         exit 1
     fi

@@ -15,6 +15,7 @@ struct telling {
     struct at_task hop;
     struct at_consent_statement said;
     struct at_json body, proof;
+    uint64_t asked; /* the identifier the person was found by; 0: by the person's own id */
 };
 
 /* ---- the statement ---- */
@@ -109,21 +110,28 @@ enum at_status consent_read(struct at_json body, int64_t now_ms, struct at_conse
 
 /* ---- the event ---- */
 
-/* One that still leads to the person: it may have been taken apart since. The event is its. */
-static bool choose_identifier(const struct telling *telling, const struct at_profile *profile,
-                              struct at_identifier *out) {
-    struct at_arena *arena = telling->job->arena;
+/* The event is that identifier's by which the person was found, and goes with it when it is taken apart; else
+ * the newest's. One that still leads to the person: it may have been taken apart since. */
+static const struct at_known_identifier *choose_identifier(const struct telling *telling,
+                                                           const struct at_profile *profile) {
     struct identity *identity = &telling->job->worker->shop->identity;
+    const struct at_known_identifier *chosen = NULL;
     for (uint32_t i = profile->identifier_count; i-- > 0;) {
         const struct at_known_identifier *one = &profile->identifiers[i];
         if (identity_find(identity, one->kind, one->value) != profile->person) continue;
-        char *kind = at_arena_dup(arena, one->kind.data, one->kind.length),
-             *value = at_arena_dup(arena, one->value.data, one->value.length);
-        if (!kind || !value) return false;
-        *out = (struct at_identifier){{kind, one->kind.length}, {value, one->value.length}};
-        return true;
+        if (identity_source(identity, one->kind, one->value) == telling->asked) return one;
+        if (!chosen) chosen = one;
     }
-    return false;
+    return chosen;
+}
+
+static bool copy_identifier(struct at_arena *arena, const struct at_known_identifier *from,
+                            struct at_identifier *out) {
+    if (!from) return false;
+    char *kind = at_arena_dup(arena, from->kind.data, from->kind.length),
+         *value = at_arena_dup(arena, from->value.data, from->value.length);
+    *out = (struct at_identifier){{kind, from->kind.length}, {value, from->value.length}};
+    return kind && value;
 }
 
 static bool make_event(struct telling *telling, const struct at_profile *profile, struct tracked *one) {
@@ -133,7 +141,8 @@ static bool make_event(struct telling *telling, const struct at_profile *profile
     int64_t now_ms = at_shop_now(telling->job->worker->shop);
     at_ulid(now_ms, id);
     char *kept = at_arena_dup(arena, id, sizeof id - 1);
-    if (!kept || !choose_identifier(telling, profile, &event->identifiers[0])) return false;
+    if (!kept || !copy_identifier(arena, choose_identifier(telling, profile), &event->identifiers[0]))
+        return false;
     *event = (struct at_event){.type = AT_EVENT_TRACK,
                                .type_word = AT_TEXT("track"),
                                .event = AT_TEXT("Consent Updated"),
@@ -199,6 +208,7 @@ void at_shop_consent(struct at_job *job, struct at_text kind, struct at_text val
     if (status != AT_OK) return job_end(job, status);
     uint64_t person = customer_person(job, kind, value, "consent");
     if (!person) return;
+    telling->asked = kind.data ? identity_source(&job->worker->shop->identity, kind, value) : 0;
     telling->wait = (struct person_wait){.ready = profile_ready, .arg = telling};
     if (people_get(job->worker->shop, person, false, &telling->wait)) tell(telling);
 }

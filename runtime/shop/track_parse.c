@@ -187,6 +187,12 @@ void track_answer(struct track *track) {
                       track->events[0].message);
         return job_end(job, AT_CONFLICT);
     }
+    if (track->is_consent && track->events[0].is_withheld && !track->events[0].said_count) {
+        at_fail_field(&job->err, AT_CONFLICT, "erased", "at",
+                      "somebody of this identifier was erased since: what was said before that is not taken "
+                      "in again");
+        return job_end(job, AT_CONFLICT);
+    }
     struct at_json_out out = at_json_out(&job->out);
     at_json_open(&out, '{');
     at_json_add_bool(&out, "success", true);

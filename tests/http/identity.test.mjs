@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who is who, as a shop sees it: people are found by any identifier, joined by evidence, taken apart again for good; what the
-// rules do not allow is left out of the event; a public key joins nobody who should not be. Last, random streams against a
-// model that shares no code with the runtime.
+// rules do not allow is left out of the event; a public key joins nobody who should not be. Random lives against a model are in
+// people.test.mjs.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -332,112 +332,4 @@ test("killed while people are joined and taken apart, each is whole", async (t) 
   joins = Number(/^attune_merges_total (\d+)/m.exec((await shop.get("/metrics")).text)[1]);
   console.log(`property: kills, seed ${seed}, ${n} events, ${splits} splits in ${rounds} rounds`);
   assert.ok(splits > rounds, `${splits} splits, ${joins} joins since the last start`);
-});
-
-/* ---- the model ---- */
-
-const LIMITS = { user_id: 1, email: 5, phone: 5, anonymous_id: 5 }, ORDER = ["user_id", "email", "phone", "anonymous_id"];
-
-/** People as sets of names; who is joined, left out and taken apart, as the guide tells it. All within 30 days. */
-class Model {
-  people = new Set();
-  of = new Map();
-  bars = new Set();
-  links = new Map();
-  sources = new Map();
-  may(set, more) {
-    for (const kind of ORDER) {
-      const count = (one) => [...one].filter((name) => name.startsWith(kind + ":")).length;
-      if (count(more) && count(set) + count(more) > LIMITS[kind]) return false;
-    }
-    return ![...set].some((a) => [...more].some((b) => this.bars.has([a, b].sort().join())));
-  }
-  event(names) {
-    const sorted = ORDER.flatMap((kind) => names.filter((name) => name.startsWith(kind + ":")));
-    const taken = [];
-    let person = new Set();
-    for (const name of sorted) {
-      const other = this.of.get(name) ?? new Set([name]);
-      if (!person.has(name) && person.size && !this.may(person, other)) continue;
-      person = new Set([...person, ...other]);
-      taken.push(name);
-    }
-    for (const name of person) this.of.set(name, person);
-    for (const a of taken) for (const b of taken) if (a < b) this.note(a, b);
-    const source = names.find((name) => taken.includes(name));
-    this.sources.set(source, (this.sources.get(source) ?? 0) + 1);
-  }
-  note(a, b) { /* more than the runtime keeps: that two names of one person met again changes nothing it shows */
-    this.links.set([a, b].sort().join(), [a, b]);
-  }
-  count(name) {
-    return [...this.of.get(name)].reduce((sum, one) => sum + (this.sources.get(one) ?? 0), 0);
-  }
-}
-
-test("random sign-ins and splits against a model", async (t) => {
-  const shop = await serve(t, basicShop(), { env: { ATTUNE_TEST_STALE: "100" } });
-  const seed = Number(process.env.SEED ?? Date.now() % 1e6), runs = Number(process.env.RUNS ?? 150), each = 60;
-  let state = seed, n = 0;
-  const random = (below) => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) % below;
-  for (let run = 0; run < runs; run++) {
-    const model = new Model(), batch = [];
-    const name = (kind, value) => ({ kind, name: `${kind}:${value}`, value });
-    for (let i = 0; i < each; i++) {
-      const a = name("anonymous_id", `r${run}-a${random(12)}`), u = name("user_id", `r${run}-u${random(4)}`);
-      const e = name("email", `r${run}-e${random(9)}@example.com`);
-      const chosen = [a, ...(random(3) ? [] : [u]), ...(random(4) ? [] : [e])].slice(random(6) ? 0 : 1);
-      const who = chosen.length ? chosen : [a];
-      const has = (kind) => who.find((one) => one.kind === kind)?.value;
-      if (!has("anonymous_id") && !has("user_id")) who.unshift(a);
-      const email = has("email");
-      batch.push({ type: "track", event: "Thing", messageId: `m${n++}`, anonymousId: has("anonymous_id"), userId: has("user_id"), properties: email ? { email } : {} });
-      model.event(who.map((one) => one.name));
-    }
-    for (let i = 0; i < batch.length; i += 10) {
-      const answer = await shop.post("/v1/batch", { batch: batch.slice(i, i + 10) });
-      assert.ok(answer.body.results.every((one) => one.status === "accepted"), answer.text);
-    }
-    for (const one of model.of.keys()) {
-      const got = (await shop.get(by(one))).body, label = `${one}, run ${run}, seed ${seed}`;
-      assert.deepEqual(ids(got), [...model.of.get(one)].sort(), label);
-      assert.equal(got.counts?.thing?.total ?? 0, model.count(one), label);
-    }
-    /* take one apart, and look again: the two are whole, and together what they were */
-    const names = [...model.of.keys()], leaving = names[random(names.length)], whole = model.of.get(leaving);
-    const [kind, ...rest] = leaving.split(":");
-    const answer = await shop.post(`${by(leaving)}/unmerge`, { identifier: { kind, value: rest.join(":") } });
-    if (whole.size === 1) {
-      assert.equal(answer.status, 422, answer.text);
-      continue;
-    }
-    const [kept, split] = [(await shop.get(`/v1/customers/${answer.body.kept}`)).body, (await shop.get(`/v1/customers/${answer.body.split}`)).body];
-    const label = `${leaving} of ${[...whole].join()}, run ${run}, seed ${seed}`;
-    assert.ok(ids(split).includes(leaving), label);
-    assert.deepEqual([...ids(kept), ...ids(split)].sort(), [...whole].sort(), label);
-    const sum = (customer) => ids(customer).reduce((total, one) => total + (model.sources.get(one) ?? 0), 0);
-    assert.deepEqual([kept.counts?.thing?.total ?? 0, split.counts?.thing?.total ?? 0], [sum(kept), sum(split)], label);
-    /* what stays is held together without it, what goes only through it */
-    const reach = (from, members) => {
-      const seen = new Set([from]), queue = [from];
-      while (queue.length) {
-        const at = queue.pop();
-        for (const [a, b] of model.links.values()) for (const [x, y] of [[a, b], [b, a]]) if (x === at && members.has(y) && !seen.has(y)) queue.push(y), seen.add(y);
-      }
-      return seen;
-    };
-    const others = new Set([...whole].filter((one) => one !== leaving)), keptIds = new Set(ids(kept)), anchor = ORDER.map((one) => [...keptIds].find((id) => id.startsWith(one + ":"))).find(Boolean);
-    const wholeAnchor = ORDER.map((kind) => [...others].filter((id) => id.startsWith(kind + ":"))).find((list) => list.length);
-    assert.ok(wholeAnchor.includes(anchor), label);
-    assert.deepEqual([...reach(anchor, others)].sort(), [...keptIds].sort(), `what stays is what ${anchor} holds without it: ${label}`);
-    /* never again, by the direct way or a way round */
-    const other = ids(kept)[random(keptIds.size)];
-    const say = (list) => shop.post("/v1/track", { event: "Thing", anonymousId: list.find((x) => x.startsWith("anonymous_id"))?.slice(13) ?? `r${run}-way`, userId: list.find((x) => x.startsWith("user_id"))?.slice(8),
-      properties: { email: list.find((x) => x.startsWith("email"))?.slice(6) } });
-    await say([leaving, other]);
-    await say([other]);
-    await say([leaving]);
-    assert.notEqual((await shop.get(by(leaving))).body.id, answer.body.kept, label);
-  }
-  console.log(`property: identity, seed ${seed}, ${runs} runs of ${each} events`);
 });
