@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What takes longer: 200 kills, 200 power cuts, 1,000 reloads, the properties with ten other seeds, ten minutes a fuzz target; in all
+# What takes longer: 200 kills, 200 power cuts, 1,000 reloads, a million steps of random lives, the properties with ten other seeds, ten minutes a fuzz target; in all
 # about two hours. SOAK_SHARE=20: that many percent of each, to see that all of it runs.
 set -u
 cd "$(dirname "$0")/.."
@@ -16,6 +16,9 @@ run() { # NAME COMMAND…: as in the suite, one line and what went wrong
 }
 run "kills and power cuts" env KILL_ROUNDS="$(of 200 5)" CUT_ROUNDS="$(of 200 8)" node --test tests/http/kill.test.mjs
 run "reloads" env STORM_RELOADS="$(of 1000 200)" node --test tests/http/scripts.test.mjs
+run "lives" env RUNS="$(of 16667 200)" node --test tests/http/people.test.mjs
+run "imports killed" env KILL_ROUNDS="$(of 200 5)" node --test --test-name-pattern "kill -9" tests/http/import.test.mjs
+run "backups killed" env ROUNDS="$(of 60 3)" node --test --test-name-pattern killed tests/http/backup.test.mjs
 run "fold anew" node --test tests/http/fold.test.mjs
 run "budgets" env CALLS="$(of 3000 300)" node --test tests/http/budget.test.mjs
 make -s unit-build >/dev/null || exit 1
