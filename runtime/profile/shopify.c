@@ -298,6 +298,7 @@ enum at_status at_shopify_events(const struct at_shopify_webhook *webhook, struc
                         .email = {"", 0},
                         .phone = {"", 0},
                         .locale = {"", 0}};
+    size_t before = out->length;
     *written = (struct at_shopify_written){.outcome = AT_SHOPIFY_WRITTEN};
     AT_ASSERT(topic != NULL);
     if (!at_json_is_object(body))
@@ -308,5 +309,6 @@ enum at_status at_shopify_events(const struct at_shopify_webhook *webhook, struc
     enum at_status status = topic->write(&w);
     at_json_close(&w.out, ']');
     at_json_close(&w.out, '}');
+    if (status != AT_OK || written->outcome != AT_SHOPIFY_WRITTEN) out->length = before;
     return status;
 }
