@@ -63,7 +63,7 @@ if [ -z "${QUICK:-}" ]; then
         many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS="exitcode=66 suppressions=$PWD/tests/tsan.supp" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
     echo corpus | many coverage sh tools/coverage.sh {}
     make -s -j"$jobs" MODE=fuzz lib >/dev/null 2>&1
-    ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-12}"
+    ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-20}"
 fi
 passed=$(grep -c '^ok ' "$result") failed=$(grep -c '^FAILED' "$result") skipped=$(grep -c 'skipped: no data' "$result")
 if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
