@@ -264,6 +264,7 @@ test("the browser's way: settings, preflight, origins", async (t) => {
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get("access-control-allow-origin"), "https://shop.example");
   assert.match(preflight.headers.get("access-control-allow-methods"), /POST/);
+  assert.match(preflight.headers.get("access-control-allow-headers"), /\bx-retry-count\b/, "what the SDK sends a second time carries it");
   const stranger = await shop.call("OPTIONS", "/v1/track", undefined, { origin: "https://evil.example" });
   assert.equal(stranger.headers.get("access-control-allow-origin"), null);
   assert.equal((await shop.post("/v1/t", { writeKey: "wk_second_2", anonymousId: "v", event: "A" }, origin)).status, 200);
