@@ -258,6 +258,7 @@ test("the browser's way: settings, preflight, origins", async (t) => {
   const settings = await shop.get("/v1/projects/wk_first_1/settings", origin);
   assert.equal(settings.status, 200);
   assert.equal(settings.body.integrations["Segment.io"].apiKey, "wk_first_1");
+  assert.equal(settings.body.metrics.sampleRate, 0, "the SDK's figures about itself go to nobody");
   assert.equal(settings.headers.get("access-control-allow-origin"), "https://shop.example");
   assert.equal((await shop.get("/v1/projects/wk_x/settings")).status, 401);
   const preflight = await shop.call("OPTIONS", "/v1/track", undefined, { ...origin, "access-control-request-method": "POST" });
