@@ -1,12 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, by package name. Debian and Ubuntu; elsewhere it says what is needed.
+# sh tools/deps.sh run: without the browser, which is large and only for tests.
 set -eu
 packages="build-essential pkg-config clang clang-format liblua5.4-dev lua5.4 libuv1-dev libsqlite3-dev libsimdjson-dev
 zlib1g-dev libssl-dev libidn2-dev libphonenumber-dev libxxhash-dev libcmocka-dev nodejs npm tzdata python3 curl"
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "attune needs these (names as in Debian): $packages and llhttp" >&2
+    echo "attune needs these (names as in Debian): $packages and llhttp; its tests chromium" >&2
     exit 0
+fi
+# chromium: the tests of a storefront's page are in a real browser. It may have come another way; Ubuntu's package is only a
+# pointer to a snap.
+if [ "${1:-}" != run ] && [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null 2>&1; then
+    if grep -qx 'ID=ubuntu' /etc/os-release 2>/dev/null; then
+        echo "Ubuntu has no package of chromium: tests/http/browser.test.mjs needs one, CHROMIUM=/path/to/it" >&2
+    else packages="$packages chromium"; fi
 fi
 # llhttp: its sources come with node-llhttp on Debian 12, as libllhttp-dev later.
 if [ ! -e /usr/share/llhttp/llhttp.c ] && ! pkg-config --exists libllhttp 2>/dev/null; then

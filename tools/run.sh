@@ -4,7 +4,7 @@
 # PORT=8080 chooses the port; a port that is taken is replaced by a free one.
 set -eu
 cd "$(dirname "$0")/.."
-make -s deps
+sh tools/deps.sh run
 make -s -j"$(nproc 2>/dev/null || echo 2)" all >/dev/null
 data=build/run
 rm -rf "$data"

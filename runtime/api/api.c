@@ -15,6 +15,9 @@
 #define OUTS_MAX       128          /* answers may be on their way at once: one for each open connection */
 #define OUTS_MAX_BYTES (1u << 20)   /* all that is kept of one worker */
 #define OUT_KEPT_BYTES (128u << 10) /* what one large answer needed is not kept for small ones */
+/* What a page may send: a browser holds back a request with any other. The last one the SDKs send with a
+ * retry. */
+#define PAGE_HEADERS "authorization, content-type, x-retry-count"
 
 struct at_api {
     char host[256], unix_path[4200];
@@ -144,7 +147,7 @@ static void answer_options(struct call *call) {
         size_t length = strlen(headers);
         snprintf(headers + length, sizeof headers - length,
                  "Access-Control-Allow-Methods: %s\r\n"
-                 "Access-Control-Allow-Headers: authorization, content-type\r\n"
+                 "Access-Control-Allow-Headers: " PAGE_HEADERS "\r\n"
                  "Access-Control-Max-Age: 86400\r\n",
                  allow);
     }

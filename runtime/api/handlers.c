@@ -394,6 +394,11 @@ void handle_settings(struct call *call) {
     }
     at_json_close(&out, '}');
     at_json_close(&out, '}');
+    /* Without this the SDK tells a server of Segment's every 30 s which of its calls a page made. */
+    at_json_key(&out, "metrics");
+    at_json_open(&out, '{');
+    at_json_add_int(&out, "sampleRate", 0);
+    at_json_close(&out, '}');
     at_json_key(&out, "plan");
     at_json_put_raw(&out, "{\"track\":{\"__default\":{\"enabled\":true,\"integrations\":{}}}}", 58);
     at_json_close(&out, '}');

@@ -102,6 +102,7 @@ const struct schema_row schema_rows[] = {
     SCHEMA("SdkSettings", "What the browser SDK reads at start"),
     FIELD("integrations", "object!", "Segment.io: apiKey and apiHost"),
     FIELD("plan", "object", "Every event is taken"),
+    FIELD("metrics", "object", "sampleRate 0: the SDK sends no figures about itself to anybody"),
 
     /* ---- decisions out ---- */
     SCHEMA("Who", "For whom: one of them is enough; who is not known is somebody new"),

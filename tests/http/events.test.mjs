@@ -258,12 +258,14 @@ test("the browser's way: settings, preflight, origins", async (t) => {
   const settings = await shop.get("/v1/projects/wk_first_1/settings", origin);
   assert.equal(settings.status, 200);
   assert.equal(settings.body.integrations["Segment.io"].apiKey, "wk_first_1");
+  assert.equal(settings.body.metrics.sampleRate, 0, "the SDK's figures about itself go to nobody");
   assert.equal(settings.headers.get("access-control-allow-origin"), "https://shop.example");
   assert.equal((await shop.get("/v1/projects/wk_x/settings")).status, 401);
   const preflight = await shop.call("OPTIONS", "/v1/track", undefined, { ...origin, "access-control-request-method": "POST" });
   assert.equal(preflight.status, 204);
   assert.equal(preflight.headers.get("access-control-allow-origin"), "https://shop.example");
   assert.match(preflight.headers.get("access-control-allow-methods"), /POST/);
+  assert.match(preflight.headers.get("access-control-allow-headers"), /\bx-retry-count\b/, "what the SDK sends a second time carries it");
   const stranger = await shop.call("OPTIONS", "/v1/track", undefined, { origin: "https://evil.example" });
   assert.equal(stranger.headers.get("access-control-allow-origin"), null);
   assert.equal((await shop.post("/v1/t", { writeKey: "wk_second_2", anonymousId: "v", event: "A" }, origin)).status, 200);

@@ -53,7 +53,7 @@ test("privacy runs as written", async (t) => {
 });
 
 test("identity runs as written", async (t) => {
-  const all = await runPage(t, "identity", 4);
+  const all = await runPage(t, "identity", 5);
   assert.match(all, /"kind":"anonymous_id","value":"laptop-1"/);
   assert.match(all, /anonymous_id:laptop-1 {2}= {2}user_id:42 {3}identified, message/);
   const { kept, split } = JSON.parse(/\{"kept".*\}/.exec(all)[0]);

@@ -48,7 +48,7 @@ test("OPTIONS says what there is; preflight only for origins of shop.lua, only w
     }
     const expected = takesWriteKey(route) ? origin : null;
     assert.equal(ours.headers.get("access-control-allow-origin"), expected, route.address);
-    assert.equal(ours.headers.get("access-control-allow-headers"), expected && "authorization, content-type", route.address);
+    assert.equal(ours.headers.get("access-control-allow-headers"), expected && "authorization, content-type, x-retry-count", route.address);
     assert.equal(ours.headers.get("access-control-max-age"), expected && "86400", route.address);
     if (expected) assert.equal(ours.headers.get("vary"), "Origin");
     for (const name of ["access-control-allow-origin", "access-control-allow-methods"]) assert.deepEqual([plain.headers.get(name), theirs.headers.get(name)], [null, null], route.address);
