@@ -13,6 +13,7 @@
 #define MESSAGE_ID_MAX 100
 #define MEMBERS_MAX    300
 #define FUTURE_MAX_MS  AT_DAY_MS
+#define CLOCK_MAX_MS   AT_MINUTE_MS
 #define EARLIEST_MS    (-62135596800000LL) /* 0001-01-01 */
 
 struct at_json member_of(struct at_json json, const char *name, const char *other) {
@@ -182,6 +183,11 @@ static enum at_status read_moment(struct parsing *parsing, struct at_json value,
                          why.message[0] ? why.message : "a time is written \"2026-11-26T10:00:00Z\"");
 }
 
+/* A device whose clock is wrong, not a message that was on its way. */
+static bool is_apart(int64_t a, int64_t b) {
+    return (a > b ? a - b : b - a) > CLOCK_MAX_MS;
+}
+
 static enum at_status read_time(struct parsing *parsing) {
     const struct at_event_defaults *defaults = parsing->defaults;
     struct at_event *event = parsing->event;
@@ -201,6 +207,8 @@ static enum at_status read_time(struct parsing *parsing) {
         event->at_ms = timestamp;
     else if (has_original && has_sent)
         event->at_ms = event->received_ms - (sent - original);
+    else if (has_timestamp && has_sent && is_apart(sent, event->received_ms))
+        event->at_ms = event->received_ms - (sent - timestamp);
     else if (has_timestamp)
         event->at_ms = timestamp;
     else if (has_original)

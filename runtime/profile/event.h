@@ -88,7 +88,8 @@ struct at_event_defaults {  /* of a batch or of the route */
  * track without event or with a name of attune's own, ids over 500 bytes, messageId over 100, bad timestamp,
  * over 32 KiB (checked by the caller on the text), > 300 traits or properties, > 500 items. Both spellings:
  * anonymousId and anonymous_id, … Numbers as ids are taken as their decimal text. Clock: originalTimestamp
- * and sentAt given: at = received − (sentAt − original); else timestamp as given; else received. A moment
+ * and sentAt given: at = received − (sentAt − original); timestamp and sentAt, as the browser SDKs send them,
+ * the same if sentAt is more than a minute from received; else timestamp as given; else received. A moment
  * more than 24 h in the future is set to received. Identifiers are written the one way and count as absent if
  * they name nobody (identity.h). email, phone and the kinds of the shop's own are taken from traits,
  * context.traits, properties, in this order, those also from context.externalIds ({"type","id"}). root:

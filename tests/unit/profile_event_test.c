@@ -215,6 +215,10 @@ static void clock_rule(void **state) {
          -5000},
         {EVENT(",\"original_timestamp\":\"2025-11-26T07:00:00Z\",\"sent_at\":\"2025-11-26T07:00:05Z\""),
          -5000},
+        /* the same as browsers' SDKs say it; a message of a good clock keeps its time to the millisecond */
+        {EVENT(",\"timestamp\":\"2025-11-26T07:00:00Z\",\"sentAt\":\"2025-11-26T07:00:05Z\""), -5000},
+        {EVENT(",\"timestamp\":\"2026-11-26T07:00:00Z\",\"sentAt\":\"2026-11-26T07:59:01Z\""), -AT_HOUR_MS},
+        {EVENT(",\"timestamp\":\"2026-11-26T12:00:00Z\",\"sentAt\":\"2026-11-26T12:00:01Z\""), -1000},
         {EVENT(",\"timestamp\":\"2026-11-27T08:00:00Z\""), AT_DAY_MS},
         {EVENT(",\"timestamp\":\"2026-11-27T08:00:00.001Z\""), 0}, /* more than a day ahead */
         {EVENT(",\"originalTimestamp\":\"2026-11-26T07:00:00Z\""), -AT_HOUR_MS},
