@@ -279,7 +279,7 @@ static const struct at_tastes *tastes_of(lua_State *L) {
 }
 
 double affinity_of(lua_State *L, struct at_text facet, struct at_text value) {
-    return at_tastes_of(tastes_of(L), language_of(L)->view->profile, facet, value);
+    return at_tastes_of(tastes_of(L), facet, value);
 }
 
 int column_of_facet(lua_State *L, const char *facet, int column) {
@@ -308,10 +308,10 @@ static int l_top(lua_State *L) {
     const struct at_tastes *tastes = tastes_of(L);
     lua_newtable(L);
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
-        if (!at_text_is(tastes->facets[i].facet, name)) continue;
-        for (uint32_t k = 0; k < tastes->facets[i].count && k < wanted; k++) {
-            struct at_text value =
-                language_of(L)->view->profile->tastes[tastes->order[tastes->facets[i].first + k]].value;
+        const struct at_facet_taste *facet = &tastes->facets[i];
+        if (!at_text_is(facet->facet, name)) continue;
+        for (uint32_t k = 0; k < facet->count - facet->disliked && k < wanted; k++) {
+            struct at_text value = tastes->values[facet->first + k].value;
             lua_pushlstring(L, value.data, value.length);
             lua_rawseti(L, -2, (lua_Integer)k + 1);
         }
