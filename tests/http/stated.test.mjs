@@ -149,6 +149,20 @@ test("the moment of the word decides, in whatever order it comes; the same when 
   assert.deepEqual((await shop.get(by("ann-0123456"))).body.affinity.brand, { "Brand 2": 1 });
 });
 
+test("a word may come before its products, and a segment may ask for it", async (t) => {
+  const shop = await serve(t, { ...files(), "scripts/segments.lua": `segment "fans" { when = function(customer) return customer.affinity.brand["Brand 1"] > 0.5 end }
+segment "said so" { when = function(customer) return customer.traits.likes.brand:contains "Brand 1" end }\n` });
+  assert.deepEqual((await shop.post("/v1/identify", says("ann", { likes: { brand: "Brand 1", wood: "oak" } }))).body, { success: true }, "an empty catalog knows none yet");
+  await shop.call("PUT", "/v1/catalog/items", products(7));
+  assert.equal((await rank(shop, "ann", "taste")).items[0].id, "SKU-2");
+  await shop.call("PUT", "/v1/catalog/items", [{ id: "OAK", title: "Oak", brand: "Brand 5", wood: "oak", stock: 1 }]);
+  const { items } = await rank(shop, "ann", "taste");
+  assert.ok(items.find((item) => item.id === "OAK").score > 0.4, JSON.stringify(items));
+  await until(async () => (await shop.get(by("ann"))).body.segments.map((one) => one.name).sort().join() === "fans,said so");
+  await shop.post("/v1/identify", says("ann", { likes: null }));
+  await until(async () => (await shop.get(by("ann"))).body.segments.length === 0);
+});
+
 test("two who turn out to be one: each trait by its later word; apart again each has its own", async (t) => {
   const shop = await start(t);
   await send(shop, [says("phone", { likes: { brand: "Brand 1" }, dislikes: { brand: "Brand 2" } }, { timestamp: ago(10) }),
