@@ -100,11 +100,12 @@ void history_mark_write(const struct history_mark *mark, struct at_json_out *out
 struct history_say {
     const char *what; /* "events" */
     bool is_terminal;
-    uint64_t bad; /* a thousand are said one by one */
+    uint64_t lines; /* of the file, that something was said of; a thousand are said one by one */
     uint64_t said_ns;
 };
 void history_say_begin(struct history_say *say, const char *what);
-void history_say_bad(struct history_say *say, uint64_t line, struct at_text message);
+/* Why a record is none, or what of it says nothing. */
+void history_say_line(struct history_say *say, uint64_t line, struct at_text message);
 void history_say_progress(struct history_say *say, double share, uint64_t done); /* now and then */
 void history_say_end(struct history_say *say, double share, uint64_t done);
 

@@ -16,8 +16,8 @@ void history_say_begin(struct history_say *say, const char *what) {
     *say = (struct history_say){.what = what, .is_terminal = isatty(STDERR_FILENO), .said_ns = at_ticks_ns()};
 }
 
-void history_say_bad(struct history_say *say, uint64_t line, struct at_text message) {
-    if (++say->bad > SHOWN_MAX) return;
+void history_say_line(struct history_say *say, uint64_t line, struct at_text message) {
+    if (++say->lines > SHOWN_MAX) return;
     if (say->is_terminal) fprintf(stderr, "\r\033[K");
     fprintf(stderr, "line %llu: %.*s\n", (unsigned long long)line, (int)message.length, message.data);
 }
@@ -43,6 +43,6 @@ void history_say_end(struct history_say *say, double share, uint64_t done) {
         draw(say, share, done);
         fputc('\n', stderr);
     }
-    if (say->bad > SHOWN_MAX)
-        fprintf(stderr, "… and %llu more\n", (unsigned long long)(say->bad - SHOWN_MAX));
+    if (say->lines > SHOWN_MAX)
+        fprintf(stderr, "… and %llu more\n", (unsigned long long)(say->lines - SHOWN_MAX));
 }

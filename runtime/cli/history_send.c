@@ -72,9 +72,11 @@ static void say_results(struct history_sender *sender, struct at_json answer) {
         mark->taken += at_text_is(status, "accepted");
         mark->there += at_text_is(status, "duplicate");
         mark->withheld += at_text_is(status, "withheld");
+        if (at_text_is(status, "accepted") && message.length) /* likes that say nothing, and the like */
+            history_say_line(sender->say, sender->lines[i], message);
         if (!at_text_is(status, "invalid") && !at_text_is(status, "conflict")) continue;
         mark->bad++;
-        history_say_bad(sender->say, sender->lines[i], message.length ? message : AT_TEXT("not accepted"));
+        history_say_line(sender->say, sender->lines[i], message.length ? message : AT_TEXT("not accepted"));
     }
 }
 
@@ -145,7 +147,7 @@ static void add_event(struct history_sender *sender, struct at_text text, const 
 
 static int bad_record(struct history_sender *sender, const struct history_record *record, const char *why) {
     sender->mark->bad++;
-    history_say_bad(sender->say, record->line, at_text_of(why));
+    history_say_line(sender->say, record->line, at_text_of(why));
     return EXIT_DONE;
 }
 

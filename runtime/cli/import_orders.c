@@ -195,7 +195,7 @@ static int send_order(struct importing *importing, const struct at_order_seen *o
 static void say_bad(struct importing *importing, uint64_t line, const char *why) {
     if (history_rows_count(importing->rows) <= importing->mark.before) return; /* said in that run */
     importing->mark.bad++;
-    history_say_bad(&importing->say, line, at_text_of(why));
+    history_say_line(&importing->say, line, at_text_of(why));
 }
 
 static int take_order(struct importing *importing, const struct at_order_seen *order,

@@ -49,6 +49,24 @@ static long long number(struct at_json json, const char *name) {
 
 /* ---- explain ---- */
 
+/* What the person said of the product's values. */
+static void show_stated(struct at_json list) {
+    struct at_json_each stated = at_json_each(list);
+    while (at_json_next(&stated)) {
+        double strength = 0;
+        at_json_number(at_json_get(stated.value, "strength"), &strength);
+        printf("        ");
+        put_text(at_json_get(stated.value, "said"));
+        printf(" ");
+        put_text(at_json_get(stated.value, "facet"));
+        printf(" \"");
+        put_text(at_json_get(stated.value, "value"));
+        printf("\", said ");
+        put_text(at_json_get(stated.value, "at"));
+        printf(", strength %.2f\n", strength);
+    }
+}
+
 static void show_item(struct at_json item) {
     struct at_json place = at_json_get(item, "place");
     double score = 0;
@@ -67,6 +85,7 @@ static void show_item(struct at_json item) {
         put_text(at_json_get(terms.value, "text"));
         printf("\n");
     }
+    show_stated(at_json_get(item, "stated"));
     struct at_json_each rails = at_json_each(at_json_get(item, "rails"));
     while (at_json_next(&rails)) {
         printf("        rail \"");

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/utf8.h"
 #include "language/state.h"
+#include "profile/stated.h"
 
 static int push_text(lua_State *L, struct at_text text) {
     if (text.length)
@@ -71,6 +72,33 @@ void push_json(lua_State *L, struct at_json value) {
     push_nested(L, value, 0);
 }
 
+/* A text that was said of a facet, unless the shop never uses it. */
+static void add_stated(lua_State *L, struct at_text facet, struct at_json value) {
+    const struct at_settings *settings = language_of(L)->settings;
+    struct at_text text = at_json_text(value);
+    if (!text.length || (settings && at_consent_never_uses(&settings->consent, facet, text))) return;
+    lua_pushlstring(L, text.data, text.length);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* likes and dislikes read as { brand = { "Acme" } } for everybody, also where a value stands without its
+ * list; of another shape they are nil: one person's odd trait must not fail a rule. */
+static void push_stated(lua_State *L, struct at_json trait) {
+    if (!at_json_is_object(trait)) return lua_pushnil(L);
+    struct at_json_each facets = at_json_each(trait);
+    lua_newtable(L);
+    while (at_json_next(&facets)) {
+        struct at_json_each values = at_json_each(facets.value);
+        lua_pushlstring(L, facets.key.data, facets.key.length);
+        lua_newtable(L);
+        add_stated(L, facets.key, facets.value);
+        while (at_json_is_array(facets.value) && at_json_next(&values))
+            add_stated(L, facets.key, values.value);
+        set_list_methods(L);
+        lua_rawset(L, -3);
+    }
+}
+
 static int push_trait(lua_State *L, const char *name) {
     struct at_language *language = language_of(L);
     struct at_text traits = language->view->profile->traits;
@@ -79,7 +107,11 @@ static int push_trait(lua_State *L, const char *name) {
     if (traits.length <= 2 ||
         at_json_parse(language->traits_parser, traits.data, traits.length, false, &root, NULL) != AT_OK)
         return lua_pushnil(L), 1;
-    push_json(L, at_json_get(root, name));
+    struct at_json trait = at_json_get(root, name);
+    if (is(name, at_stated_trait(true)) || is(name, at_stated_trait(false)))
+        push_stated(L, trait);
+    else
+        push_json(L, trait);
     return 1;
 }
 
@@ -279,7 +311,7 @@ static const struct at_tastes *tastes_of(lua_State *L) {
 }
 
 double affinity_of(lua_State *L, struct at_text facet, struct at_text value) {
-    return at_tastes_of(tastes_of(L), language_of(L)->view->profile, facet, value);
+    return at_tastes_of(tastes_of(L), facet, value);
 }
 
 int column_of_facet(lua_State *L, const char *facet, int column) {
@@ -308,10 +340,10 @@ static int l_top(lua_State *L) {
     const struct at_tastes *tastes = tastes_of(L);
     lua_newtable(L);
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
-        if (!at_text_is(tastes->facets[i].facet, name)) continue;
-        for (uint32_t k = 0; k < tastes->facets[i].count && k < wanted; k++) {
-            struct at_text value =
-                language_of(L)->view->profile->tastes[tastes->order[tastes->facets[i].first + k]].value;
+        const struct at_facet_taste *facet = &tastes->facets[i];
+        if (!at_text_is(facet->facet, name)) continue;
+        for (uint32_t k = 0; k < facet->count - facet->disliked && k < wanted; k++) {
+            struct at_text value = tastes->values[facet->first + k].value;
             lua_pushlstring(L, value.data, value.length);
             lua_rawseti(L, -2, (lua_Integer)k + 1);
         }

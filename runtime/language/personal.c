@@ -27,10 +27,18 @@ enum at_status personal_tastes(struct at_decision_view *view) {
 static void fill_table(const struct at_decision_view *view, const struct at_facet_taste *facet, int attribute,
                        double *table) {
     for (uint32_t i = 0; facet && i < facet->count; i++) {
-        struct at_text value = view->profile->tastes[view->tastes.order[facet->first + i]].value;
-        table[at_root_code_of(view->root, attribute, value.data, value.length)] =
-            view->tastes.affinity[facet->first + i];
+        const struct at_taste_value *one = &view->tastes.values[facet->first + i];
+        table[at_root_code_of(view->root, attribute, one->value.data, one->value.length)] = one->affinity;
     }
+    table[0] = 0;
+}
+
+/* How strongly each value is disliked. */
+static void fill_dislikes(const struct at_decision_view *view, const struct at_facet_taste *facet,
+                          int attribute, double *table) {
+    const struct at_taste_value *last = view->tastes.values + facet->first + facet->count;
+    for (const struct at_taste_value *one = last - facet->disliked; one < last; one++)
+        table[at_root_code_of(view->root, attribute, one->value.data, one->value.length)] = one->strength;
     table[0] = 0;
 }
 
@@ -46,9 +54,9 @@ double *personal_table(struct at_decision_view *view, const struct at_facet_tast
 
 /* The attribute of a facet that says anything about this catalog; -1: none. */
 static int attribute_of(const struct at_decision_view *view, const struct at_facet_taste *facet) {
-    int attribute = at_root_attribute(view->root, facet->facet.data, facet->facet.length);
-    if (attribute < 0 || facet->gain <= 0 || !at_root_attribute_at(view->root, attribute)->is_facet)
-        return -1;
+    bool says = facet->gain > 0 || facet->disliked;
+    int attribute = says ? at_root_attribute(view->root, facet->facet.data, facet->facet.length) : -1;
+    if (attribute < 0 || !at_root_attribute_at(view->root, attribute)->is_facet) return -1;
     return attribute;
 }
 
@@ -119,28 +127,57 @@ static bool is_of(const struct kept_taste *kept, const struct taste_key *key) {
            kept->key.root_version == key->root_version && kept->key.minute == key->minute;
 }
 
-static struct kept_taste *kept_make(struct at_decision_view *view) {
+/* Tables of one decision's tastes: of what is liked, then of what is disliked, which takes away. */
+static uint32_t table_count(const struct at_facet_taste *facet) {
+    return (facet->gain > 0) + (facet->disliked > 0);
+}
+
+static struct kept_taste *kept_new(const struct at_decision_view *view, double **tables) {
     const struct at_tastes *tastes = &view->tastes;
-    size_t bytes = sizeof(struct kept_taste) + tastes->facet_count * sizeof(struct at_facet_table);
+    uint32_t count = 0;
+    size_t bytes = sizeof(struct kept_taste);
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
         int attribute = attribute_of(view, &tastes->facets[i]);
-        if (attribute >= 0) bytes += table_size(view, attribute) * sizeof(double);
+        uint32_t wanted = attribute < 0 ? 0 : table_count(&tastes->facets[i]);
+        if (wanted) bytes += wanted * table_size(view, attribute) * sizeof(double);
+        count += wanted;
     }
+    bytes += count * sizeof(struct at_facet_table);
     struct kept_taste *kept = calloc(1, bytes);
     if (!kept) return NULL;
     kept->bytes = bytes;
-    double gains = 0, *table = (double *)(void *)(kept->facets + tastes->facet_count);
+    *tables = (double *)(void *)(kept->facets + count);
+    return kept;
+}
+
+static double *kept_table(const struct at_decision_view *view, struct kept_taste *kept, int attribute,
+                          double weight, double **tables) {
+    bool is_list = at_root_attribute_at(view->root, attribute)->kind == AT_ATTRIBUTE_LIST;
+    double *table = *tables;
+    *tables += table_size(view, attribute);
+    kept->facets[kept->facet_count++] = (struct at_facet_table){attribute, is_list, table, weight};
+    return table;
+}
+
+static struct kept_taste *kept_make(struct at_decision_view *view) {
+    const struct at_tastes *tastes = &view->tastes;
+    double gains = 0, *tables;
+    struct kept_taste *kept = kept_new(view, &tables);
+    if (!kept) return NULL;
     for (uint32_t i = 0; i < tastes->facet_count; i++) {
         const struct at_facet_taste *facet = &tastes->facets[i];
         int attribute = attribute_of(view, facet);
-        if (attribute < 0) continue;
-        bool is_list = at_root_attribute_at(view->root, attribute)->kind == AT_ATTRIBUTE_LIST;
-        fill_table(view, facet, attribute, table);
-        kept->facets[kept->facet_count++] = (struct at_facet_table){attribute, is_list, table, facet->gain};
-        table += table_size(view, attribute);
+        if (attribute < 0 || facet->gain <= 0) continue;
+        fill_table(view, facet, attribute, kept_table(view, kept, attribute, facet->gain, &tables));
         gains += facet->gain;
     }
     for (uint32_t i = 0; i < kept->facet_count; i++) kept->facets[i].weight /= gains;
+    for (uint32_t i = 0; i < tastes->facet_count; i++) {
+        const struct at_facet_taste *facet = &tastes->facets[i];
+        int attribute = facet->disliked ? attribute_of(view, facet) : -1;
+        if (attribute >= 0)
+            fill_dislikes(view, facet, attribute, kept_table(view, kept, attribute, -1, &tables));
+    }
     return kept;
 }
 
@@ -154,7 +191,7 @@ static void show(struct at_decision_view *view, const struct kept_taste *kept) {
 enum at_status personal_facets(struct at_language *language) {
     struct at_decision_view *view = language->view;
     if (view->has_facets) return AT_OK;
-    if (!view->profile->taste_count) return show(view, NULL), AT_OK;
+    if (!view->profile->taste_count && !view->profile->stated_count) return show(view, NULL), AT_OK;
     struct taste_key key = key_of(view);
     struct kept_taste **slot = slot_of(language, &key);
     if (!slot) return AT_NOMEM;

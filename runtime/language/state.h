@@ -166,6 +166,7 @@ double scalar_at(lua_State *L, int at); /* a number, or a text that says a time 
 void push_double(lua_State *L, double value);         /* missing: nil */
 int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */
 void push_methods(lua_State *L);
+void set_list_methods(lua_State *L); /* of the table on top: :contains and its kin */
 extern const char *const at_method_names[];
 /* operators.c: type-wide metatables of nil, numbers, booleans, strings */
 void install_operators(lua_State *L);

@@ -9,9 +9,15 @@
 #include "language/state.h"
 
 static const char methods_key, *const methods_address = &methods_key;
+static const char lists_key, *const lists_address = &lists_key;
 
 void push_methods(lua_State *L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, methods_address);
+}
+
+void set_list_methods(lua_State *L) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, lists_address);
+    lua_setmetatable(L, -2);
 }
 
 static bool any_column(lua_State *L) {
@@ -529,6 +535,10 @@ void install_words(lua_State *L) {
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, methods_address);
+    lua_newtable(L);
+    push_methods(L);
+    lua_setfield(L, -2, "__index");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, lists_address);
     at_script_push_string_methods(L);
     for (const luaL_Reg *method = methods; method->name; method++) {
         lua_pushcfunction(L, method->func);

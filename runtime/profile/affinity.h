@@ -9,6 +9,14 @@
  * lists take their best value. Event weights: viewed or clicked 1, added to wishlist 3, added to basket 4,
  * bought 6 (each item once an event). (Lift with a Dirichlet prior, so that "everyone likes black" counts for
  * nobody; the person's own part is taken out of everyone's, so that the first visitor has a taste too.)
+ *
+ * What the person said (stated.h), with strength s, stands against that: affinity(f, v) = s·x + (1 − s)·a,
+ * where a is what was inferred as above, x = 1 for a like and 0 for a dislike; gain(f) = S + (1 − S) · Σ_v
+ * w(v)/W · affinity(f, v), S the strength of the strongest like in f. From affinity(product) the strength of
+ * a dislike among its values is taken away (of a list the strongest, one for each facet), never below 0.
+ * (Credibility, as actuaries blend: while the word is fresh nothing inferred is above a like or saves a
+ * dislike, later what they do decides more and more. Everyone's shares do not move by what is said, and no
+ * share makes a word smaller.)
  */
 #ifndef AT_PROFILE_AFFINITY_H
 #define AT_PROFILE_AFFINITY_H
@@ -35,23 +43,33 @@ struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd);     /* NULL
 void at_crowd_write(const struct at_crowd *crowd, struct at_bytes *out); /* JSON state, and back */
 enum at_status at_crowd_read(struct at_crowd *crowd, struct at_json json) AT_MUST_CHECK;
 
-/* affinity of every taste of the profile at a moment: out[i] for profile->tastes[i]. Returns the number of
- * facets written to facets (at most max_facets; weakest gains dropped). */
+/* affinity of every taste of the profile at a moment, inferred or said, and the facets they are in. */
+enum at_said { AT_UNSAID, AT_LIKED, AT_DISLIKED };
+struct at_taste_value {
+    struct at_text value;
+    double affinity, weight; /* weight: w(v), 0 where nothing was inferred */
+    enum at_said said;
+    double strength; /* s of what was said */
+};
 struct at_facet_taste {
     struct at_text facet;
     double gain;           /* gain(f) */
-    uint32_t first, count; /* range of entries in order[] */
+    uint32_t first, count; /* range in values[] */
+    uint32_t disliked;     /* of these, the last ones */
 };
-struct at_tastes {
+struct at_tastes { /* in the arena; texts are the profile's */
     struct at_facet_taste *facets;
     uint32_t facet_count;
-    uint32_t *order;  /* indexes into profile->tastes, grouped by facet, strongest first */
-    double *affinity; /* for order[i] */
+    struct at_taste_value *values; /* grouped by facet; strongest first by w, of a like by s·max w + (1 −
+                                      s)·w; what is disliked last */
 };
 enum at_status at_tastes_compute(const struct at_profile *profile, const struct at_baseline *baseline,
                                  int64_t now_ms, struct at_arena *arena, struct at_tastes *out) AT_MUST_CHECK;
 /* One value; 0 unknown. Linear in the facet's values. */
-double at_tastes_of(const struct at_tastes *tastes, const struct at_profile *profile, struct at_text facet,
-                    struct at_text value);
+double at_tastes_of(const struct at_tastes *tastes, struct at_text facet, struct at_text value);
+
+/* blend.c: what was said put to what was inferred, for at_tastes_compute. */
+enum at_status at_tastes_blend(const struct at_profile *profile, int64_t now_ms, struct at_arena *arena,
+                               struct at_tastes *tastes) AT_MUST_CHECK;
 
 #endif

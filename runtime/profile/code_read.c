@@ -350,7 +350,9 @@ static void read_lasts(struct reading *r, struct at_json json) {
 /* Likewise. */
 static bool read_traits(struct reading *r, struct at_json json) {
     struct at_json_out out = at_json_out(&r->traits);
-    at_json_put_value(&out, object_of(r, json, "traits"));
+    struct at_json traits = object_of(r, json, "traits");
+    at_json_put_value(&out, traits);
+    draft_stated_again(r->draft, traits);
     r->draft->profile.traits = (struct at_text){r->traits.data, r->traits.length};
     if (r->traits.length > TRAITS_MAX) refuse(r, "traits");
     return !r->traits.failed;

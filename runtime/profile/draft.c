@@ -46,6 +46,7 @@ struct draft *draft_begin(const struct at_profile *base) {
     COPY(identifiers, identifier_count);
     COPY(consents, consent_count);
     COPY(trait_moments, trait_moment_count);
+    COPY(stated, stated_count);
     memcpy(draft->orders, base->order_list, base->order_count * sizeof *draft->orders);
     draft->profile.order_list = draft->orders;
     memcpy(draft->buckets, block_of(base)->buckets, base->count_count * sizeof *draft->buckets);
@@ -301,6 +302,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
     LIST(struct at_known_identifier, identifiers, identifier_count);
     LIST(struct at_consent_statement, consents, consent_count);
     LIST(struct at_trait_moment, trait_moments, trait_moment_count);
+    LIST(struct at_stated_taste, stated, stated_count);
     for (uint32_t i = 0; i < p->count_count; i++) {
         void *hours = pack_list(packing, buckets[i].hours, buckets[i].hour_count, sizeof(struct bucket));
         void *days = pack_list(packing, buckets[i].days, buckets[i].day_count, sizeof(struct bucket));
@@ -337,6 +339,10 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
         pack_text(packing, &consents[i].wording);
     }
     for (uint32_t i = 0; i < p->trait_moment_count; i++) pack_text(packing, &trait_moments[i].name);
+    for (uint32_t i = 0; i < p->stated_count; i++) {
+        pack_text(packing, &stated[i].facet);
+        pack_text(packing, &stated[i].value);
+    }
     pack_visit(packing, &p->visit);
     pack_visit(packing, &p->acquired);
     pack_text(packing, &p->traits);

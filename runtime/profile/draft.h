@@ -7,6 +7,7 @@
 #define AT_PROFILE_DRAFT_H
 
 #include "profile/profile.h"
+#include "profile/stated.h"
 
 #define TASTES_MAX      256
 #define PRODUCTS_MAX    256
@@ -20,7 +21,8 @@
 #define IDENTIFIERS_MAX 50
 #define TRAITS_MAX      (16 * 1024)
 #define MOMENTS_MAX     512
-#define TASTE_VALUE_MAX 200  /* bytes: what is longer is a description, not a taste */
+#define TASTE_VALUE_MAX 200 /* bytes: what is longer is a description, not a taste */
+#define STATED_MAX      (2 * AT_STATED_VALUES_MAX)
 #define LAST_ROOM       4096 /* bytes of JSON: a text of AT_LAST_ITEMS_MAX, and one product more */
 
 struct bucket {
@@ -47,6 +49,7 @@ struct draft {
     struct at_order_item order_items[ORDER_ITEMS_MAX + 1]; /* of the one that changes */
     struct at_basket_line basket[BASKET_MAX + 1];
     struct at_taste tastes[TASTES_MAX + 1];
+    struct at_stated_taste stated[STATED_MAX];
     struct at_met_product products[PRODUCTS_MAX + 1];
     struct at_event_count counts[COUNTS_MAX + 1];
     struct buckets buckets[COUNTS_MAX + 1];
@@ -72,6 +75,10 @@ void draft_count_last(struct draft *draft, struct at_text name, int64_t last_ms)
 /* Set the members of an object, said at that moment: of one that was said later nothing changes. null
  * removes; over TRAITS_MAX the least recently set go. false: out of memory. */
 bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms);
+/* stated.c: the trait of that kind said anew; no value: it is gone. Its texts are borrowed. */
+void draft_stated(struct draft *draft, struct at_json trait, bool is_like, int64_t at_ms);
+/* Both, out of the profile's own traits and the moments of them. */
+void draft_stated_again(struct draft *draft, struct at_json traits);
 static inline const struct block *block_of(const struct at_profile *profile) {
     return (const struct block *)profile;
 }

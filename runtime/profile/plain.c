@@ -9,7 +9,7 @@ struct at_profile *at_profile_plain(const struct at_profile *whole) {
     struct draft *draft = draft_begin(whole);
     if (!draft) return NULL;
     struct at_profile *p = &draft->profile;
-    p->trait_moment_count = 0;
+    p->trait_moment_count = p->stated_count = 0;
     p->taste_count = p->product_count = p->order_count = p->awaited_count = 0;
     p->count_count = p->last_count = 0;
     p->traits = AT_TEXT("{}");
@@ -25,9 +25,19 @@ static bool is_unused(const struct at_consent_rules *rules, const struct at_tast
     return at_consent_never_uses(rules, taste->facet, taste->value);
 }
 
+/* Of a trait that is never used no taste begins. */
+static bool is_unused_word(const struct at_consent_rules *rules, const struct at_stated_taste *stated) {
+    struct at_text trait = at_text_of(at_stated_trait(stated->is_like));
+    return at_consent_never_uses(rules, stated->facet, stated->value) ||
+           at_consent_never_uses(rules, AT_TEXT("traits"), trait);
+}
+
 bool at_profile_has_unused(const struct at_profile *whole, const struct at_consent_rules *rules) {
-    for (uint32_t i = 0; rules->never_use_count && i < whole->taste_count; i++)
+    if (!rules->never_use_count) return false;
+    for (uint32_t i = 0; i < whole->taste_count; i++)
         if (is_unused(rules, &whole->tastes[i])) return true;
+    for (uint32_t i = 0; i < whole->stated_count; i++)
+        if (is_unused_word(rules, &whole->stated[i])) return true;
     return false;
 }
 
@@ -35,9 +45,12 @@ struct at_profile *at_profile_without_unused(const struct at_profile *whole,
                                              const struct at_consent_rules *rules) {
     struct draft *draft = draft_begin(whole);
     if (!draft) return NULL;
-    uint32_t kept = 0;
+    uint32_t kept = 0, kept_words = 0;
     for (uint32_t i = 0; i < whole->taste_count; i++)
         if (!is_unused(rules, &whole->tastes[i])) draft->tastes[kept++] = whole->tastes[i];
+    for (uint32_t i = 0; i < whole->stated_count; i++)
+        if (!is_unused_word(rules, &whole->stated[i])) draft->stated[kept_words++] = whole->stated[i];
     draft->profile.taste_count = kept;
+    draft->profile.stated_count = kept_words;
     return draft_finish(draft, NULL);
 }

@@ -34,6 +34,7 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->identifiers = (const struct at_known_identifier *)block;
     p->consents = (const struct at_consent_statement *)block;
     p->trait_moments = (const struct at_trait_moment *)block;
+    p->stated = (const struct at_stated_taste *)block;
     block->buckets = (const struct buckets *)block;
     if (account) at_account_force(account, p->bytes);
     return p;

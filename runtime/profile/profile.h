@@ -8,9 +8,10 @@
  * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
  * affinity values, 256 products, 100 orders and as many
  * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
- * buckets, 50 identifiers, 16 KiB of traits, 512 moments of traits, 64 statements of consent (consent.h says
- * which go), the newest event of 32 names (struct at_last_event). A refund that names no amount finds its
- * order only while that is among the 100 newest, or awaits it.
+ * buckets, 50 identifiers, 16 KiB of traits, 512 moments of traits, 64 values each of what was said in likes
+ * and dislikes (stated.h), 64 statements of consent (consent.h says which go), the newest event of 32 names
+ * (struct at_last_event). A refund that names no amount finds its order only while that is among the 100
+ * newest, or awaits it.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -96,6 +97,13 @@ struct at_trait_moment {
     struct at_text name;
     int64_t at_ms;
 };
+/* One value of the traits likes and dislikes: what the person said, against what was inferred. Likes stand
+ * before dislikes, each as they were said. Not stored: read out of the traits. */
+struct at_stated_taste {
+    struct at_text facet, value;
+    int64_t at_ms; /* when the trait was said */
+    bool is_like;
+};
 /* The newest event of a name: the one with the latest moment, of several at one moment the one with the
  * largest message id, then the largest text; so in whatever order events come in, the same is kept. Of orders
  * and refunds only those that counted; consent_updated is not kept (consent.h has what it says). Ceilings: of
@@ -135,6 +143,8 @@ struct at_profile {
     struct at_text traits;    /* JSON object, "{}" at least */
     const struct at_trait_moment *trait_moments;
     uint32_t trait_moment_count;
+    const struct at_stated_taste *stated;
+    uint32_t stated_count;
     struct at_text timezone, locale, country;   /* "" unknown; from context and traits */
     int64_t timezone_ms, locale_ms, country_ms; /* when they were said; a place that was only seen: 0 */
     struct {
@@ -190,11 +200,11 @@ struct at_profile *at_profile_with_identifier(struct at_profile *base, const str
                                               int64_t since_ms, bool is_private);
 
 /* What rules see of who did not agree to personalization: identifiers, place and language, the visit going
- * on, the basket and the consents; no tastes, products, counts, events, orders or traits. NULL: out of
- * memory.
- */
+ * on, the basket and the consents; no tastes, inferred or said, no products, counts, events, orders or
+ * traits. NULL: out of memory. */
 struct at_profile *at_profile_plain(const struct at_profile *whole);
-/* Tastes that never_use names ("category.intimate"): whether there are any, and a copy without them. */
+/* Tastes that never_use names ("category.intimate"; "traits.likes": all that was said there): whether there
+ * are any, and a copy without them. */
 bool at_profile_has_unused(const struct at_profile *whole, const struct at_consent_rules *rules);
 struct at_profile *at_profile_without_unused(const struct at_profile *whole,
                                              const struct at_consent_rules *rules);

@@ -80,9 +80,9 @@ static void put_affinity(struct at_json_out *out, const struct at_profile *p,
             at_json_key_text(out, facet->facet);
             at_json_open(out, '{');
             for (uint32_t i = facet->first; i < facet->first + facet->count; i++)
-                if (tastes.affinity[i] > 0) {
-                    at_json_key_text(out, p->tastes[tastes.order[i]].value);
-                    at_json_put_number(out, tastes.affinity[i]);
+                if (tastes.values[i].affinity > 0) {
+                    at_json_key_text(out, tastes.values[i].value);
+                    at_json_put_number(out, tastes.values[i].affinity);
                 }
             at_json_close(out, '}');
         }

@@ -96,14 +96,21 @@ static void put_members(struct draft *draft, const struct member *list, uint32_t
     draft->profile.traits = (struct at_text){text, length};
 }
 
-/* Over the ceiling the one said longest ago is forgotten: then anything may follow it. */
+/* The traits that say a taste. */
+static bool is_stated(struct at_text name) {
+    return at_text_is(name, at_stated_trait(true)) || at_text_is(name, at_stated_trait(false));
+}
+
+/* Over the ceiling the one said longest ago is forgotten: then anything may follow it. Of likes and dislikes
+ * it is not: a taste that was said fades from that moment. */
 static struct at_trait_moment *add_moment(struct draft *draft, struct at_text name) {
     struct at_profile *profile = &draft->profile;
-    uint32_t oldest = 0;
+    uint32_t oldest = MOMENTS_MAX;
     struct at_trait_moment *list = draft->trait_moments;
     if (profile->trait_moment_count == MOMENTS_MAX) {
-        for (uint32_t i = 1; i < MOMENTS_MAX; i++)
-            if (list[i].at_ms < list[oldest].at_ms) oldest = i;
+        for (uint32_t i = 0; i < MOMENTS_MAX; i++)
+            if (!is_stated(list[i].name) && (oldest == MOMENTS_MAX || list[i].at_ms < list[oldest].at_ms))
+                oldest = i;
         memmove(&list[oldest], &list[oldest + 1], (MOMENTS_MAX - 1 - oldest) * sizeof *list);
         profile->trait_moment_count--;
     }
@@ -124,6 +131,28 @@ static bool is_news(struct draft *draft, struct at_text name, int64_t at_ms) {
     return true;
 }
 
+/* Whether the profile has that trait now. */
+static bool has_trait(const struct draft *draft, const char *name) {
+    struct at_text traits = draft->profile.traits;
+    const char *at = traits.data, *end = traits.data + traits.length;
+    size_t length = strlen(name);
+    struct member member;
+    while (next_member(&at, end, &member))
+        if (member.key == length + 2 && memcmp(member.text + 1, name, length) == 0) return true;
+    return false;
+}
+
+/* What was said anew is read, and what is no trait any more (taken back, or driven out) is said no more. */
+static void state_anew(struct draft *draft, struct at_json traits, const bool says[2], int64_t at_ms) {
+    for (int is_like = 0; is_like < 2; is_like++) {
+        const char *name = at_stated_trait(is_like);
+        if (!has_trait(draft, name))
+            draft_stated(draft, (struct at_json){0}, is_like, at_ms);
+        else if (says[is_like])
+            draft_stated(draft, at_json_get(traits, name), is_like, at_ms);
+    }
+}
+
 bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms) {
     if (!at_json_is_object(traits) || !at_json_count(traits)) return true;
     struct at_bytes bytes;
@@ -137,11 +166,16 @@ bool draft_traits(struct draft *draft, struct at_json traits, int64_t at_ms) {
     if (fresh) {
         const char *at = bytes.data, *end = bytes.data + bytes.length;
         size_t length;
+        bool says[2] = {false, false};
         struct at_json_each it = at_json_each(traits);
-        while (next_member(&at, end, &fresh[fresh_count]) && at_json_next(&it))
-            fresh_count += is_news(draft, it.key, at_ms);
+        while (next_member(&at, end, &fresh[fresh_count]) && at_json_next(&it)) {
+            if (!is_news(draft, it.key, at_ms)) continue;
+            fresh_count++;
+            if (is_stated(it.key)) says[at_text_is(it.key, at_stated_trait(true))] = true;
+        }
         uint32_t count = choose(fresh + fresh_count, old, fresh, fresh_count, &length);
         put_members(draft, fresh + fresh_count, count, length);
+        if (says[0] || says[1] || draft->profile.stated_count) state_anew(draft, traits, says, at_ms);
     }
     bool is_ok = fresh != NULL;
     free(fresh);

@@ -120,7 +120,7 @@ double at_scalar_taste(const struct at_root *root, const struct at_facet_table *
         uint32_t code = at_root_code(root, facets[i].attribute, row);
         sum += facets[i].weight * at_scalar_taste_of_code(root, &facets[i], code);
     }
-    return sum;
+    return sum < 0 ? 0 : sum;
 }
 
 void at_normalize(const double *in, double *out, uint32_t count) {

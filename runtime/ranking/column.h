@@ -29,7 +29,7 @@ enum at_column_op {
     AT_OP_AGE,     /* value: now in ms; attribute: released; missing stays missing, never below 0 */
     AT_OP_BY_ROW,  /* by_row: double per row of the root; attribute: whose, for who made the node */
     AT_OP_VECTOR,  /* vector: double per candidate */
-    AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets */
+    AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets, never below 0 */
     AT_OP_KEPT,    /* kept: one value of a packed row (pack.h), which alone makes these three */
     AT_OP_BY_CODE, /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
     AT_OP_ADD,
@@ -60,7 +60,7 @@ enum at_column_op {
     AT_OP_RANK_OF, /* over all candidates: (x − min)/(max − min), 0 if equal; 1 for the largest, ties share */
 };
 
-struct at_facet_table { /* one facet of TASTE */
+struct at_facet_table { /* one facet of TASTE; those that take away (weight below 0) come last */
     int attribute;
     bool is_list;
     const double *by_code; /* index 0 is 0 */

@@ -214,6 +214,9 @@ static void load_taste(const struct block *block, const struct at_column *node, 
         if (!added) add_facet(block, facets, out);
         f += added ? added : 1;
     }
+    if (!node->taste.count || node->taste.facets[node->taste.count - 1].weight >= 0) return;
+    for (uint32_t i = 0; i < block->count; i++)
+        if (out[i] < 0) out[i] = 0;
 }
 
 static void run_binary(enum at_column_op op, double *out, const double *a, const double *b, uint32_t n) {

@@ -3,6 +3,7 @@
  * The answer of a list and its explanation as JSON.
  */
 #include <string.h>
+#include "profile/stated.h"
 #include "shop/internal.h"
 
 static void write_list(const struct at_root *root, int attribute, uint32_t set, struct at_json_out *out) {
@@ -168,6 +169,45 @@ static void write_terms(const struct answered *answered, const struct at_placed 
     at_json_close(out, ']');
 }
 
+/* ---- what the person said of a product's values ---- */
+
+static bool has_value(const struct at_root *root, uint32_t row, const struct at_stated_taste *stated) {
+    int attribute = at_root_attribute(root, stated->facet.data, stated->facet.length);
+    if (attribute < 0 || !at_root_attribute_at(root, attribute)->is_facet) return false;
+    uint32_t held = at_root_code(root, attribute, row), count = 1;
+    uint32_t code = at_root_code_of(root, attribute, stated->value.data, stated->value.length);
+    bool is_list = at_root_attribute_at(root, attribute)->kind == AT_ATTRIBUTE_LIST;
+    const uint32_t *codes = held && is_list ? at_root_set(root, attribute, held, &count) : &held;
+    for (uint32_t i = 0; held && code && i < count; i++)
+        if (codes[i] == code) return true;
+    return false;
+}
+
+/* The words that count, if this decision asked for tastes. */
+static void write_stated(const struct decision *decision, uint32_t row, struct at_json_out *out) {
+    const struct at_decision_view *view = &decision->view;
+    const struct at_profile *profile = view->profile;
+    bool is_open = false;
+    if (!view->has_facets && !view->has_tastes) return;
+    for (uint32_t i = 0; i < profile->stated_count; i++) {
+        const struct at_stated_taste *stated = &profile->stated[i];
+        if (at_stated_of(profile, stated->facet, stated->value) != stated ||
+            !has_value(decision->root, row, stated))
+            continue;
+        if (!is_open) at_json_key(out, "stated");
+        if (!is_open) at_json_open(out, '[');
+        is_open = true;
+        at_json_open(out, '{');
+        at_json_add_text(out, "facet", stated->facet);
+        at_json_add_text(out, "value", stated->value);
+        at_json_add_string(out, "said", at_stated_trait(stated->is_like));
+        at_json_add_time(out, "at", stated->at_ms);
+        at_json_add_number(out, "strength", at_stated_strength(stated, view->now_ms));
+        at_json_close(out, '}');
+    }
+    if (is_open) at_json_close(out, ']');
+}
+
 static uint32_t place_now(const struct answered *answered, uint32_t row, uint32_t guess) {
     for (uint32_t i = 0; answered->result.order && i < answered->result.total; i++)
         if (answered->result.order[i] == row) return i + 1;
@@ -181,7 +221,10 @@ static void explain_item(struct decision *decision, const struct ask *ask, const
     at_json_add_number(out, "score", item->score);
     if (item->propensity < 1) at_json_add_number(out, "propensity", item->propensity);
     if (ask->field_count) write_fields(decision, ask, item->row, out);
-    if (answered->score && !answered->result.has_score_failed) write_terms(answered, item, out);
+    if (answered->score && !answered->result.has_score_failed) {
+        write_terms(answered, item, out);
+        write_stated(decision, item->row, out);
+    }
     at_json_key(out, "rails");
     at_json_open(out, '[');
     if (item->rail) {

@@ -49,6 +49,7 @@ struct tracked { /* one event of the request */
     struct learn_event *said_learned; /* of that event */
     bool is_withheld;                 /* the event itself is not kept */
     const char *notice;               /* for a person: what consent did to it, or was wrong with it */
+    const char *stated;               /* likewise: what of its likes and dislikes no taste begins from */
     enum at_consent_answer answer;    /* of given: what it came to */
     bool is_allowed;
 };

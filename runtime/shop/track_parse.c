@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "base/hash.h"
+#include "profile/stated.h"
 #include "shop/track.h"
 
 static uint64_t key_of(const char *source, struct at_text message_id) {
@@ -66,6 +67,22 @@ static enum at_status read_statement(struct parsing *parsing, struct tracked *on
     return AT_OK;
 }
 
+/* Of all traits that the fold will take from it. */
+static enum at_status read_stated(struct parsing *parsing, struct tracked *one) {
+    struct at_arena *arena = parsing->track->job->arena;
+    const struct at_event *event = &one->event;
+    const char *other = NULL;
+    struct at_json about = at_json_get(event->context, "traits");
+    enum at_status status = AT_OK;
+    if (at_text_is(event->name, "identified"))
+        status = at_stated_notice(arena, event->traits, parsing->root, &one->stated);
+    if (status == AT_OK) status = at_stated_notice(arena, about, parsing->root, &other);
+    if (!one->stated) one->stated = other;
+    if (one->stated && other && one->stated != other)
+        one->stated = at_arena_printf(arena, "%s; context.%s", one->stated, other);
+    return status == AT_OK && other && !one->stated ? AT_NOMEM : status;
+}
+
 /* AT_INVALID and err: that event is not one. AT_NOMEM: the request fails. */
 static enum at_status parse_one(struct parsing *parsing, struct at_json json, struct tracked *one) {
     struct at_arena *arena = parsing->track->job->arena;
@@ -87,7 +104,8 @@ static enum at_status parse_one(struct parsing *parsing, struct at_json json, st
     one->is_proven = is_proven(parsing->track->job, &one->event);
     one->event.is_unproven = !one->is_proven && one->event.identifier_count > 1;
     claims_want(parsing->track, one);
-    return read_statement(parsing, one);
+    status = read_stated(parsing, one);
+    return status == AT_OK ? read_statement(parsing, one) : status;
 }
 
 static enum at_status parse_batch(struct parsing *parsing, struct at_json batch) {
@@ -172,9 +190,17 @@ static void count_events(struct track *track) {
     if (withheld) count_add(shop, COUNT_EVENTS_WITHHELD, withheld);
 }
 
-static void put_result(struct at_json_out *out, const struct tracked *one) {
-    const char *message =
-        one->state == TRACKED_ACCEPTED || one->state == TRACKED_WITHHELD ? one->notice : one->message;
+/* What there is to say of an event that was taken: of a withheld one that it is not kept says all. */
+static const char *notice_of(const struct track *track, const struct tracked *one) {
+    const char *stated = one->state == TRACKED_ACCEPTED ? one->stated : NULL;
+    if (!stated || !one->notice) return stated ? stated : one->notice;
+    const char *both = at_arena_printf(track->job->arena, "%s; %s", one->notice, stated);
+    return both ? both : one->notice;
+}
+
+static void put_result(const struct track *track, struct at_json_out *out, const struct tracked *one) {
+    bool is_taken = one->state == TRACKED_ACCEPTED || one->state == TRACKED_WITHHELD;
+    const char *message = is_taken ? notice_of(track, one) : one->message;
     at_json_add_string(out, "status", track_word(one->state));
     if (message) at_json_add_string(out, "message", message);
 }
@@ -202,7 +228,7 @@ void track_answer(struct track *track) {
         for (uint32_t i = 0; i < track->count; i++) {
             const struct tracked *one = &track->events[i];
             at_json_open(&out, '{');
-            put_result(&out, one);
+            put_result(track, &out, one);
             at_json_close(&out, '}');
         }
         at_json_close(&out, ']');
@@ -210,8 +236,8 @@ void track_answer(struct track *track) {
         at_json_add_text(&out, "purpose", track->events[0].given->purpose);
         at_json_add_string(&out, "state", at_consent_word(track->events[0].answer));
         at_json_add_bool(&out, "allowed", track->events[0].is_allowed);
-    } else if (track->events[0].notice)
-        put_result(&out, &track->events[0]);
+    } else if (notice_of(track, &track->events[0]))
+        put_result(track, &out, &track->events[0]);
     if (job->has_gpc) at_json_add_string(&out, "gpc", "honoured");
     at_json_close(&out, '}');
     job_end(job, AT_OK);

@@ -40,9 +40,13 @@ async function runPage(t, name, least) {
 }
 
 test("the first hour runs as written", async (t) => {
-  const all = await runPage(t, "first-hour", 9);
+  const all = await runPage(t, "first-hour", 13);
   assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
   assert.match(all, /"terms":\[\{"line":\d+,"text":"/);
+  assert.match(all, /"items":\[\{"id":"sofa-2","score":0\.\d+,"features":\{"price":499,"affinity":1,.*?"stated":\[\{"facet":"brand","value":"Birch","said":"likes","at":"/);
+  assert.match(all, /\{"facet":"tags","value":"sale","said":"dislikes"/);
+  assert.match(all, /"message":"traits\.likes\.brnd: no product has an attribute of that name \(did you mean \\"brand\\"\?\): it is kept, and counts as soon as one has"/);
+  assert.match(all, /"items":\[\{"id":"sofa-2","score":2\}\]/);
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
 });
 

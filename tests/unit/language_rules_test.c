@@ -245,6 +245,77 @@ static void a_condition_that_fails_for_one_product_fails_for_that_one(void **sta
     assert_non_null(strstr(outcome.err.message, "scripts/a.lua:1"));
 }
 
+/* ---- what the person said of their taste: likes brand b3 and tag t1, dislikes category c2 and tag t3 ----
+ */
+
+static void stated_traits_read_as_lists(void **state) {
+    (void)state;
+    assert_true(SCORE("return when(customer.traits.likes.brand[1] == 'b3', #customer.traits.likes.brand, 0)",
+                      1) == 1);
+    assert_true(SCORE("return when(customer.traits.likes.brand:contains 'b3', 1, 2)", 1) == 1);
+    assert_true(SCORE("return when(customer.traits.likes.brand:contains 'b', 1, 2)", 1) == 2);
+    assert_true(SCORE("return when(customer.traits.likes.nothing:contains 'b3', 1, 2)", 1) == 2);
+    assert_true(
+        SCORE("local n = 0 for _, tag in ipairs(customer.traits.dislikes.tags) do n = n + #tag end return n",
+              1) == 2);
+    assert_true(
+        SCORE("local n = 0 for facet, list in pairs(customer.traits.likes) do n = n + #list end return n",
+              1) == 2);
+    for (uint32_t row = 0; row < 12; row++) { /* product i has brand i % 5, none where i % 6 is 0 */
+        bool is_liked = row % 6 && row % 5 == 3;
+        assert_true(SCORE("return when(product.brand:one_of(customer.traits.likes.brand), 1, 2)", row) ==
+                    (is_liked ? 1 : 2));
+        assert_true(SCORE("return when(product.brand:one_of(customer.traits.likes.nothing), 1, 2)", row) ==
+                    2);
+    }
+    assert_true(score_of("return when(customer.traits.likes.brand:contains 'b3', 1, 2)", 1, world.nobody) ==
+                2);
+}
+
+static bool has_tag(uint32_t row, uint32_t tag) {
+    return row % 5 && (row % 3 == tag || row % 4 == tag);
+}
+
+/* A product with a disliked value has no affinity, whatever else it has; on columns, alone, and from kept
+ * rows. */
+static void said_tastes_are_affinity(void **state) {
+    (void)state;
+    static struct outcome fast, slow;
+    assert_true(SCORE("return customer.affinity.brand['b3'] + customer.affinity.tags['t1']", 1) == 2);
+    assert_true(SCORE("return customer.affinity.category['c2'] + customer.affinity.tags['t3']", 1) == 0);
+    assert_true(SCORE("return when(customer.affinity.brand:top(1)[1] == 'b3', 1, 2)", 1) == 1);
+    assert_true(
+        SCORE("for _, tag in ipairs(customer.affinity.tags:top(99)) do if tag == 't3' then return 1 end end "
+              "return #customer.affinity.tags:top(99)",
+              1) > 1);
+    must_load(
+        &world,
+        "ranking \"r\" { score = function(product) return product.affinity + 0 * product.price:or_else(0) "
+        "end }");
+    const struct at_ranking *ranking = &world.generation->rankings[0];
+    struct at_rule_report rows_only = ranking->score_report;
+    rows_only.is_columnar = false;
+    for (int again = 0; again < 5; again++) {
+        uint32_t liked = 0, disliked = 0;
+        begin_decision(&world, world.somebody);
+        judge(&ranking->score_report, ranking->score, false, false, &fast);
+        judge(&rows_only, ranking->score, false, false, &slow);
+        assert_true(fast.use.ran_on_columns && !slow.use.ran_on_columns);
+        for (uint32_t i = 0; i < world.row_count; i++) {
+            bool is_disliked = (i % 4 && i % 3 == 2) || has_tag(i, 3),
+                 is_liked = (i % 6 && i % 5 == 3) || has_tag(i, 1);
+            disliked += is_disliked;
+            liked += is_liked && !is_disliked;
+            if (!is_same(fast.out[i], slow.out[i]))
+                fail_msg("product %u: %g, %g", i, fast.out[i], slow.out[i]);
+            if (is_disliked ? fast.out[i] != 0 : is_liked && fast.out[i] < 0.1)
+                fail_msg("product %u: %g", i, fast.out[i]);
+        }
+        assert_true(liked > 20 && disliked > 100);
+        at_decision_end(world.language, &world.view);
+    }
+}
+
 /* ---- consent ---- */
 
 static void use_settings(const char *text) {
@@ -260,12 +331,17 @@ static void use_settings(const char *text) {
 /* The same rule both ways (score_of compares them), with and without consent. */
 static void without_consent_learned_is_zero_and_history_nil(void **state) {
     (void)state;
-    static const char *const zero[] = {"product.affinity", "product.seen", "product.bought",
-                                       "customer.affinity.brand[product.brand]"};
-    static const char *const nothing[] = {
-        "customer.traits.tier",    "customer.orders.count", "customer.orders.revenue",
-        "customer.has_ordered",    "customer.is_returning", "customer.orders.last_at",
-        "customer.session.intent", "customer.acquired.at",  "customer.first_name"};
+    static const char *const zero[] = {"product.affinity",
+                                       "product.seen",
+                                       "product.bought",
+                                       "customer.affinity.brand[product.brand]",
+                                       "customer.affinity.tags['t1'] + 0 * product.stock",
+                                       "#customer.affinity.brand:top(3)"};
+    static const char *const nothing[] = {"customer.traits.likes",   "customer.traits.tier",
+                                          "customer.orders.count",   "customer.orders.revenue",
+                                          "customer.has_ordered",    "customer.is_returning",
+                                          "customer.orders.last_at", "customer.session.intent",
+                                          "customer.acquired.at",    "customer.first_name"};
     static const char *const kept[] = {"customer.basket.value", "customer.id", "customer.basket.count",
                                        "customer.session.started_at"};
     char body[200];
@@ -322,6 +398,11 @@ static void what_is_never_used_is_nil(void **state) {
         "consent { analytics = 'opt-out', personalization = 'opt-out', never_use = { 'traits.tier' } }");
     assert_true(SCORE("return customer.traits.tier == nil and 1 or 0", 1) == 1);
     assert_true(SCORE("return customer.traits.points == nil and 1 or 0", 1) == 0);
+    use_settings("consent { analytics = 'opt-out', personalization = 'opt-out', never_use = { 'tags.t3', "
+                 "'traits.likes' } }");
+    assert_true(SCORE("return customer.traits.likes == nil and 1 or 0", 1) == 1);
+    assert_true(SCORE("return #customer.traits.dislikes.tags * 10 + #customer.traits.dislikes.category", 1) ==
+                1);
     use_settings("");
 }
 
@@ -338,6 +419,8 @@ int main(void) {
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),
         cmocka_unit_test(a_condition_out_of_memory_says_so),
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
+        cmocka_unit_test(stated_traits_read_as_lists),
+        cmocka_unit_test(said_tastes_are_affinity),
         cmocka_unit_test(without_consent_learned_is_zero_and_history_nil),
         cmocka_unit_test(what_was_said_can_be_read),
         cmocka_unit_test(what_is_never_used_is_nil),

@@ -122,7 +122,9 @@ static inline void live_a_past(struct shop_world *world) {
     live(world, ++seq,
          "{\"type\":\"identify\",\"userId\":\"u1\",\"timestamp\":\"2026-11-20T10:00:00Z\",\"traits\":{"
          "\"email\":\"a@b.example\","
-         "\"tier\":\"gold\",\"points\":12,\"member\":true,\"nested\":{\"a\":[1,2]}}}");
+         "\"tier\":\"gold\",\"points\":12,\"member\":true,\"nested\":{\"a\":[1,2]},\"likes\":{\"brand\":"
+         "\"b3\",\"tags\":[\"t1\"]},"
+         "\"dislikes\":{\"category\":[\"c2\"],\"tags\":\"t3\"}}}");
     for (int i = 0; i < 12; i++) {
         snprintf(text, sizeof text,
                  "{\"type\":\"track\",\"event\":\"Product "

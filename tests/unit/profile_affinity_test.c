@@ -36,7 +36,7 @@ static double affinity_of(const struct at_profile *profile, const struct at_base
     struct at_tastes tastes;
     at_arena_reset(&arena);
     assert_int_equal(at_tastes_compute(profile, baseline, now_ms, &arena, &tastes), AT_OK);
-    return at_tastes_of(&tastes, profile, at_text_of(facet), at_text_of(value));
+    return at_tastes_of(&tastes, at_text_of(facet), at_text_of(value));
 }
 
 /* affinity.h by hand: own weight, own sum, the others' share. */
@@ -193,7 +193,7 @@ static void tastes_come_strongest_first(void **state) {
     at_arena_reset(&arena);
     assert_int_equal(at_tastes_compute(p, NULL, NOW_MS, &arena, &tastes), AT_OK);
     static const char *const order[] = {"four", "three", "one"};
-    for (int i = 0; i < 3; i++) assert_true(at_text_is(p->tastes[tastes.order[i]].value, order[i]));
+    for (int i = 0; i < 3; i++) assert_true(at_text_is(tastes.values[i].value, order[i]));
     at_profile_unref(p);
 }
 

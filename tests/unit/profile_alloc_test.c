@@ -31,7 +31,8 @@ static bool disarm(void) {
 static const char identify[] =
     "{\"type\":\"identify\",\"userId\":12,\"anonymousId\":1.5,\"messageId\":7,\"traits\":{\"email\":\"A@b."
     "c\",\"phone\":\"+49 30 123456\","
-    "\"plan\":\"pro\",\"t\":null},\"context\":{\"traits\":{\"x\":[1,2,{\"y\":\"z\"}]},\"locale\":\"de\"}}";
+    "\"plan\":\"pro\",\"t\":null,\"likes\":{\"brand\":[\"Acme\",\"Q\"]},\"dislikes\":{\"category\":7,"
+    "\"brand\":\"Birch\"}},\"context\":{\"traits\":{\"x\":[1,2,{\"y\":\"z\"}]},\"locale\":\"de\"}}";
 static const char order[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Order "
                             "Completed\",\"properties\":{\"order_id\":5,\"products\":["
                             "{\"product_id\":1,\"brand\":\"Acme\",\"category\":\"Lamps\",\"price\":\"2.5\"},{"
@@ -282,6 +283,22 @@ static void a_baseline_and_tastes_say_so(void **state) {
     at_profile_unref(p);
 }
 
+static void a_notice_is_whole_or_not_there(void **state) {
+    (void)state;
+    struct at_json traits = at_json_get(json_of(world.body_parser, identify), "traits");
+    for (SWEEP(n)) {
+        struct at_arena arena;
+        const char *notice;
+        at_arena_init(&arena, 1 << 20);
+        arm(n);
+        enum at_status status = at_stated_notice(&arena, traits, NULL, &notice);
+        disarm();
+        assert_int_equal(status, is_through ? AT_OK : AT_NOMEM);
+        assert_int_equal(notice != NULL, is_through);
+        at_arena_clear(&arena);
+    }
+}
+
 /* A crowd at its ceiling that cannot halve itself stays as it was. */
 static void a_crowd_that_cannot_be_pruned_is_kept(void **state) {
     (void)state;
@@ -325,6 +342,7 @@ int main(void) {
         cmocka_unit_test(reading_says_so),
         cmocka_unit_test(the_crowd_learns_all_of_an_event_or_nothing),
         cmocka_unit_test(a_baseline_and_tastes_say_so),
+        cmocka_unit_test(a_notice_is_whole_or_not_there),
         cmocka_unit_test(a_crowd_that_cannot_be_pruned_is_kept),
     };
     return cmocka_run_group_tests_name("profile allocation failures", tests, begin, end);

@@ -198,6 +198,10 @@ static inline bool same_taste(const struct at_taste *a, const struct at_taste *b
     return at_text_equal(a->facet, b->facet) && at_text_equal(a->value, b->value) &&
            same_bits(a->weight, b->weight) && a->at_ms == b->at_ms;
 }
+static inline bool same_stated(const struct at_stated_taste *a, const struct at_stated_taste *b) {
+    return at_text_equal(a->facet, b->facet) && at_text_equal(a->value, b->value) && a->at_ms == b->at_ms &&
+           a->is_like == b->is_like;
+}
 static inline bool same_met(const struct at_met_product *a, const struct at_met_product *b) {
     return at_text_equal(a->product, b->product) && a->views == b->views && a->adds == b->adds &&
            a->bought == b->bought && same_bits(a->bought_quantity, b->bought_quantity) &&
@@ -248,6 +252,7 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME(a->timezone_ms == b->timezone_ms && a->locale_ms == b->locale_ms && a->country_ms == b->country_ms,
          "moments");
     SAME_LIST(trait_moments, trait_moment_count, same_moment);
+    SAME_LIST(stated, stated_count, same_stated);
     SAME(a->orders.count == b->orders.count && same_bits(a->orders.revenue, b->orders.revenue) &&
              same_bits(a->orders.refunded, b->orders.refunded) && a->orders.first_ms == b->orders.first_ms &&
              a->orders.last_ms == b->orders.last_ms,
@@ -293,7 +298,9 @@ static inline const char *random_context(uint64_t *r) {
         "a\"}}",
         "{\"userAgent\":\"Mozilla/5.0 (iPhone; "
         "CPU)\",\"campaign\":{\"source\":\"mail\",\"name\":\"x\\\"y\"}}",
-        "{\"traits\":{\"plan\":\"pro\",\"n\":[1,2.5,{\"a\":null}]},\"location\":{\"country\":\"FR\"}}"};
+        "{\"traits\":{\"plan\":\"pro\",\"n\":[1,2.5,{\"a\":null}],\"likes\":{\"brand\":[\"b1\","
+        "\"\\u00fc\\n\"]}},"
+        "\"location\":{\"country\":\"FR\"}}"};
     return contexts[random_below(r, 4)];
 }
 
@@ -347,8 +354,9 @@ static inline void random_event(uint64_t *r, char *out, size_t size) {
         snprintf(
             out, size,
             "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"t%u\":%s,\"name\":\"N\\n%u\",\"address\":"
-            "{\"country\":\"D%u\"}},\"context\":%s}",
-            trait, is_set ? "1.5" : "null", name, country, context);
+            "{\"country\":\"D%u\"},\"dislikes\":{\"category\":\"c \\u00e9 "
+            "%u\",\"brand\":[\"b1\"]}},\"context\":%s}",
+            trait, is_set ? "1.5" : "null", name, country, country, context);
     else
         random_track(r, context, out, size);
 }
