@@ -144,13 +144,6 @@ enum at_status at_history_row(struct at_history *history, uint64_t line, const s
 
 /* ---- events ---- */
 
-static int64_t moment_in(struct at_json json, const char *name, const char *other) {
-    int64_t ms = 0;
-    struct at_json value = at_json_get(json, name);
-    if (!value.tape && other) value = at_json_get(json, other);
-    return at_event_moment(value, &ms, NULL) ? ms : 0;
-}
-
 static uint32_t purposes_in(const struct at_event *event, struct at_text out[AT_CONSENT_OBJECT_MAX]) {
     struct at_consent_said said[AT_CONSENT_OBJECT_MAX];
     uint32_t count = 0;
@@ -172,7 +165,7 @@ static enum at_status take_event(struct at_history *history, struct at_json json
     char where[WHERE_MAX];
     struct at_text purposes[AT_CONSENT_OBJECT_MAX];
     struct at_audit_event row = {.event = &event, .where = where_of(history, where)};
-    row.received_ms = moment_in(json, "receivedAt", "received_at");
+    row.received_ms = at_event_moment_of(json, "receivedAt", "received_at");
     struct at_event_defaults defaults = {.context = at_json_get(batch, "context"),
                                          .sent_at = at_json_get(batch, "sentAt"),
                                          .received_ms = row.received_ms ? row.received_ms : history->now_ms,
@@ -184,9 +177,9 @@ static enum at_status take_event(struct at_history *history, struct at_json json
         return AT_OK;
     }
     row.at_ms = event.at_ms;
-    row.original_ms = moment_in(json, "originalTimestamp", "original_timestamp");
-    row.sent_ms = moment_in(json, "sentAt", "sent_at");
-    if (!row.sent_ms) row.sent_ms = moment_in(batch, "sentAt", "sent_at");
+    row.original_ms = at_event_moment_of(json, "originalTimestamp", "original_timestamp");
+    row.sent_ms = at_event_moment_of(json, "sentAt", "sent_at");
+    if (!row.sent_ms) row.sent_ms = at_event_moment_of(batch, "sentAt", "sent_at");
     row.purposes = purposes;
     row.purpose_count = purposes_in(&event, purposes);
     at_audit_event(history->audit, &row);
