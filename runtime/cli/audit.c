@@ -57,12 +57,15 @@ static bool is_there(const char *folder, const char *name) {
 
 static int ask_shop(const struct cli_call *call, const char *folder, struct at_bytes *first,
                     struct at_bytes *json) {
+    static const char *const of_files[] = {"map", "at-format", "timezone", "currency", "cancelled-prefix"};
     char data[4096];
     struct at_json answer;
     int status = 0;
     cli_data(call, folder, data, sizeof data);
-    if (cli_value(call, "map"))
-        return cli_fail(call, EXIT_USAGE, "--map is for files of order lines, and %s is a shop", folder);
+    for (size_t i = 0; i < AT_LENGTH(of_files); i++)
+        if (cli_value(call, of_files[i]))
+            return cli_fail(call, EXIT_USAGE, "--%s is for files of order lines, and %s is a shop",
+                            of_files[i], folder);
     if (!is_there(data, "attune.db"))
         return cli_fail(call, EXIT_REFUSED,
                         "%s is a shop without data: nothing was ever served or imported into %s", folder,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the verbs that bring history in share: the bytes of a file (plain, gzip, standard input), records cut
- * from it, the marks that say how far an import is, the way of events to the shop, and what is said
- * meanwhile. One thread; each function that says what is wrong does so through cli_fail and answers an exit
- * code.
+ * What the verbs that read history share: the bytes of a file (plain, gzip, standard input), records cut
+ * from it, how orders are read of it; and those that bring it in: the marks that say how far an import is,
+ * the way of events to the shop, and what is said meanwhile. One thread; each function that says what is
+ * wrong does so through cli_fail and answers an exit code.
  */
 #ifndef AT_CLI_HISTORY_H
 #define AT_CLI_HISTORY_H
@@ -12,6 +12,7 @@
 #include "base/tally.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "profile/order_lines.h"
 
 /* ---- history_file.c: bytes ---- */
 /* A file as its bytes, inflated if it is gzip. Standard input ("-") that cannot be read twice is first
@@ -19,6 +20,7 @@
 struct history_file;
 struct history_file *history_file_open(const struct cli_call *call, const char *name, const char *data);
 void history_file_close(struct history_file *file);
+const char *history_file_name(const struct history_file *file);
 int history_file_rewind(struct history_file *file); /* to its first byte */
 int history_file_read(struct history_file *file, char *into, size_t room, size_t *length); /* 0: the end */
 double history_file_share(const struct history_file *file); /* of its bytes, read so far: 0 to 1 */
@@ -34,6 +36,8 @@ struct history_record {
 };
 struct history_records;
 struct history_records *history_records_open(const struct cli_call *call, struct history_file *file);
+struct history_records *history_lines_open(
+    const struct cli_call *call, struct history_file *file); /* JSON lines, whatever they look like */
 void history_records_close(struct history_records *records);
 int history_records_rewind(struct history_records *records);
 /* False: there is none, at the end or because *code (then not EXIT_DONE) says so. */
@@ -42,13 +46,13 @@ uint64_t history_count(const struct history_records *records); /* records so far
 uint64_t history_chain(const struct history_records *records);
 
 /* ---- history_rows.c: one CSV record after the other ---- */
-#define HISTORY_COLUMNS_MAX 1000
 /* The records behind the header, which belongs to the chain; the delimiter is what the header has most of. */
 struct history_rows;
 struct history_rows *history_rows_open(const struct cli_call *call, struct history_file *file);
 void history_rows_close(struct history_rows *rows);
 int history_rows_rewind(
     struct history_rows *rows); /* to the first record behind the header; before the first, too */
+const char *history_rows_name(const struct history_rows *rows); /* of the file */
 const struct at_text *history_rows_header(const struct history_rows *rows, size_t *count);
 struct history_row {
     const struct at_text *fields; /* lent until the next */
@@ -59,6 +63,19 @@ struct history_row {
 bool history_rows_next(struct history_rows *rows, struct history_row *row, int *code); /* as history_next */
 uint64_t history_rows_count(const struct history_rows *rows);
 uint64_t history_rows_chain(const struct history_rows *rows);
+
+/* ---- history_orders.c: how rows are orders ---- */
+struct history_orders {
+    struct at_order_columns columns; /* of the file whose header came last; it borrows that */
+    struct at_zone *zone;
+    struct at_order_rules rules;
+};
+/* By --map, --at-format, --timezone, --currency; what can be wrong with them without a file is said. */
+int history_orders_init(const struct cli_call *call, struct history_orders *orders);
+void history_orders_clear(struct history_orders *orders);
+/* Its columns and the prefix of refunds. needs: as in profile/order_columns.h. */
+int history_orders_header(const struct cli_call *call, const struct history_rows *rows,
+                          const struct at_order_need *needs, struct history_orders *orders);
 
 /* ---- history_mark.c: how far ---- */
 struct history_mark { /* of one import of one file */

@@ -98,6 +98,10 @@ void history_file_close(struct history_file *file) {
     free(file);
 }
 
+const char *history_file_name(const struct history_file *file) {
+    return file->name;
+}
+
 int history_file_rewind(struct history_file *file) {
     unsigned char head[2] = {0, 0};
     bool is_there = lseek(file->fd, 0, SEEK_SET) == 0 && read(file->fd, head, 2) >= 0 &&

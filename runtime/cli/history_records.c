@@ -22,6 +22,7 @@ struct history_records {
     uint64_t record_line;
     uint64_t count, chain;
     enum kind kind;
+    bool are_lines;                      /* of it nothing else is thought */
     bool is_begun, is_read, is_over;     /* is_read: no more is in the file */
     bool is_dropping, has_records, ends; /* ends: the bracket behind the last element was passed */
     int depth;                           /* of an element */
@@ -49,6 +50,12 @@ struct history_records *history_records_open(const struct cli_call *call, struct
     return records;
 }
 
+struct history_records *history_lines_open(const struct cli_call *call, struct history_file *file) {
+    struct history_records *records = history_records_open(call, file);
+    if (records) records->are_lines = true;
+    return records;
+}
+
 void history_records_close(struct history_records *records) {
     if (!records) return;
     free(records->buffer);
@@ -56,8 +63,11 @@ void history_records_close(struct history_records *records) {
 }
 
 int history_records_rewind(struct history_records *records) {
-    struct history_records fresh = {
-        .call = records->call, .file = records->file, .buffer = records->buffer, .line = 1};
+    struct history_records fresh = {.call = records->call,
+                                    .file = records->file,
+                                    .buffer = records->buffer,
+                                    .are_lines = records->are_lines,
+                                    .line = 1};
     *records = fresh;
     return history_file_rewind(records->file);
 }
@@ -155,7 +165,7 @@ static int begin(struct history_records *records) {
     size_t i = skip_space(records, start), inside = i + 1;
     records->is_begun = true;
     records->at = records->scanned = start;
-    if (i >= records->end) return EXIT_DONE; /* nothing at all */
+    if (i >= records->end || records->are_lines) return EXIT_DONE; /* nothing at all, or known what */
     if (text[i] == '{' && find_batch(records, &inside, &has_context))
         records->kind = KIND_BATCH;
     else if (text[i] == '[')

@@ -14,7 +14,7 @@ struct history_rows {
     const struct cli_call *call;
     struct history_file *file;
     struct at_csv *csv;
-    struct at_text header[HISTORY_COLUMNS_MAX];
+    struct at_text header[AT_ORDER_COLUMNS_MAX];
     size_t header_count;
     char *header_text;
     uint64_t count, chain, header_chain;
@@ -29,6 +29,9 @@ uint64_t history_rows_count(const struct history_rows *rows) {
 }
 uint64_t history_rows_chain(const struct history_rows *rows) {
     return rows->chain;
+}
+const char *history_rows_name(const struct history_rows *rows) {
+    return history_file_name(rows->file);
 }
 const struct at_text *history_rows_header(const struct history_rows *rows, size_t *count) {
     *count = rows->header_count;
@@ -59,7 +62,7 @@ static int feed(struct history_rows *rows) {
     if (code) return code;
     if (!rows->csv) {
         if (!rows->delimiter) rows->delimiter = guess_delimiter(rows->piece, length);
-        rows->csv = at_csv_new(rows->delimiter, HISTORY_RECORD_MAX, HISTORY_COLUMNS_MAX);
+        rows->csv = at_csv_new(rows->delimiter, HISTORY_RECORD_MAX, AT_ORDER_COLUMNS_MAX);
     }
     rows->is_read = length == 0;
     if (!rows->csv || at_csv_feed(rows->csv, rows->piece, length, rows->is_read) != AT_OK)
@@ -114,10 +117,11 @@ static int read_header(struct history_rows *rows) {
     if (!history_rows_next(rows, &row, &code))
         return code ? code
                     : cli_fail(rows->call, EXIT_REFUSED,
-                               "the file is empty: a line with the names of its "
-                               "columns comes first");
+                               "%s is empty: a line with the names of its columns comes first",
+                               history_rows_name(rows));
     if (row.wrong)
-        return cli_fail(rows->call, EXIT_REFUSED, "the line with the names of the columns: %s", row.wrong);
+        return cli_fail(rows->call, EXIT_REFUSED, "%s: the line with the names of the columns: %s",
+                        history_rows_name(rows), row.wrong);
     rows->count = 0;
     rows->header_chain = rows->chain;
     return rows->header_text ? EXIT_DONE : keep_header(rows, &row);

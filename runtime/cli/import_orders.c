@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include "base/hash.h"
 #include "cli/history.h"
-#include "profile/order_lines.h"
 
 #define SHOWN_ORDERS   5
 #define SHOWN_PRODUCTS 4
@@ -21,9 +20,7 @@ struct importing {
     struct cli_shop *shop; /* NULL: only shown */
     struct history_file *file;
     struct history_rows *rows;
-    struct at_order_columns columns;
-    struct at_zone *zone;
-    struct at_order_rules rules;
+    struct history_orders how;
     struct at_order_book *book;
     struct history_marks marks;
     struct history_mark mark;
@@ -36,66 +33,26 @@ struct importing {
 
 /* ---- how the file is read ---- */
 
-static void announce(const struct importing *importing) {
-    size_t count;
-    const struct at_text *header = history_rows_header(importing->rows, &count);
-    const struct at_order_rules *rules = &importing->rules;
-    fprintf(stderr, "%s%s", importing->columns.known ? importing->columns.known : "",
-            importing->columns.known ? "'s columns:" : "columns:");
-    for (int role = 0; role < AT_ORDER_ROLES; role++) {
-        int column = importing->columns.column[role];
-        if (column >= 0)
-            fprintf(stderr, " %s=%.*s,", at_order_role_name((enum at_order_role)role),
-                    (int)header[column].length, header[column].data);
-    }
-    const char *zone = cli_value(importing->call, "timezone");
-    fprintf(stderr, " times without an offset are of %s", zone ? zone : "UTC (--timezone says otherwise)");
+static int announce(struct importing *importing) {
+    const struct at_order_rules *rules = &importing->how.rules;
+    const char *zone = cli_value(importing->call, "timezone"), *known = rules->columns->known;
+    at_bytes_reset(&importing->text);
+    at_order_columns_tell(rules->columns, &importing->text);
+    if (importing->text.failed) return cli_fail(importing->call, EXIT_FAILED, "out of memory");
+    fprintf(stderr, "%s%s %s, times without an offset are of %s", known ? known : "",
+            known ? "'s columns:" : "columns:", importing->text.data,
+            zone ? zone : "UTC (--timezone says otherwise)");
     if (rules->cancelled_prefix) fprintf(stderr, ", ids with %s are refunds", rules->cancelled_prefix);
     fputc('\n', stderr);
-}
-
-static int read_zone(struct importing *importing) {
-    const char *name = cli_value(importing->call, "timezone");
-    struct at_error err = {0};
-    if (!name || at_zone_load(name, &importing->zone, &err) == AT_OK) return EXIT_DONE;
-    return cli_fail(importing->call,
-                    err.code[0] && strcmp(err.code, "no_memory") == 0 ? EXIT_FAILED : EXIT_USAGE,
-                    "--timezone: %s", err.message);
-}
-
-/* A format that cannot be is told before anything is read with it. */
-static int check_format(const struct importing *importing) {
-    const char *format = cli_value(importing->call, "at-format");
-    struct at_error err = {0};
-    int64_t ms;
-    bool is_local;
-    if (!format || at_time_parse_as(format, "", 0, &ms, &is_local, &err) == AT_OK) return EXIT_DONE;
-    if (strcmp(err.code, "bad_format") != 0) return EXIT_DONE;
-    return cli_fail(importing->call, EXIT_USAGE, "--at-format: %s", err.message);
+    return EXIT_DONE;
 }
 
 static int read_columns(struct importing *importing) {
     const struct cli_call *call = importing->call;
-    struct at_error err = {0};
-    size_t count;
-    const struct at_text *header = history_rows_header(importing->rows, &count);
-    at_order_columns_guess(header, count, &importing->columns);
-    for (int i = 0; i < call->list_count; i++)
-        if (at_order_columns_map(&importing->columns, header, count, call->list[i], &err) != AT_OK)
-            return cli_fail(call, EXIT_USAGE, "--map: %s", err.message);
-    if (at_order_columns_check(&importing->columns, header, count, &err) != AT_OK)
-        return cli_fail(call, EXIT_USAGE, "%s", err.message);
-    const char *prefix = cli_value(call, "cancelled-prefix");
-    importing->rules =
-        (struct at_order_rules){.columns = &importing->columns,
-                                .at_format = cli_value(call, "at-format"),
-                                .zone = importing->zone,
-                                .currency = cli_value(call, "currency"),
-                                .cancelled_prefix = prefix ? prefix : importing->columns.cancelled_prefix};
-    importing->book = at_order_book_new(&importing->rules);
-    if (!importing->book) return cli_fail(call, EXIT_FAILED, "out of memory");
-    announce(importing);
-    return EXIT_DONE;
+    int code = history_orders_header(call, importing->rows, at_order_book_needs, &importing->how);
+    if (code) return code;
+    importing->book = at_order_book_new(&importing->how.rules);
+    return importing->book ? announce(importing) : cli_fail(call, EXIT_FAILED, "out of memory");
 }
 
 /* ---- the first pass ---- */
@@ -103,8 +60,9 @@ static int read_columns(struct importing *importing) {
 /* A file that is understood otherwise makes other events: it is another import. */
 static uint64_t hash_rules(const struct importing *importing) {
     static const char *const options[] = {"source", "at-format", "timezone", "currency"};
-    const struct at_order_rules *rules = &importing->rules;
-    uint64_t hash = at_hash64(importing->columns.column, sizeof importing->columns.column);
+    const struct at_order_rules *rules = &importing->how.rules;
+    const int *column = rules->columns->column;
+    uint64_t hash = at_hash64(column, AT_ORDER_IMPORTED * sizeof *column);
     for (size_t i = 0; i < AT_LENGTH(options); i++) {
         const char *value = cli_value(importing->call, options[i]);
         hash = at_hash64_seed(value ? value : "", value ? strlen(value) : 0, at_mix64(hash + i));
@@ -320,8 +278,7 @@ static int import_file(struct importing *importing) {
     const char *folder = cli_value(call, "shop") ? cli_value(call, "shop") : ".",
                *temporary = getenv("TMPDIR");
     char data[4096];
-    int code = read_zone(importing);
-    if (!code) code = check_format(importing);
+    int code = history_orders_init(call, &importing->how);
     if (code) return code;
     cli_data(call, folder, data, sizeof data);
     if (cli_value(call, "dry-run"))
@@ -341,7 +298,7 @@ int import_orders(const struct cli_call *call) {
     int code = import_file(&importing);
     history_sender_close(importing.sender);
     at_order_book_free(importing.book);
-    at_zone_free(importing.zone);
+    history_orders_clear(&importing.how);
     history_marks_clear(&importing.marks);
     history_rows_close(importing.rows);
     history_file_close(importing.file);

@@ -14,6 +14,14 @@
 #define DATA_OPTION                                                                                          \
     { "data", "DIR", "the data folder (default: DIR/data)" }
 
+#define ORDER_OPTIONS /* how files of orders are read */                                                     \
+    {"map", "ROLE=COLUMN ...", "orders: which column is order_id, at, user_id, product_id and so on"},       \
+        {"at-format", "FORMAT", "orders: how times are written, such as \"%d/%m/%Y %H:%M\""},                \
+        {"timezone", "ZONE", "orders: of times that say none, such as Europe/London (default UTC)"},         \
+        {"currency", "CODE", "orders: where no column says it, such as GBP"}, {                              \
+        "cancelled-prefix", "TEXT", "orders: ids that begin so are refunds"                                  \
+    }
+
 static const struct cli_option no_options[] = {{0}};
 static const struct cli_option new_options[] = {
     {"country", "CC", "where the shop is, such as DE: shop.lua gets the consent rules that fit"}, {0}};
@@ -34,11 +42,7 @@ static const struct cli_option import_options[] = {
     {"sure", NULL, "with --complete: even if that is more than a tenth"},
     {"source", "NAME", "events, orders: whose they are; with a messageId it says which are the same"},
     {"again", NULL, "events, orders: import a file that was imported before once more"},
-    {"map", "ROLE=COLUMN ...", "orders: which column is order_id, at, user_id, product_id and so on"},
-    {"at-format", "FORMAT", "orders: how times are written, such as \"%d/%m/%Y %H:%M\""},
-    {"timezone", "ZONE", "orders: of times that say none, such as Europe/London (default UTC)"},
-    {"currency", "CODE", "orders: where no column says it, such as GBP"},
-    {"cancelled-prefix", "TEXT", "orders: ids that begin so are refunds"},
+    ORDER_OPTIONS,
     {"dry-run", NULL, "orders: show how the file is understood, import nothing"},
     {0}};
 static const struct cli_option explain_options[] = {
@@ -47,13 +51,11 @@ static const struct cli_option explain_options[] = {
     {"why-not", "ID", "say why this product is not on the list"},
     {"json", NULL, "the answer as it comes"},
     {0}};
-static const struct cli_option audit_options[] = {
-    DATA_OPTION,
-    {"json", NULL, "the audit as JSON"},
-    {"html", "FILE", "write it as a page, too"},
-    {"map", "FIELD=COLUMN,…",
-     "which column of order lines is what: order, product, quantity, price, customer …"},
-    {0}};
+static const struct cli_option audit_options[] = {DATA_OPTION,
+                                                  {"json", NULL, "the audit as JSON"},
+                                                  {"html", "FILE", "write it as a page, too"},
+                                                  ORDER_OPTIONS,
+                                                  {0}};
 static const struct cli_option list_options[] = {
     SHOP_OPTION, DATA_OPTION, {"json", NULL, "the answer as it comes"}, {0}};
 static const struct cli_option export_options[] = {SHOP_OPTION, DATA_OPTION, {0}};

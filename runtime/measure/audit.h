@@ -27,6 +27,7 @@
 #include "profile/consent.h"
 #include "profile/event.h"
 #include "profile/identity.h"
+#include "profile/order_columns.h"
 
 #define AT_AUDIT_MEMORY      ((size_t)512 << 20)
 #define AT_AUDIT_EXAMPLES    5
@@ -102,32 +103,17 @@ void at_audit_refused(struct at_audit *audit, const char *code, struct at_text w
 
 /* ---- order lines of a history ---- */
 
-enum at_audit_field { /* of a row */
-                      AT_AUDIT_ORDER,
-                      AT_AUDIT_PRODUCT,
-                      AT_AUDIT_TITLE,
-                      AT_AUDIT_QUANTITY,
-                      AT_AUDIT_PRICE,  /* of one piece */
-                      AT_AUDIT_AMOUNT, /* of the line, where there is no price */
-                      AT_AUDIT_TIME,
-                      AT_AUDIT_CUSTOMER,
-                      AT_AUDIT_COUNTRY,
-                      AT_AUDIT_CURRENCY,
-                      AT_AUDIT_SUBTOTAL,  /* of the order: after discounts, before tax and shipping */
-                      AT_AUDIT_DISCOUNT,  /* of the order */
-                      AT_AUDIT_CANCELLED, /* holds anything: the order was cancelled */
-                      AT_AUDIT_FIELDS
-};
 struct at_audit_line {
-    struct at_text order, product, title, customer, country, currency; /* "": the cell is empty */
-    double quantity, price;    /* missing: empty or unreadable, see below */
-    double subtotal, discount; /* missing: not said in this row */
-    int64_t at_ms;             /* 0: empty or unreadable */
-    uint64_t hash;             /* of all cells of the row */
+    struct at_text order, product, title, customer, country, currency; /* "": the row does not say */
+    double quantity, price;   /* NAN: not said, or unreadable: see below */
+    double amount;            /* of the row; NAN: it cannot be told */
+    double revenue, discount; /* of the order; NAN: not said in this row */
+    int64_t at_ms;            /* 0: empty or unreadable */
+    uint64_t hash;            /* of all cells of the row */
     struct at_text where;
     bool is_cancelled;
     bool has_bad_number, has_bad_time; /* a cell that is not empty and cannot be read */
-    uint32_t has; /* bit of each field the file has a column for: what is nowhere is not held against rows */
+    uint32_t roles; /* bits of those the file has a column for: what is nowhere is not held against rows */
 };
 void at_audit_order_line(struct at_audit *audit, const struct at_audit_line *line);
 void at_audit_bad_row(struct at_audit *audit, struct at_text where); /* no row at all: broken CSV or JSON */

@@ -71,23 +71,22 @@ static void skip(struct at_audit *audit, const char *code, const char *why) {
 
 static void skip_of_lines(struct at_audit *audit) {
     static const struct {
-        enum at_audit_field field;
+        uint32_t roles;
         enum code code;
         const char *why;
     } needs[] = {
-        {AT_AUDIT_CUSTOMER, LINES_WITHOUT_CUSTOMER,
-         "no column is the customer: name it with --map customer=COLUMN"},
-        {AT_AUDIT_TIME, LINES_TIME, "no column is the time: name it with --map time=COLUMN"},
-        {AT_AUDIT_TITLE, LINES_WITHOUT_TITLE,
+        {AT_ORDER_WHO, LINES_WITHOUT_CUSTOMER,
+         "no column is the customer: name it with --map user_id=COLUMN (or email, phone, anonymous_id)"},
+        {AT_ORDER_BIT(AT_ORDER_AT), LINES_TIME, "no column is the time: name it with --map at=COLUMN"},
+        {AT_ORDER_BIT(AT_ORDER_TITLE), LINES_WITHOUT_TITLE,
          "no column is the description: name it with --map title=COLUMN"},
-        {AT_AUDIT_COUNTRY, CUSTOMERS_COUNTRIES,
+        {AT_ORDER_BIT(AT_ORDER_COUNTRY), CUSTOMERS_COUNTRIES,
          "no column is the country: name it with --map country=COLUMN"},
-        {AT_AUDIT_SUBTOTAL, ORDERS_SUM,
-         "no column is the order's total to compare with: name it with --map "
-         "subtotal=COLUMN"},
+        {AT_ORDER_BIT(AT_ORDER_REVENUE), ORDERS_SUM,
+         "no column is the order's total to compare with: name it with --map revenue=COLUMN"},
     };
     for (size_t i = 0; i < AT_LENGTH(needs); i++)
-        if (!(audit->line_fields >> needs[i].field & 1))
+        if (!(audit->line_roles & needs[i].roles))
             skip(audit, audit_definitions[needs[i].code].code, needs[i].why);
 }
 

@@ -242,10 +242,10 @@ struct at_audit {
     double revenue;
     int64_t first_ms, last_ms;
     uint64_t identifiers, timed,
-        received;         /* events whose sender's clock is known; whose moment of coming is */
-    uint32_t line_fields; /* columns some file had */
-    uint64_t digits;      /* lines whose product code has a digit */
-    bool is_short;        /* of memory */
+        received;        /* events whose sender's clock is known; whose moment of coming is */
+    uint32_t line_roles; /* with a column in some file */
+    uint64_t digits;     /* lines whose product code has a digit */
+    bool is_short;       /* of memory */
     struct at_audit_result result;
     struct at_audit_finding findings[CODES];
     struct at_audit_unchecked unchecked[24];

@@ -7,10 +7,6 @@
 #include "base/hash.h"
 #include "measure/audit_internal.h"
 
-static bool has(const struct at_audit_line *line, enum at_audit_field field) {
-    return (line->has >> field & 1) != 0;
-}
-
 static struct at_text name_of(const struct at_audit_line *line) {
     return line->order.length ? line->order : line->where;
 }
@@ -24,8 +20,8 @@ static bool has_digit(struct at_text text) {
 static void judge_numbers(struct at_audit *audit, const struct at_audit_line *line) {
     struct at_text name = name_of(line);
     if (line->has_bad_number) audit_count(audit, LINES_NUMBER, name);
-    if (!at_is_missing(line->price) && line->price <= 0) audit_count(audit, LINES_PRICE, name);
-    if (line->is_cancelled || at_is_missing(line->quantity) || line->quantity > 0) return;
+    if (!isnan(line->price) && line->price <= 0) audit_count(audit, LINES_PRICE, name);
+    if (line->is_cancelled || isnan(line->quantity) || line->quantity > 0) return;
     audit_count(audit, LINES_QUANTITY, name);
     audit_part(audit, LINES_QUANTITY, line->quantity < 0 ? "negative" : "zero", 1);
 }
@@ -33,7 +29,7 @@ static void judge_numbers(struct at_audit *audit, const struct at_audit_line *li
 static void judge_time(struct at_audit *audit, const struct at_audit_line *line) {
     bool is_future = line->at_ms > audit->options.now_ms;
     const char *what = line->has_bad_time ? "unreadable" : is_future ? "in the future" : "empty";
-    if (!has(line, AT_AUDIT_TIME) || (line->at_ms && !is_future)) {
+    if (!(line->roles & AT_ORDER_BIT(AT_ORDER_AT)) || (line->at_ms && !is_future)) {
         audit_moment(audit, line->at_ms);
         return;
     }
@@ -43,11 +39,12 @@ static void judge_time(struct at_audit *audit, const struct at_audit_line *line)
 
 static void judge_words(struct at_audit *audit, const struct at_audit_line *line, double sold) {
     struct at_text name = name_of(line);
-    if (has(line, AT_AUDIT_CUSTOMER) && !line->customer.length) {
+    if ((line->roles & AT_ORDER_WHO) && !line->customer.length) {
         audit_count(audit, LINES_WITHOUT_CUSTOMER, name);
         audit_money(audit, LINES_WITHOUT_CUSTOMER, sold);
     }
-    if (has(line, AT_AUDIT_TITLE) && !line->title.length) audit_count(audit, LINES_WITHOUT_TITLE, name);
+    if ((line->roles & AT_ORDER_BIT(AT_ORDER_TITLE)) && !line->title.length)
+        audit_count(audit, LINES_WITHOUT_TITLE, name);
     if (!line->product.length) {
         audit_count(audit, LINES_WITHOUT_PRODUCT, name);
         audit_money(audit, LINES_WITHOUT_PRODUCT, sold);
@@ -66,18 +63,18 @@ static void judge_copy(struct at_audit *audit, const struct at_audit_line *line,
 
 /* ---- what they belong to ---- */
 
-static void add_to_order(struct at_audit *audit, const struct at_audit_line *line, double amount) {
+static void add_to_order(struct at_audit *audit, const struct at_audit_line *line) {
     if (!line->order.length) return;
     uint64_t key = audit_hash(SPACE_LINE_ORDER, line->order);
     struct order *order = audit_put(audit, &audit->orders, key, key, NULL);
     if (!order) return;
     order->is_line = order->has_order = true;
     order->is_cancelled |= line->is_cancelled;
-    if (!at_is_missing(amount)) order->revenue += amount;
-    if (!at_is_missing(line->subtotal)) {
-        order->subtotal = line->subtotal;
+    if (!isnan(line->amount)) order->revenue += line->amount;
+    if (!isnan(line->revenue)) {
+        order->subtotal = line->revenue;
         order->has_subtotal = true;
-        order->discount = at_is_missing(line->discount) ? 0 : line->discount;
+        order->discount = isnan(line->discount) ? 0 : line->discount;
     }
     audit_order_id(order, line->order);
     bool is_first = !order->lines++;
@@ -121,7 +118,7 @@ static void add_to_product(struct at_audit *audit, const struct at_audit_line *l
 }
 
 static void add_to_pair(struct at_audit *audit, const struct at_audit_line *line) {
-    if (!line->customer.length || !line->product.length || at_is_missing(line->quantity)) return;
+    if (!line->customer.length || !line->product.length || isnan(line->quantity)) return;
     uint64_t key = at_mix64(audit_hash(SPACE_CUSTOMER, line->customer) +
                             at_mix64(audit_hash(SPACE_PRODUCT, line->product)));
     struct bought *bought = audit_put(audit, &audit->bought, key, key, NULL);
@@ -132,24 +129,22 @@ static void add_to_pair(struct at_audit *audit, const struct at_audit_line *line
 }
 
 void at_audit_order_line(struct at_audit *audit, const struct at_audit_line *line) {
-    double amount = at_is_missing(line->price) || at_is_missing(line->quantity)
-                        ? at_missing()
-                        : line->price * line->quantity;
-    double sold = !at_is_missing(amount) && amount > 0 && !line->is_cancelled ? amount : 0;
+    double amount = isnan(line->amount) ? 0 : line->amount;
+    double sold = amount > 0 && !line->is_cancelled ? amount : 0;
     audit->wholes[OF_ROWS]++;
     audit->wholes[OF_LINES]++;
-    audit->line_fields |= line->has;
+    audit->line_roles |= line->roles;
     audit->revenue += sold;
     if (line->is_cancelled) {
         audit_count(audit, LINES_CANCELLED, name_of(line));
-        audit_money(audit, LINES_CANCELLED, at_is_missing(amount) ? 0 : fabs(amount));
+        audit_money(audit, LINES_CANCELLED, fabs(amount));
     }
     judge_numbers(audit, line);
     judge_time(audit, line);
     judge_words(audit, line, sold);
     judge_copy(audit, line, sold);
     if (sold > 0 && line->currency.length) audit_currency(audit, line->currency)->revenue += sold;
-    add_to_order(audit, line, amount);
+    add_to_order(audit, line);
     add_to_customer(audit, line, sold);
     add_to_product(audit, line, sold);
     add_to_pair(audit, line);

@@ -174,6 +174,13 @@ bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err) {
     return true;
 }
 
+int64_t at_event_moment_of(struct at_json json, const char *name, const char *other) {
+    int64_t ms = 0;
+    struct at_json value = at_json_get(json, name);
+    if (!value.tape) value = at_json_get(json, other);
+    return at_event_moment(value, &ms, NULL) ? ms : 0;
+}
+
 static enum at_status read_moment(struct parsing *parsing, struct at_json value, const char *name,
                                   int64_t *out, bool *is_given) {
     struct at_error why = {0};

@@ -102,6 +102,8 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
 uint64_t at_event_payload(const struct at_event *event);
 /* A moment: RFC 3339 text, or milliseconds as Date.now() gives them; false: it is none. */
 bool at_event_moment(struct at_json value, int64_t *ms, struct at_error *err);
+/* Of the member name, or of other if there is none such; 0: no moment. */
+int64_t at_event_moment_of(struct at_json json, const char *name, const char *other);
 bool at_event_has_message_id(struct at_json json); /* else it gets one */
 /* The one that is made of what an event says, for events of a file: of its hash, and the how-manieth of its
  * kind it is in the file. So two equal events are two, and the same ones when the file is read again. */

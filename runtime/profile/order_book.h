@@ -18,7 +18,7 @@ struct order_line {
 };
 struct order {
     struct at_bytes text;
-    struct span key, cells[AT_ORDER_ROLES];
+    struct span key, cells[AT_ORDER_IMPORTED];
     struct order_line *lines;
     uint32_t line_count, line_capacity, rows;
     uint64_t first_line;
@@ -31,7 +31,8 @@ static inline struct at_text order_text(const struct order *order, struct span s
     return (struct at_text){order->text.data ? order->text.data + span.at : "", span.length};
 }
 const struct at_order_rules *order_rules(const struct at_order_book *book);
-void order_refuse(struct order *order, uint64_t line, const char *why);   /* the first reason counts */
+void order_refuse(struct order *order, uint64_t line, const char *why); /* the first reason counts */
+void order_refuse_number(struct order *order, uint64_t line, enum at_order_role role, struct at_text text);
 bool order_is_noted(const struct at_order_book *book, struct at_text id); /* the first pass saw it */
 enum at_status order_finish(const struct at_order_book *book, struct order *order, struct at_order_seen *out);
 

@@ -33,13 +33,10 @@ static double rounded(double sum) {
 /* NAN: not said. */
 static double amount_said(struct finishing *finishing, enum at_order_role role) {
     struct at_text text = said(finishing, role);
-    double amount = NAN;
-    char why[160];
-    if (!text.length || at_order_number(text, &amount)) return amount;
-    snprintf(why, sizeof why, "%s \"%.*s\" is no number", at_order_role_name(role),
-             (int)(text.length < 40 ? text.length : 40), text.data);
-    order_refuse(finishing->order, finishing->order->first_line, why);
-    return NAN;
+    double amount;
+    if (!at_order_amount(text, &amount))
+        order_refuse_number(finishing->order, finishing->order->first_line, role, text);
+    return amount;
 }
 
 /* ---- who and when ---- */
@@ -163,13 +160,6 @@ static struct sums sum_up(const struct order *order) {
     return sums;
 }
 
-static bool is_cancelled(const struct finishing *finishing) {
-    const char *prefix = finishing->rules->cancelled_prefix;
-    struct at_text id = finishing->out->id;
-    size_t length = prefix ? strlen(prefix) : 0;
-    return length && id.length > length && memcmp(id.data, prefix, length) == 0;
-}
-
 /* A refund by itself. */
 static void finish_refund(const struct at_order_book *book, struct finishing *finishing,
                           const struct sums *sums) {
@@ -178,7 +168,7 @@ static void finish_refund(const struct at_order_book *book, struct finishing *fi
     out->is_refunded = true;
     out->refund_id = out->id;
     out->refund_of = said(finishing, AT_ORDER_REFUND_OF);
-    if (!out->refund_of.length && is_cancelled(finishing)) {
+    if (!out->refund_of.length && at_order_is_refund_id(finishing->rules, out->id)) {
         size_t length = strlen(finishing->rules->cancelled_prefix);
         struct at_text rest = {out->id.data + length, out->id.length - length};
         if (order_is_noted(book, rest)) out->refund_of = rest;
@@ -235,7 +225,7 @@ enum at_status order_finish(const struct at_order_book *book, struct order *orde
     read_person(&finishing);
     read_times(&finishing);
     enum at_order_fate fate = at_order_fate(said(&finishing, AT_ORDER_STATUS));
-    bool is_refund = is_cancelled(&finishing) || (sums.has_returned && !sums.has_sold);
+    bool is_refund = at_order_is_refund_id(finishing.rules, out->id) || (sums.has_returned && !sums.has_sold);
     out->is_void = fate == AT_ORDER_NEVER_WAS;
     enum at_status status = list_products(&finishing, is_refund);
     if (is_refund)

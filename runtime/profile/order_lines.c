@@ -3,7 +3,6 @@
  * The book of orders: rows collected until the last one of their order has come. Of an order everything is
  * kept in one text; what it comes to is in order_events.c.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,30 +51,15 @@ void at_order_book_free(struct at_order_book *book) {
     free(book);
 }
 
-/* ---- cells ---- */
+/* ---- the first pass ---- */
 
-static struct at_text trimmed(struct at_text text) {
-    while (text.length && strchr(" \t\r\n", text.data[0]) && text.data[0])
-        text = (struct at_text){text.data + 1, text.length - 1};
-    while (text.length && strchr(" \t\r\n", text.data[text.length - 1]) && text.data[text.length - 1])
-        text.length--;
-    return text;
-}
-
-static struct at_text cell(const struct at_order_book *book, const struct at_text *fields, size_t count,
-                           enum at_order_role role) {
-    int column = book->rules.columns->column[role];
-    struct at_text text =
-        column < 0 || (size_t)column >= count ? (struct at_text){"", 0} : trimmed(fields[column]);
-    bool is_guarded = text.length > 1 && text.data[0] == '\''; /* '0123: so that a table leaves it a text */
-    return is_guarded ? (struct at_text){text.data + 1, text.length - 1} : text;
-}
-
-/* What the rows of one order have in common. */
-static struct at_text key_of(const struct at_order_book *book, const struct at_text *fields, size_t count) {
-    bool has_group = book->rules.columns->column[AT_ORDER_LINE_OF] >= 0;
-    return cell(book, fields, count, has_group ? AT_ORDER_LINE_OF : AT_ORDER_ID);
-}
+const struct at_order_need at_order_book_needs[] = {
+    {AT_ORDER_BIT(AT_ORDER_ID) | AT_ORDER_BIT(AT_ORDER_LINE_OF), "order_id"},
+    {AT_ORDER_BIT(AT_ORDER_AT), "at"},
+    {AT_ORDER_WHO, "user_id (or email, phone, anonymous_id)"},
+    {AT_ORDER_BIT(AT_ORDER_PRICE) | AT_ORDER_BIT(AT_ORDER_LINE_TOTAL) | AT_ORDER_BIT(AT_ORDER_REVENUE),
+     "price (or line_total, revenue)"},
+    {0}};
 
 static uint64_t hash_of(struct at_text key) {
     uint64_t hash = at_hash64(key.data, key.length);
@@ -91,7 +75,7 @@ const struct at_order_rules *order_rules(const struct at_order_book *book) {
 }
 
 enum at_status at_order_book_note(struct at_order_book *book, const struct at_text *fields, size_t count) {
-    struct at_text key = key_of(book, fields, count);
+    struct at_text key = at_order_row_key(book->rules.columns, fields, count);
     book->noted++;
     if (!key.length) return AT_OK;
     if (book->last.count == ORDERS_MAX) return AT_TOOBIG;
@@ -109,6 +93,13 @@ void order_refuse(struct order *order, uint64_t line, const char *why) {
     order->wrong_line = line;
 }
 
+void order_refuse_number(struct order *order, uint64_t line, enum at_order_role role, struct at_text text) {
+    char why[160];
+    snprintf(why, sizeof why, "%s \"%.*s\" is no number", at_order_role_name(role),
+             (int)(text.length < 40 ? text.length : 40), text.data);
+    order_refuse(order, line, why);
+}
+
 static bool keep(struct order *order, struct at_text text, struct span *out) {
     *out = (struct span){(uint32_t)order->text.length, (uint32_t)text.length};
     at_bytes_add(&order->text, text.data, text.length);
@@ -117,17 +108,13 @@ static bool keep(struct order *order, struct at_text text, struct span *out) {
 
 /* Of the cells that speak of the order the first that says something counts: many exports fill only one row.
  */
-static enum at_status keep_cells(struct at_order_book *book, struct order *order,
-                                 const struct at_text *fields, size_t count, uint64_t line) {
-    for (int role = 0; role < AT_ORDER_ROLES; role++) {
-        struct at_text text = cell(book, fields, count, (enum at_order_role)role);
-        bool is_of_row = role == AT_ORDER_PRODUCT_ID || role == AT_ORDER_QUANTITY || role == AT_ORDER_PRICE ||
-                         role == AT_ORDER_LINE_TOTAL,
-             is_who = role >= AT_ORDER_USER_ID && role <= AT_ORDER_PHONE;
+static enum at_status keep_cells(struct order *order, const struct at_order_row *row, uint64_t line) {
+    for (int role = 0; role < AT_ORDER_IMPORTED; role++) {
+        struct at_text text = row->cells[role];
         struct span *kept = &order->cells[role];
-        if (is_of_row || !text.length) continue;
+        if ((AT_ORDER_OF_ROW & AT_ORDER_BIT(role)) || !text.length) continue;
         if (!kept->length && !keep(order, text, kept)) return AT_NOMEM;
-        if (is_who && !at_text_equal(order_text(order, *kept), text)) {
+        if ((AT_ORDER_WHO & AT_ORDER_BIT(role)) && !at_text_equal(order_text(order, *kept), text)) {
             char why[120];
             snprintf(why, sizeof why, "it names another %s than the row before",
                      at_order_role_name((enum at_order_role)role));
@@ -135,19 +122,6 @@ static enum at_status keep_cells(struct at_order_book *book, struct order *order
         }
     }
     return AT_OK;
-}
-
-/* False: refused. An empty cell is NAN. */
-static bool read_amount(struct at_order_book *book, struct order *order, const struct at_text *fields,
-                        size_t count, enum at_order_role role, uint64_t line, double *out) {
-    struct at_text text = cell(book, fields, count, role);
-    char why[160];
-    *out = NAN;
-    if (!text.length || at_order_number(text, out)) return true;
-    snprintf(why, sizeof why, "%s \"%.*s\" is no number", at_order_role_name(role),
-             (int)(text.length < 40 ? text.length : 40), text.data);
-    order_refuse(order, line, why);
-    return false;
 }
 
 static struct order_line *new_line(struct order *order) {
@@ -161,23 +135,17 @@ static struct order_line *new_line(struct order *order) {
     return &order->lines[order->line_count++];
 }
 
-static enum at_status keep_line(struct at_order_book *book, struct order *order, const struct at_text *fields,
-                                size_t count, uint64_t line) {
-    double quantity, price, total;
-    struct at_text product = cell(book, fields, count, AT_ORDER_PRODUCT_ID);
-    if (!read_amount(book, order, fields, count, AT_ORDER_QUANTITY, line, &quantity) ||
-        !read_amount(book, order, fields, count, AT_ORDER_PRICE, line, &price) ||
-        !read_amount(book, order, fields, count, AT_ORDER_LINE_TOTAL, line, &total))
+static enum at_status keep_line(struct order *order, const struct at_order_row *row, uint64_t line) {
+    if (row->wrong != AT_ORDER_ROLES) {
+        order_refuse_number(order, line, row->wrong, row->cells[row->wrong]);
         return AT_OK;
-    if (!product.length && isnan(quantity) && isnan(price) && isnan(total))
-        return AT_OK; /* only the order's */
-    if (isnan(quantity)) quantity = 1;
-    if (isnan(price) && quantity != 0) price = total / quantity;
-    if (isnan(total)) total = price * quantity;
+    }
+    if (!row->has_line) return AT_OK;
     struct order_line *kept = new_line(order);
     if (!kept) return AT_NOMEM;
-    *kept = (struct order_line){.price = price, .quantity = quantity, .total = total, .line = line};
-    return keep(order, product, &kept->product) ? AT_OK : AT_NOMEM;
+    *kept = (struct order_line){
+        .price = row->price, .quantity = row->quantity, .total = row->total, .line = line};
+    return keep(order, row->cells[AT_ORDER_PRODUCT_ID], &kept->product) ? AT_OK : AT_NOMEM;
 }
 
 static struct order *open_order(struct at_order_book *book, struct at_text key, uint64_t line) {
@@ -208,17 +176,18 @@ static enum at_status give(struct at_order_book *book, struct order *order, stru
 
 enum at_status at_order_book_add(struct at_order_book *book, const struct at_text *fields, size_t count,
                                  uint64_t line, struct at_order_seen *out, struct at_error *err) {
-    struct at_text key = key_of(book, fields, count);
-    uint64_t *last = key.length ? at_intmap_get(&book->last, hash_of(key)) : NULL;
+    struct at_order_row row;
+    at_order_row_read(book->rules.columns, fields, count, &row);
+    uint64_t *last = row.key.length ? at_intmap_get(&book->last, hash_of(row.key)) : NULL;
     book->row++;
-    if (!key.length) return at_fail(err, AT_INVALID, "no_order", "the row names no order");
+    if (!row.key.length) return at_fail(err, AT_INVALID, "no_order", "the row names no order");
     if (book->open_rows == book->rules.max_open_rows)
         return at_fail(err, AT_TOOBIG, "too_many_open",
                        "more than %zu rows wait for the last one of their order: sort the file by order",
                        book->rules.max_open_rows);
-    struct order *order = open_order(book, key, line);
-    enum at_status status = order ? keep_cells(book, order, fields, count, line) : AT_NOMEM;
-    if (status == AT_OK) status = keep_line(book, order, fields, count, line);
+    struct order *order = open_order(book, row.key, line);
+    enum at_status status = order ? keep_cells(order, &row, line) : AT_NOMEM;
+    if (status == AT_OK) status = keep_line(order, &row, line);
     if (status != AT_OK) return at_fail(err, status, NULL, "out of memory");
     order->rows++;
     book->open_rows++;

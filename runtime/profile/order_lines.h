@@ -29,7 +29,8 @@ struct at_order_rules { /* outlive the book */
     const struct at_zone *zone;   /* of times that say no offset; NULL: UTC */
     const char *currency;         /* where no column says it; NULL: none */
     const char *cancelled_prefix; /* NULL: none */
-    size_t max_open_rows;         /* 0: AT_ORDER_OPEN_ROWS_MAX */
+    bool guesses; /* as an audit may: "12/1/2010", month first unless that is no month, and "1.12.2010" */
+    size_t max_open_rows; /* 0: AT_ORDER_OPEN_ROWS_MAX */
 };
 struct at_order_product {
     struct at_text id;
@@ -56,6 +57,7 @@ struct at_order_seen { /* one order, whole; texts are lent until the next call *
 };
 
 struct at_order_book;
+extern const struct at_order_need at_order_book_needs[];                     /* of the rules' columns */
 struct at_order_book *at_order_book_new(const struct at_order_rules *rules); /* NULL: out of memory */
 void at_order_book_free(struct at_order_book *book);
 /* First pass: each row, in order. AT_NOMEM; AT_TOOBIG: too many orders. */
@@ -74,14 +76,27 @@ enum at_status at_order_book_rest(struct at_order_book *book, struct at_order_se
 bool at_order_write(const struct at_order_seen *order, int which, struct at_bytes *out);
 
 /* ---- order_values.c ---- */
+struct at_order_row {                     /* what one row says */
+    struct at_text cells[AT_ORDER_ROLES]; /* without space around; "": it says nothing */
+    struct at_text key;                   /* what the rows of one order have in common */
+    double quantity, price, total;        /* NAN: not said, no number, and not to be had of the others */
+    enum at_order_role wrong;             /* the first of these that is no number; AT_ORDER_ROLES: none */
+    bool has_line;                        /* it is a line of the order, and not only about it */
+};
+void at_order_row_read(const struct at_order_columns *columns, const struct at_text *fields, size_t count,
+                       struct at_order_row *out);
+struct at_text at_order_row_key(const struct at_order_columns *columns, const struct at_text *fields,
+                                size_t count); /* the key alone */
 /* "1,234.50" "2,55" "EUR 19.99" "(3.00)" "-3" as people write them: what stands last of comma and point is
  * the decimal sign, but a single one before three digits is none. False: no number. */
 bool at_order_number(struct at_text text, double *out);
+bool at_order_amount(struct at_text cell, double *out); /* the same; of an empty cell NAN */
 /* By the rules' format and zone. AT_INVALID says what to do. */
 enum at_status at_order_time(const struct at_order_rules *rules, struct at_text text, int64_t *ms,
                              struct at_error *err) AT_MUST_CHECK;
 /* "17850.0" is 17850: tables that know only numbers write ids so. */
 struct at_text at_order_person_id(struct at_text text);
+bool at_order_is_refund_id(const struct at_order_rules *rules, struct at_text id); /* by its prefix */
 enum at_order_fate { AT_ORDER_STANDS, AT_ORDER_NEVER_WAS, AT_ORDER_WHOLLY_REFUNDED };
 enum at_order_fate at_order_fate(struct at_text status);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cells of files of orders: amounts, moments, ids, statuses, as programs and people write them.
+ * Cells of files of orders: amounts, moments, ids, statuses, as programs and people write them; and what a
+ * row of them says.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,10 +67,16 @@ bool at_order_number(struct at_text text, double *out) {
     return true;
 }
 
+bool at_order_amount(struct at_text cell, double *out) {
+    *out = NAN;
+    return !cell.length || at_order_number(cell, out);
+}
+
 /* ---- moments ---- */
 
 enum at_status at_order_time(const struct at_order_rules *rules, struct at_text text, int64_t *ms,
                              struct at_error *err) {
+    enum { SURE = 12 }; /* of them leave no doubt */
     static const char *const usual[] = {"%Y-%m-%d %H:%M:%S",
                                         "%Y-%m-%d %H:%M:%S %z",
                                         "%Y-%m-%dT%H:%M:%S%z",
@@ -80,9 +88,18 @@ enum at_status at_order_time(const struct at_order_rules *rules, struct at_text 
                                         "%Y-%m-%d %H:%M:%S.%f %z",
                                         "%Y/%m/%d %H:%M:%S",
                                         "%Y/%m/%d %H:%M",
-                                        "%Y/%m/%d"};
+                                        "%Y/%m/%d",
+                                        "%m/%d/%Y %H:%M", /* those from here are guessed */
+                                        "%m/%d/%Y %H:%M:%S",
+                                        "%m/%d/%Y",
+                                        "%d/%m/%Y %H:%M",
+                                        "%d/%m/%Y %H:%M:%S",
+                                        "%d/%m/%Y",
+                                        "%d.%m.%Y %H:%M",
+                                        "%d.%m.%Y %H:%M:%S",
+                                        "%d.%m.%Y"};
     const char *const one[] = {rules->at_format}, *const *formats = rules->at_format ? one : usual;
-    size_t count = rules->at_format ? 1 : AT_LENGTH(usual);
+    size_t count = rules->at_format ? 1 : rules->guesses ? AT_LENGTH(usual) : SURE;
     bool is_local = false;
     for (size_t i = 0; i < count; i++)
         if (at_time_parse_as(formats[i], text.data, text.length, ms, &is_local, err) == AT_OK) {
@@ -107,6 +124,11 @@ struct at_text at_order_person_id(struct at_text text) {
     return (struct at_text){text.data, n - 2};
 }
 
+bool at_order_is_refund_id(const struct at_order_rules *rules, struct at_text id) {
+    size_t length = rules->cancelled_prefix ? strlen(rules->cancelled_prefix) : 0;
+    return length && id.length > length && memcmp(id.data, rules->cancelled_prefix, length) == 0;
+}
+
 enum at_order_fate at_order_fate(struct at_text status) {
     static const char *const never[] = {"cancelled",      "canceled", "voided",          "failed",
                                         "expired",        "trash",    "pending payment", "draft",
@@ -118,4 +140,55 @@ enum at_order_fate at_order_fate(struct at_text status) {
             return AT_ORDER_NEVER_WAS;
     bool is_refunded = status.length == 8 && strncasecmp(status.data, "refunded", 8) == 0;
     return is_refunded ? AT_ORDER_WHOLLY_REFUNDED : AT_ORDER_STANDS;
+}
+
+/* ---- a row ---- */
+
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct at_text trimmed(struct at_text text) {
+    while (text.length && is_space(text.data[0])) text = (struct at_text){text.data + 1, text.length - 1};
+    while (text.length && is_space(text.data[text.length - 1])) text.length--;
+    return text;
+}
+
+static struct at_text cell(const struct at_order_columns *columns, const struct at_text *fields, size_t count,
+                           enum at_order_role role) {
+    int column = columns->column[role];
+    struct at_text text =
+        column < 0 || (size_t)column >= count ? (struct at_text){"", 0} : trimmed(fields[column]);
+    bool is_guarded = text.length > 1 && text.data[0] == '\''; /* '0123: so that a table leaves it a text */
+    return is_guarded ? (struct at_text){text.data + 1, text.length - 1} : text;
+}
+
+struct at_text at_order_row_key(const struct at_order_columns *columns, const struct at_text *fields,
+                                size_t count) {
+    bool has_group = columns->column[AT_ORDER_LINE_OF] >= 0;
+    return cell(columns, fields, count, has_group ? AT_ORDER_LINE_OF : AT_ORDER_ID);
+}
+
+void at_order_row_read(const struct at_order_columns *columns, const struct at_text *fields, size_t count,
+                       struct at_order_row *out) {
+    const struct {
+        enum at_order_role role;
+        double *amount;
+    } amounts[] = {{AT_ORDER_QUANTITY, &out->quantity},
+                   {AT_ORDER_PRICE, &out->price},
+                   {AT_ORDER_LINE_TOTAL, &out->total}};
+    out->wrong = AT_ORDER_ROLES;
+    for (int role = 0; role < AT_ORDER_ROLES; role++)
+        out->cells[role] = cell(columns, fields, count, (enum at_order_role)role);
+    out->key = at_order_row_key(columns, fields, count);
+    out->has_line = out->cells[AT_ORDER_PRODUCT_ID].length > 0;
+    for (size_t i = 0; i < AT_LENGTH(amounts); i++) {
+        struct at_text text = out->cells[amounts[i].role];
+        out->has_line |= text.length > 0;
+        if (!at_order_amount(text, amounts[i].amount) && out->wrong == AT_ORDER_ROLES)
+            out->wrong = amounts[i].role;
+    }
+    if (!out->cells[AT_ORDER_QUANTITY].length) out->quantity = 1;
+    if (isnan(out->price) && out->quantity != 0) out->price = out->total / out->quantity;
+    if (isnan(out->total)) out->total = out->price * out->quantity;
 }

@@ -2,25 +2,20 @@
  *
  * What other rules of identity would make of the events there are: the log is read from its beginning into a
  * table of its own, by the same code that takes events in, and compared with the people of now. Nothing is
- * changed. On the reader thread for what takes long; the memory is that of one more table of identifiers,
- * counted as such.
+ * changed. The memory is that of one more table of identifiers, counted as such.
  */
 #include <stdlib.h>
 #include <string.h>
-#include "shop/internal.h"
+#include "shop/log_scan.h"
 
 #define EXAMPLES_MAX 10
 #define BESIDE_MAX   8 /* people in one example */
 
 struct rehearsal {
-    struct at_job *job;
-    struct at_shop *shop;
+    struct log_scan scan;
     struct at_settings *settings;
     struct identity then;
-    uint64_t ids, events;
-    struct at_json_parser *body, *facts;
-    struct at_arena arena; /* of one event */
-    enum at_status status;
+    uint64_t ids;
 };
 
 static uint64_t own_id(void *arg) {
@@ -62,24 +57,16 @@ static enum at_status join_all(struct rehearsal *rehearsal, const struct at_even
     }
 }
 
-static enum at_status parse(struct at_json_parser *parser, struct at_arena *arena, struct at_text text,
-                            struct at_json *out) {
-    char *copy = at_arena_alloc(arena, text.length + AT_JSON_PADDING);
-    if (!copy) return AT_NOMEM;
-    memcpy(copy, text.data, text.length);
-    memset(copy + text.length, 0, AT_JSON_PADDING);
-    return at_json_parse(parser, copy, text.length, true, out, NULL);
-}
-
-static enum at_status take(struct rehearsal *rehearsal, const struct at_event_row *row) {
+static enum at_status take(struct log_scan *scan, const struct at_event_row *row) {
+    struct rehearsal *rehearsal = (struct rehearsal *)scan;
     struct at_json body, facts;
     struct at_event event;
     struct at_event_defaults defaults = {
         .received_ms = row->received_ms, .any_identifier = true, .rules = &rehearsal->then.rules};
-    enum at_status status = parse(rehearsal->body, &rehearsal->arena, row->body, &body);
-    if (status == AT_OK) status = parse(rehearsal->facts, &rehearsal->arena, row->facts, &facts);
-    if (status != AT_OK) return status == AT_INVALID ? AT_IO : status;
-    status = at_event_parse(&rehearsal->arena, body, &defaults, NULL, &event, NULL);
+    enum at_status status = log_scan_parse(scan, scan->body, row->body, &body);
+    if (status == AT_OK) status = log_scan_parse(scan, scan->facts, row->facts, &facts);
+    if (status != AT_OK) return status;
+    status = at_event_parse(&scan->arena, body, &defaults, NULL, &event, NULL);
     if (status == AT_INVALID)
         return AT_OK; /* a statement of consent, or ids that name nobody by these rules */
     if (status != AT_OK) return status;
@@ -89,14 +76,6 @@ static enum at_status take(struct rehearsal *rehearsal, const struct at_event_ro
     if (is_conflict && event.identifier_count) event.identifier_count = 1;
     event.at_ms = row->at_ms;
     return join_all(rehearsal, &event, !is_unproven);
-}
-
-static bool take_row(void *arg, const struct at_event_row *row) {
-    struct rehearsal *rehearsal = arg;
-    rehearsal->status = take(rehearsal, row);
-    rehearsal->events++;
-    at_arena_reset(&rehearsal->arena);
-    return rehearsal->status == AT_OK;
 }
 
 /* ---- now and then ---- */
@@ -132,7 +111,7 @@ static void breathe(struct identity *identity, uint32_t i) {
 }
 
 static enum at_status pair_up(struct rehearsal *rehearsal, struct comparison *out) {
-    struct identity *now = &rehearsal->shop->identity, *then = &rehearsal->then;
+    struct identity *now = &rehearsal->scan.shop->identity, *then = &rehearsal->then;
     pthread_mutex_lock(&now->mutex);
     uint32_t count = now->count; /* who comes meanwhile is in no event that was read */
     pthread_mutex_unlock(&now->mutex);
@@ -225,11 +204,11 @@ static void open_examples(struct at_json_out *out, const char *name) {
 
 static enum at_status write_answer(struct rehearsal *rehearsal) {
     struct comparison comparison = {0};
-    struct at_json_out out = at_json_out(&rehearsal->job->out);
+    struct at_json_out out = at_json_out(&rehearsal->scan.job->out);
     enum at_status status = pair_up(rehearsal, &comparison);
     if (status != AT_OK) return status;
     at_json_open(&out, '{');
-    at_json_add_int(&out, "events", (int64_t)rehearsal->events);
+    at_json_add_int(&out, "events", (int64_t)rehearsal->scan.events);
     qsort(comparison.pairs, comparison.count, sizeof *comparison.pairs, by_then);
     open_examples(&out, "joined");
     uint64_t then = write_joined(&comparison, &out);
@@ -255,7 +234,7 @@ static enum at_status write_answer(struct rehearsal *rehearsal) {
 }
 
 static enum at_status copy_bars(struct rehearsal *rehearsal) {
-    struct identity *now = &rehearsal->shop->identity;
+    struct identity *now = &rehearsal->scan.shop->identity;
     struct at_intmap_slot *slot;
     enum at_status status = AT_OK;
     pthread_mutex_lock(&now->mutex);
@@ -265,60 +244,29 @@ static enum at_status copy_bars(struct rehearsal *rehearsal) {
     return status;
 }
 
-static enum at_status run(struct rehearsal *rehearsal, struct at_reader *reader) {
-    rehearsal->body = parser_new();
-    rehearsal->facts = parser_new();
+static enum at_status compare(struct rehearsal *rehearsal) {
+    struct identity *now = &rehearsal->scan.shop->identity;
     rehearsal->ids = UINT64_MAX >> 1; /* far from the ids there are */
-    identity_init(&rehearsal->then, &rehearsal->settings->identity, rehearsal->shop->identity.seed,
-                  rehearsal->shop->identity.account);
+    identity_init(&rehearsal->then, &rehearsal->settings->identity, now->seed, now->account);
     rehearsal->then.next_id = own_id;
     rehearsal->then.next_arg = rehearsal;
-    rehearsal->then.known = &rehearsal->shop->identity; /* what was taken apart stays it */
-    at_arena_init(&rehearsal->arena, AT_SHOP_BODY_MAX);
-    enum at_status status = rehearsal->body && rehearsal->facts ? copy_bars(rehearsal) : AT_NOMEM;
-    if (status == AT_OK) status = at_reader_log(reader, 0, UINT64_MAX >> 1, take_row, rehearsal);
-    if (status == AT_OK) status = rehearsal->status;
+    rehearsal->then.known = now; /* what was taken apart stays it */
+    enum at_status status = copy_bars(rehearsal);
+    if (status == AT_OK) status = log_scan_events(&rehearsal->scan, UINT64_MAX >> 1, take);
     if (status == AT_OK) status = write_answer(rehearsal);
     identity_clear(&rehearsal->then);
-    at_arena_clear(&rehearsal->arena);
-    if (rehearsal->body) at_json_parser_free(rehearsal->body);
-    if (rehearsal->facts) at_json_parser_free(rehearsal->facts);
     return status;
 }
 
-static enum at_status rehearse_alone(struct at_job *job, struct at_reader *reader, void *arg) {
-    struct rehearsal *rehearsal = arg;
-    enum at_status status = settings_read(rehearsal->shop, &rehearsal->settings, &job->err);
+static enum at_status run(struct log_scan *scan) {
+    struct rehearsal *rehearsal = (struct rehearsal *)scan;
+    enum at_status status = settings_read(scan->shop, &rehearsal->settings, &scan->job->err);
     if (status != AT_OK) return status == AT_NOMEM ? status : AT_UNPROCESSABLE;
-    status = run(rehearsal, reader);
+    status = compare(rehearsal);
     at_settings_free(rehearsal->settings);
-    if (status != AT_OK)
-        at_fail(&job->err, status, NULL, "the events could not be read (%s): ask again",
-                at_status_word(status));
-    return status;
-}
-
-/* One at a time: nobody waits in a queue for what takes long, not knowing for how long. */
-static enum at_status rehearse(struct at_job *job, struct at_reader *reader, void *arg) {
-    struct at_shop *shop = job->worker->shop;
-    bool is_free = false;
-    if (!atomic_compare_exchange_strong(&shop->is_reading_log, &is_free, true))
-        return at_fail(&job->err, AT_CONFLICT, "rehearsing",
-                       "a rehearsal or an audit is going on: ask again when it is over");
-    enum at_status status = rehearse_alone(job, reader, arg);
-    atomic_store(&shop->is_reading_log, false);
     return status;
 }
 
 void at_shop_rehearse_identity(struct at_job *job) {
-    struct rehearsal *rehearsal = at_arena_zalloc(job->arena, sizeof *rehearsal);
-    enum at_status status = rehearsal ? AT_OK : AT_NOMEM;
-    if (rehearsal) {
-        rehearsal->job = job;
-        rehearsal->shop = job->worker->shop;
-        status = errand_read_slowly(job, rehearse, rehearsal);
-    }
-    if (status == AT_OK) return;
-    at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
-    job_end(job, AT_NOMEM);
+    log_scan_start(job, sizeof(struct rehearsal), "rehearsing", run);
 }

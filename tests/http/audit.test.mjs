@@ -55,7 +55,7 @@ test("order lines of a real shop, counted by another tool as well", (t) => {
   assert.equal(json.kind, "history");
   assert.deepEqual([json.files, json.counts.order_lines, json.counts.orders, json.counts.people], [12, other.lines, other.orders, other.people]);
   assert.ok(Math.abs(json.revenue - other.revenue) < 0.01);
-  assert.match(json.columns, /InvoiceNo is the order/);
+  assert.match(json.columns, /^order_id=InvoiceNo, at=InvoiceDate, user_id=CustomerID, /);
   const table = run(["audit", data]);
   assert.equal(table.code, 0);
   assert.match(table.out.split("\n")[0], /is a history that was not imported yet: 12 files, columns by UCI Online Retail/);
@@ -68,7 +68,7 @@ test("order lines of a real shop, counted by another tool as well", (t) => {
 const HEAD = "order_id,sku,quantity,price,customer_id,currency,time,title\n";
 
 test("what cannot be audited is said, with what to do", (t) => {
-  const dir = folder(t, { "empty/notes.txt": "x", "csv/a.csv": "a,b\n1,2\n", "bin/x.csv": "\x00\x01\x02", "none/e.jsonl": "hello\n", "void/v.csv": "" });
+  const dir = folder(t, { "empty/notes.txt": "x", "csv/a.csv": "a,b\n1,2\n", "bin/x.csv": "\x00\x01\x02", "none/e.jsonl": "hello\n", "void/v.csv": "", "void/w.jsonl": "" });
   const refused = (args, code, words) => {
     const ran = run(["audit", ...args]);
     assert.equal(ran.code, code, ran.out + ran.err);
@@ -78,20 +78,33 @@ test("what cannot be audited is said, with what to do", (t) => {
   refused([join(dir, "nowhere")], 3, /cannot read .*nowhere/);
   refused([join(dir, "empty")], 1, /is no shop \(it has no shop\.lua\) and holds no history: order lines as \*\.csv or events as \*\.jsonl/);
   refused([join(dir, "empty/notes.txt")], 1, /neither order lines .* nor events/);
-  refused([join(dir, "csv")], 1, /a\.csv: no column is the order, the product, the quantity, the price \(the columns are a, b\): say which with --map order=COLUMN/);
-  refused([join(dir, "csv"), "--map", "order=a,product=zz"], 1, /there is no column "zz"; the columns are a, b/);
-  refused([join(dir, "csv"), "--map", "ordre=a"], 2, /"ordre=a" is not; its fields are order product/);
-  refused([join(dir, "bin")], 1, /x\.csv: its first line is no header of a CSV file/);
+  const csv = join(dir, "csv");
+  refused([csv], 2, /a\.csv: say which column is order_id: --map order_id=COLUMN; there are a, b\n/);
+  refused([csv, "--map", "order_id=a", "--map", "product_id=zz"], 2, /a\.csv: --map: there is no column "zz"; there are a, b\n/);
+  refused([csv, "--map", "order_id=a", "--map", "product_id=b"], 2, /say which column is price \(or line_total\): --map price=COLUMN/);
+  const words = "order_id, line_of, at, user_id, anonymous_id, email, phone, country, product_id, quantity, price, line_total, revenue, discount, refunded, refunded_at, refund_of, status, currency, coupon, title, cancelled_at";
+  for (const [map, near] of [["customer=a", ""], ["order=a", ""], ["usr_id=a", '"user_id"'], ["ORDER_ID=a", '"order_id"'], ["subtotal=a", ""]])
+    for (const verb of [["audit", csv], ["audit", join(dir, "none")], ["import", "orders", join(csv, "a.csv"), "--dry-run"]]) {
+      const ran = run([...verb, "--map", map]);
+      assert.deepEqual([ran.code, ran.out], [2, ""]);
+      assert.ok(ran.err.includes(`a column cannot be "${map.split("=")[0]}"`) && ran.err.endsWith(`can be ${words}\n`) && ran.err.includes(near), ran.err);
+    }
+  refused([csv, "--map", "order_id"], 2, /a mapping is ROLE=COLUMN, such as order_id=InvoiceNo, not "order_id"/);
+  refused([csv, "--map", "order_id=a,product_id=b"], 2, /there is no column "a,product_id=b"/);
+  refused([csv, "--at-format", "%Q"], 2, /no format of times/);
+  refused([csv, "--timezone", "Europe/Londn"], 2, /no time zone "Europe\/Londn"/);
+  refused([join(dir, "bin")], 1, /x\.csv: the line with the names of the columns: /);
   refused([join(dir, "none")], 1, /e\.jsonl: not one line of it is a JSON object/);
-  refused([join(dir, "void")], 1, /v\.csv is empty/);
+  refused([join(dir, "void")], 1, /v\.csv is empty: a line with the names of its columns comes first/);
+  refused([join(dir, "void/w.jsonl")], 1, /w\.jsonl: not one line of it is a JSON object/);
   const packed = gzipSync(HEAD + Array.from({ length: 5000 }, (_, i) => `${i},p${i % 7},1,${i}.5,c${i},EUR,2026-01-01,${Math.sin(i)}\n`).join(""));
   mkdirSync(join(dir, "cut"));
   writeFileSync(join(dir, "cut/orders.csv.gz"), packed.subarray(0, packed.length >> 1));
-  refused([join(dir, "cut")], 1, /orders\.csv\.gz is cut short: its compressed text ends in the middle; copy it again/);
+  refused([join(dir, "cut")], 3, /orders\.csv\.gz is not a whole gzip file: it ends in the middle/);
   const broken = Buffer.from(packed);
   broken[packed.length >> 1] ^= 0xff;
   writeFileSync(join(dir, "cut/orders.csv.gz"), broken);
-  refused([join(dir, "cut")], 1, /cannot read .*orders\.csv\.gz/);
+  refused([join(dir, "cut")], 3, /orders\.csv\.gz is not a whole gzip file/);
   writeFileSync(join(dir, "cut/orders.csv.gz"), packed);
   assert.equal(audit([join(dir, "cut")]).counts.order_lines, 5000);
   const nofile = run(["audit", join(dir, "cut"), "--html", join(dir, "no/where.html")]);
@@ -105,13 +118,31 @@ test("columns that are mapped, and both kinds of files in one folder", (t) => {
     "events.jsonl": ['{"type":"page","anonymousId":"v","messageId":"1"}', '{"type":"track","event":"Order Completed","userId":"u","messageId":"2","properties":{"order_id":"7","revenue":5,"currency":"EUR","products":["a"]}}'].join("\n"),
     "README.md": "x",
   });
-  const json = audit([dir, "--map", "order=nr,product=artikel,quantity=menge,price=preis,customer=kunde"]);
+  const maps = ["order_id=nr", "product_id=artikel", "quantity=menge", "price=preis"].flatMap((one) => ["--map", one]);
+  const json = audit([dir, ...maps, "--map", "user_id=kunde"]);
   assert.deepEqual([json.files, json.counts.order_lines, json.counts.events, json.counts.orders], [2, 2, 2, 3]);
   assert.ok(Math.abs(json.revenue - 11) < 1e-9);
   assert.equal(found(json, "lines_without_customer").count, 1);
   assert.equal(found(json, "visits_not_recognised").count, 1);
   assert.match(run(["audit", join(dir, "events.jsonl")]).out, /events\.jsonl is a history that was not imported yet: 1 file\n/);
-  assert.match(run(["audit", dir, "--map", "order=nr,product=artikel,quantity=menge,price=preis"]).out, /; 1 other file was not read\n/);
+  assert.match(run(["audit", dir, ...maps]).out, /columns by --map and their names \(order_id=nr, product_id=artikel, quantity=menge, price=preis\); 1 other file was not read\n/);
+});
+
+test("a file is read with the options it would be imported with", (t) => {
+  const dir = folder(t, { "o.csv": "order_id,sku,quantity,price,email,when\nR-1,a1,1,1.50,a@example.com,02.01.26 00:30\n2,b1,2,3,b@example.com,02.01.26 10:00\n3,b1,1,3,b@example.com,2026-01-02\n" });
+  const json = audit([join(dir, "o.csv"), "--map", "at=when", "--at-format", "%d.%m.%y %H:%M", "--timezone", "Europe/Berlin", "--currency", "EUR", "--cancelled-prefix", "R-"]);
+  assert.deepEqual([json.first_at, json.last_at, json.currency, json.revenue], ["2026-01-01T23:30:00.000Z", "2026-01-02T09:00:00.000Z", "EUR", 9]);
+  assert.deepEqual([found(json, "lines_cancelled").examples, found(json, "lines_bad_time").examples, found(json, "orders_without_currency")], [["R-1"], ["3"], undefined]);
+  const plain = audit([join(dir, "o.csv")]);
+  assert.deepEqual([found(plain, "lines_cancelled"), plain.not_checked.some((one) => one.why.includes("--map at=COLUMN")), found(plain, "orders_without_currency").count], [undefined, true, 3]);
+});
+
+test("events a line each, or batches of them; a line that is none is counted with its place", (t) => {
+  const one = (id) => JSON.stringify({ type: "page", anonymousId: "v", messageId: id }), batch = JSON.stringify({ context: {}, batch: [JSON.parse(one("b1")), JSON.parse(one("b2"))] });
+  const lines = [batch, one("1"), "", "{bad}", ` ${one("2")}\t`, `{"pad":"${"x".repeat(3 << 20)}"}`, batch.replaceAll("b1", "b3").replaceAll("b2", "b4"), "7", one("3")];
+  const dir = folder(t, { "e.jsonl": `\uFEFF${lines.join("\r\n")}` });
+  const json = audit([join(dir, "e.jsonl")]), unreadable = found(json, "rows_unreadable");
+  assert.deepEqual([json.counts.events, unreadable.count, unreadable.examples], [7, 3, ["e.jsonl:4", "e.jsonl:6", "e.jsonl:8"]]);
 });
 
 /* ---- a shop ---- */
@@ -240,7 +271,10 @@ test("a shop that was never served has nothing to audit", (t) => {
   assert.deepEqual([ran.code, ran.out], [1, ""]);
   assert.match(ran.err, /is a shop without data: nothing was ever served or imported into .*\/data/);
   assert.ok(!existsSync(join(dir, "data")), "nothing is made");
-  assert.equal(run(["audit", dir, "--map", "order=a"]).code, 2);
+  for (const option of ["map", "at-format", "timezone", "currency", "cancelled-prefix"]) {
+    const refused = run(["audit", dir, `--${option}`, "x"]);
+    assert.deepEqual([refused.code, refused.err], [2, `attune audit: --${option} is for files of order lines, and ${dir} is a shop\n`]);
+  }
 });
 
 test("the page is whole, says the same, escapes what comes from outside, and loads nothing", async (t) => {

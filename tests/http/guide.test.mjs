@@ -66,10 +66,10 @@ test("identity runs as written", async (t) => {
 
 test("the audit runs as written", async (t) => {
   const all = await runPage(t, "audit", 6);
-  assert.match(all, /^orders\.csv is a history that was not imported yet: 1 file, columns by their names \(order_id is the order, sku is the product/m);
+  assert.match(all, /^orders\.csv is a history that was not imported yet: 1 file, columns by their names \(order_id=order_id, at=time, user_id=customer, product_id=sku, /m);
   assert.match(all, /0\.4586 +high +1 +25\.0 % +45\.9 % +orders in another currency than most\n/);
   assert.match(all, /0\.0276 +high +1 +16\.7 % +2\.8 % +order lines without a customer\n/);
-  assert.match(all, /^export\.csv is .* columns by --map and their names \(Beleg is the order/m);
+  assert.match(all, /^export\.csv is .* columns by --map and their names \(order_id=Beleg, at=Zeit, user_id=Kunde, /m);
   assert.match(all, /prodct_viewed: product_viewed\? 1/);
   assert.match(all, /products do not add up to their revenue\n +another reason 1\n/);
   assert.match(all, /my-shop is a shop: what is in my-shop\/data, which is being served/);

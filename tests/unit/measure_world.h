@@ -18,6 +18,16 @@
 
 #define NOW_MS 1795680000000LL /* 2026-11-26T08:00:00Z */
 
+/* Events in a line. */
+#define VISIT(user, id)                                                                                      \
+    "{\"type\":\"page\",\"anonymousId\":\"v-" user "\",\"userId\":\"" user "\",\"messageId\":\"" id "\","    \
+    "\"context\":{\"consent\":{\"categoryPreferences\":{\"analytics\":true,\"personalization\":true}}}}"
+#define ORDER(user, order, more)                                                                             \
+    "{\"type\":\"track\",\"event\":\"Order Completed\",\"anonymousId\":\"v-" user "\",\"userId\":\"" user    \
+    "\",\"messageId\":\"m-" order "\",\"properties\":{\"order_id\":\"" order "\"," more "}}"
+#define GOOD                                                                                                 \
+    "\"currency\":\"EUR\",\"revenue\":20,\"products\":[{\"product_id\":\"p1\",\"price\":10,\"quantity\":2}]"
+
 struct audit_world {
     struct at_audit *audit;
     struct at_json_parser *parser;
@@ -65,6 +75,12 @@ static inline void audit_event_row(struct audit_world *world, const char *text, 
 
 static inline void audit_event(struct audit_world *world, const char *text) {
     audit_event_row(world, text, 0, (struct at_audit_event){0});
+}
+
+/* Of somebody who agreed to both usual purposes. */
+static inline void agreed(struct audit_world *world, const char *text) {
+    static const struct at_text both[] = {{"analytics", 9}, {"personalization", 15}};
+    audit_event_row(world, text, 0, (struct at_audit_event){.purposes = both, .purpose_count = 2});
 }
 
 static inline const struct at_audit_result *audit_result(struct audit_world *world) {

@@ -111,6 +111,10 @@ static inline void stored_free(struct stored *stored) {
     free(stored->facts);
 }
 
+static inline void free_events(struct stored *events, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) stored_free(&events[i]);
+}
+
 static inline struct at_logged_event logged_of(struct world *world, const struct stored *stored) {
     return (struct at_logged_event){.seq = stored->seq,
                                     .at_ms = stored->at_ms,
