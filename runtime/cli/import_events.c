@@ -71,7 +71,10 @@ static int send_all(struct importing *importing, struct history_sender *sender) 
     bool is_new = !code && history_next(records, &record, &code);
     if (code) return code;
     /* All was taken before, by a run that may have been killed before it said that the file ends here. */
-    if (!is_new) return importing->mark.is_whole ? EXIT_DONE : history_send_rest(sender, true);
+    if (!is_new) {
+        bool is_open = importing->mark.records && !importing->mark.is_whole;
+        return is_open ? history_send_rest(sender, true) : EXIT_DONE;
+    }
     history_mark_go_on(&importing->marks, &importing->mark, "events");
     do {
         code = history_send(sender, &record, history_count(records), history_chain(records));
