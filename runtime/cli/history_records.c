@@ -124,14 +124,14 @@ static bool is_name(const struct history_records *records, size_t from, size_t t
 }
 
 /* Walks members of an object, from behind its brace or a comma. True: "batch" and its array begin; *at is
- * behind the bracket. *has_context: a member "context" was passed. */
+ * behind the bracket; else where it ended. *has_context: a member "context" was passed. */
 static bool find_batch(const struct history_records *records, size_t *at, bool *has_context) {
     const char *text = records->buffer;
     for (size_t i = *at;; i++) {
-        i = skip_space(records, i);
+        i = *at = skip_space(records, i);
         if (i >= records->end || text[i] != '"') return false;
         size_t name = i + 1, after = skip_string(records, name);
-        i = skip_space(records, after);
+        i = *at = skip_space(records, after);
         if (i >= records->end || text[i] != ':') return false;
         i = skip_space(records, i + 1);
         *has_context |= is_name(records, name, after - 1, "context");
@@ -139,7 +139,7 @@ static bool find_batch(const struct history_records *records, size_t *at, bool *
             *at = i + 1;
             return true;
         }
-        i = skip_value(records, i);
+        i = *at = skip_value(records, i);
         if (i >= records->end || text[i] != ',') return false;
     }
 }
@@ -152,6 +152,12 @@ static int refuse_context(const struct history_records *records) {
 
 static void count_lines(struct history_records *records, size_t from, size_t to) {
     for (size_t i = from; i < to; i++) records->line += records->buffer[i] == '\n';
+}
+
+static void begin_array(struct history_records *records, size_t inside) {
+    count_lines(records, records->at, inside);
+    records->at = records->scanned = inside;
+    records->has_records = records->ends = records->is_over = false;
 }
 
 static int begin(struct history_records *records) {
@@ -177,8 +183,7 @@ static int begin(struct history_records *records) {
                         "this is no file of events: read are JSON lines (one event a line), a JSON array and "
                         "{\"batch\":[…]}, each also as .gz");
     if (has_context && records->kind == KIND_BATCH) return refuse_context(records);
-    count_lines(records, 0, inside);
-    records->at = records->scanned = inside;
+    begin_array(records, inside);
     return EXIT_DONE;
 }
 
@@ -239,20 +244,36 @@ static int skip_to_element(struct history_records *records) {
     }
 }
 
-/* What stands behind the array of a batch says nothing of its events, unless it is their context. */
+/* What else a batch says, unless it is a context, says nothing of its events. Another batch may follow it. */
 static int end_array(struct history_records *records) {
-    bool has_context = false;
+    bool has_context = false, is_batch = records->kind == KIND_BATCH;
     records->is_over = true;
     while (!records->is_read && records->end - records->at < HISTORY_RECORD_MAX) {
         int code = fill(records);
         if (code) return code;
     }
-    size_t i = skip_space(records, records->at) + 1; /* behind a comma, if there is one */
-    if (records->kind == KIND_BATCH) (void)find_batch(records, &i, &has_context);
-    if (!has_context) return EXIT_DONE;
+    const char *text = records->buffer;
+    size_t i = skip_space(records, records->at);
+    if (is_batch && i < records->end && text[i] == ',') {
+        i++;
+        (void)find_batch(records, &i, &has_context);
+    }
+    if (has_context)
+        return cli_fail(records->call, EXIT_REFUSED,
+                        "behind the events stands a context for all of them: they were taken without it; put "
+                        "the context into each event");
+    if (is_batch && i < records->end && text[i] == '}') i = skip_space(records, i + 1);
+    if (i >= records->end) return EXIT_DONE;
+    size_t inside = i + 1;
+    if (is_batch && text[i] == '{' && find_batch(records, &inside, &has_context)) {
+        if (has_context) return refuse_context(records);
+        begin_array(records, inside);
+        return EXIT_DONE;
+    }
+    count_lines(records, records->at, i);
     return cli_fail(records->call, EXIT_REFUSED,
-                    "behind the events stands a context for all of them: they were taken without it; put the "
-                    "context into each event");
+                    "line %llu: behind the events stands something else: what stood before it was taken",
+                    (unsigned long long)records->line);
 }
 
 static int end_early(struct history_records *records) {
@@ -289,7 +310,7 @@ bool history_next(struct history_records *records, struct history_record *record
     while (!*code && !records->is_over) {
         if (records->ends) {
             *code = end_array(records);
-            break;
+            continue;
         }
         if (records->kind != KIND_LINES) *code = skip_to_element(records);
         records->record_line = records->line;

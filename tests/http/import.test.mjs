@@ -173,6 +173,7 @@ test("whatever form the file has, and whoever owns the shop", async (t) => {
     "crlf.jsonl": "\uFEFF" + lines.replaceAll("\n", "\r\n\r\n"), "h.jsonl.gz": gzipSync(lines), "a.json": JSON.stringify(events), "pretty.json": `\n ${pretty} \n`,
     "two.gz": Buffer.concat([gzipSync(lines.slice(0, 7001)), gzipSync(lines.slice(7001))]), "batch.json": JSON.stringify({ sentAt: "2026-11-26T10:00:00Z", x: [{ context: 1 }], batch: events, y: { context: 2 } }),
     "batch.json.gz": gzipSync(`{"a":"}]\\\"", "batch" : ${pretty}}`), "spaced.jsonl": lines.replaceAll("{\"type\"", ` \t{${" ".repeat(33000)}"type"`), "open.jsonl": lines.trimEnd(),
+    "batches.jsonl": Array.from({ length: Math.ceil(events.length / 500) }, (_, i) => JSON.stringify({ a: 1, batch: events.slice(500 * i, 500 * (i + 1)), sentAt: "2026-11-26T10:00:00Z" })).join("\n") + "\n",
   };
   for (const [name, text] of Object.entries(forms)) {
     const dir = shopFolder(t, { [name]: text });
@@ -197,7 +198,7 @@ test("whatever form the file has, and whoever owns the shop", async (t) => {
 
 test("what is not accepted is said with its line, the rest is kept", (t) => {
   const lines = [JSON.stringify(view("a")), "{bad", "", JSON.stringify({ type: "track", anonymousId: "v" }), '{"type":"track"', "7", JSON.stringify(view("a", { event: "Other" })), JSON.stringify(view("b")), `{"type":"track","anonymousId":"v","event":"A","pad":"${"x".repeat(33000)}"}`, `{"pad":"${"x".repeat(1100000)}"}`, JSON.stringify(view("a")), JSON.stringify(view("c"))];
-  const dir = shopFolder(t, { "h.jsonl": lines.join("\n"), "h.json": `[\n${JSON.stringify(view("d"))},\n\n {bad},,\n${JSON.stringify(view("e"))} , 7]`, "cut.json": `[${JSON.stringify(view("f"))},{"type"`, "no.csv": "a,b\n1,2\n", "empty.jsonl": "", "none.json": "[]", "context.json": `{"context":{"locale":"de"},"batch":[${JSON.stringify(view("g"))}]}`, "late.json": `{"batch":[${JSON.stringify(view("h"))}],"context":{}}`, "cut.gz": gzipSync(jsonl(history(3000))).subarray(0, 20000) });
+  const dir = shopFolder(t, { "h.jsonl": lines.join("\n"), "h.json": `[\n${JSON.stringify(view("d"))},\n\n {bad},,\n${JSON.stringify(view("e"))} , 7]`, "cut.json": `[${JSON.stringify(view("f"))},{"type"`, "no.csv": "a,b\n1,2\n", "empty.jsonl": "", "none.json": "[]", "context.json": `{"context":{"locale":"de"},"batch":[${JSON.stringify(view("g"))}]}`, "late.json": `{"batch":[${JSON.stringify(view("h"))}],"context":{}}`, "after.json": `{"batch":[${JSON.stringify(view("i"))}]}\n{"type":"track"}\n`, "two.json": `[${JSON.stringify(view("j"))}]\n[]`, "cut.gz": gzipSync(jsonl(history(3000))).subarray(0, 20000) });
   const taken = importEvents(dir, "h.jsonl");
   assert.equal(taken.code, 1);
   assert.match(taken.out, /^3 events taken, 1 already there, 0 withheld for want of consent, 7 lines not accepted\n$/);
@@ -210,7 +211,7 @@ test("what is not accepted is said with its line, the rest is kept", (t) => {
   const cut = importEvents(dir, "cut.json");
   assert.equal(cut.code, 1);
   assert.match(cut.err, /ends in the middle of its array of events \(line 1\)/);
-  for (const [name, code, why] of [["no.csv", 1, /JSON lines.*JSON array/], ["context.json", 1, /context for all/], ["late.json", 1, /taken without it/], ["cut.gz", 3, /not a whole gzip file: it ends in the middle/], ["nowhere.jsonl", 3, /No such file/], [".", 3, /is a folder/]]) {
+  for (const [name, code, why] of [["no.csv", 1, /JSON lines.*JSON array/], ["context.json", 1, /context for all/], ["late.json", 1, /taken without it/], ["after.json", 1, /line 2: behind the events stands something else: what stood before it was taken/], ["two.json", 1, /line 2: behind the events/], ["cut.gz", 3, /not a whole gzip file: it ends in the middle/], ["nowhere.jsonl", 3, /No such file/], [".", 3, /is a folder/]]) {
     const refused = importEvents(dir, name);
     assert.equal(refused.code, code, `${name}: ${refused.out}${refused.err}`);
     assert.match(refused.err, why, name);
