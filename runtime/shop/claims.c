@@ -82,9 +82,14 @@ static void meet_in_request(struct tracked *one, uint32_t at, const struct track
 }
 
 void claims_within(struct track *track, struct tracked *one) {
-    for (struct tracked *before = track->events; before < one; before++)
-        if (before->state == TRACKED_IN_ROUND && before->claim_kinds == one->claim_kinds)
+    if (!one->claim_count) return;
+    for (struct tracked *before = track->last_claiming; before; before = before->claiming_before)
+        if (before != one && before->state == TRACKED_IN_ROUND && before->claim_kinds == one->claim_kinds)
             for (uint32_t at = 0; at < one->claim_count; at++) meet_in_request(one, at, before);
+    if (one->is_claiming) return; /* chosen for an earlier round, which was stale */
+    one->is_claiming = true;
+    one->claiming_before = track->last_claiming;
+    track->last_claiming = one;
 }
 
 enum at_status claims_look_up(struct at_reader *reader, struct tracked *one) {

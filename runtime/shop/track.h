@@ -33,9 +33,11 @@ struct tracked { /* one event of the request */
     const char *const *claim_kinds; /* ends with NULL; which one its first name claims, and the others */
     struct wanted_claim claims[CLAIMS_MAX];
     uint32_t claim_count;
-    bool is_lost;                /* another has it: this is a copy, and does not count */
-    bool is_once;                /* then nothing of it is kept */
-    const struct tracked *first; /* the other, if it is of this request; else its source: */
+    struct tracked *claiming_before; /* chosen before it, of those that want claims */
+    bool is_claiming;                /* it is among them */
+    bool is_lost;                    /* another has it: this is a copy, and does not count */
+    bool is_once;                    /* then nothing of it is kept */
+    const struct tracked *first;     /* the other, if it is of this request; else its source: */
     uint64_t first_source;
     bool is_proven; /* that the person is who they say */
     struct resolved who;
@@ -70,6 +72,7 @@ struct track {
     struct at_job *job;
     struct tracked *events;
     uint32_t count, in_round;
+    struct tracked *last_claiming;
     bool is_batch;
     bool is_source; /* from a signed source: track_from_source */
     struct hold *holds;
@@ -107,7 +110,8 @@ const char *track_word(enum tracked_state state); /* "accepted" */
 
 /* ---- claims.c: what counts once ---- */
 void claims_want(const struct track *track, struct tracked *one);
-void claims_within(struct track *track, struct tracked *one); /* what events before it in the round take */
+void claims_within(struct track *track,
+                   struct tracked *one); /* what events chosen before it for the round take */
 enum at_status claims_look_up(struct at_reader *reader, struct tracked *one) AT_MUST_CHECK; /* a reader's */
 /* Those of the round that are not kept as another was first leave it. */
 void claims_drop_copies(struct track *track);
