@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What rules may see of a person who did not agree to more: a copy of the profile without what was learned
- * and what is history; and one without the tastes the shop never uses.
+ * Copies of a profile that are less: what rules may see of a person who did not agree to more, without what
+ * was learned and what is history; one without the tastes the shop never uses; one that is somebody else's.
  */
 #include "profile/draft.h"
 
@@ -19,6 +19,15 @@ struct at_profile *at_profile_plain(const struct at_profile *whole) {
     p->orders.first_ms = p->orders.last_ms = 0;
     p->sessions = p->sessions > 0;
     return draft_finish(draft, NULL);
+}
+
+struct at_profile *at_profile_become(const struct at_profile *base, uint64_t person,
+                                     struct at_account *account) {
+    struct draft *draft = draft_begin(base);
+    if (!draft) return NULL;
+    draft->profile.person = person;
+    draft->profile.identifier_count = 0;
+    return draft_finish(draft, account);
 }
 
 static bool is_unused(const struct at_consent_rules *rules, const struct at_taste *taste) {

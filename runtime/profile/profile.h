@@ -199,6 +199,11 @@ struct at_profile *at_profile_apply(struct at_profile *base, const struct at_log
 struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
                                               int64_t since_ms, bool is_private);
 
+/* The same past as that person's, who has no identifiers yet: who is joined to somebody is folded on from
+ * there. NULL: out of memory. */
+struct at_profile *at_profile_become(const struct at_profile *base, uint64_t person,
+                                     struct at_account *account);
+
 /* What rules see of who did not agree to personalization: identifiers, place and language, the visit going
  * on, the basket and the consents; no tastes, inferred or said, no products, counts, events, orders or
  * traits. NULL: out of memory. */

@@ -130,12 +130,13 @@ enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t 
     return folding.status;
 }
 
-static enum at_status apply_all(struct folding *folding) {
+static enum at_status apply_all(struct folding *folding, const struct at_profile *base) {
+    struct at_account *account = &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES];
     struct at_json_parser *facts = parser_new(), *body = parser_new();
     enum at_status status = facts && body ? AT_OK : AT_NOMEM;
     if (status == AT_OK) {
-        folding->profile =
-            at_profile_new(folding->person, &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
+        folding->profile = base ? at_profile_become(base, folding->person, account)
+                                : at_profile_new(folding->person, account);
         status = folding->profile ? AT_OK : AT_NOMEM;
     }
     for (size_t i = 0; i < folding->count && status == AT_OK; i++)
@@ -146,15 +147,28 @@ static enum at_status apply_all(struct folding *folding) {
     return status;
 }
 
+/* The events of all in log order, but for those of the person `but` (0: of nobody). */
+static enum at_status read_events(struct folding *folding, struct at_reader *reader, uint64_t but) {
+    enum at_status status = AT_OK;
+    folding->count = 0;
+    for (size_t i = 0; i < folding->list->count && status == AT_OK && folding->status == AT_OK; i++)
+        if (folding->list->rows[i].person != but)
+            status = at_reader_events_of(reader, folding->list->rows[i].id, UINT64_MAX >> 1, false,
+                                         keep_event, folding);
+    if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
+    return status;
+}
+
 static void fold_read(struct at_read *read, struct at_reader *reader) {
     struct folding *folding = (struct folding *)read;
-    enum at_status status = AT_OK;
-    for (size_t i = 0; i < folding->list->count && status == AT_OK && folding->status == AT_OK; i++)
-        status = at_reader_events_of(reader, folding->list->rows[i].id, UINT64_MAX >> 1, false, keep_event,
-                                     folding);
+    const struct at_profile *base = folding->list->base;
+    enum at_status status = read_events(folding, reader, base ? base->person : 0);
+    if (status == AT_OK && base && folding->count && folding->events[0].seq <= base->applied_seq) {
+        base = NULL;
+        status = read_events(folding, reader, 0);
+    }
     if (folding->status == AT_OK) folding->status = status;
-    if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
-    if (folding->status == AT_OK) folding->status = apply_all(folding);
+    if (folding->status == AT_OK) folding->status = apply_all(folding, base);
 }
 
 enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const struct identifier_list *list,

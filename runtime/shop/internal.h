@@ -175,6 +175,8 @@ struct identifier_list { /* whose events are folded; rows are freed by the calle
     size_t count, capacity;
     const uint64_t *left_out; /* events that are not folded, by seq, ascending */
     size_t left_out_count;
+    struct at_profile *base; /* as one person among them is now: folded on from there if all the others'
+                                events came later; or NULL */
 };
 /* Adds those of a person, as they are stored. */
 enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t person,

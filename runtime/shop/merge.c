@@ -103,6 +103,11 @@ static enum at_status list_both(struct merge *merge) {
     return status;
 }
 
+/* Most often a visitor of today becomes a customer of last year: only the visitor's events are folded. */
+static struct at_profile *ends_first(struct at_profile *a, struct at_profile *b) {
+    return a->applied_seq < b->applied_seq ? a : b;
+}
+
 static enum at_status merge_held(struct merge *merge, struct person_wait *a, struct person_wait *b) {
     struct at_shop *shop = merge->shop;
     merge->survivor = at_profile_survivor(a->profile, b->profile);
@@ -111,6 +116,7 @@ static enum at_status merge_held(struct merge *merge, struct person_wait *a, str
     learn_drain(shop);
     enum at_status status = flush_timeline(shop);
     if (status == AT_OK) status = list_both(merge);
+    merge->list.base = ends_first(a->profile, b->profile);
     if (status == AT_OK)
         status = fold_profile(shop, &merge->arena, &merge->list, merge->survivor, &merge->profile);
     if (status == AT_OK) status = identity_reserve(&shop->identity, 0);
