@@ -24,7 +24,7 @@ static void one_owner_who_is_named(void **state) {
     char folder[64], pid[32];
     struct at_store *store, *second;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     store = open_store(folder, NULL);
     snprintf(pid, sizeof(pid), "%ld", (long)getpid());
     assert_int_equal(try_open(folder, &second, &err), AT_CONFLICT);
@@ -50,7 +50,7 @@ static void a_folder_is_made_for_its_owner_only(void **state) {
     struct stat found;
     struct at_store *store;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     snprintf(inner, sizeof(inner), "%s/data", folder);
     store = open_store(inner, NULL);
     assert_int_equal(stat(inner, &found), 0);
@@ -77,7 +77,7 @@ static void files_are_private_whatever_the_umask(void **state) {
     static const mode_t umasks[] = {0000, 0022, 0077, 0277, 0777};
     for (size_t i = 0; i < AT_LENGTH(umasks); i++) {
         char folder[64], inner[96];
-        make_folder(folder);
+        make_folder_in_memory(folder);
         snprintf(inner, sizeof(inner), "%s/data", folder);
         mode_t before = umask(umasks[i]);
         struct at_store *store = open_store(inner, NULL);
@@ -113,7 +113,7 @@ static void what_others_may_read_is_closed(void **state) {
     struct at_store_options options = {.directory = folder, .log = &log};
     struct at_store *store;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     at_store_close(open_store(folder, NULL));
     assert_int_equal(chmod(folder, 0755), 0);
     put_file(folder, "attune.db.schema-1"); /* as cp leaves it */
@@ -164,7 +164,7 @@ static void a_newer_schema_is_refused_by_name(void **state) {
     char folder[64];
     struct at_store *store;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     at_store_close(open_store(folder, NULL));
     change_database(folder, "PRAGMA user_version = 7");
     assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED);
@@ -183,7 +183,7 @@ static void a_foreign_database_is_refused(void **state) {
     char folder[64], path[128];
     struct at_store *store;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     change_database(folder, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
     assert_int_equal(try_open(folder, &store, &err), AT_UNSUPPORTED);
     assert_string_equal(err.code, "foreign_database");
@@ -218,7 +218,7 @@ static void an_older_schema_is_copied_then_migrated(void **state) {
     char folder[64], path[128], copy[160];
     struct at_store *store;
     struct at_error err;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     snprintf(path, sizeof(path), "%s/attune.db", folder);
     snprintf(copy, sizeof(copy), "%s.schema-%d", path, AT_STORE_SCHEMA);
     store = open_store(folder, NULL);
@@ -291,7 +291,7 @@ static bool count_identifier(void *arg, const struct at_identifier_row *row) {
 static void people_of_schema_1_hold_together(void **state) {
     (void)state;
     char folder[64], path[128];
-    make_folder(folder);
+    make_folder_in_memory(folder);
     snprintf(path, sizeof(path), "%s/attune.db", folder);
     make_schema(folder, path, 1);
     struct at_store *store = open_store(folder, NULL);
@@ -310,7 +310,7 @@ static void every_earlier_schema_opens(void **state) {
     for (uint32_t number = 1; number < AT_STORE_SCHEMA; number++) {
         char folder[64], path[128];
         size_t count = 0;
-        make_folder(folder);
+        make_folder_in_memory(folder);
         snprintf(path, sizeof(path), "%s/attune.db", folder);
         make_schema(folder, path, number);
         struct at_store *store = open_store(folder, NULL);
@@ -341,7 +341,7 @@ static void read_first_member(struct at_reader *reader, void *arg) {
 static void people_of_schema_2_can_be_in_segments(void **state) {
     (void)state;
     char folder[64], path[128];
-    make_folder(folder);
+    make_folder_in_memory(folder);
     snprintf(path, sizeof(path), "%s/attune.db", folder);
     make_schema(folder, path, 2);
     change_database(folder, "INSERT INTO profile VALUES (1, 5, '{}');");
@@ -374,7 +374,7 @@ static void opening_survives_every_failed_allocation(void **state) {
     struct at_error err;
     long n = 0;
     int refused = 0;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     store = open_store(folder, NULL);
     seal_run(store);
     at_store_close(store);
@@ -402,7 +402,7 @@ static void committing_survives_every_failed_allocation(void **state) {
     char folder[64];
     unsigned char done[2000] = {0};
     int refused = 0;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     struct at_store *store = open_store(folder, NULL);
     for (uint64_t n = 0; n < 2000; n++) {
         struct sent *sent = new_sent();
@@ -470,7 +470,7 @@ static void reading_survives_every_failed_allocation(void **state) {
     char folder[64];
     struct reading reading;
     long n = 0, refused = 0;
-    make_folder(folder);
+    make_folder_in_memory(folder);
     struct at_store *store = open_store(folder, NULL);
     for (uint64_t i = 0; i < 100; i++) assert_int_equal(send_event(store, i), AT_OK);
     read_store(store, read_some, &reading);
