@@ -53,7 +53,7 @@ function happenings(below) {
       refunds.push(refund({ id: 100 * id + i, order_id: id, created_at: when(minute), processed_at: when(minute), refund_line_items: [{ quantity: 1, subtotal: 2.5, total_tax: 0, line_item: line(4, 2.5, 1) }] }));
       tell("refunds/create", refunds.at(-1));
     }
-    if (refunds.length) tell("orders/updated", body({ refunds: [...refunds], current_subtotal_price: (sum - 2.5 * refunds.length).toFixed(2) }));
+    if (refunds.length && below(2)) tell("orders/updated", body({ refunds: [...refunds], current_subtotal_price: (sum - 2.5 * refunds.length).toFixed(2) }));
     if (below(5) === 0) tell("orders/cancelled", body({ refunds: [...refunds], cancelled_at: when(minute), current_subtotal_price: (sum - 2.5 * refunds.length).toFixed(2) }));
   };
   const stock = () => {
