@@ -201,7 +201,15 @@ static int index_visit(lua_State *L, const struct at_visit *visit, const char *n
 
 /* ---- orders and basket ---- */
 
-static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at"};
+static const char *const orders_fields[] = {"count",    "revenue", "average",
+                                            "first_at", "last_at", "since_last"};
+
+/* Since the last that counted, as last_at has it: a span that grows with every millisecond. */
+static int push_since_last(lua_State *L, int64_t last_ms) {
+    if (!last_ms) return lua_pushnil(L), 1;
+    push_since(L, last_ms);
+    return 1;
+}
 
 static int index_orders(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
@@ -214,7 +222,8 @@ static int index_orders(lua_State *L, const char *name) {
         return lua_pushnumber(L, profile->orders.count ? revenue / (double)profile->orders.count : 0), 1;
     if (is(name, "first_at")) return push_moment(L, profile->orders.first_ms);
     if (is(name, "last_at")) return push_moment(L, profile->orders.last_ms);
-    if (is(name, "last") || is(name, "since_last") || is(name, "typical_interval"))
+    if (is(name, "since_last")) return push_since_last(L, profile->orders.last_ms);
+    if (is(name, "last") || is(name, "typical_interval"))
         return at_script_raise(L, "customer.orders.%s is not in this version", name);
     return raise_field(L, "customer.orders", name, orders_fields, AT_LENGTH(orders_fields));
 }

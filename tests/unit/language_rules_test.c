@@ -262,10 +262,11 @@ static void without_consent_learned_is_zero_and_history_nil(void **state) {
     (void)state;
     static const char *const zero[] = {"product.affinity", "product.seen", "product.bought",
                                        "customer.affinity.brand[product.brand]"};
-    static const char *const nothing[] = {
-        "customer.traits.tier",    "customer.orders.count", "customer.orders.revenue",
-        "customer.has_ordered",    "customer.is_returning", "customer.orders.last_at",
-        "customer.session.intent", "customer.acquired.at",  "customer.first_name"};
+    static const char *const nothing[] = {"customer.traits.tier",       "customer.orders.count",
+                                          "customer.orders.revenue",    "customer.has_ordered",
+                                          "customer.is_returning",      "customer.orders.last_at",
+                                          "customer.session.intent",    "customer.acquired.at",
+                                          "customer.orders.since_last", "customer.first_name"};
     static const char *const kept[] = {"customer.basket.value", "customer.id", "customer.basket.count",
                                        "customer.session.started_at"};
     char body[200];

@@ -274,6 +274,11 @@ static void the_outlook_of_what_people_write(void **state) {
         {"return (now() - customer.orders.last_at):between('2d', '3d')", false, false,
          last_ms + 2 * AT_DAY_MS},
         {"return customer.orders.last_at + 1.5 * days(2) < now()", false, false, last_ms + 3 * AT_DAY_MS + 1},
+        {"return customer.orders.since_last > days(90)", false, false, last_ms + 90 * AT_DAY_MS + 1},
+        {"return customer.orders.since_last:at_least '90d'", false, false, last_ms + 90 * AT_DAY_MS},
+        {"return customer.orders.since_last:between('2d', '3d')", false, false, last_ms + 2 * AT_DAY_MS},
+        {"return customer.orders.since_last / days(1) >= 7", false, false, last_ms + 7 * AT_DAY_MS},
+        {"return customer.orders.since_last <= now() - customer.orders.last_at", true, false, AT_NEVER},
         {"return customer.session.is_live", false, false, AT_NEVER},
         {"return max(now(), customer.orders.last_at + days(4)) > customer.orders.last_at + days(5)", false,
          false, last_ms + 5 * AT_DAY_MS + 1},
@@ -379,20 +384,21 @@ static void make_moment(char *out, size_t size, int depth);
 
 static void make_span(char *out, size_t size, int depth) {
     char a[300], b[300];
-    uint32_t kind = random_below(&seed, depth > 0 ? 7 : 2);
-    if (kind <= 1) {
+    uint32_t kind = random_below(&seed, depth > 0 ? 8 : 3);
+    if (kind <= 2) {
         make_moment(a, sizeof a, 0);
         snprintf(out, size, "%u", random_below(&seed, 700));
         if (kind == 1) snprintf(out, size, "(now() - %s)", a);
+        if (kind == 2) snprintf(out, size, "customer.orders.since_last");
         return;
     }
     make_span(a, sizeof a, depth - 1);
     make_span(b, sizeof b, depth - 1);
-    if (kind == 2) snprintf(out, size, "(%s + %s)", a, b);
-    if (kind == 3) snprintf(out, size, "(%s - %s)", a, b);
-    if (kind == 4) snprintf(out, size, "(%s * %s)", a, PICK("0.5", "1.5", "3", "-1", "0"));
-    if (kind == 5) snprintf(out, size, "(%s / %s)", a, PICK("2", "3", "-7", "0.7"));
-    if (kind == 6) snprintf(out, size, "%s(%s, %s)", PICK("min", "max"), a, b);
+    if (kind == 3) snprintf(out, size, "(%s + %s)", a, b);
+    if (kind == 4) snprintf(out, size, "(%s - %s)", a, b);
+    if (kind == 5) snprintf(out, size, "(%s * %s)", a, PICK("0.5", "1.5", "3", "-1", "0"));
+    if (kind == 6) snprintf(out, size, "(%s / %s)", a, PICK("2", "3", "-7", "0.7"));
+    if (kind == 7) snprintf(out, size, "%s(%s, %s)", PICK("min", "max"), a, b);
 }
 
 static void make_moment(char *out, size_t size, int depth) {
@@ -472,6 +478,7 @@ static void the_outlook_is_what_every_millisecond_shows(void **state) {
         profile->orders.count = 3;
         profile->orders.first_ms = NOW_MS - random_below(&seed, 900);
         profile->orders.last_ms = profile->orders.first_ms + random_below(&seed, 600);
+        if (random_below(&seed, 8) == 0) profile->orders.last_ms = 0; /* missing, and so is the time since */
         profile->visit.started_ms = NOW_MS - random_below(&seed, 500);
         profile->visit.last_ms = NOW_MS + (int64_t)random_below(&seed, SPAN) - AT_SESSION_GAP_MS;
         profile->last_seen_ms = profile->visit.last_ms;
@@ -502,7 +509,7 @@ static void the_outlook_is_what_every_millisecond_shows(void **state) {
         at_profile_unref(profile);
     }
     printf("# %u changes foreseen, %u answers that stay, %u blind\n", flips, stays, blind);
-    assert_true(flips > 80 && stays > 80 && blind < 40);
+    assert_true(flips > 80 && stays > 80 && blind < 70);
 }
 
 static int begin(void **state) {
