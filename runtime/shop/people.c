@@ -451,7 +451,8 @@ enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
     at_profile_write(profile, &body);
     const char *text = write && !body.failed ? at_arena_dup(arena, body.data, body.length) : NULL;
     if (text)
-        write->profile = (struct at_profile_row){profile->person, profile->applied_seq, {text, body.length}};
+        write->profile =
+            (struct at_profile_row){profile->person, profile->applied_seq, {text, body.length}, 0};
     at_bytes_clear(&body);
     return text ? AT_OK : AT_NOMEM;
 }
