@@ -257,6 +257,23 @@ static void use_settings(const char *text) {
         fail_msg("%s", err.message);
 }
 
+static void the_rhythm_is_read_as_spans(void **state) {
+    (void)state;
+    int64_t last_ms = world.somebody->orders.last_ms;
+    be_a_shop_of(&world, 30);
+    assert_true(SCORE("return customer.orders.since_last", 1) == (double)(NOW_MS - last_ms));
+    assert_true(SCORE("return customer.orders.typical_interval / days(1)", 1) == 30);
+    assert_true(SCORE("return customer.orders.typical_interval == days(30) and 1 or 0", 1) == 1);
+    assert_true(SCORE("return when(customer.orders.typical_interval:above '29d', product.price, 0)", 1) ==
+                SCORE("return product.price", 1));
+    be_a_shop_of(&world, 0); /* one order, in a shop without a rhythm: nobody knows */
+    assert_true(SCORE("return customer.orders.typical_interval == nil and 1 or 0", 1) == 1);
+    assert_true(SCORE("return customer.orders.typical_interval:or_else(days(9)) / days(1)", 1) == 9);
+    assert_true(score_of("return customer.orders.since_last == nil and 1 or 0", 1, world.nobody) == 1);
+    assert_non_null(strstr(rule_failure("local field = 'since_lst'\nreturn customer.orders[field]"),
+                           "customer.orders has no field \"since_lst\" — did you mean \"since_last\"?"));
+}
+
 /* The same rule both ways (score_of compares them), with and without consent. */
 static void without_consent_learned_is_zero_and_history_nil(void **state) {
     (void)state;
@@ -266,10 +283,12 @@ static void without_consent_learned_is_zero_and_history_nil(void **state) {
                                           "customer.orders.revenue",    "customer.has_ordered",
                                           "customer.is_returning",      "customer.orders.last_at",
                                           "customer.session.intent",    "customer.acquired.at",
-                                          "customer.orders.since_last", "customer.first_name"};
+                                          "customer.orders.since_last", "customer.orders.typical_interval",
+                                          "customer.first_name"};
     static const char *const kept[] = {"customer.basket.value", "customer.id", "customer.basket.count",
                                        "customer.session.started_at"};
     char body[200];
+    be_a_shop_of(&world, 30);
     for (int plain = 0; plain < 2; plain++) {
         world.is_plain = plain;
         for (size_t i = 0; i < AT_LENGTH(zero); i++) {
@@ -339,6 +358,7 @@ int main(void) {
         cmocka_unit_test(a_rule_over_its_budget_is_stopped_and_named),
         cmocka_unit_test(a_condition_out_of_memory_says_so),
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
+        cmocka_unit_test(the_rhythm_is_read_as_spans),
         cmocka_unit_test(without_consent_learned_is_zero_and_history_nil),
         cmocka_unit_test(what_was_said_can_be_read),
         cmocka_unit_test(what_is_never_used_is_nil),
