@@ -472,6 +472,8 @@ const struct schema_row schema_rows[] = {
     FIELD("average", "number?", "Of an order"),
     FIELD("first_at", "time?", "The first"),
     FIELD("last_at", "time?", "The last"),
+    FIELD("typical_interval_days", "number?",
+          "Between purchases: the person's own, drawn towards the shop's"),
     SCHEMA("Visit", "One visit"),
     FIELD("started_at", "time?", "Its first event"),
     FIELD("is_live", "boolean", "Not yet over"),

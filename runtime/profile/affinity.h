@@ -35,6 +35,7 @@ void at_crowd_free(struct at_crowd *crowd);
 enum at_status at_crowd_learn(struct at_crowd *crowd, const struct at_logged_event *event) AT_MUST_CHECK;
 /* What the next baseline says of the shop's interval; true: it was another. Not part of the state written. */
 bool at_crowd_set_shop_days(struct at_crowd *crowd, uint32_t days);
+uint32_t at_crowd_shop_days(const struct at_crowd *crowd);
 struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd);     /* NULL: out of memory */
 void at_crowd_write(const struct at_crowd *crowd, struct at_bytes *out); /* JSON state, and back */
 enum at_status at_crowd_read(struct at_crowd *crowd, struct at_json json) AT_MUST_CHECK;

@@ -123,6 +123,10 @@ bool at_crowd_set_shop_days(struct at_crowd *crowd, uint32_t days) {
     return is_other;
 }
 
+uint32_t at_crowd_shop_days(const struct at_crowd *crowd) {
+    return crowd->shop_days;
+}
+
 static char *copy(struct at_text text) {
     char *out = malloc(text.length + 1);
     if (!out) return NULL;

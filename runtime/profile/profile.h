@@ -208,18 +208,24 @@ bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
 
 /* The face shown by GET /v1/customers/…:
  * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
- * "refunded","average","first_at","last_at"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
+ * "refunded","average","first_at","last_at","typical_interval_days"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
  * "referrer"},"acquired":{},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
  * {"product_viewed":{"total","last_at","within_7d","last":{"id","at","properties","items","cut"}}},"products":[…newest
- * 50],"segments":[{"name","since"}],"first_seen","last_seen"}. baseline may be NULL. */
+ * 50],"segments":[{"name","since"}],"first_seen","last_seen"}. */
 struct at_baseline;
+struct at_zone;
 struct at_shown_segment { /* where the person is: kept beside the profile */
     struct at_text name;
     int64_t since_ms;
 };
-void at_profile_show(const struct at_profile *profile, const struct at_baseline *baseline,
-                     const struct at_shown_segment *segments, uint32_t segment_count, int64_t now_ms,
-                     struct at_bytes *out);
+struct at_showing { /* beside the profile */
+    int64_t now_ms;
+    const struct at_baseline *baseline; /* may be NULL */
+    const struct at_zone *zone;         /* the shop's; NULL: UTC */
+    const struct at_shown_segment *segments;
+    uint32_t segment_count;
+};
+void at_profile_show(const struct at_profile *profile, const struct at_showing *with, struct at_bytes *out);
 
 /* Events of that name in (now − within, now], from the buckets: exact to the hour for two days, to the day
  * beyond; whether there is one is exact, as long as none is after now. */
