@@ -122,6 +122,17 @@ struct at_visit {
     uint32_t pages, events;
     struct at_text source, campaign, medium, landing, device, referrer;
 };
+/* The very first visit: when its first event was and, if one within half an hour of it tells of a page or a
+ * campaign, what the first that does says. The same whatever was told first. */
+struct at_acquired {
+    int64_t at_ms;                            /* 0: no visit yet */
+    int64_t landed_ms;                        /* of the event that says how; 0: none does */
+    struct at_text source, campaign, medium;  /* context.campaign */
+    struct at_text landing, referrer, device; /* landing: the page's url, or its path; referrer: "" from a
+                                                 page of the shop itself */
+};
+/* The campaign's source, else the host of the referrer, else "direct"; "": no visit yet. */
+struct at_text at_acquired_source(const struct at_acquired *acquired);
 
 struct at_profile {
     _Atomic uint32_t refs;
@@ -129,10 +140,10 @@ struct at_profile {
     struct at_account *account;
     uint64_t person, applied_seq;
     int64_t first_seen_ms, last_seen_ms;
-    uint32_t sessions;        /* visits so far, this one included */
-    struct at_visit visit;    /* the one going on, or the last; an event with context.active false is none */
-    struct at_visit acquired; /* the very first */
-    struct at_text traits;    /* JSON object, "{}" at least */
+    uint32_t sessions;     /* visits so far, this one included */
+    struct at_visit visit; /* the one going on, or the last; an event with context.active false is none */
+    struct at_acquired acquired;
+    struct at_text traits; /* JSON object, "{}" at least */
     const struct at_trait_moment *trait_moments;
     uint32_t trait_moment_count;
     struct at_text timezone, locale, country;   /* "" unknown; from context and traits */
@@ -209,7 +220,7 @@ bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
 /* The face shown by GET /v1/customers/…:
  * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
  * "refunded","average","first_at","last_at","typical_interval_days"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
- * "referrer"},"acquired":{},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
+ * "referrer"},"acquired":{"at","source","campaign","medium","landing","device","referrer"},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
  * {"product_viewed":{"total","last_at","within_7d","last":{"id","at","properties","items","cut"}}},"products":[…newest
  * 50],"segments":[{"name","since"}],"first_seen","last_seen"}. */
 struct at_baseline;

@@ -28,6 +28,21 @@ static void put_visit(struct at_json_out *out, const char *name, const struct at
     at_json_close(out, '}');
 }
 
+static void put_acquired(struct at_json_out *out, const struct at_acquired *first) {
+    at_json_key(out, "acquired");
+    at_json_open(out, '{');
+    if (first->at_ms) {
+        at_json_add_time(out, "at", first->at_ms);
+        at_json_add_text(out, "source", at_acquired_source(first));
+        at_json_add_text(out, "campaign", first->campaign);
+        at_json_add_text(out, "medium", first->medium);
+        at_json_add_text(out, "landing", first->landing);
+        at_json_add_text(out, "device", first->device);
+        at_json_add_text(out, "referrer", first->referrer);
+    }
+    at_json_close(out, '}');
+}
+
 static void put_orders(struct at_json_out *out, const struct at_profile *p, const struct at_showing *with) {
     int64_t interval_ms =
         at_rhythm_interval_ms(at_rhythm_of(p, with->zone), at_baseline_shop_days(with->baseline));
@@ -216,7 +231,7 @@ void at_profile_show(const struct at_profile *p, const struct at_showing *with, 
     put_orders(&out, p, with);
     at_json_add_int(&out, "sessions", p->sessions);
     put_visit(&out, "session", &p->visit, now_ms);
-    put_visit(&out, "acquired", &p->acquired, now_ms);
+    put_acquired(&out, &p->acquired);
     put_basket(&out, p);
     put_consent(&out, p, now_ms);
     put_affinity(&out, p, with->baseline, now_ms);

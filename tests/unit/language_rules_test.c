@@ -274,6 +274,23 @@ static void the_rhythm_is_read_as_spans(void **state) {
                            "customer.orders has no field \"since_lst\" — did you mean \"since_last\"?"));
 }
 
+static void the_first_visit_is_read(void **state) {
+    (void)state;
+    assert_true(
+        SCORE("return customer.acquired.source == 'direct' and customer.acquired.campaign == nil and 1 or 0",
+              1) == 1);
+    assert_true(SCORE("return customer.acquired.at < now() - days(9) and 1 or 0", 1) == 1);
+    assert_true(score_of("return customer.acquired.source == nil and customer.acquired.at == nil and 1 or 0",
+                         1, world.nobody) == 1);
+    assert_non_null(strstr(rule_failure("local field = 'landng'\nreturn customer.acquired[field]"),
+                           "customer.acquired has no field \"landng\" — did you mean \"landing\"?"));
+    assert_int_not_equal(shop_world_load(&world, "segment 'a' { when = function(customer)\n"
+                                                 "return customer.acquired.soruce == 'mail' end }"),
+                         AT_OK);
+    assert_string_equal(first_finding(&world),
+                        "customer.acquired has no field \"soruce\" — did you mean \"source\"?");
+}
+
 /* The same rule both ways (score_of compares them), with and without consent. */
 static void without_consent_learned_is_zero_and_history_nil(void **state) {
     (void)state;
@@ -359,6 +376,7 @@ int main(void) {
         cmocka_unit_test(a_condition_out_of_memory_says_so),
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
         cmocka_unit_test(the_rhythm_is_read_as_spans),
+        cmocka_unit_test(the_first_visit_is_read),
         cmocka_unit_test(without_consent_learned_is_zero_and_history_nil),
         cmocka_unit_test(what_was_said_can_be_read),
         cmocka_unit_test(what_is_never_used_is_nil),

@@ -128,7 +128,7 @@ static void a_wrong_member_is_refused_by_name(void **state) {
         {"\"visit\":[]", "visit"},
         {"\"visit\":null", "visit"},
         {"\"visit\":{\"source\":1}", "source"},
-        {"\"acquired\":{\"pages\":\"3\"}", "pages"},
+        {"\"acquired\":{\"landed\":\"3\"}", "landed"},
         {"\"traits\":[]", "traits"},
         {"\"locale\":{}", "locale"},
         {"\"orders\":{\"list\":{}}", "list"},
