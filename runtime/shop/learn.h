@@ -23,6 +23,7 @@ struct rhythm_fill { /* rows that were counted by other rules, or by none yet: r
     uint64_t says;   /* hash of what decides what a row is counted by */
     uint64_t after;  /* people up to there are filled in */
     bool is_on;
+    uint64_t again_ns; /* it failed: not before then */
 };
 struct timeline_pair {
     uint64_t source, seq;

@@ -13,6 +13,7 @@
 #include "shop/learn.h"
 
 #define SLICE         256
+#define AGAIN_NS      2000000000ULL
 #define STATE         "rhythm"
 #define COUNTED_SINCE 1 /* another number: what a row is counted by is found out anew for all */
 
@@ -129,7 +130,7 @@ bool rhythm_fill(struct at_shop *shop) {
     struct rhythm_fill *fill = &learner->rhythm, next = *fill;
     struct filling filling = {
         .read = {.run = fill_slice}, .shop = shop, .parser = learner->parser, .last = fill->after};
-    if (!fill->is_on) return false;
+    if (!fill->is_on || at_ticks_ns() < fill->again_ns) return false;
     at_arena_init(&filling.arena, 64 << 20);
     at_store_read_now(shop->store, &filling.read);
     next.after = filling.last;
@@ -137,10 +138,12 @@ bool rhythm_fill(struct at_shop *shop) {
     if (filling.status == AT_OK) filling.status = put_state(&filling, &next);
     if (filling.status == AT_OK)
         *fill = next;
-    else
+    else {
+        fill->again_ns = at_ticks_ns() + AGAIN_NS;
         at_log(at_shop_log(shop), AT_LOG_WARN, "learn",
                "how often people buy could not be filled in (%s); it is tried again",
                at_status_word(filling.status));
+    }
     at_arena_clear(&filling.arena);
     if (!fill->is_on) rhythm_refresh(shop);
     return fill->is_on && filling.status == AT_OK;
