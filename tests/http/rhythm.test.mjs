@@ -3,6 +3,7 @@
 // The typical interval between purchases: the shop's is the same for every order of arrival, follows people who are joined, erased or
 // do not agree, and moves segments that read it.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -130,6 +131,37 @@ test("days are the shop's: another time zone counts everybody anew", async (t) =
   await server.start();
   await comesTo(server, 9); // 22 June 01:00, and 1 July 05:00
   assert.equal(await interval(server, "p7"), 9);
+});
+
+/** The folder as schema 5 left it. */
+function makeOld(dir) {
+  const text = `import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for name in ("came", "left", "changed"): db.execute("drop trigger rhythm_" + name)
+db.execute("drop table rhythm")
+db.execute("alter table profile drop column rhythm_days")
+db.execute("delete from state where name = 'rhythm'")
+db.execute("pragma user_version = 5")
+db.commit()`;
+  const ran = spawnSync("python3", ["-c", text, join(dir, "data/attune.db")], { encoding: "utf8" });
+  assert.equal(ran.status, 0, ran.stderr);
+}
+
+test("a folder from before people were counted is counted when it is opened, slice by slice, also after a kill", async (t) => {
+  const server = await serve(t, basicShop(), { args });
+  await take(server, couples(700, 12));
+  await comesTo(server, 12);
+  await server.stop();
+  makeOld(server.dir);
+  for (const wait of [0, 30, 60]) {
+    await server.start();
+    await new Promise((done) => setTimeout(done, wait));
+    await server.stop("SIGKILL");
+  }
+  await server.start();
+  assert.match((await server.get("/metrics")).text, /^attune_typical_interval_days (0|12)$/m, "nothing of half of them");
+  await comesTo(server, 12);
+  assert.equal(await interval(server, "couple-699"), 12);
 });
 
 // ---- segments ----
