@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/utf8.h"
 #include "language/state.h"
+#include "profile/rhythm.h"
 #include "profile/stated.h"
 
 static int push_text(lua_State *L, struct at_text text) {
@@ -205,35 +206,66 @@ static const char *intent_of(const struct at_profile *profile, int64_t now_ms, d
     return is_live && views >= 4 ? "compare" : "browse";
 }
 
-static int index_visit(lua_State *L, const struct at_visit *visit, const char *name, bool is_session) {
+static int index_session(lua_State *L, const char *name) {
     const struct at_decision_view *view = language_of(L)->view;
+    const struct at_visit *visit = &view->profile->visit;
     double score;
-    if (is(name, "started_at") || is(name, "at")) return push_moment(L, visit->started_ms);
+    if (is(name, "started_at")) return push_moment(L, visit->started_ms);
     if (is(name, "source")) return push_text(L, visit->source);
     if (is(name, "campaign")) return push_text(L, visit->campaign);
     if (is(name, "landing")) return push_text(L, visit->landing);
     if (is(name, "device")) return push_text(L, visit->device);
     if (is(name, "referrer")) return push_text(L, visit->referrer);
-    bool is_prediction = is_session && (is(name, "intent") || is(name, "intent_score"));
-    if (view->is_plain && (is_prediction || (!is_session && is(name, "pages")))) return lua_pushnil(L), 1;
+    bool is_prediction = is(name, "intent") || is(name, "intent_score");
+    if (view->is_plain && is_prediction) return lua_pushnil(L), 1;
     if (is(name, "pages")) return lua_pushnumber(L, visit->pages), 1;
-    if (is_session && (is_prediction || is(name, "is_live")))
-        reads_until(L, at_visit_until(view->profile, view->now_ms));
-    if (is_session && is(name, "is_live"))
+    if (is_prediction || is(name, "is_live")) reads_until(L, at_visit_until(view->profile, view->now_ms));
+    if (is(name, "is_live"))
         return lua_pushboolean(L, view->profile->last_seen_ms &&
                                       view->now_ms - visit->last_ms < AT_SESSION_GAP_MS),
                1;
-    if (is_session && is(name, "intent"))
-        return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
-    if (is_session && is(name, "intent_score"))
+    if (is(name, "intent")) return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
+    if (is(name, "intent_score"))
         return intent_of(view->profile, view->now_ms, &score), lua_pushnumber(L, score), 1;
-    return raise_field(L, is_session ? "customer.session" : "customer.acquired", name, session_fields,
-                       AT_LENGTH(session_fields));
+    return raise_field(L, "customer.session", name, session_fields, AT_LENGTH(session_fields));
+}
+
+static const char *const acquired_fields[] = {"at", "source", "campaign", "landing"};
+
+/* Of whom nothing may be learned the profile at hand has no first visit. */
+static int index_acquired(lua_State *L, const char *name) {
+    const struct at_acquired *first = &language_of(L)->view->profile->acquired;
+    if (is(name, "at")) return push_moment(L, first->at_ms);
+    if (is(name, "source")) return push_text(L, at_acquired_source(first));
+    if (is(name, "campaign")) return push_text(L, first->campaign);
+    if (is(name, "landing")) return push_text(L, first->landing);
+    return raise_field(L, "customer.acquired", name, acquired_fields, AT_LENGTH(acquired_fields));
 }
 
 /* ---- orders and basket ---- */
 
-static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at"};
+static const char *const orders_fields[] = {"count",   "revenue",    "average",         "first_at",
+                                            "last_at", "since_last", "typical_interval"};
+
+/* Since the last that counted, as last_at has it: a span that grows with every millisecond. */
+static int push_since_last(lua_State *L, int64_t last_ms) {
+    if (!last_ms) return lua_pushnil(L), 1;
+    push_since(L, last_ms);
+    return 1;
+}
+
+/* Drawn towards the shop's, which moves when it will: whoever keeps segments asks everybody again then, if
+ * the source shows that they read it. */
+static int push_typical_interval(lua_State *L) {
+    const struct at_language *language = language_of(L);
+    const struct at_decision_view *view = language->view;
+    const struct at_zone *zone = language->settings ? language->settings->zone : NULL;
+    int64_t interval_ms =
+        at_rhythm_interval_ms(at_rhythm_of(view->profile, zone), at_baseline_shop_days(view->baseline));
+    if (!language->generation->reads_interval) reads_blindly(L);
+    if (!interval_ms || view->is_plain) return lua_pushnil(L), 1;
+    return lua_pushnumber(L, (double)interval_ms), 1;
+}
 
 static int index_orders(lua_State *L, const char *name) {
     const struct at_profile *profile = language_of(L)->view->profile;
@@ -246,8 +278,9 @@ static int index_orders(lua_State *L, const char *name) {
         return lua_pushnumber(L, profile->orders.count ? revenue / (double)profile->orders.count : 0), 1;
     if (is(name, "first_at")) return push_moment(L, profile->orders.first_ms);
     if (is(name, "last_at")) return push_moment(L, profile->orders.last_ms);
-    if (is(name, "last") || is(name, "since_last") || is(name, "typical_interval"))
-        return at_script_raise(L, "customer.orders.%s is not in this version", name);
+    if (is(name, "since_last")) return push_since_last(L, profile->orders.last_ms);
+    if (is(name, "typical_interval")) return push_typical_interval(L);
+    if (is(name, "last")) return at_script_raise(L, "customer.orders.%s is not in this version", name);
     return raise_field(L, "customer.orders", name, orders_fields, AT_LENGTH(orders_fields));
 }
 
@@ -388,13 +421,12 @@ static int index_affinity(lua_State *L, const char *name) {
 int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
     language_of(L)->reads_context = true;
     if (kind == VIEW_FACET) return index_facet(L, index);
-    const struct at_profile *profile = language_of(L)->view->profile;
     const char *name = luaL_checkstring(L, 2);
     switch (kind) {
     case VIEW_CUSTOMER: return index_person(L, name);
     case VIEW_TRAITS: return push_trait(L, name);
-    case VIEW_SESSION: return index_visit(L, &profile->visit, name, true);
-    case VIEW_ACQUIRED: return index_visit(L, &profile->acquired, name, false);
+    case VIEW_SESSION: return index_session(L, name);
+    case VIEW_ACQUIRED: return index_acquired(L, name);
     case VIEW_ORDERS: return index_orders(L, name);
     case VIEW_BASKET: return index_basket(L, name);
     case VIEW_AFFINITY: return index_affinity(L, name);

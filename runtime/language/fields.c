@@ -16,11 +16,11 @@ static const char *const session_fields[] = {"started_at", "pages",        "sour
                                              "landing",    "device",       "referrer", "is_live",
                                              "intent",     "intent_score", NULL};
 static const char *const acquired_fields[] = {"at", "source", "campaign", "landing", NULL};
-static const char *const orders_fields[] = {"count", "revenue", "average", "first_at", "last_at", NULL};
+static const char *const orders_fields[] = {"count",   "revenue",    "average",          "first_at",
+                                            "last_at", "since_last", "typical_interval", NULL};
 static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at", NULL};
 static const char *const page_fields[] = {"name", "product", "category", "query", "url", NULL};
-static const char *const later_fields[] = {"predicted",        "granted", "variant", "since_last",
-                                           "typical_interval", "last",    NULL};
+static const char *const later_fields[] = {"predicted", "granted", "variant", "last", NULL};
 static const char *const learner_features[] = {"taste", "together", "relevance", "model", NULL};
 
 struct checking {

@@ -116,6 +116,7 @@ struct at_generation {
     uint32_t rail_count;
     struct at_segment *segments; /* by name */
     uint32_t segment_count;
+    bool reads_interval; /* with segments: a file names typical_interval, which follows the shop's */
 };
 struct at_file_finding {
     struct at_file_finding *next;

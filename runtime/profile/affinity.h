@@ -29,6 +29,8 @@ struct at_baseline *at_baseline_ref(struct at_baseline *baseline);
 void at_baseline_unref(struct at_baseline *baseline);
 double at_baseline_share(const struct at_baseline *baseline, struct at_text facet,
                          struct at_text value); /* NULL: 0 */
+/* The shop's typical interval between purchases in whole days (rhythm.h); 0: it has none yet. */
+uint32_t at_baseline_shop_days(const struct at_baseline *baseline); /* NULL: 0 */
 /* The sum of everyone's weights in a facet as of that moment. */
 double at_baseline_total(const struct at_baseline *baseline, struct at_text facet,
                          int64_t now_ms); /* NULL: 0 */
@@ -39,6 +41,9 @@ struct at_crowd *at_crowd_new(void);
 void at_crowd_free(struct at_crowd *crowd);
 /* Count the items of one event with the same weights as the fold. AT_NOMEM leaves it as it was. */
 enum at_status at_crowd_learn(struct at_crowd *crowd, const struct at_logged_event *event) AT_MUST_CHECK;
+/* What the next baseline says of the shop's interval; true: it was another. Not part of the state written. */
+bool at_crowd_set_shop_days(struct at_crowd *crowd, uint32_t days);
+uint32_t at_crowd_shop_days(const struct at_crowd *crowd);
 struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd);     /* NULL: out of memory */
 void at_crowd_write(const struct at_crowd *crowd, struct at_bytes *out); /* JSON state, and back */
 enum at_status at_crowd_read(struct at_crowd *crowd, struct at_json json) AT_MUST_CHECK;

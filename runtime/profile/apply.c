@@ -19,7 +19,7 @@ static struct at_text or_empty(struct at_text text) {
     return text.data && text.length <= 500 ? text : AT_TEXT("");
 }
 
-static struct at_text device_of(struct at_json context) {
+struct at_text device_of(struct at_json context) {
     struct at_text agent = at_json_text(at_json_get(context, "userAgent")),
                    type = at_json_text(at_json_get(at_json_get(context, "device"), "type"));
     if (contains(agent, "iPad") || contains(agent, "Tablet")) return AT_TEXT("tablet");
@@ -40,21 +40,6 @@ static void fill_visit(struct at_visit *visit, struct at_json context) {
     visit->device = device_of(context);
 }
 
-/* The past may be told late: the first visit is the one that was first. */
-static void apply_earlier(struct at_profile *profile, const struct at_logged_event *event,
-                          struct at_json context, bool is_page) {
-    struct at_visit *first = &profile->acquired;
-    if (event->at_ms < first->started_ms - AT_SESSION_GAP_MS) {
-        *first = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
-        fill_visit(first, context);
-    } else if (event->at_ms > first->last_ms + AT_SESSION_GAP_MS)
-        return;
-    if (event->at_ms > first->last_ms) first->last_ms = event->at_ms;
-    if (event->at_ms < first->started_ms) first->started_ms = event->at_ms;
-    first->events++;
-    first->pages += is_page;
-}
-
 /* A system tells it, nobody is here: context.active is false. They are known since then, but not seen. */
 static bool apply_seen(struct at_profile *profile, const struct at_logged_event *event,
                        struct at_json context) {
@@ -73,11 +58,9 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
          is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS,
          is_page = at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
     if (!apply_seen(profile, event, context)) return;
-    /* Told of later: it belongs to no visit that is known, but perhaps to the first. */
-    if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) {
-        apply_earlier(profile, event, context, is_page);
-        return;
-    }
+    apply_acquired(&profile->acquired, event, context);
+    /* Told of later: it belongs to no visit that is known. */
+    if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) return;
     if (is_new) {
         profile->visit = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
         fill_visit(&profile->visit, context);
@@ -88,7 +71,6 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
     if (event->at_ms < visit->started_ms) visit->started_ms = event->at_ms;
     visit->events++;
     visit->pages += is_page;
-    if (profile->sessions == 1) profile->acquired = *visit;
 }
 
 /* What was said later already stays. */

@@ -52,6 +52,20 @@ static void write_visit(struct at_json_out *out, const char *name, const struct 
     at_json_close(out, '}');
 }
 
+static void write_acquired(struct at_json_out *out, const struct at_acquired *first) {
+    at_json_key(out, "acquired");
+    at_json_open(out, '{');
+    put_int(out, "at", first->at_ms);
+    put_int(out, "landed", first->landed_ms);
+    put_text(out, "source", first->source);
+    put_text(out, "campaign", first->campaign);
+    put_text(out, "medium", first->medium);
+    put_text(out, "landing", first->landing);
+    put_text(out, "referrer", first->referrer);
+    put_text(out, "device", first->device);
+    at_json_close(out, '}');
+}
+
 static void write_buckets(struct at_json_out *out, const char *name, const struct bucket *buckets,
                           uint32_t count) {
     at_json_key(out, name);
@@ -250,7 +264,7 @@ void at_profile_write(const struct at_profile *p, struct at_bytes *bytes) {
     put_int(&out, "last_seen", p->last_seen_ms);
     put_int(&out, "sessions", p->sessions);
     write_visit(&out, "visit", &p->visit);
-    write_visit(&out, "acquired", &p->acquired);
+    write_acquired(&out, &p->acquired);
     at_json_key(&out, "traits");
     at_json_put_raw(&out, p->traits.data, p->traits.length);
     put_text(&out, "timezone", p->timezone);

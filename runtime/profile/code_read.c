@@ -107,6 +107,24 @@ static struct at_visit visit_of(struct reading *r, struct at_json profile, const
                              .referrer = text_of(r, json, "referrer")};
 }
 
+/* Before it was kept for itself it was a visit: its first event said how, if any did. */
+static struct at_acquired acquired_of(struct reading *r, struct at_json profile) {
+    struct at_json json = object_of(r, profile, "acquired");
+    struct at_acquired first = {.at_ms = moment_of(r, json, "at"),
+                                .landed_ms = moment_of(r, json, "landed"),
+                                .source = text_of(r, json, "source"),
+                                .campaign = text_of(r, json, "campaign"),
+                                .medium = text_of(r, json, "medium"),
+                                .landing = text_of(r, json, "landing"),
+                                .referrer = text_of(r, json, "referrer"),
+                                .device = text_of(r, json, "device")};
+    if (!at_json_get(json, "started").tape) return first;
+    first.at_ms = moment_of(r, json, "started");
+    bool says = first.source.length || first.campaign.length || first.landing.length || first.referrer.length;
+    first.landed_ms = says ? first.at_ms : 0;
+    return first;
+}
+
 static bool flag_of(struct reading *r, struct at_json json, const char *name) {
     struct at_json value = at_json_get(json, name);
     bool is_set = false;
@@ -376,7 +394,7 @@ static bool read_all(struct reading *r, struct at_json json) {
     p->last_seen_ms = moment_of(r, json, "last_seen");
     p->sessions = count_of(r, json, "sessions");
     p->visit = visit_of(r, json, "visit");
-    p->acquired = visit_of(r, json, "acquired");
+    p->acquired = acquired_of(r, json);
     p->timezone = text_of(r, json, "timezone");
     p->locale = text_of(r, json, "locale");
     p->country = text_of(r, json, "country");

@@ -22,6 +22,7 @@ struct at_baseline {
     struct at_intmap shares; /* hash of facet and value → bits of the share */
     struct at_intmap totals; /* hash of facet → bits of the sum, as of the landmark */
     int64_t landmark_ms;
+    uint32_t shop_days;
 };
 
 static uint64_t key_of(struct at_text facet, struct at_text value) {
@@ -62,6 +63,10 @@ double at_baseline_share(const struct at_baseline *baseline, struct at_text face
     return baseline ? number_at(&baseline->shares, key_of(facet, value)) : 0;
 }
 
+uint32_t at_baseline_shop_days(const struct at_baseline *baseline) {
+    return baseline ? baseline->shop_days : 0;
+}
+
 static uint64_t facet_key(struct at_text facet) {
     return key_of(facet, AT_TEXT(""));
 }
@@ -86,6 +91,7 @@ struct at_crowd {
     size_t count, capacity;
     int64_t landmark_ms;
     bool has_landmark;
+    uint32_t shop_days;
 };
 
 struct at_crowd *at_crowd_new(void) {
@@ -109,6 +115,16 @@ void at_crowd_free(struct at_crowd *crowd) {
     if (!crowd) return;
     clear(crowd);
     free(crowd);
+}
+
+bool at_crowd_set_shop_days(struct at_crowd *crowd, uint32_t days) {
+    bool is_other = crowd->shop_days != days;
+    crowd->shop_days = days;
+    return is_other;
+}
+
+uint32_t at_crowd_shop_days(const struct at_crowd *crowd) {
+    return crowd->shop_days;
 }
 
 static char *copy(struct at_text text) {
@@ -179,7 +195,9 @@ static int by_weight(const void *a, const void *b) {
 /* Shops do not have that many brands and colours: what is this rare tells nothing. */
 static bool prune(struct at_crowd *crowd) {
     if (crowd->count < CROWD_MAX) return true;
-    struct at_crowd kept = {.landmark_ms = crowd->landmark_ms, .has_landmark = crowd->has_landmark};
+    struct at_crowd kept = {.landmark_ms = crowd->landmark_ms,
+                            .has_landmark = crowd->has_landmark,
+                            .shop_days = crowd->shop_days};
     bool is_ok = true;
     at_map_init(&kept.index);
     qsort(crowd->entries, crowd->count, sizeof *crowd->entries, by_weight);
@@ -258,6 +276,7 @@ struct at_baseline *at_crowd_baseline(const struct at_crowd *crowd) {
     at_intmap_init(&baseline->shares);
     at_intmap_init(&baseline->totals);
     baseline->landmark_ms = crowd->landmark_ms;
+    baseline->shop_days = crowd->shop_days;
     for (size_t i = 0; is_ok && i < crowd->count; i++)
         is_ok = add_number(&baseline->totals, facet_key(at_text_of(crowd->entries[i].facet)),
                            crowd->entries[i].weight);

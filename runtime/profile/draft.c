@@ -269,6 +269,15 @@ static void pack_visit(struct packing *packing, struct at_visit *visit) {
     pack_text(packing, &visit->referrer);
 }
 
+static void pack_acquired(struct packing *packing, struct at_acquired *first) {
+    pack_text(packing, &first->source);
+    pack_text(packing, &first->campaign);
+    pack_text(packing, &first->medium);
+    pack_text(packing, &first->landing);
+    pack_text(packing, &first->referrer);
+    pack_text(packing, &first->device);
+}
+
 static void pack_order(struct packing *packing, struct at_order *order) {
     struct at_order_item *packed =
         pack_list(packing, order->items, order->item_count, sizeof(struct at_order_item));
@@ -344,7 +353,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
         pack_text(packing, &stated[i].value);
     }
     pack_visit(packing, &p->visit);
-    pack_visit(packing, &p->acquired);
+    pack_acquired(packing, &p->acquired);
     pack_text(packing, &p->traits);
     pack_text(packing, &p->timezone);
     pack_text(packing, &p->locale);

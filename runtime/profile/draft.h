@@ -88,8 +88,11 @@ double decay(int64_t span_ms, int64_t half_ms); /* 2^(−span/half); span ≤ 0:
 struct at_met_product *draft_product(struct draft *draft, struct at_text product);
 struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms);
 
-/* apply.c, for orders.c */
+/* apply.c, for orders.c and acquired.c */
 struct item item_of(struct at_json json);
+struct at_text device_of(struct at_json context);
+/* acquired.c: of an event of somebody who is here. */
+void apply_acquired(struct at_acquired *first, const struct at_logged_event *event, struct at_json context);
 void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms);
 /* orders.c: an order, its refunds, its end; the order's products, if learns. */
 void apply_order(struct draft *draft, const struct at_logged_event *event, bool learns);

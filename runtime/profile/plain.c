@@ -13,7 +13,7 @@ struct at_profile *at_profile_plain(const struct at_profile *whole) {
     p->taste_count = p->product_count = p->order_count = p->awaited_count = 0;
     p->count_count = p->last_count = 0;
     p->traits = AT_TEXT("{}");
-    p->acquired = (struct at_visit){0};
+    p->acquired = (struct at_acquired){0};
     p->orders.count = 0;
     p->orders.revenue = p->orders.refunded = 0;
     p->orders.first_ms = p->orders.last_ms = 0;

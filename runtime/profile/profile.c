@@ -19,10 +19,11 @@ struct at_profile *at_profile_new(uint64_t person, struct at_account *account) {
     p->person = person;
     p->traits = AT_TEXT("{}");
     p->timezone = p->locale = p->country = p->basket_url = AT_TEXT("");
-    struct at_text *const texts[] = {&p->visit.source,  &p->visit.campaign, &p->visit.medium,
-                                     &p->visit.landing, &p->visit.device,   &p->visit.referrer};
+    struct at_text *const texts[] = {&p->visit.source,     &p->visit.campaign,    &p->visit.medium,
+                                     &p->visit.landing,    &p->visit.device,      &p->visit.referrer,
+                                     &p->acquired.source,  &p->acquired.campaign, &p->acquired.medium,
+                                     &p->acquired.landing, &p->acquired.device,   &p->acquired.referrer};
     for (size_t i = 0; i < AT_LENGTH(texts); i++) *texts[i] = AT_TEXT("");
-    p->acquired = p->visit;
     /* Empty lists are lists all the same: nobody needs to ask. */
     p->order_list = (const struct at_order *)block;
     p->awaited = (const struct at_order *)block;

@@ -130,6 +130,17 @@ struct at_visit {
     uint32_t pages, events;
     struct at_text source, campaign, medium, landing, device, referrer;
 };
+/* The very first visit: when its first event was and, if one within half an hour of it tells of a page or a
+ * campaign, what the first that does says. The same whatever was told first. */
+struct at_acquired {
+    int64_t at_ms;                            /* 0: no visit yet */
+    int64_t landed_ms;                        /* of the event that says how; 0: none does */
+    struct at_text source, campaign, medium;  /* context.campaign */
+    struct at_text landing, referrer, device; /* landing: the page's url, or its path; referrer: "" from a
+                                                 page of the shop itself */
+};
+/* The campaign's source, else the host of the referrer, else "direct"; "": no visit yet. */
+struct at_text at_acquired_source(const struct at_acquired *acquired);
 
 struct at_profile {
     _Atomic uint32_t refs;
@@ -137,10 +148,10 @@ struct at_profile {
     struct at_account *account;
     uint64_t person, applied_seq;
     int64_t first_seen_ms, last_seen_ms;
-    uint32_t sessions;        /* visits so far, this one included */
-    struct at_visit visit;    /* the one going on, or the last; an event with context.active false is none */
-    struct at_visit acquired; /* the very first */
-    struct at_text traits;    /* JSON object, "{}" at least */
+    uint32_t sessions;     /* visits so far, this one included */
+    struct at_visit visit; /* the one going on, or the last; an event with context.active false is none */
+    struct at_acquired acquired;
+    struct at_text traits; /* JSON object, "{}" at least */
     const struct at_trait_moment *trait_moments;
     uint32_t trait_moment_count;
     const struct at_stated_taste *stated;
@@ -223,18 +234,24 @@ bool at_profile_equal(const struct at_profile *a, const struct at_profile *b);
 
 /* The face shown by GET /v1/customers/…:
  * {"id":"…","identifiers":[{"kind","value","since"}],"traits":{},"orders":{"count","revenue",
- * "refunded","average","first_at","last_at"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
- * "referrer"},"acquired":{},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
+ * "refunded","average","first_at","last_at","typical_interval_days"},"session":{"started_at","is_live","pages","source","campaign","landing","device",
+ * "referrer"},"acquired":{"at","source","campaign","medium","landing","device","referrer"},"consent":{"analytics":"granted"},"consent_statements":[…],"basket":{"items":[],"value","count","url","updated_at"},"affinity":{"brand":{"Acme":0.61}},"counts":
  * {"product_viewed":{"total","last_at","within_7d","last":{"id","at","properties","items","cut"}}},"products":[…newest
- * 50],"segments":[{"name","since"}],"first_seen","last_seen"}. baseline may be NULL. */
+ * 50],"segments":[{"name","since"}],"first_seen","last_seen"}. */
 struct at_baseline;
+struct at_zone;
 struct at_shown_segment { /* where the person is: kept beside the profile */
     struct at_text name;
     int64_t since_ms;
 };
-void at_profile_show(const struct at_profile *profile, const struct at_baseline *baseline,
-                     const struct at_shown_segment *segments, uint32_t segment_count, int64_t now_ms,
-                     struct at_bytes *out);
+struct at_showing { /* beside the profile */
+    int64_t now_ms;
+    const struct at_baseline *baseline; /* may be NULL */
+    const struct at_zone *zone;         /* the shop's; NULL: UTC */
+    const struct at_shown_segment *segments;
+    uint32_t segment_count;
+};
+void at_profile_show(const struct at_profile *profile, const struct at_showing *with, struct at_bytes *out);
 
 /* Events of that name in (now − within, now], from the buckets: exact to the hour for two days, to the day
  * beyond; whether there is one is exact, as long as none is after now. */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "profile/affinity.h"
+#include "profile/rhythm.h"
 
 #define PRODUCTS_SHOWN 50
 #define WEEK_MS        (7 * AT_DAY_MS)
@@ -27,7 +28,24 @@ static void put_visit(struct at_json_out *out, const char *name, const struct at
     at_json_close(out, '}');
 }
 
-static void put_orders(struct at_json_out *out, const struct at_profile *p) {
+static void put_acquired(struct at_json_out *out, const struct at_acquired *first) {
+    at_json_key(out, "acquired");
+    at_json_open(out, '{');
+    if (first->at_ms) {
+        at_json_add_time(out, "at", first->at_ms);
+        at_json_add_text(out, "source", at_acquired_source(first));
+        at_json_add_text(out, "campaign", first->campaign);
+        at_json_add_text(out, "medium", first->medium);
+        at_json_add_text(out, "landing", first->landing);
+        at_json_add_text(out, "device", first->device);
+        at_json_add_text(out, "referrer", first->referrer);
+    }
+    at_json_close(out, '}');
+}
+
+static void put_orders(struct at_json_out *out, const struct at_profile *p, const struct at_showing *with) {
+    int64_t interval_ms =
+        at_rhythm_interval_ms(at_rhythm_of(p, with->zone), at_baseline_shop_days(with->baseline));
     at_json_key(out, "orders");
     at_json_open(out, '{');
     at_json_add_int(out, "count", (int64_t)p->orders.count);
@@ -38,6 +56,8 @@ static void put_orders(struct at_json_out *out, const struct at_profile *p) {
                                        : 0);
     at_json_add_moment(out, "first_at", p->orders.first_ms);
     at_json_add_moment(out, "last_at", p->orders.last_ms);
+    at_json_add_number(out, "typical_interval_days",
+                       interval_ms ? (double)interval_ms / AT_DAY_MS : at_missing());
     at_json_close(out, '}');
 }
 
@@ -189,10 +209,9 @@ static void put_segments(struct at_json_out *out, const struct at_shown_segment 
     at_json_close(out, ']');
 }
 
-void at_profile_show(const struct at_profile *p, const struct at_baseline *baseline,
-                     const struct at_shown_segment *segments, uint32_t segment_count, int64_t now_ms,
-                     struct at_bytes *bytes) {
+void at_profile_show(const struct at_profile *p, const struct at_showing *with, struct at_bytes *bytes) {
     struct at_json_out out = at_json_out(bytes);
+    int64_t now_ms = with->now_ms;
     char id[AT_PERSON_ID_SIZE];
     at_person_id_format(p->person, id);
     at_json_open(&out, '{');
@@ -209,16 +228,16 @@ void at_profile_show(const struct at_profile *p, const struct at_baseline *basel
     at_json_close(&out, ']');
     at_json_key(&out, "traits");
     at_json_put_raw(&out, p->traits.data, p->traits.length);
-    put_orders(&out, p);
+    put_orders(&out, p, with);
     at_json_add_int(&out, "sessions", p->sessions);
     put_visit(&out, "session", &p->visit, now_ms);
-    put_visit(&out, "acquired", &p->acquired, now_ms);
+    put_acquired(&out, &p->acquired);
     put_basket(&out, p);
     put_consent(&out, p, now_ms);
-    put_affinity(&out, p, baseline, now_ms);
+    put_affinity(&out, p, with->baseline, now_ms);
     put_counts(&out, p, now_ms);
     put_products(&out, p);
-    put_segments(&out, segments, segment_count);
+    put_segments(&out, with->segments, with->segment_count);
     at_json_add_moment(&out, "first_seen", p->first_seen_ms);
     at_json_add_moment(&out, "last_seen", p->last_seen_ms);
     at_json_add_text(&out, "timezone", p->timezone);

@@ -8,7 +8,8 @@
 #include <time.h>
 #include "shop/internal.h"
 
-#define TICK_MS 250
+#define TICK_MS      250
+#define FILL_REST_MS 20 /* between slices of what has time: who answers comes first */
 
 void back_post(struct at_shop *shop, struct back_task *task) {
     task->next = NULL;
@@ -55,6 +56,7 @@ static void tend(struct at_shop *shop) {
     shop->flushed_ns = now;
     if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
+    rhythm_refresh(shop);
     if (messages_seal(shop, is_pressed) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "sealing message ids failed; it is tried again");
     pressure_relieve(shop);
@@ -92,6 +94,7 @@ static void back_main(void *arg) {
         if (task) task->run(task);
         tend(shop);
         wait_ms = TICK_MS;
+        if (!ends && rhythm_fill(shop)) wait_ms = FILL_REST_MS;
         if (!ends && segments_turn(shop, &wait_ms)) wait_ms = 0;
     }
     at_guard_unregister(&shop->back_guard);

@@ -57,8 +57,10 @@ struct showing {
 
 static void write_customer(struct at_job *job, const struct at_profile *profile,
                            const struct at_shown_segment *segments, uint32_t count) {
-    struct at_baseline *baseline = learn_baseline(job->worker->shop);
-    at_profile_show(profile, baseline, segments, count, at_shop_now(job->worker->shop), &job->out);
+    struct at_shop *shop = job->worker->shop;
+    struct at_baseline *baseline = learn_baseline(shop);
+    struct at_showing with = {at_shop_now(shop), baseline, shop->settings->zone, segments, count};
+    at_profile_show(profile, &with, &job->out);
     if (baseline) at_baseline_unref(baseline);
 }
 

@@ -79,8 +79,9 @@ static void put_head(struct exporting *exporting) {
     at_json_add_string(&exporting->out, "person", id);
     at_json_add_time(&exporting->out, "exported_at", at_shop_now(shop));
     at_json_key(&exporting->out, "customer");
-    at_profile_show(exporting->wait.profile, baseline, exporting->segments, exporting->segment_count,
-                    at_shop_now(shop), &exporting->job->out);
+    struct at_showing with = {at_shop_now(shop), baseline, shop->settings->zone, exporting->segments,
+                              exporting->segment_count};
+    at_profile_show(exporting->wait.profile, &with, &exporting->job->out);
     exporting->out.needs_comma = true;
     at_json_key(&exporting->out, "records");
     at_json_open(&exporting->out, '{');

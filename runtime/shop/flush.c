@@ -17,7 +17,7 @@ static enum at_status store_profiles(struct at_shop *shop, struct dirty_profile 
     enum at_status status = AT_OK;
     at_arena_init(&arena, SIZE_MAX >> 1);
     for (uint32_t i = 0; i < count && status == AT_OK; i++)
-        status = people_put_row(&unit, &arena, dirty[i].profile);
+        status = people_put_row(shop, &unit, &arena, dirty[i].profile);
     if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
     at_arena_clear(&arena);
     return status;

@@ -72,8 +72,8 @@ enum at_status people_get_now(struct at_shop *shop, uint64_t person, bool is_new
 /* The same for a hold when all of the person's events are durable. */
 enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_new,
                                struct person_wait *wait) AT_MUST_CHECK;
-/* The stored row of a profile, and that there is none any more: into a unit. */
-enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
+/* The stored row of a profile, and that there is none any more: into a unit. The back worker's. */
+enum at_status people_put_row(struct at_shop *shop, struct at_unit *unit, struct at_arena *arena,
                               const struct at_profile *profile) AT_MUST_CHECK;
 enum at_status people_drop_row(struct at_unit *unit, struct at_arena *arena, uint64_t person) AT_MUST_CHECK;
 void people_withdraw(struct person_wait *hold);
@@ -166,6 +166,15 @@ struct shown {
 };
 struct shown *learn_shown(struct at_shop *shop);
 void shown_unref(struct shown *shown);
+
+/* ---- rhythm.c: the shop's typical interval between purchases; back worker ---- */
+/* What the person's row is counted by (at_profile_row.rhythm_days). */
+uint32_t rhythm_days(struct at_shop *shop, const struct at_profile *profile);
+enum at_status rhythm_open(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK; /* after learn_open */
+/* What is stored now is what the next baseline says. */
+void rhythm_refresh(struct at_shop *shop);
+/* A slice of filling in what rows of before are counted by. True: there is more. */
+bool rhythm_fill(struct at_shop *shop);
 
 /* ---- fold.c: state = fold(apply, events of the person's source ids) ---- */
 enum at_status recover(struct at_shop *shop,

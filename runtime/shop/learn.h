@@ -19,6 +19,12 @@ struct unmet {             /* of products the catalog does not know yet */
     uint64_t seen_version; /* of the catalog: none of them is in it */
     bool is_dirty;
 };
+struct rhythm_fill { /* rows that were counted by other rules, or by none yet: rhythm.c */
+    uint64_t says;   /* hash of what decides what a row is counted by */
+    uint64_t after;  /* people up to there are filled in */
+    bool is_on;
+    uint64_t again_ns; /* it failed: not before then */
+};
 struct timeline_pair {
     uint64_t source, seq;
 };
@@ -28,6 +34,7 @@ struct learner {
     _Atomic size_t waiting;
     _Atomic uint64_t released_seq; /* the snapshots of every event up to here are in the cache */
     struct at_crowd *crowd;
+    struct rhythm_fill rhythm;
     struct at_json_parser *parser;
     struct product_stat *stats; /* by row */
     uint32_t count;

@@ -66,7 +66,7 @@ static enum at_status write_merge(struct merge *merge) {
         if (merge->list.rows[i].person == merge->loser)
             status = add_move(&unit, &merge->arena, &merge->list.rows[i], merge->survivor);
     if (status == AT_OK) status = add_evidence(merge, &unit);
-    if (status == AT_OK) status = people_put_row(&unit, &merge->arena, merge->profile);
+    if (status == AT_OK) status = people_put_row(merge->shop, &unit, &merge->arena, merge->profile);
     if (status == AT_OK) status = people_drop_row(&unit, &merge->arena, merge->loser);
     if (status == AT_OK) status = add_members(merge, &unit);
     return status == AT_OK ? commit_and_wait(merge->shop, &unit, false) : status;
@@ -310,8 +310,10 @@ static enum at_status write_unmerge(struct unmerge *unmerge) {
         status = add_unlink(unmerge, &unit, unmerge->split.rows[0].id, unmerge->kept.rows[i].id);
     /* The stored one may be further in the log than what stays: it must not win. */
     if (status == AT_OK) status = people_drop_row(&unit, &unmerge->arena, unmerge->person);
-    if (status == AT_OK) status = people_put_row(&unit, &unmerge->arena, unmerge->kept_profile);
-    if (status == AT_OK) status = people_put_row(&unit, &unmerge->arena, unmerge->split_profile);
+    if (status == AT_OK)
+        status = people_put_row(unmerge->shop, &unit, &unmerge->arena, unmerge->kept_profile);
+    if (status == AT_OK)
+        status = people_put_row(unmerge->shop, &unit, &unmerge->arena, unmerge->split_profile);
     int64_t now_ms = at_shop_now(unmerge->shop);
     if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->person, now_ms);
     if (status == AT_OK) status = add_due(&unit, &unmerge->arena, unmerge->split_person, now_ms);

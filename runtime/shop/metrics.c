@@ -234,6 +234,10 @@ void at_shop_metrics(struct at_job *job) {
         (double)segments_waiting(shop));
     put(out, "attune_segments_left", "People still to be looked at since the segments changed", "gauge",
         (double)segments_left(shop));
+    struct at_baseline *baseline = learn_baseline(shop);
+    put(out, "attune_typical_interval_days", "The shop's typical interval between purchases; 0: none yet",
+        "gauge", at_baseline_shop_days(baseline));
+    at_baseline_unref(baseline);
     put(out, "attune_messages_in_memory", "Message ids not sealed yet", "gauge",
         (double)messages_count(shop));
     struct serving *serving = serving_of(job->worker);

@@ -443,7 +443,7 @@ enum at_status people_hold_now(struct at_shop *shop, uint64_t person, bool is_ne
     return people_get_now(shop, person, is_new, wait);
 }
 
-enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
+enum at_status people_put_row(struct at_shop *shop, struct at_unit *unit, struct at_arena *arena,
                               const struct at_profile *profile) {
     struct at_write *write = at_unit_write(unit, arena, AT_WRITE_PROFILE);
     struct at_bytes body;
@@ -451,7 +451,8 @@ enum at_status people_put_row(struct at_unit *unit, struct at_arena *arena,
     at_profile_write(profile, &body);
     const char *text = write && !body.failed ? at_arena_dup(arena, body.data, body.length) : NULL;
     if (text)
-        write->profile = (struct at_profile_row){profile->person, profile->applied_seq, {text, body.length}};
+        write->profile = (struct at_profile_row){
+            profile->person, profile->applied_seq, {text, body.length}, rhythm_days(shop, profile)};
     at_bytes_clear(&body);
     return text ? AT_OK : AT_NOMEM;
 }

@@ -106,7 +106,7 @@ static enum at_status let_go_held(struct leaving *leaving) {
     if (status == AT_OK) status = add_events(leaving, &unit);
     /* The stored one may be further in the log than what stays: it must not win. */
     if (status == AT_OK) status = people_drop_row(&unit, &leaving->arena, person);
-    if (status == AT_OK) status = people_put_row(&unit, &leaving->arena, leaving->next);
+    if (status == AT_OK) status = people_put_row(shop, &unit, &leaving->arena, leaving->next);
     return status == AT_OK ? commit_and_wait(shop, &unit, false) : status;
 }
 

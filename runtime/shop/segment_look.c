@@ -18,9 +18,12 @@ struct segment_stat *segment_stat(struct segments *segments, struct at_text name
     return (struct segment_stat *)(uintptr_t)*slot;
 }
 
-static uint64_t says_of(const struct at_shop *shop, const struct at_generation *generation) {
+static uint64_t says_of(const struct segments *segments, const struct at_generation *generation) {
+    const struct at_shop *shop = segments->shop;
     struct at_bytes rules;
     uint64_t hash = 0;
+    if (generation->reads_interval)
+        hash = at_hash64_seed(&segments->shop_days, sizeof segments->shop_days, hash);
     for (uint32_t i = 0; i < generation->segment_count; i++) {
         const struct at_segment *segment = &generation->segments[i];
         hash = at_hash64_seed(segment->name, strlen(segment->name), hash);
@@ -54,8 +57,17 @@ enum at_status segments_serve(struct segments *segments, struct serving *serving
     serving_ref(serving);
     segments->serving = serving;
     segments->by_index = by_index;
-    segments->says = says_of(segments->shop, generation);
+    segments->says = says_of(segments, generation);
     return AT_OK;
+}
+
+void segments_heed(struct segments *segments) {
+    uint32_t days = at_baseline_shop_days(segments->baseline);
+    if (days == segments->shop_days) return;
+    segments->shop_days = days;
+    if (!segments->serving || !segments->serving->generation->reads_interval) return;
+    segments->says = says_of(segments, segments->serving->generation);
+    sweep_again(segments);
 }
 
 /* ---- one segment ---- */

@@ -93,9 +93,10 @@ static enum at_status flush_place(struct segments *segments) {
     struct at_write *cursor = at_unit_write(&behind.unit, &behind.arena, AT_WRITE_CURSOR);
     struct at_write *state = at_unit_write(&behind.unit, &behind.arena, AT_WRITE_STATE);
     const struct segment_place *place = &segments->place;
-    char *text = at_arena_printf(&behind.arena, "{\"says\":\"%016llx\",\"sweeps\":%s,\"after\":%llu}",
-                                 (unsigned long long)place->says, place->sweeps ? "true" : "false",
-                                 (unsigned long long)place->after);
+    char *text =
+        at_arena_printf(&behind.arena, "{\"says\":\"%016llx\",\"sweeps\":%s,\"after\":%llu,\"shop_days\":%u}",
+                        (unsigned long long)place->says, place->sweeps ? "true" : "false",
+                        (unsigned long long)place->after, place->shop_days);
     enum at_status status = AT_NOMEM;
     if (cursor && state && text) {
         cursor->name = state->name = AT_TEXT("segments");
@@ -110,12 +111,14 @@ static enum at_status flush_place(struct segments *segments) {
 enum at_status segments_flush(struct at_shop *shop) {
     struct segments *segments = shop->segments;
     const struct sweep *sweep = &segments->sweep;
-    const struct segment_place was = segments->place;
+    const struct segment_place was = segments->place,
+                               now = {segments->cursor, segments->says,
+                                      sweep->is_on && !sweep->is_again ? sweep->after : 0,
+                                      segments->shop_days, sweep->is_on};
     enum at_status status = flush_dues(segments); /* before the cursor says that they were looked at */
-    segments->place = (struct segment_place){
-        segments->cursor, segments->says, sweep->is_on && !sweep->is_again ? sweep->after : 0, sweep->is_on};
-    bool is_same = was.cursor == segments->place.cursor && was.says == segments->place.says &&
-                   was.after == segments->place.after && was.sweeps == segments->place.sweeps;
+    bool is_same = was.cursor == now.cursor && was.says == now.says && was.after == now.after &&
+                   was.sweeps == now.sweeps && was.shop_days == now.shop_days;
+    segments->place = now;
     if (status == AT_OK && !is_same) status = flush_place(segments);
     if (status != AT_OK) segments->place = was;
     return status;
@@ -283,20 +286,6 @@ struct person_at {
     uint64_t person;
     int64_t from_ms;
 };
-
-void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
-                     uint32_t count) {
-    struct segments *segments = shop->segments;
-    if (!segments) return; /* at start: they are counted later */
-    for (uint32_t i = 0; i < count; i++) {
-        struct segment_stat *stat = segment_stat(segments, were[i].name);
-        if (!stat) continue;
-        stat->members--;
-        segments->members--;
-    }
-    at_intmap_remove(&segments->dues, person);
-    at_intmap_remove(&segments->changed, person);
-}
 
 /* Ascending, at most SEGMENT_BATCH. */
 static enum at_status look_at_people(struct segments *segments, const struct person_at *people,
@@ -473,6 +462,7 @@ bool segments_turn(struct at_shop *shop, uint64_t *wait_ms) {
     }
     segments->root = at_catalog_root(shop->catalog);
     segments->baseline = learn_baseline(shop);
+    segments_heed(segments);
     while (has_more && at_ticks_ns() < end_ns) has_more = step(segments, &status, wait_ms);
     tell_waiting(segments, status);
     if (segments->serving) serving_back_collect(segments->serving);
@@ -522,12 +512,14 @@ static bool count_members(void *arg, struct at_text segment, uint64_t count) {
 static void read_state(struct segments *segments, struct at_json json) {
     struct at_text says = at_json_text(at_json_get(json, "says"));
     char digits[17] = "";
-    int64_t after = 0;
+    int64_t after = 0, shop_days = 0;
     bool sweeps = false;
     if (says.length == 16) memcpy(digits, says.data, 16);
     segments->says = strtoull(digits, NULL, 16);
     at_json_bool(at_json_get(json, "sweeps"), &sweeps);
     at_json_int(at_json_get(json, "after"), &after);
+    at_json_int(at_json_get(json, "shop_days"), &shop_days);
+    segments->shop_days = (uint32_t)shop_days;
     if (sweeps) sweep_begin(segments, (uint64_t)after);
 }
 

@@ -57,6 +57,7 @@ struct looked { /* at one person; arrays are the batch's arena's */
 };
 struct segment_place { /* what is known after a crash */
     uint64_t cursor, says, after;
+    uint32_t shop_days;
     bool sweeps;
 };
 struct sweep {
@@ -72,6 +73,7 @@ struct segments {
     struct serving *serving;        /* a reference: whose segments are kept; NULL: none yet */
     struct segment_stat **by_index; /* of its segments */
     uint64_t says;                  /* of it: all that decides who is where */
+    uint32_t shop_days;             /* the shop's typical interval that it was asked with */
     struct at_map stats;            /* name → struct segment_stat * */
     uint64_t members;               /* over all */
     struct at_intmap changed;       /* people of events that were not looked at yet */
@@ -97,6 +99,9 @@ struct segments {
 /* ---- segment_look.c ---- */
 /* The serving's segments are asked from now on. AT_NOMEM: the ones before still are. */
 enum at_status segments_serve(struct segments *segments, struct serving *serving) AT_MUST_CHECK;
+/* The shop's typical interval may be another in what is pinned for this turn: if a segment reads it,
+ * everybody is looked at again. */
+void segments_heed(struct segments *segments);
 struct segment_stat *segment_stat(struct segments *segments, struct at_text name); /* NULL: out of memory */
 enum at_status looked_add(struct segments *segments, struct looked *one,
                           const struct at_member_row *row) AT_MUST_CHECK; /* a stored membership */

@@ -113,6 +113,7 @@ static enum at_status open_rooms(struct at_shop *shop, struct at_error *err) {
     if (status == AT_OK) status = catalog_open(shop, err);
     if (status == AT_OK) status = people_open(shop, err);
     if (status == AT_OK) status = learn_open(shop, err);
+    if (status == AT_OK) status = rhythm_open(shop, err);
     if (status == AT_OK) status = segments_open(shop, err);
     if (status == AT_OK) status = messages_open(shop, err);
     if (status == AT_OK && decision_log_open(shop) != AT_OK)

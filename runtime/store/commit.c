@@ -134,6 +134,7 @@ static bool is_safe(enum at_write_kind kind) {
     case AT_WRITE_MERGE:
     case AT_WRITE_PROFILE:
     case AT_WRITE_PROFILE_GONE:
+    case AT_WRITE_RHYTHM:
     case AT_WRITE_TIMELINE:
     case AT_WRITE_CURSOR:
     case AT_WRITE_STATE:

@@ -52,6 +52,7 @@ const struct at_table at_tables[] = {
     {"suppressed", NULL, NULL, "keyed hashes; the key is not in the database"},
     {"waiting", NULL, NULL, "orders and products by their numbers, of which something was told too early"},
     {"money", NULL, NULL, "a day, a sum and products"},
+    {"rhythm", NULL, NULL, "how many people have which gap between purchases: of who goes, one less"},
     {NULL, NULL, NULL, NULL},
 };
 

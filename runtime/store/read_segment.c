@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading who is in which segment, who is due, and people by slices. Rows are lent; a scan of many people
- * goes in slices of its caller's, so that no read lasts.
+ * Reading who is in which segment, who is due, how often people buy, and people by slices. Rows are lent; a
+ * scan of many people goes in slices of its caller's, so that no read lasts.
  */
 #include "store/internal.h"
 
@@ -11,6 +11,7 @@ struct lending {
         bool (*member)(void *arg, const struct at_member_row *row);
         bool (*due)(void *arg, const struct at_due_row *row);
         bool (*count)(void *arg, struct at_text segment, uint64_t count);
+        bool (*rhythm)(void *arg, uint64_t days, uint64_t people);
     };
     void *arg;
 };
@@ -27,8 +28,9 @@ static enum at_status lend_all(struct at_reader *reader, enum at_sql which, sqli
 }
 
 static bool lend_profile(const struct lending *lending, sqlite3_stmt *statement) {
-    struct at_profile_row row = {at_column_number(statement, 0), at_column_number(statement, 1),
-                                 at_column_text(statement, 2)};
+    struct at_profile_row row = {.person = at_column_number(statement, 0),
+                                 .applied_seq = at_column_number(statement, 1),
+                                 .body = at_column_text(statement, 2)};
     return lending->profile(lending->arg, &row);
 }
 
@@ -45,6 +47,10 @@ static bool lend_due(const struct lending *lending, sqlite3_stmt *statement) {
 
 static bool lend_count(const struct lending *lending, sqlite3_stmt *statement) {
     return lending->count(lending->arg, at_column_text(statement, 0), at_column_number(statement, 1));
+}
+
+static bool lend_rhythm(const struct lending *lending, sqlite3_stmt *statement) {
+    return lending->rhythm(lending->arg, at_column_number(statement, 0), at_column_number(statement, 1));
 }
 
 enum at_status at_reader_profiles(struct at_reader *reader, uint64_t after, uint32_t limit,
@@ -119,6 +125,15 @@ enum at_status at_reader_member_counts(struct at_reader *reader,
     if (!statement) return status;
     return lend_all(reader, AT_SQL_MEMBER_COUNTS, statement, lend_count,
                     (struct lending){.count = fn, .arg = arg});
+}
+
+enum at_status at_reader_rhythms(struct at_reader *reader,
+                                 bool (*fn)(void *arg, uint64_t days, uint64_t people), void *arg) {
+    enum at_status status;
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_RHYTHM_ALL, &status);
+    if (!statement) return status;
+    return lend_all(reader, AT_SQL_RHYTHM_ALL, statement, lend_rhythm,
+                    (struct lending){.rhythm = fn, .arg = arg});
 }
 
 enum at_status at_reader_member_since(struct at_reader *reader, struct at_text segment, int64_t since_ms,

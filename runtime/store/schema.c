@@ -98,6 +98,21 @@ static const char *const STEPS[] = {
     "CREATE INDEX segment_member_since ON segment_member (segment, since_ms, person);"
     "CREATE TABLE segment_due (person INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);"
     "CREATE INDEX segment_due_at ON segment_due (at_ms);",
+    /* How often people buy: each one's mean gap stands beside the profile it is of, how many have which is
+     * kept by the database itself, whatever writes or drops a profile. What profiles of before have is filled
+     * in by who knows them (shop/rhythm.c). */
+    "ALTER TABLE profile ADD COLUMN rhythm_days INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE rhythm (days INTEGER PRIMARY KEY, people INTEGER NOT NULL);"
+    "CREATE TRIGGER rhythm_came AFTER INSERT ON profile WHEN new.rhythm_days > 0 BEGIN"
+    " INSERT INTO rhythm (days, people) VALUES (new.rhythm_days, 1)"
+    " ON CONFLICT (days) DO UPDATE SET people = people + 1; END;"
+    "CREATE TRIGGER rhythm_left AFTER DELETE ON profile WHEN old.rhythm_days > 0 BEGIN"
+    " UPDATE rhythm SET people = people - 1 WHERE days = old.rhythm_days; END;"
+    "CREATE TRIGGER rhythm_changed AFTER UPDATE OF rhythm_days ON profile"
+    " WHEN new.rhythm_days <> old.rhythm_days BEGIN"
+    " UPDATE rhythm SET people = people - 1 WHERE days = old.rhythm_days;"
+    " INSERT INTO rhythm (days, people) SELECT new.rhythm_days, 1 WHERE new.rhythm_days > 0"
+    " ON CONFLICT (days) DO UPDATE SET people = people + 1; END;",
 };
 _Static_assert(AT_LENGTH(STEPS) == AT_STORE_SCHEMA, "one step a schema");
 const struct at_schema at_schema_current = {STEPS, AT_STORE_SCHEMA};

@@ -64,9 +64,12 @@
                      " ORDER BY number LIMIT ?")                                                             \
     X(WAITING_FOR, "SELECT kind, key, part, at_ms, body, number FROM waiting WHERE kind = ? AND key = ?"     \
                    " ORDER BY number")                                                                       \
-    X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body) VALUES (?, ?, ?) ON CONFLICT (person) "  \
-                   "DO UPDATE SET applied_seq = excluded.applied_seq, body = excluded.body WHERE "           \
+    X(PROFILE_PUT, "INSERT INTO profile (person, applied_seq, body, rhythm_days) VALUES (?, ?, ?, ?) "       \
+                   "ON CONFLICT (person) DO UPDATE SET applied_seq = excluded.applied_seq, "                 \
+                   "body = excluded.body, rhythm_days = excluded.rhythm_days WHERE "                         \
                    "profile.applied_seq <= excluded.applied_seq")                                            \
+    X(RHYTHM_PUT, "UPDATE profile SET rhythm_days = ?2 WHERE person = ?1 AND rhythm_days <> ?2")             \
+    X(RHYTHM_ALL, "SELECT days, people FROM rhythm WHERE people > 0 ORDER BY days")                          \
     X(PROFILE_DROP, "DELETE FROM profile WHERE person = ?")                                                  \
     X(PROFILE_GET, "SELECT applied_seq, body FROM profile WHERE person = ?")                                 \
     X(TIMELINE_ADD, "INSERT OR IGNORE INTO timeline (source, seq) VALUES (?, ?)")                            \

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#define AT_STORE_SCHEMA 5 /* user_version of the database this code writes */
+#define AT_STORE_SCHEMA 6 /* user_version of the database this code writes */
 
 struct at_store;
 
@@ -83,7 +83,8 @@ struct at_merge_row { /* two people became one */
 struct at_profile_row {
     uint64_t person;
     uint64_t applied_seq;
-    struct at_text body; /* JSON */
+    struct at_text body;  /* JSON */
+    uint32_t rhythm_days; /* the mean gap between purchases, for the shop's; 0: none. Written, not read */
 };
 struct at_member_row { /* a person who is in a segment */
     uint64_t person;
@@ -175,6 +176,7 @@ enum at_write_kind {
     AT_WRITE_CLAIM,            /* claim */
     AT_WRITE_PROFILE,          /* profile: upsert unless the stored applied_seq is larger */
     AT_WRITE_PROFILE_GONE,     /* profile.person */
+    AT_WRITE_RHYTHM,           /* profile.person, .rhythm_days: of the stored profile, if there is one */
     AT_WRITE_TIMELINE,         /* pair: (source, seq), ignored if there */
     AT_WRITE_MESSAGES,         /* messages: one sealed run, sorted by key; behind only */
     AT_WRITE_MESSAGES_EXPIRE,  /* number: drop runs sealed before this moment (ms); behind only */
@@ -434,6 +436,9 @@ enum at_status at_reader_due(struct at_reader *reader, int64_t until_ms, uint32_
 enum at_status at_reader_members_of(struct at_reader *reader, struct at_text segment,
                                     const struct at_member_row *before, uint32_t limit,
                                     bool (*fn)(void *arg, const struct at_member_row *row), void *arg);
+/* How many people have which mean gap between purchases (at_profile_row), ascending by days. */
+enum at_status at_reader_rhythms(struct at_reader *reader,
+                                 bool (*fn)(void *arg, uint64_t days, uint64_t people), void *arg);
 /* How many there are in each segment: reads all of them. */
 enum at_status at_reader_member_counts(struct at_reader *reader,
                                        bool (*fn)(void *arg, struct at_text segment, uint64_t count),

@@ -139,11 +139,17 @@ static enum at_status write_profile(struct at_store *store, const struct at_writ
     at_bind_number(statement, 1, write->profile.person);
     at_bind_number(statement, 2, write->profile.applied_seq);
     at_bind_text(statement, 3, write->profile.body);
+    at_bind_number(statement, 4, write->profile.rhythm_days);
     return at_statement_run(&store->writer, AT_SQL_PROFILE_PUT, statement);
 }
 
 static enum at_status write_profile_gone(struct at_store *store, const struct at_write *write) {
     return at_writer_numbers(store, AT_SQL_PROFILE_DROP, write->profile.person, NULL);
+}
+
+static enum at_status write_rhythm(struct at_store *store, const struct at_write *write) {
+    uint64_t days = write->profile.rhythm_days;
+    return at_writer_numbers(store, AT_SQL_RHYTHM_PUT, write->profile.person, &days);
 }
 
 static enum at_status write_timeline(struct at_store *store, const struct at_write *write) {
@@ -355,6 +361,7 @@ static write_fn *const WRITES[] = {
     [AT_WRITE_CLAIM] = write_claim,
     [AT_WRITE_PROFILE] = write_profile,
     [AT_WRITE_PROFILE_GONE] = write_profile_gone,
+    [AT_WRITE_RHYTHM] = write_rhythm,
     [AT_WRITE_TIMELINE] = write_timeline,
     [AT_WRITE_MESSAGES] =
         NULL, /* behind.c does both, with their filters; in the front lane they are refused */

@@ -87,4 +87,8 @@ test("segments run as written", async (t) => {
   assert.match(all, /"segment":"quiet","count":1,"members":\[\{"id":"p/);
   assert.match(all, /^segment {2}fans of Acme +scripts\/fans\.lua:1 {2}asked again every 6h00m: line 2, "customer\.affinity"/m);
   assert.match(all, /"message":"regular: 1 enter, 0 leave"/);
+  const people = all.split(/(?=\{"id":"p)/).filter((text) => /"typical_interval_days":(10|90)\b/.test(text)); // documents one after another
+  assert.deepEqual(people.map((text) => [/"value":"(\w+)"/.exec(text)[1], /"segments":(\[.*?\])/.exec(text)[1].includes("lapsing")]), [["cleo", true], ["dan", false]]);
+  assert.match(all, /"segment":"lapsing","count":1,"members":\[\{"id":"p/);
+  assert.match(all, /"acquired":\{"at":"[^"]+","source":"newsletter","campaign":"spring",[^}]*\}.*"segments":\[\{"name":"came by newsletter"/);
 });

@@ -328,6 +328,40 @@ static void use_settings(const char *text) {
         fail_msg("%s", err.message);
 }
 
+static void the_rhythm_is_read_as_spans(void **state) {
+    (void)state;
+    int64_t last_ms = world.somebody->orders.last_ms;
+    be_a_shop_of(&world, 30);
+    assert_true(SCORE("return customer.orders.since_last", 1) == (double)(NOW_MS - last_ms));
+    assert_true(SCORE("return customer.orders.typical_interval / days(1)", 1) == 30);
+    assert_true(SCORE("return customer.orders.typical_interval == days(30) and 1 or 0", 1) == 1);
+    assert_true(SCORE("return when(customer.orders.typical_interval:above '29d', product.price, 0)", 1) ==
+                SCORE("return product.price", 1));
+    be_a_shop_of(&world, 0); /* one order, in a shop without a rhythm: nobody knows */
+    assert_true(SCORE("return customer.orders.typical_interval == nil and 1 or 0", 1) == 1);
+    assert_true(SCORE("return customer.orders.typical_interval:or_else(days(9)) / days(1)", 1) == 9);
+    assert_true(score_of("return customer.orders.since_last == nil and 1 or 0", 1, world.nobody) == 1);
+    assert_non_null(strstr(rule_failure("local field = 'since_lst'\nreturn customer.orders[field]"),
+                           "customer.orders has no field \"since_lst\" — did you mean \"since_last\"?"));
+}
+
+static void the_first_visit_is_read(void **state) {
+    (void)state;
+    assert_true(
+        SCORE("return customer.acquired.source == 'direct' and customer.acquired.campaign == nil and 1 or 0",
+              1) == 1);
+    assert_true(SCORE("return customer.acquired.at < now() - days(9) and 1 or 0", 1) == 1);
+    assert_true(score_of("return customer.acquired.source == nil and customer.acquired.at == nil and 1 or 0",
+                         1, world.nobody) == 1);
+    assert_non_null(strstr(rule_failure("local field = 'landng'\nreturn customer.acquired[field]"),
+                           "customer.acquired has no field \"landng\" — did you mean \"landing\"?"));
+    assert_int_not_equal(shop_world_load(&world, "segment 'a' { when = function(customer)\n"
+                                                 "return customer.acquired.soruce == 'mail' end }"),
+                         AT_OK);
+    assert_string_equal(first_finding(&world),
+                        "customer.acquired has no field \"soruce\" — did you mean \"source\"?");
+}
+
 /* The same rule both ways (score_of compares them), with and without consent. */
 static void without_consent_learned_is_zero_and_history_nil(void **state) {
     (void)state;
@@ -337,14 +371,15 @@ static void without_consent_learned_is_zero_and_history_nil(void **state) {
                                        "customer.affinity.brand[product.brand]",
                                        "customer.affinity.tags['t1'] + 0 * product.stock",
                                        "#customer.affinity.brand:top(3)"};
-    static const char *const nothing[] = {"customer.traits.likes",   "customer.traits.tier",
-                                          "customer.orders.count",   "customer.orders.revenue",
-                                          "customer.has_ordered",    "customer.is_returning",
-                                          "customer.orders.last_at", "customer.session.intent",
-                                          "customer.acquired.at",    "customer.first_name"};
+    static const char *const nothing[] = {
+        "customer.traits.likes",   "customer.traits.tier",       "customer.orders.count",
+        "customer.orders.revenue", "customer.has_ordered",       "customer.is_returning",
+        "customer.orders.last_at", "customer.session.intent",    "customer.acquired.at",
+        "customer.first_name",     "customer.orders.since_last", "customer.orders.typical_interval"};
     static const char *const kept[] = {"customer.basket.value", "customer.id", "customer.basket.count",
                                        "customer.session.started_at"};
     char body[200];
+    be_a_shop_of(&world, 30);
     for (int plain = 0; plain < 2; plain++) {
         world.is_plain = plain;
         for (size_t i = 0; i < AT_LENGTH(zero); i++) {
@@ -421,6 +456,8 @@ int main(void) {
         cmocka_unit_test(a_condition_that_fails_for_one_product_fails_for_that_one),
         cmocka_unit_test(stated_traits_read_as_lists),
         cmocka_unit_test(said_tastes_are_affinity),
+        cmocka_unit_test(the_rhythm_is_read_as_spans),
+        cmocka_unit_test(the_first_visit_is_read),
         cmocka_unit_test(without_consent_learned_is_zero_and_history_nil),
         cmocka_unit_test(what_was_said_can_be_read),
         cmocka_unit_test(what_is_never_used_is_nil),

@@ -171,6 +171,7 @@ static inline void shop_world_unload(struct shop_world *world) {
 }
 
 static inline void shop_world_clear(struct shop_world *world) {
+    if (world->baseline) at_baseline_unref(world->baseline);
     shop_world_unload(world);
     if (world->plain) at_profile_unref(world->plain);
     at_settings_free(world->settings);
@@ -211,6 +212,17 @@ static inline const char *first_finding(const struct shop_world *world) {
 
 static inline void must_load(struct shop_world *world, const char *text) {
     if (shop_world_load(world, text) != AT_OK) fail_msg("%s\n--- %s", first_finding(world), text);
+}
+
+/* Everyone's baseline, of a shop whose typical interval is so many days; 0: it has none. */
+static inline void be_a_shop_of(struct shop_world *world, uint32_t days) {
+    struct at_crowd *crowd = at_crowd_new();
+    assert_non_null(crowd);
+    assert_int_equal(at_crowd_set_shop_days(crowd, days), days > 0);
+    if (world->baseline) at_baseline_unref(world->baseline);
+    world->baseline = at_crowd_baseline(crowd);
+    assert_non_null(world->baseline);
+    at_crowd_free(crowd);
 }
 
 /* A fresh decision: nothing cached, the whole budget. */

@@ -91,7 +91,7 @@ static void writing_says_so(void **state) {
             if (what == 0) at_event_write_facts(&world.event, NULL, true, &bytes);
             if (what == 1) at_event_write_body(&world.event, &bytes);
             if (what == 2) at_profile_write(p, &bytes);
-            if (what == 3) at_profile_show(p, NULL, NULL, 0, NOW_MS, &bytes);
+            if (what == 3) at_profile_show(p, &(struct at_showing){.now_ms = NOW_MS}, &bytes);
             disarm();
             assert_int_equal(bytes.failed, !is_through); /* a face without its affinity would be a lie */
             at_bytes_clear(&bytes);

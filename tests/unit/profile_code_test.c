@@ -103,7 +103,7 @@ static void check_usable(struct at_profile *p) {
     random_event(&seed, text, sizeof text);
     happen(&world, &p, NOW_MS, text);
     at_bytes_reset(&world.bytes);
-    at_profile_show(p, NULL, NULL, 0, NOW_MS, &world.bytes);
+    at_profile_show(p, &(struct at_showing){.now_ms = NOW_MS}, &world.bytes);
     CHECK(!world.bytes.failed);
     json_of(world.profile_parser, world.bytes.data);
     at_profile_count(p, AT_TEXT("product_viewed"), AT_DAY_MS, NOW_MS);
@@ -128,7 +128,7 @@ static void a_wrong_member_is_refused_by_name(void **state) {
         {"\"visit\":[]", "visit"},
         {"\"visit\":null", "visit"},
         {"\"visit\":{\"source\":1}", "source"},
-        {"\"acquired\":{\"pages\":\"3\"}", "pages"},
+        {"\"acquired\":{\"landed\":\"3\"}", "landed"},
         {"\"traits\":[]", "traits"},
         {"\"locale\":{}", "locale"},
         {"\"orders\":{\"list\":{}}", "list"},
@@ -286,7 +286,7 @@ static void a_profile_is_shown(void **state) {
            "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"email\":\"a@example.com\"}}");
     p = at_profile_with_identifier(p, &email, NOW_MS, true);
     at_bytes_reset(&world.bytes);
-    at_profile_show(p, NULL, NULL, 0, NOW_MS + AT_MINUTE_MS, &world.bytes);
+    at_profile_show(p, &(struct at_showing){.now_ms = NOW_MS + AT_MINUTE_MS}, &world.bytes);
     struct at_json shown = json_of(world.profile_parser, world.bytes.data);
     at_person_id_format(3, id);
     assert_true(at_text_is(at_json_text(at_json_get(shown, "id")), id));

@@ -173,6 +173,12 @@ static inline bool same_visit(const struct at_visit *a, const struct at_visit *b
            at_text_equal(a->landing, b->landing) && at_text_equal(a->device, b->device) &&
            at_text_equal(a->referrer, b->referrer);
 }
+static inline bool same_acquired(const struct at_acquired *a, const struct at_acquired *b) {
+    return a->at_ms == b->at_ms && a->landed_ms == b->landed_ms && at_text_equal(a->source, b->source) &&
+           at_text_equal(a->campaign, b->campaign) && at_text_equal(a->medium, b->medium) &&
+           at_text_equal(a->landing, b->landing) && at_text_equal(a->device, b->device) &&
+           at_text_equal(a->referrer, b->referrer);
+}
 static inline bool same_buckets(const struct bucket *a, const struct bucket *b, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         if (a[i].unit != b[i].unit || a[i].count != b[i].count) return false;
@@ -249,7 +255,7 @@ static inline const char *difference(const struct at_profile *a, const struct at
     SAME(a->first_seen_ms == b->first_seen_ms && a->last_seen_ms == b->last_seen_ms, "seen");
     SAME(a->sessions == b->sessions, "sessions");
     SAME(same_visit(&a->visit, &b->visit), "visit");
-    SAME(same_visit(&a->acquired, &b->acquired), "acquired");
+    SAME(same_acquired(&a->acquired, &b->acquired), "acquired");
     SAME(at_text_equal(a->traits, b->traits), "traits");
     SAME(at_text_equal(a->timezone, b->timezone) && at_text_equal(a->locale, b->locale), "timezone, locale");
     SAME(at_text_equal(a->country, b->country), "country");

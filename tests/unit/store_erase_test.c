@@ -349,7 +349,7 @@ static void write_profile(uint64_t person, size_t length) {
     memset(body + head, 'x', length);
     strcpy(body + head + length, "\"}");
     struct at_write *write = add_write(sent, AT_WRITE_PROFILE);
-    write->profile = (struct at_profile_row){person, 1, text_in(sent, body)};
+    write->profile = (struct at_profile_row){person, 1, text_in(sent, body), 0};
     free(body);
     assert_int_equal(finish_sent(store, sent, true), AT_OK);
 }

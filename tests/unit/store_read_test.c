@@ -56,7 +56,7 @@ static void write_front(void) {
 }
 
 static void put_profile(struct sent *sent, uint64_t person, uint64_t applied_seq, const char *body) {
-    add_write(sent, AT_WRITE_PROFILE)->profile = (struct at_profile_row){person, applied_seq, text_of(body)};
+    add_write(sent, AT_WRITE_PROFILE)->profile = (struct at_profile_row){person, applied_seq, text_of(body), 0};
 }
 
 static void put_decision(struct sent *sent, const char *id, int64_t at_ms, uint64_t person) {
