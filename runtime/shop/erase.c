@@ -103,7 +103,8 @@ static void forget(struct erasure *erasure) {
     struct at_shop *shop = erasure->erasing->shop;
     forgotten_people(&shop->forgotten, erasure->people, erasure->person_count);
     for (size_t i = 0; i < erasure->list.count; i++)
-        identity_forget(&shop->identity, erasure->list.rows[i].kind, erasure->list.rows[i].value);
+        identity_forget(&shop->identity, erasure->erasing->person, erasure->list.rows[i].kind,
+                        erasure->list.rows[i].value);
     for (uint32_t i = 0; i < shop->worker_count; i++) ring_forget(&shop->workers[i].ring, &shop->forgotten);
     if (erasure->hold.person) people_gone(shop, erasure->hold.person);
     erasure->hold.person = NULL;
