@@ -68,3 +68,16 @@ test("a refund that waits for its order holds nothing of who paid", async (t) =>
   await shop.deliver("orders/create", order({ customer: customer() }));
   assert.deepEqual([(await shop.customer("email", "bob@example.com")).orders.refunded, await shop.metric("attune_waiting")], [199, 0]);
 });
+
+test("a customer of Shopify who is several people here is erased whole, be one of them nobody", async (t) => {
+  const shop = await shopify(t, { settings: `${SHOP}consent { analytics = "opt-in", personalization = "opt-in" }\n` });
+  const yes = { context: { consent: { categoryPreferences: { analytics: true } } } };
+  await shop.post("/v1/identify", { messageId: "m-1", userId: "bob", traits: { email: "bob@example.com" }, ...yes });
+  /* of the second copy under this id, withheld, the account's number is known and nothing is kept */
+  const again = { type: "track", messageId: "m-1", event: "Looked", timestamp: "2026-11-01T00:00:00Z", context: { externalIds: [{ type: "shopify_customer_id", id: "77", collection: "users", encoding: "none" }] } };
+  assert.equal((await shop.post("/v1/import", { batch: [again] })).body.results[0].status, "withheld");
+  assert.deepEqual((await shop.deliver("customers/redact", { customer: { id: 77, email: "bob@example.com" } })).body, { success: true, recorded: true });
+  assert.equal((await shop.get(by("email", "bob@example.com"))).status, 404);
+  const { requests } = (await shop.get("/v1/privacy/requests")).body;
+  assert.deepEqual(requests.map((one) => [one.kind, one.state === "nothing"]).sort(), [["erase", false], ["erase", true]]);
+});
