@@ -81,7 +81,10 @@ static enum at_status commit_erasure(struct erasure *erasure) {
     struct at_unit unit = {0};
     struct at_write *write = at_unit_write(&unit, &erasure->arena, AT_WRITE_ERASE);
     struct at_write *request = at_unit_write(&unit, &erasure->arena, AT_WRITE_REQUEST);
-    if (!write || !request) return AT_NOMEM;
+    struct at_write *counted = /* of nobody there is nothing to count */
+        erasing->person ? NULL : at_unit_write(&unit, &erasure->arena, AT_WRITE_ERASE_COUNTED);
+    if (!write || !request || (!erasing->person && !counted)) return AT_NOMEM;
+    if (counted) counted->name = erasing->id;
     int64_t now_ms = at_shop_now(erasing->shop);
     write->erasure = erasure->row;
     request->request = (struct at_request_row){.id = erasing->id,
@@ -108,7 +111,8 @@ static void forget(struct erasure *erasure) {
     for (uint32_t i = 0; i < shop->worker_count; i++) ring_forget(&shop->workers[i].ring, &shop->forgotten);
     if (erasure->hold.person) people_gone(shop, erasure->hold.person);
     erasure->hold.person = NULL;
-    segments_forget(shop, erasure->erasing->person, erasure->segments, erasure->segment_count);
+    if (erasure->erasing->person)
+        segments_forget(shop, erasure->erasing->person, erasure->segments, erasure->segment_count);
     count_add(shop, COUNT_ERASURES, 1);
 }
 
@@ -135,9 +139,9 @@ enum at_status erase_person(struct erasing *erasing, struct at_error *err) {
     struct erasure erasure = {.erasing = erasing};
     enum at_status status = AT_OK;
     at_arena_init(&erasure.arena, SIZE_MAX >> 1);
-    if (erasing->person && erasing->shop->segments && segments_are_used(erasing->shop))
-        status = segments_of(erasing->shop, erasing->person, &erasure.arena, &erasure.segments,
-                             &erasure.segment_count);
+    if (erasing->person)
+        status = segments_stored(erasing->shop, erasing->person, &erasure.arena, &erasure.segments,
+                                 &erasure.segment_count);
     if (status == AT_OK && erasing->person)
         status = people_hold_now(erasing->shop, erasing->person, false, &erasure.hold);
     bool is_there =

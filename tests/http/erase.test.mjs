@@ -3,10 +3,10 @@
 // An erasure beside what else goes on: events that join the person at that moment, events that were withheld, orders that several
 // told of, refunds that come later, a backup from before, a list of erasures that was cut off.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { basicShop, serve, SHOP } from "./harness.mjs";
+import { basicShop, serve, SHOP, until } from "./harness.mjs";
 import { customer, order, refund, shopify } from "./shopify_help.mjs";
 
 /** How often the word stands in any file of the data folder. */
@@ -80,4 +80,83 @@ test("a customer of Shopify who is several people here is erased whole, be one o
   assert.equal((await shop.get(by("email", "bob@example.com"))).status, 404);
   const { requests } = (await shop.get("/v1/privacy/requests")).body;
   assert.deepEqual(requests.map((one) => [one.kind, one.state === "nothing"]).sort(), [["erase", false], ["erase", true]]);
+});
+
+test("a list of erasures that was cut off in a line, and a long one, still say who is forgotten", async (t) => {
+  const shop = await serve(t), log = join(shop.dir, "data/erasures.log"), database = join(shop.dir, "data/attune.db");
+  for (const id of ["ann", "bob", "carl"]) await shop.post("/v1/identify", { userId: id, traits: { name: id } });
+  await shop.stop();
+  const backup = readFileSync(database);
+  await shop.start();
+  assert.equal((await shop.call("DELETE", by("user_id", "ann"))).status, 200);
+  await shop.stop();
+  /* the disk was full, or the power went, in the middle of a line; and many were erased before, some with many addresses */
+  const hash = (i, n) => `${i}${n}`.padStart(64, "0"), addresses = (i) => Array.from({ length: 1000 }, (_, n) => `"${hash(i, n)}":"anonymous_id"`).join(",");
+  const many = Array.from({ length: 15 }, (_, i) => `{"erasure":"OLD-${i}","at":"2026-01-01T00:00:00.000Z","by":"default","addresses":{${addresses(i + 1)}}}\n`).join("");
+  assert.ok(many.length > 1 << 20);
+  writeFileSync(log, `${many}${readFileSync(log, "utf8")}{"erasure":"01M8","at":"2026-11-27T1`);
+  await shop.start();
+  assert.equal((await shop.call("DELETE", by("user_id", "bob"))).status, 200);
+  await shop.stop();
+  writeFileSync(database, backup);
+  await shop.start();
+  for (const [id, status] of [["ann", 404], ["bob", 404], ["carl", 200]]) assert.equal((await shop.get(by("user_id", id))).status, status, id);
+});
+
+/** Puts an older database in the place of the shop's, as a restore does, and starts it. */
+async function back(shop, database) {
+  await shop.stop();
+  writeFileSync(join(shop.dir, "data/attune.db"), database);
+  await shop.start();
+}
+async function copy(shop) {
+  await shop.stop();
+  const database = readFileSync(join(shop.dir, "data/attune.db"));
+  await shop.start();
+  return database;
+}
+
+test("a database from before starts, though it never knew who was erased; who was in a segment is counted no more", async (t) => {
+  const shop = await serve(t, { ...basicShop(), "scripts/segments.lua": 'segment "all" { when = function(customer) return customer.is_known end }\n' });
+  await shop.post("/v1/identify", { userId: "ann", traits: { name: "Ann" } });
+  await shop.post("/v1/identify", { userId: "bob", traits: { name: "Bob" } });
+  const count = async () => (await shop.get("/v1/segments")).body.segments[0].count;
+  await until(async () => (await count()) === 2);
+  const before = await copy(shop);
+  await shop.post("/v1/identify", { userId: "late", traits: { name: "Late" } });
+  for (const id of ["late", "ann"]) assert.equal((await shop.call("DELETE", by("user_id", id))).status, 200);
+  await back(shop, before);
+  assert.match(shop.log, /2 erasures that this database did not know/);
+  const old = { type: "track", userId: "late", event: "Old", timestamp: new Date(Date.now() - 60_000).toISOString() };
+  assert.equal((await shop.post("/v1/import", { batch: [old] })).body.results[0].status, "withheld");
+  assert.equal((await shop.get("/v1/segments/all")).body.members.length, 1);
+  assert.equal(await count(), 1);
+});
+
+test("of an address that was erased twice the later moment holds, also after a restore and a start", async (t) => {
+  const shop = await serve(t);
+  await shop.post("/v1/identify", { userId: "ann", anonymousId: "v-1", traits: { name: "Ann" } });
+  const before = await copy(shop);
+  assert.equal((await shop.call("DELETE", by("user_id", "ann"))).status, 200);
+  await new Promise((done) => setTimeout(done, 20));
+  const timestamp = new Date().toISOString();
+  assert.equal((await shop.post("/v1/identify", { userId: "ann", traits: { name: "Ann" }, timestamp })).body.success, true);
+  assert.equal((await shop.call("DELETE", by("user_id", "ann"))).status, 200);
+  await back(shop, before);
+  await shop.stop();
+  await shop.start();
+  assert.doesNotMatch(shop.log, /did not know/);
+  const again = await shop.post("/v1/import", { batch: [{ type: "identify", userId: "ann", traits: { name: "Ann" }, timestamp }] });
+  assert.equal(again.body.results[0].status, "withheld");
+});
+
+test("a clock that is ahead keeps nobody in a restored database", async (t) => {
+  const shop = await serve(t);
+  await shop.post("/v1/identify", { userId: "ann", traits: { name: "Ann" }, timestamp: new Date(Date.now() + 3600_000).toISOString() });
+  const ann = (await shop.get(by("user_id", "ann"))).body;
+  assert.ok(Date.parse(ann.identifiers[0].since) <= Date.now());
+  const before = await copy(shop);
+  assert.equal((await shop.call("DELETE", by("user_id", "ann"))).status, 200);
+  await back(shop, before);
+  assert.equal((await shop.get(by("user_id", "ann"))).status, 404);
 });
