@@ -49,7 +49,7 @@ static bool brings_items(const struct tracked *one) {
     if (!one->is_lost || !event->item_count || !at_text_is(event->name, "order_completed")) return false;
     struct at_order_names names = {.names = {event->order_id}, .at_ms = event->at_ms};
     memcpy(&names.names[1], event->order_also, sizeof event->order_also);
-    const struct at_order *order = at_profile_order(profile, &names);
+    const struct at_order *order = at_profile_order(profile, &names, true);
     if (!order || order < profile->order_list || order >= profile->order_list + profile->order_count)
         return false;
     for (uint32_t i = 0; i < event->item_count; i++) {

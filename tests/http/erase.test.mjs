@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { basicShop, serve, SHOP, until } from "./harness.mjs";
+import { basicShop, rows, serve, SHOP, until } from "./harness.mjs";
 import { customer, order, refund, shopify } from "./shopify_help.mjs";
 
 /** How often the word stands in any file of the data folder. */
@@ -159,4 +159,45 @@ test("a clock that is ahead keeps nobody in a restored database", async (t) => {
   assert.equal((await shop.call("DELETE", by("user_id", "ann"))).status, 200);
   await back(shop, before);
   assert.equal((await shop.get(by("user_id", "ann"))).status, 404);
+});
+
+async function money(shop) {
+  await shop.stop();
+  const all = rows(shop.dir, "SELECT day_ms, kind, amount, currency, items FROM money ORDER BY kind, amount, day_ms");
+  await shop.start();
+  return all.map((one) => ({ ...one, day: new Date(one.day_ms).toISOString().slice(0, 10), day_ms: undefined, items: JSON.parse(one.items) }));
+}
+const sums = (all) => all.map((one) => [one.kind, one.day, one.amount, one.currency, one.items.map((item) => `${item.quantity} ${item.product}`).join(", ")]);
+
+test("what an erased person paid is what all copies of their orders together say", async (t) => {
+  const shop = await shopify(t);
+  const tell = (event, properties, timestamp) => shop.post("/v1/import", { batch: [{ type: "track", event, userId: "bob", timestamp, properties, context: { traits: { email: "bob@example.com" } } }] });
+  /* the page was first, and knows no money that holds; the platform's newest version does */
+  await shop.post("/v1/track", { anonymousId: "v-1", userId: "bob", event: "Order Completed", timestamp: "2026-11-20T10:00:00Z", properties: { order_id: "450789469", revenue: 9999, products: [{ product_id: "7", quantity: 3, price: 5 }] } }, { authorization: "" });
+  await shop.deliver("orders/create", order());
+  await shop.deliver("orders/updated", order({ updated_at: "2026-11-21T11:00:05+01:00", subtotal_price: "300.00" }));
+  await shop.deliver("refunds/create", refund());
+  /* one that was cancelled, one that came back whole, one whose amount only the second copy has, one without a number */
+  await shop.deliver("orders/create", order({ id: 2, name: "#2", order_number: 2 }));
+  await shop.deliver("orders/cancelled", order({ id: 2, name: "#2", order_number: 2, cancelled_at: "2026-11-23T11:00:05+01:00", updated_at: "2026-11-23T11:00:05+01:00", refunds: [refund({ id: 22, order_id: 2 })] }));
+  await tell("Order Completed", { order_id: "w-3", revenue: 50, currency: "USD", products: [{ product_id: "3" }] }, "2026-11-05T10:00:00Z");
+  await tell("Order Refunded", { order_id: "w-3", refund_id: "r-3", amount: 20 }, "2026-11-06T10:00:00Z");
+  await tell("Order Refunded", { order_id: "w-3", refund_id: "r-3-rest" }, "2026-11-07T10:00:00Z");
+  await tell("Order Completed", { order_id: "w-4", products: [{ product_id: "4", quantity: 2 }] }, "2026-11-08T10:00:00Z");
+  await tell("Order Completed", { order_id: "w-4", revenue: 40, currency: "EUR", products: [{ product_id: "4" }, { product_id: "5", price: 8 }] }, "2026-11-09T10:00:00Z");
+  await tell("Order Completed", { revenue: 7, currency: "EUR" }, "2026-11-10T10:00:00Z");
+  const { orders } = await shop.customer("email", "bob@example.com");
+  assert.equal((await shop.call("DELETE", by("email", "bob@example.com"))).status, 200);
+  const kept = await money(shop);
+  assert.deepEqual(sums(kept), [
+    ["order", "2026-11-10", 7, "EUR", ""],
+    ["order", "2026-11-08", 40, "EUR", "2 4, 1 5"],
+    ["order", "2026-11-05", 50, "USD", "1 3"],
+    ["order", "2026-11-20", 300, "EUR", "3 7, 1 1, 2 2"],
+    ["refund", "2026-11-06", 20, "", ""],
+    ["refund", "2026-11-07", 30, "", ""],
+    ["refund", "2026-11-25", 199, "", "1 1"],
+  ]);
+  const sum = (kind) => kept.filter((one) => one.kind === kind).reduce((all, one) => all + one.amount, 0);
+  assert.deepEqual([kept.filter((one) => one.kind === "order").length, sum("order"), sum("refund")], [orders.count, orders.revenue, orders.refunded]);
 });
