@@ -58,6 +58,22 @@ test("a refund of who was erased meanwhile is answered, and nothing follows", as
   assert.equal((await shop.get(by("email", "bob@example.com"))).status, 404);
 });
 
+test("what Shopify tells later of an order from before the erasure brings nobody back", async (t) => {
+  const shop = await shopify(t), at = (hours) => new Date(Date.now() - hours * 3600_000).toISOString();
+  const old = (more) => order({ created_at: at(48), processed_at: at(48), updated_at: at(48), customer: customer({ updated_at: at(48) }), ...more });
+  await shop.deliver("orders/create", old());
+  assert.equal((await shop.call("DELETE", by("email", "bob@example.com"))).status, 200);
+  await new Promise((done) => setTimeout(done, 10));
+  const now = { customer: customer({ updated_at: at(0) }), updated_at: at(0), fulfillment_status: "fulfilled", refunds: [refund({ created_at: at(0), processed_at: at(0) })] };
+  for (const topic of ["orders/updated", "orders/fulfilled"]) {
+    const { results } = (await shop.deliver(topic, old(now))).body;
+    assert.ok(results.length >= 4 && results.every((one) => one.status === "withheld"), topic);
+  }
+  assert.equal((await shop.get(by("email", "bob@example.com"))).status, 404);
+  await shop.deliver("orders/create", order({ id: 99, order_number: 99, name: "#99", created_at: at(0), processed_at: at(0), updated_at: at(0), customer: customer({ updated_at: at(0) }) }));
+  assert.equal((await shop.customer("email", "bob@example.com")).orders.count, 1, "who orders anew has come back");
+});
+
 test("a refund that waits for its order holds nothing of who paid", async (t) => {
   const shop = await shopify(t);
   const paid = { kind: "refund", status: "success", amount: "209.00", payment_details: { credit_card_name: "Bob Norman" }, receipt: { payer: "bob@example.com" } };
