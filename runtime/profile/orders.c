@@ -39,13 +39,17 @@ static double exact(double sum) {
     return fabs(scaled) < 9e15 ? nearbyint(scaled) / 1e6 : sum;
 }
 
-static struct copy read_copy(const struct at_logged_event *event) {
-    struct copy copy = {.amount = at_missing(), .is_won = true};
+struct at_order_names at_order_names_of(const struct at_logged_event *event) {
+    struct at_order_names names = {.at_ms = event->at_ms};
     struct at_json_each also = at_json_each(at_json_get(event->facts, "also"));
-    copy.names.names[0] = or_empty(at_json_text(at_json_get(event->facts, "order")));
+    names.names[0] = or_empty(at_json_text(at_json_get(event->facts, "order")));
     for (int i = 1; i <= AT_ORDER_ALSO_MAX; i++)
-        copy.names.names[i] = at_json_next(&also) ? or_empty(at_json_text(also.value)) : AT_TEXT("");
-    copy.names.at_ms = event->at_ms;
+        names.names[i] = at_json_next(&also) ? or_empty(at_json_text(also.value)) : AT_TEXT("");
+    return names;
+}
+
+static struct copy read_copy(const struct at_logged_event *event) {
+    struct copy copy = {.names = at_order_names_of(event), .amount = at_missing(), .is_won = true};
     at_json_number(at_json_get(event->facts, "revenue"), &copy.amount);
     if (!at_is_missing(copy.amount)) copy.amount = exact(copy.amount);
     at_json_int(at_json_get(event->facts, "updated"), &copy.version_ms);
@@ -93,9 +97,9 @@ static struct place find(const struct at_profile *profile, const struct at_order
     return (struct place){false, at < profile->awaited_count, at};
 }
 
-const struct at_order *at_profile_order(const struct at_profile *profile,
-                                        const struct at_order_names *names) {
-    struct place place = find(profile, names, true);
+const struct at_order *at_profile_order(const struct at_profile *profile, const struct at_order_names *names,
+                                        bool is_copy) {
+    struct place place = find(profile, names, is_copy);
     if (!place.is_found) return NULL;
     return place.is_counted ? &profile->order_list[place.at] : &profile->awaited[place.at];
 }

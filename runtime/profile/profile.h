@@ -60,15 +60,17 @@ struct at_order {
 static inline double at_order_refunded(const struct at_order *order) {
     return order->is_returned && order->refunded < order->revenue ? order->revenue : order->refunded;
 }
-/* The order of these names, counted or awaited, at about that moment; NULL: not in the lists. Two copies are
- * of one order if the first name of both is the same; by another name only if they are within a week: numbers
- * are short, and another system may have counted to it before. */
+/* The order of these names, counted or awaited; NULL: not in the lists. Two copies are of one order if the
+ * first name of both is the same; by another name only if they are within a week: numbers are short, and
+ * another system may have counted to it before. What happened to an order later (a refund: is_copy false) may
+ * be of any moment. */
 struct at_order_names {
     struct at_text names[1 + AT_ORDER_ALSO_MAX]; /* "" none */
     int64_t at_ms;
 };
 #define AT_ORDER_SAME_MS (7 * AT_DAY_MS)
-const struct at_order *at_profile_order(const struct at_profile *profile, const struct at_order_names *names);
+const struct at_order *at_profile_order(const struct at_profile *profile, const struct at_order_names *names,
+                                        bool is_copy);
 struct at_basket_line {
     struct at_text product, named;
     double price, quantity;
@@ -201,6 +203,8 @@ struct at_logged_event {
     struct at_text name, message_id;
     struct at_json body, facts; /* parsed from the row */
 };
+/* Which order an event of an order, its refund or its end is about: the texts are the facts'. */
+struct at_order_names at_order_names_of(const struct at_logged_event *event);
 /* Whether everyone's statistics count the event, and a product of its facts: of an order each once. */
 bool at_order_is_news(const struct at_logged_event *event);
 bool at_item_is_news(struct at_json item);

@@ -50,6 +50,9 @@ bool at_shopify_is_of_people(struct at_text topic);
 enum at_status at_shopify_events(const struct at_shopify_webhook *webhook, struct at_json body,
                                  struct at_bytes *out, struct at_shopify_written *written,
                                  struct at_error *err) AT_MUST_CHECK;
+/* What of a refund's body is needed once its order comes, as text: it gives the same events as the whole. Who
+ * paid and how, notes and what is written on products is not in it. out->failed: out of memory. */
+void at_shopify_refund_kept(struct at_json body, struct at_bytes *out);
 /* The order that a refund or order is about, as text; "" none. */
 void at_shopify_order_id(struct at_text topic, struct at_json body, char out[AT_SHOPIFY_NAME_MAX]);
 

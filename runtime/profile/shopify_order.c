@@ -126,6 +126,41 @@ enum at_status shopify_write_refund(struct writing *w) {
     return AT_OK;
 }
 
+/* All that is read of a refund above, and of its lines in shopify_event.c; wherever it stands. */
+static const char *const kept_names[] = {
+    "id",       "order_id",     "created_at", "processed_at",      "order_adjustments",
+    "kind",     "amount",       "amount_set", "refund_line_items", "quantity",
+    "subtotal", "subtotal_set", "total_tax",  "tax_lines",         "total_tax_set",
+    "rate",     "line_item",    "product_id", "variant_id",        "sku",
+    "title",    "vendor",       "price",      "price_set",         "transactions",
+    "status",   "shop_money"};
+#define KEPT_DEPTH 8
+
+static bool is_kept(struct at_text name) {
+    for (size_t i = 0; i < AT_LENGTH(kept_names); i++)
+        if (at_text_is(name, kept_names[i])) return true;
+    return false;
+}
+
+static void put_kept(struct at_json_out *out, struct at_json value, int depth) {
+    bool is_object = at_json_is_object(value);
+    struct at_json_each it = at_json_each(value);
+    if (!is_object && !at_json_is_array(value)) return at_json_put_value(out, value);
+    if (depth == KEPT_DEPTH) return at_json_put_null(out);
+    at_json_open(out, is_object ? '{' : '[');
+    while (at_json_next(&it)) {
+        if (is_object && !is_kept(it.key)) continue;
+        if (is_object) at_json_key_text(out, it.key);
+        put_kept(out, it.value, depth + 1);
+    }
+    at_json_close(out, is_object ? '}' : ']');
+}
+
+void at_shopify_refund_kept(struct at_json body, struct at_bytes *out) {
+    struct at_json_out writer = at_json_out(out);
+    put_kept(&writer, body, 0);
+}
+
 /* ---- orders ---- */
 
 /* As it was ordered: what it is now, and what was given back of it. Lines that were added or taken away since

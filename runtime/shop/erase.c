@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Erasing a person: they are held, so that nobody writes; one commit takes their identifiers and profile and
- * leaves a tombstone; then memory forgets them. What they paid is counted without them afterwards, and the
- * store takes the rows out of its files. All of it is the back worker's.
+ * leaves a tombstone; then memory forgets them. What they paid is counted without them afterwards
+ * (erase_count.c), and the store takes the rows out of its files. All of it is the back worker's.
  */
 #include "shop/erase.h"
 
@@ -81,7 +81,10 @@ static enum at_status commit_erasure(struct erasure *erasure) {
     struct at_unit unit = {0};
     struct at_write *write = at_unit_write(&unit, &erasure->arena, AT_WRITE_ERASE);
     struct at_write *request = at_unit_write(&unit, &erasure->arena, AT_WRITE_REQUEST);
-    if (!write || !request) return AT_NOMEM;
+    struct at_write *counted = /* of nobody there is nothing to count */
+        erasing->person ? NULL : at_unit_write(&unit, &erasure->arena, AT_WRITE_ERASE_COUNTED);
+    if (!write || !request || (!erasing->person && !counted)) return AT_NOMEM;
+    if (counted) counted->name = erasing->id;
     int64_t now_ms = at_shop_now(erasing->shop);
     write->erasure = erasure->row;
     request->request = (struct at_request_row){.id = erasing->id,
@@ -103,11 +106,13 @@ static void forget(struct erasure *erasure) {
     struct at_shop *shop = erasure->erasing->shop;
     forgotten_people(&shop->forgotten, erasure->people, erasure->person_count);
     for (size_t i = 0; i < erasure->list.count; i++)
-        identity_forget(&shop->identity, erasure->list.rows[i].kind, erasure->list.rows[i].value);
+        identity_forget(&shop->identity, erasure->erasing->person, erasure->list.rows[i].kind,
+                        erasure->list.rows[i].value);
     for (uint32_t i = 0; i < shop->worker_count; i++) ring_forget(&shop->workers[i].ring, &shop->forgotten);
     if (erasure->hold.person) people_gone(shop, erasure->hold.person);
     erasure->hold.person = NULL;
-    segments_forget(shop, erasure->erasing->person, erasure->segments, erasure->segment_count);
+    if (erasure->erasing->person)
+        segments_forget(shop, erasure->erasing->person, erasure->segments, erasure->segment_count);
     count_add(shop, COUNT_ERASURES, 1);
 }
 
@@ -134,9 +139,9 @@ enum at_status erase_person(struct erasing *erasing, struct at_error *err) {
     struct erasure erasure = {.erasing = erasing};
     enum at_status status = AT_OK;
     at_arena_init(&erasure.arena, SIZE_MAX >> 1);
-    if (erasing->person && erasing->shop->segments && segments_are_used(erasing->shop))
-        status = segments_of(erasing->shop, erasing->person, &erasure.arena, &erasure.segments,
-                             &erasure.segment_count);
+    if (erasing->person)
+        status = segments_stored(erasing->shop, erasing->person, &erasure.arena, &erasure.segments,
+                                 &erasure.segment_count);
     if (status == AT_OK && erasing->person)
         status = people_hold_now(erasing->shop, erasing->person, false, &erasure.hold);
     bool is_there =
@@ -149,106 +154,6 @@ enum at_status erase_person(struct erasing *erasing, struct at_error *err) {
     free(erasure.list.rows);
     at_arena_clear(&erasure.arena);
     return status;
-}
-
-/* ---- what is to stay ---- */
-
-struct counting {
-    struct at_read read;
-    struct at_shop *shop;
-    struct at_text id;
-    struct at_arena arena;
-    struct at_unit unit;
-    struct at_json_parser *facts, *body;
-    uint64_t events;
-    enum at_status status;
-};
-
-/* [{"product","quantity","price"}] */
-static bool write_items(struct counting *counting, struct at_json items, struct at_text *text) {
-    struct at_bytes bytes;
-    static const char *const kept[] = {"product", "quantity", "price"};
-    at_bytes_init(&bytes, 1 << 20);
-    struct at_json_out out = at_json_out(&bytes);
-    struct at_json_each it = at_json_each(items);
-    at_json_open(&out, '[');
-    while (at_json_next(&it)) {
-        at_json_open(&out, '{');
-        for (size_t i = 0; i < AT_LENGTH(kept); i++) {
-            struct at_json value = at_json_get(it.value, kept[i]);
-            if (!value.tape) continue;
-            at_json_key(&out, kept[i]);
-            at_json_put_value(&out, value);
-        }
-        at_json_close(&out, '}');
-    }
-    at_json_close(&out, ']');
-    text->length = bytes.length;
-    text->data = bytes.failed ? NULL : at_arena_dup(&counting->arena, bytes.data, bytes.length);
-    at_bytes_clear(&bytes);
-    return text->data != NULL;
-}
-
-static enum at_status add_money(struct counting *counting, const struct at_event_row *row,
-                                struct at_json facts, struct at_json body) {
-    struct at_write *write = at_unit_write(&counting->unit, &counting->arena, AT_WRITE_MONEY);
-    struct at_text currency = at_json_text(at_json_get(at_json_get(body, "properties"), "currency"));
-    if (!write) return AT_NOMEM;
-    if (currency.length > 8) currency.length = 0;
-    write->money = (struct at_money_row){
-        .day_ms = row->at_ms - ((row->at_ms % AT_DAY_MS) + AT_DAY_MS) % AT_DAY_MS,
-        .kind = at_text_is(row->name, "order_completed") ? AT_TEXT("order") : AT_TEXT("refund"),
-        .amount = at_missing()};
-    at_json_number(at_json_get(facts, "revenue"), &write->money.amount);
-    write->money.currency.data =
-        at_arena_dup(&counting->arena, currency.data ? currency.data : "", currency.length);
-    write->money.currency.length = currency.length;
-    bool is_written = write_items(counting, at_json_get(facts, "items"), &write->money.items);
-    return write->money.currency.data && is_written ? AT_OK : AT_NOMEM;
-}
-
-/* An order or a refund that counted: its claim was won. */
-static bool count_event(void *arg, const struct at_event_row *row) {
-    struct counting *counting = arg;
-    struct at_json facts, body = {0};
-    bool is_claim = false;
-    counting->events++;
-    if (!memmem(row->facts.data, row->facts.length, "\"claim\":true", 12)) return true;
-    enum at_status status =
-        at_json_parse(counting->facts, row->facts.data, row->facts.length, false, &facts, NULL);
-    if (status == AT_OK)
-        status = at_json_parse(counting->body, row->body.data, row->body.length, false, &body, NULL);
-    if (status == AT_OK && at_json_bool(at_json_get(facts, "claim"), &is_claim) && is_claim)
-        status = add_money(counting, row, facts, body);
-    if (status == AT_NOMEM) counting->status = status;
-    return counting->status == AT_OK;
-}
-
-static void count_read(struct at_read *read, struct at_reader *reader) {
-    struct counting *counting = (struct counting *)read;
-    enum at_status status = at_reader_erased_events(reader, counting->id, count_event, counting);
-    if (counting->status == AT_OK) counting->status = status;
-}
-
-enum at_status erase_count(struct at_shop *shop, struct at_text id) {
-    struct counting counting = {
-        .read = {.run = count_read}, .shop = shop, .id = id, .facts = parser_new(), .body = parser_new()};
-    at_arena_init(&counting.arena, SIZE_MAX >> 1);
-    counting.status = counting.facts && counting.body ? AT_OK : AT_NOMEM;
-    if (counting.status == AT_OK) at_store_read_now(shop->store, &counting.read);
-    if (counting.status == AT_OK) {
-        struct at_write *write = at_unit_write(&counting.unit, &counting.arena, AT_WRITE_ERASE_COUNTED);
-        if (write) {
-            write->name = id;
-            write->number = counting.events;
-            counting.status = commit_and_wait(shop, &counting.unit, false);
-        } else
-            counting.status = AT_NOMEM;
-    }
-    if (counting.facts) at_json_parser_free(counting.facts);
-    if (counting.body) at_json_parser_free(counting.body);
-    at_arena_clear(&counting.arena);
-    return counting.status;
 }
 
 /* ---- at start ---- */

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The secret file, the set in memory, the log beside the database.
+ * The secret file, the set in memory.
  */
 #include "shop/forgotten.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "shop/folder.h"
 #include "shop/internal.h"
 
 #define KEY_FILE "erasure.key"
-#define LOG_FILE "erasures.log"
 
 /* ---- the set ---- */
 
@@ -80,47 +74,9 @@ bool forgotten_sign(const struct forgotten *forgotten, struct at_text text,
     return true;
 }
 
-/* ---- files of the data folder ---- */
-
-static char *path_of(const struct at_shop *shop, const char *name) {
-    size_t room = strlen(shop->data) + strlen(name) + 2;
-    char *path = malloc(room);
-    if (path) snprintf(path, room, "%s/%s", shop->data, name);
-    return path;
-}
-
-static enum at_status fail_file(const char *name, struct at_error *err) {
-    int number = errno;
-    enum at_status status = number == ENOSPC || number == EDQUOT ? AT_FULL : AT_IO;
-    return at_fail(err, status, NULL, "%s of the data folder: %s", name, strerror(number));
-}
-
-static enum at_status write_all(int fd, const char *text, size_t length) {
-    while (length) {
-        ssize_t written = write(fd, text, length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return errno == ENOSPC || errno == EDQUOT ? AT_FULL : AT_IO;
-        text += written;
-        length -= (size_t)written;
-    }
-    return fsync(fd) == 0 ? AT_OK : AT_IO;
-}
-
-static enum at_status append_line(struct at_shop *shop, const char *text, size_t length,
-                                  struct at_error *err) {
-    char *path = path_of(shop, LOG_FILE);
-    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
-    enum at_status status = fd < 0 ? fail_file(LOG_FILE, err) : write_all(fd, text, length);
-    if (fd >= 0 && status != AT_OK)
-        at_fail(err, status, NULL, LOG_FILE " of the data folder cannot be written");
-    if (fd >= 0) close(fd);
-    free(path);
-    return status;
-}
-
 /* ---- the secret ---- */
 
-static enum at_status make_secret(struct at_shop *shop, const char *path, struct at_error *err) {
+static enum at_status make_secret(struct at_shop *shop, struct at_error *err) {
     struct forgotten *forgotten = &shop->forgotten;
     char key[2 * AT_SHA256_SIZE + 1], seed[2 * AT_SIGN_SEED_SIZE + 1], text[512];
     at_random(forgotten->key, sizeof forgotten->key);
@@ -128,12 +84,7 @@ static enum at_status make_secret(struct at_shop *shop, const char *path, struct
     at_hex(forgotten->key, sizeof forgotten->key, key);
     at_hex(forgotten->seed, sizeof forgotten->seed, seed);
     int length = snprintf(text, sizeof text, "%s\n%s\n", key, seed);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) return fail_file(KEY_FILE, err);
-    enum at_status status = write_all(fd, text, (size_t)length);
-    close(fd);
-    return status == AT_OK ? AT_OK
-                           : at_fail(err, status, NULL, KEY_FILE " of the data folder cannot be written");
+    return forgotten_write_file(shop, KEY_FILE, (struct at_text){text, (size_t)length}, err);
 }
 
 static bool take_secret(struct forgotten *forgotten, struct at_text text) {
@@ -147,9 +98,8 @@ static enum at_status open_secret(struct at_shop *shop, bool is_needed, struct a
     struct at_arena arena;
     struct at_text text = {NULL, 0};
     uint8_t public_key[AT_SIGN_PUBLIC_SIZE];
-    char *path = path_of(shop, KEY_FILE);
     at_arena_init(&arena, 1 << 16);
-    enum at_status status = path ? folder_read_file(shop->data, KEY_FILE, &arena, &text, err) : AT_NOMEM;
+    enum at_status status = folder_read_file(shop->data, KEY_FILE, &arena, &text, err);
     bool is_lost = status == AT_NOTFOUND, is_given_up = text.length >= 4 && memcmp(text.data, "lost", 4) == 0;
     if (is_lost && is_needed)
         status = at_fail(err, AT_UNSUPPORTED, "no_erasure_key",
@@ -159,7 +109,7 @@ static enum at_status open_secret(struct at_shop *shop, bool is_needed, struct a
                          "can come in again with old data",
                          shop->data);
     else if (is_lost || is_given_up)
-        status = make_secret(shop, path, err);
+        status = make_secret(shop, err);
     else if (status == AT_OK && !take_secret(forgotten, text))
         status = at_fail(err, AT_INVALID, "bad_erasure_key",
                          KEY_FILE " of %s is not two lines of 64 hexadecimal digits: put the right one back",
@@ -168,7 +118,6 @@ static enum at_status open_secret(struct at_shop *shop, bool is_needed, struct a
     if (status == AT_OK) at_hex(public_key, sizeof public_key, forgotten->public_key);
     if (status == AT_NOMEM) at_fail(err, status, NULL, "no memory to open " KEY_FILE);
     at_arena_clear(&arena);
-    free(path);
     return status;
 }
 
@@ -205,30 +154,6 @@ static void read_erased(struct at_read *read, struct at_reader *reader) {
     if (opening->status == AT_OK) opening->status = status;
 }
 
-enum at_status forgotten_log(struct at_shop *shop, const struct at_erasure_row *erasure,
-                             struct at_error *err) {
-    struct at_bytes bytes;
-    at_bytes_init(&bytes, 1 << 20);
-    struct at_json_out out = at_json_out(&bytes);
-    at_json_open(&out, '{');
-    at_json_add_text(&out, "erasure", erasure->id);
-    at_json_add_time(&out, "at", erasure->at_ms);
-    at_json_add_text(&out, "by", erasure->author);
-    at_json_key(&out, "addresses");
-    at_json_open(&out, '{');
-    for (size_t i = 0; i < erasure->suppressed_count; i++) {
-        at_json_key_text(&out, erasure->suppressed[i].hash);
-        at_json_put_text(&out, erasure->suppressed[i].kind);
-    }
-    at_json_close(&out, '}');
-    at_json_close(&out, '}');
-    at_bytes_add(&bytes, "\n", 1);
-    enum at_status status = bytes.failed ? at_fail(err, AT_NOMEM, NULL, "no memory to note who is erased")
-                                         : append_line(shop, bytes.data, bytes.length, err);
-    at_bytes_clear(&bytes);
-    return status;
-}
-
 enum at_status forgotten_remember(struct forgotten *forgotten, const struct at_erasure_row *erasure) {
     enum at_status status = AT_OK;
     for (size_t i = 0; i < erasure->suppressed_count && status == AT_OK; i++)
@@ -252,16 +177,6 @@ bool forgotten_has_person(struct forgotten *forgotten, uint64_t person) {
     return has;
 }
 
-static enum at_status open_log(struct at_shop *shop, struct opening *opening, struct at_error *err) {
-    struct at_arena arena;
-    struct at_text text = {NULL, 0};
-    at_arena_init(&arena, SIZE_MAX >> 1);
-    enum at_status status = folder_read_file(shop->data, LOG_FILE, &arena, &text, err);
-    if (status == AT_OK) status = forgotten_again(shop, text, &opening->ids, err);
-    at_arena_clear(&arena);
-    return status == AT_NOTFOUND ? AT_OK : status;
-}
-
 enum at_status forgotten_open(struct at_shop *shop, struct at_error *err) {
     struct forgotten *forgotten = &shop->forgotten;
     struct opening opening = {.read = {.run = read_erased}, .forgotten = forgotten};
@@ -275,7 +190,7 @@ enum at_status forgotten_open(struct at_shop *shop, struct at_error *err) {
     if (status != AT_OK)
         at_fail(err, status, NULL, "who was erased could not be read (%s)", at_status_word(status));
     if (status == AT_OK) status = open_secret(shop, opening.count > 0, err);
-    if (status == AT_OK) status = open_log(shop, &opening, err);
+    if (status == AT_OK) status = forgotten_again(shop, &opening.ids, err);
     at_map_clear(&opening.ids);
     return status;
 }

@@ -43,16 +43,25 @@ void forgotten_hash(const struct forgotten *forgotten, struct at_text kind, stru
 bool forgotten_holds(struct forgotten *forgotten, const struct at_event *event);
 /* Whether the address was ever erased: nothing is sent to it until it says yes again. */
 bool forgotten_is_suppressed(struct forgotten *forgotten, struct at_text kind, struct at_text value);
+/* ---- forgotten_log.c ---- */
 /* An erasure that is to be made becomes a line of erasures.log. AT_NOMEM, AT_IO, AT_FULL. */
 enum at_status forgotten_log(struct at_shop *shop, const struct at_erasure_row *erasure,
                              struct at_error *err) AT_MUST_CHECK;
+/* Lends every line, the oldest first, with its end; also what was cut off. False: no more. */
+typedef bool forgotten_line_fn(void *arg, struct at_text line);
+enum at_status forgotten_lines(struct at_shop *shop, forgotten_line_fn *take, void *arg,
+                               struct at_error *err) AT_MUST_CHECK;
+/* A file of the data folder, whole or as it was. */
+enum at_status forgotten_write_file(struct at_shop *shop, const char *name, struct at_text text,
+                                    struct at_error *err) AT_MUST_CHECK;
+
 /* One that is made: its addresses are known from now on. */
 enum at_status forgotten_remember(struct forgotten *forgotten,
                                   const struct at_erasure_row *erasure) AT_MUST_CHECK;
 void forgotten_people(struct forgotten *forgotten, const uint64_t *people, size_t count);
 bool forgotten_has_person(struct forgotten *forgotten, uint64_t person);
 /* forgotten_again.c: who is in erasures.log and not among the ids that the database knows. */
-enum at_status forgotten_again(struct at_shop *shop, struct at_text log, const struct at_map *known,
+enum at_status forgotten_again(struct at_shop *shop, const struct at_map *known,
                                struct at_error *err) AT_MUST_CHECK;
 /* The text's signature, hex. */
 bool forgotten_sign(const struct forgotten *forgotten, struct at_text text,

@@ -21,7 +21,9 @@ struct again {
     struct at_read read;
     struct at_shop *shop;
     struct at_arena arena;
-    struct line *first;
+    struct line *first, **end; /* in the order they were made */
+    const struct at_map *known;
+    struct at_json_parser *parser;
     struct at_map by_hash; /* → its line */
     enum at_status status;
 };
@@ -49,12 +51,12 @@ static void take_addresses(struct again *again, struct line *line, struct at_jso
     }
 }
 
-static void take_line(struct again *again, struct at_json json, const struct at_map *known) {
+static void add_line(struct again *again, struct at_json json) {
     struct at_text id = at_json_text(at_json_get(json, "erasure")),
                    at = at_json_text(at_json_get(json, "at"));
     int64_t at_ms;
     if (!id.length || at_time_parse(at.data, at.length, &at_ms, NULL) != AT_OK ||
-        at_map_get(known, id.data, id.length))
+        at_map_get(again->known, id.data, id.length))
         return;
     struct line *line = at_arena_zalloc(&again->arena, sizeof *line);
     if (!line) {
@@ -64,26 +66,28 @@ static void take_line(struct again *again, struct at_json json, const struct at_
     line->id = keep(again, id);
     line->author = keep(again, at_json_text(at_json_get(json, "by")));
     line->at_ms = at_ms;
-    line->next = again->first;
-    again->first = line;
+    *again->end = line;
+    again->end = &line->next;
     take_addresses(again, line, at_json_get(json, "addresses"));
 }
 
 /* A line that a crash cut off is passed over: the erasure was not made, or its commit came with the line. */
-static void take_lines(struct again *again, struct at_text log, const struct at_map *known) {
-    struct at_json_parser *parser = parser_new();
-    if (!parser) again->status = AT_NOMEM;
-    while (again->status == AT_OK && log.length) {
-        const char *end = memchr(log.data, '\n', log.length);
-        size_t length = end ? (size_t)(end - log.data) : log.length;
-        struct at_json json;
-        if (length && at_json_parse(parser, log.data, length, false, &json, NULL) == AT_OK)
-            take_line(again, json, known);
-        length += end != NULL;
-        log.data += length;
-        log.length -= length;
-    }
-    if (parser) at_json_parser_free(parser);
+static bool take_line(void *arg, struct at_text text) {
+    struct again *again = arg;
+    struct at_json json;
+    enum at_status status = at_json_parse(again->parser, text.data, text.length, false, &json, NULL);
+    if (status == AT_NOMEM) again->status = status;
+    if (status == AT_OK) add_line(again, json);
+    return again->status == AT_OK;
+}
+
+static void take_lines(struct again *again, struct at_error *err) {
+    again->parser = parser_new();
+    again->end = &again->first;
+    if (!again->parser) again->status = AT_NOMEM;
+    enum at_status status = again->parser ? forgotten_lines(again->shop, take_line, again, err) : AT_NOMEM;
+    if (again->status == AT_OK) again->status = status;
+    if (again->parser) at_json_parser_free(again->parser);
 }
 
 /* ---- whom they are about ---- */
@@ -120,34 +124,40 @@ static void look_at_all(struct at_read *read, struct at_reader *reader) {
     if (again->status == AT_OK) again->status = status;
 }
 
-/* In the backup one person may still be several: each has an erasure, the first under the line's id. */
-static enum at_status erase_line(struct again *again, const struct line *line, struct at_error *err) {
-    enum at_status status = AT_OK;
-    for (size_t i = 0; (i < line->person_count || i == 0) && status == AT_OK; i++) {
-        char id[64];
-        snprintf(id, sizeof id, i ? "%.*s-%zu" : "%.*s", (int)line->id.length, line->id.data, i + 1);
-        struct erasing erasing = {.shop = again->shop,
-                                  .id = at_text_of(id),
-                                  .author = line->author,
-                                  .at_ms = line->at_ms,
-                                  .person = line->person_count ? line->people[i] : 0,
-                                  .source = AT_TEXT("erasures.log"),
-                                  .known = line->addresses,
-                                  .known_count = line->address_count,
-                                  .is_logged = true};
-        status = erase_person(&erasing, err);
-        if (status == AT_NOTFOUND) status = AT_OK; /* gone with another line */
-    }
-    return status;
+static enum at_status erase_one(struct again *again, const struct line *line, size_t n,
+                                struct at_error *err) {
+    char id[64];
+    snprintf(id, sizeof id, n ? "%.*s-%zu" : "%.*s", (int)line->id.length, line->id.data, n + 1);
+    struct erasing erasing = {.shop = again->shop,
+                              .id = at_text_of(id),
+                              .author = line->author,
+                              .at_ms = line->at_ms,
+                              .person = line->person_count ? line->people[n] : 0,
+                              .source = AT_TEXT("erasures.log"),
+                              .known = line->addresses,
+                              .known_count = line->address_count,
+                              .is_logged = true};
+    enum at_status status = erase_person(&erasing, err);
+    if (status != AT_NOTFOUND) return status;
+    erasing.person = 0; /* gone with another line: the addresses are this one's, too */
+    return n ? AT_OK : erase_person(&erasing, err);
 }
 
-enum at_status forgotten_again(struct at_shop *shop, struct at_text log, const struct at_map *known,
-                               struct at_error *err) {
-    struct again again = {.read = {.run = look_at_all}, .shop = shop};
+/* In the backup one person may still be several: each has an erasure. The one under the line's id comes last:
+ * with it the line is done, and a start that was cut off before is gone on with by the next. */
+static enum at_status erase_line(struct again *again, const struct line *line, struct at_error *err) {
+    enum at_status status = AT_OK;
+    for (size_t n = line->person_count; n > 1 && status == AT_OK; n--)
+        status = erase_one(again, line, n - 1, err);
+    return status == AT_OK ? erase_one(again, line, 0, err) : status;
+}
+
+enum at_status forgotten_again(struct at_shop *shop, const struct at_map *known, struct at_error *err) {
+    struct again again = {.read = {.run = look_at_all}, .shop = shop, .known = known};
     uint64_t count = 0;
     at_arena_init(&again.arena, SIZE_MAX >> 1);
     at_map_init(&again.by_hash);
-    take_lines(&again, log, known);
+    take_lines(&again, err);
     if (again.status == AT_OK && again.first) at_store_read_now(shop->store, &again.read);
     for (struct line *line = again.first; line; line = line->next, count++) {
         if (again.status == AT_OK) again.status = erase_line(&again, line, err);

@@ -343,6 +343,10 @@ bool identity_pair(struct identity *identity, const struct evidence *evidence, s
         .identity = identity, .at_hours = identity_hours(evidence->at_ms), .is_proven = evidence->is_proven};
     pthread_mutex_lock(&identity->mutex);
     uint32_t a = identity_place(identity, evidence->hash_a), b = identity_place(identity, evidence->hash_b);
+    if (a == NO_PLACE || b == NO_PLACE) { /* forgotten since the event was looked at */
+        pthread_mutex_unlock(&identity->mutex);
+        return false;
+    }
     const struct identity_entry *one = identity_at(identity, a), *other = identity_at(identity, b);
     *out = (struct identity_pair){{one->person, other->person}, {one->id, other->id}};
     bool may = one->person != other->person && gather_ring(&gathering, a) == IDENTITY_TAKEN &&

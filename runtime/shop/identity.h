@@ -107,7 +107,7 @@ struct evidence {            /* an event that names two people as one */
 struct identity_pair { /* of two people: the identifiers that show they are one */
     uint64_t person[2], id[2];
 };
-/* False: they are one already, or may not become one by a claim of that moment. */
+/* False: they are one already, or may not become one by a claim of that moment, or one of them was erased. */
 bool identity_pair(struct identity *identity, const struct evidence *evidence, struct identity_pair *out);
 /* Room for what follows a commit and must not fail then: one merge, and that many pairs taken apart. */
 enum at_status identity_reserve(struct identity *identity, size_t bars) AT_MUST_CHECK;
@@ -123,8 +123,9 @@ struct identity_split {
     size_t kept_count;
 };
 void identity_split(struct identity *identity, const struct identity_split *split);
-/* Of who was erased: the identifier is unknown from now on. */
-void identity_forget(struct identity *identity, struct at_text kind, struct at_text value);
+/* Of who was erased, by one of their identifiers: all that lead to them are unknown from now on, those too
+ * that are in the table and in no commit. Nothing, if it leads to somebody else. */
+void identity_forget(struct identity *identity, uint64_t person, struct at_text kind, struct at_text value);
 /* The person and all who went into it. */
 enum at_status identity_people(struct identity *identity, uint64_t person, struct at_arena *arena,
                                uint64_t **people, size_t *count) AT_MUST_CHECK;

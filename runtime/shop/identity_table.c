@@ -225,17 +225,25 @@ static void free_slot(struct identity *identity, uint64_t hash) {
     identity->slots[hole] = 0;
 }
 
-void identity_forget(struct identity *identity, struct at_text kind, struct at_text value) {
+static void free_place(struct identity *identity, uint32_t place) {
+    struct identity_entry *entry = identity_at(identity, place);
+    leave_ring(identity, place);
+    free_slot(identity, entry->hash);
+    memset(entry, 0, sizeof *entry);
+    entry->next = identity->forgotten;
+    identity->forgotten = place + 1;
+}
+
+/* The whole ring: what an event brought that was then withheld or refused no commit has, and no list of the
+ * store. Somebody new of that name, who came meanwhile, is another person. */
+void identity_forget(struct identity *identity, uint64_t person, struct at_text kind, struct at_text value) {
     uint64_t hash = identity_hash(identity, kind, value);
     pthread_mutex_lock(&identity->mutex);
     uint32_t place = identity_place(identity, hash);
-    if (place != NO_PLACE) {
-        leave_ring(identity, place);
-        free_slot(identity, hash);
-        struct identity_entry *entry = identity_at(identity, place);
-        memset(entry, 0, sizeof *entry);
-        entry->next = identity->forgotten;
-        identity->forgotten = place + 1;
+    if (place != NO_PLACE && identity_at(identity, place)->person == person) {
+        for (uint32_t other; (other = identity_at(identity, place)->next) != place;)
+            free_place(identity, other);
+        free_place(identity, place);
         atomic_fetch_add(&identity->version, 1);
     }
     pthread_mutex_unlock(&identity->mutex);

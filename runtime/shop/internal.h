@@ -224,7 +224,7 @@ struct segment_overlap {
 enum at_status segments_overlap(struct at_shop *shop, uint64_t a, uint64_t b,
                                 struct segment_overlap *out) AT_MUST_CHECK;
 void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct segment_overlap *both);
-/* Who was erased is looked at no more; they were in these. */
+/* Who was erased is looked at no more; they were in these. Also at start. */
 void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
                      uint32_t count);
 void segments_follow(struct at_shop *shop); /* another generation may serve */
@@ -232,7 +232,10 @@ void segments_follow(struct at_shop *shop); /* another generation may serve */
 bool segments_turn(struct at_shop *shop, uint64_t *wait_ms);
 enum at_status segments_look_now(struct at_shop *shop, uint64_t person) AT_MUST_CHECK; /* before others */
 enum at_status segments_flush(struct at_shop *shop) AT_MUST_CHECK; /* dues, cursor, place of the sweep */
-/* Where the person is, looked at now: names in the arena. */
+/* Where the person is by what is stored: names in the arena. */
+enum at_status segments_stored(struct at_shop *shop, uint64_t person, struct at_arena *arena,
+                               struct at_shown_segment **list, uint32_t *count) AT_MUST_CHECK;
+/* The same, looked at now. */
 enum at_status segments_of(struct at_shop *shop, uint64_t person, struct at_arena *arena,
                            struct at_shown_segment **list, uint32_t *count) AT_MUST_CHECK;
 bool segments_are_used(struct at_shop *shop); /* any thread: somebody may be in one */

@@ -258,13 +258,17 @@ bool segments_are_used(struct at_shop *shop) {
     return atomic_load(&shop->segments->is_used);
 }
 
-enum at_status segments_of(struct at_shop *shop, uint64_t person, struct at_arena *arena,
-                           struct at_shown_segment **list, uint32_t *count) {
+enum at_status segments_stored(struct at_shop *shop, uint64_t person, struct at_arena *arena,
+                               struct at_shown_segment **list, uint32_t *count) {
     struct showing showing = {.read = {.run = read_shown}, .arena = arena, .person = person};
-    enum at_status status = segments_look_now(shop, person);
-    if (status != AT_OK) return status;
     at_store_read_now(shop->store, &showing.read);
     *list = showing.list;
     *count = showing.count;
     return showing.status;
+}
+
+enum at_status segments_of(struct at_shop *shop, uint64_t person, struct at_arena *arena,
+                           struct at_shown_segment **list, uint32_t *count) {
+    enum at_status status = segments_look_now(shop, person);
+    return status == AT_OK ? segments_stored(shop, person, arena, list, count) : status;
 }

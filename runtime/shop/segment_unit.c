@@ -380,7 +380,6 @@ enum at_status segments_write(struct segments *segments, struct looked *ones, ui
 void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
                      uint32_t count) {
     struct segments *segments = shop->segments;
-    if (!segments) return; /* at start: they are counted later */
     for (uint32_t i = 0; i < count; i++) {
         struct segment_stat *stat = segment_stat(segments, were[i].name);
         if (!stat) continue;

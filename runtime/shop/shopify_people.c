@@ -2,7 +2,7 @@
  *
  * Webhooks about people: put into events, which go the way of all events. A refund names nobody: it is of
  * whom its order is, and waits where that has not come yet; whatever brings the order looks for refunds that
- * wait.
+ * wait. Of whom was erased since, the order is known and nobody is behind it: nothing follows.
  */
 #include <string.h>
 #include "shop/shopify.h"
@@ -12,6 +12,7 @@ static void map(struct webhook *webhook, const struct at_shopify_webhook *head, 
 
 /* ---- whose the order is ---- */
 
+/* AT_NOTFOUND: the order has not come. */
 static enum at_status read_who(struct webhook *webhook, struct at_reader *reader) {
     static const char *const kinds[] = {"order", "order_also"};
     struct at_claim claim;
@@ -21,8 +22,13 @@ static enum at_status read_who(struct webhook *webhook, struct at_reader *reader
         status = at_reader_claim(reader, at_text_of(kinds[i]), at_text_of(webhook->order), &claim);
     if (status != AT_OK) return status;
     status = at_reader_identifier_at(reader, claim.source, &row, webhook->job->arena);
+    webhook->who = (struct at_identifier){{"", 0}, {"", 0}};
     if (status == AT_OK) webhook->who = (struct at_identifier){row.kind, row.value};
-    return status;
+    return status == AT_NOTFOUND ? AT_OK : status;
+}
+
+static bool is_nobodys(const struct webhook *webhook) {
+    return webhook->who.kind.length == 0;
 }
 
 static void look_up(struct at_read *read, struct at_reader *reader) { /* a reader thread */
@@ -65,7 +71,7 @@ static void take_next(struct webhook *webhook) {
 static void found_waiting_who(struct webhook *webhook) {
     if (webhook->status == AT_NOTFOUND) return webhook_end(webhook, AT_OK); /* consent withheld the order */
     if (webhook->status != AT_OK) return webhook_end(webhook, webhook->status);
-    webhook->next = webhook->waiting;
+    webhook->next = is_nobodys(webhook) ? NULL : webhook->waiting;
     take_next(webhook);
 }
 
@@ -106,12 +112,16 @@ static void keep_refund(struct back_task *task) { /* the back worker */
     else
         snprintf(refund, sizeof refund, "%.*s", (int)(text.length < 100 ? text.length : 100),
                  text.data ? text.data : "");
+    at_bytes_reset(&webhook->batch);
+    at_shopify_refund_kept(webhook->body, &webhook->batch);
     struct at_waiting_row row = {.kind = AT_TEXT(WAITING_REFUND),
                                  .key = id,
                                  .part = at_text_of(refund),
                                  .at_ms = webhook->head.at_ms,
-                                 .body = webhook->sent->body};
-    webhook->status = waiting_add(webhook->job->worker->shop, &row, absent, AT_LENGTH(absent));
+                                 .body = {webhook->batch.data, webhook->batch.length}};
+    webhook->status = webhook->batch.failed
+                          ? AT_NOMEM
+                          : waiting_add(webhook->job->worker->shop, &row, absent, AT_LENGTH(absent));
     worker_hop(webhook->job->worker, &webhook->hop);
 }
 
@@ -124,6 +134,7 @@ static void kept_refund(struct webhook *webhook) {
 static void refund_who(struct webhook *webhook) {
     if (webhook->status == AT_NOTFOUND) return webhook_back(webhook, keep_refund, kept_refund);
     if (webhook->status != AT_OK) return webhook_end(webhook, webhook->status);
+    if (is_nobodys(webhook)) return webhook_ignore(webhook, "nobody");
     webhook->head.who = &webhook->who;
     map(webhook, &webhook->head, webhook->body, tracked);
 }

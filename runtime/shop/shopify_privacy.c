@@ -42,9 +42,12 @@ static enum at_status take(struct at_job *job, void *arg) { /* the back worker *
     uint64_t people[PEOPLE_MAX] = {0};
     uint32_t count = find_people(job->worker->shop, request->customer, people);
     enum at_status status = AT_OK;
-    for (uint32_t i = 0; (i < count || i == 0) && status == AT_OK; i++)
+    for (uint32_t i = 0; (i < count || i == 0) && status == AT_OK; i++) {
         status = request_take(job, request->kind, people[i], request->reference);
-    if (status == AT_NOTFOUND) status = AT_OK; /* gone with the one before */
+        if (status ==
+            AT_NOTFOUND) /* nothing of them was ever kept: so it is written down, and the others follow */
+            status = request_take(job, request->kind, 0, request->reference);
+    }
     if (status != AT_OK) {
         if (job->err.message[0]) return status;
         return at_fail(&job->err, status, NULL, "the request could not be taken: send it again");

@@ -261,9 +261,21 @@ static bool list_people(struct track *track) {
     return true;
 }
 
+/* What a platform tells of an order is about who placed it, then, however late it tells of it: its customer
+ * did not come back with the parcel. */
+static bool is_of_forgotten_order(struct track *track) {
+    struct forgotten *forgotten = &track->job->worker->shop->forgotten;
+    for (uint32_t i = 0; track->is_source && i < track->count; i++)
+        if (at_text_is(track->events[i].event.name, "order_completed") &&
+            forgotten_holds(forgotten, &track->events[i].event))
+            return true;
+    return false;
+}
+
 /* Somebody who was erased since it happened: it is not taken in again. */
 static bool is_forgotten(struct track *track, struct tracked *one) {
-    if (!forgotten_holds(&track->job->worker->shop->forgotten, &one->event)) return false;
+    if (!forgotten_holds(&track->job->worker->shop->forgotten, &one->event) && !is_of_forgotten_order(track))
+        return false;
     track_withhold(one, "of somebody who was erased since: it is not taken in again");
     count_add(track->job->worker->shop, COUNT_EVENTS_FORGOTTEN, 1);
     return true;

@@ -49,7 +49,7 @@ static bool brings_items(const struct tracked *one) {
     if (!one->is_lost || !event->item_count || !at_text_is(event->name, "order_completed")) return false;
     struct at_order_names names = {.names = {event->order_id}, .at_ms = event->at_ms};
     memcpy(&names.names[1], event->order_also, sizeof event->order_also);
-    const struct at_order *order = at_profile_order(profile, &names);
+    const struct at_order *order = at_profile_order(profile, &names, true);
     if (!order || order < profile->order_list || order >= profile->order_list + profile->order_count)
         return false;
     for (uint32_t i = 0; i < event->item_count; i++) {
@@ -97,6 +97,12 @@ static enum at_status add_row(struct building *building, struct tracked *one, st
     return AT_OK;
 }
 
+/* An identifier is known since its event, and not since a moment that a wrong clock says is to come: who is
+ * in a restored database since after an erasure is somebody new there. */
+static int64_t known_since(const struct tracked *one) {
+    return one->event.at_ms < one->event.received_ms ? one->event.at_ms : one->event.received_ms;
+}
+
 static enum at_status add_identifiers(struct building *building, struct tracked *one) {
     for (uint32_t i = 0; i < one->who.count; i++) {
         const struct resolved_identifier *id = &one->who.identifiers[i];
@@ -104,7 +110,7 @@ static enum at_status add_identifiers(struct building *building, struct tracked 
         struct at_write *write = at_unit_write(&building->track->unit, building->arena, AT_WRITE_IDENTIFIER);
         if (!write) return AT_NOMEM;
         write->identifier = (struct at_identifier_row){id->id, id->identifier.kind, id->identifier.value,
-                                                       one->who.person, one->event.at_ms};
+                                                       one->who.person, known_since(one)};
     }
     return AT_OK;
 }
@@ -146,7 +152,7 @@ static enum at_status know_identifiers(struct tracked *one) {
     for (uint32_t i = 0; i < one->who.count && hold->next; i++)
         if (one->who.identifiers[i].refusal == IDENTITY_TAKEN)
             hold->next = at_profile_with_identifier(hold->next, &one->who.identifiers[i].identifier,
-                                                    one->event.at_ms, true);
+                                                    known_since(one), true);
     return hold->next ? AT_OK : AT_NOMEM;
 }
 

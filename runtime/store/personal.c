@@ -50,7 +50,7 @@ const struct at_table at_tables[] = {
     {"erased_source", NULL, NULL, "numbers, until they are scrubbed"},
     {"erased_person", NULL, NULL, "numbers, until they are scrubbed"},
     {"suppressed", NULL, NULL, "keyed hashes; the key is not in the database"},
-    {"waiting", NULL, NULL, "orders and products by their numbers, of which something was told too early"},
+    {"waiting", NULL, NULL, "refunds and stock, told too early: by the numbers of their orders and products"},
     {"money", NULL, NULL, "a day, a sum and products"},
     {"rhythm", NULL, NULL, "how many people have which gap between purchases: of who goes, one less"},
     {NULL, NULL, NULL, NULL},

@@ -167,7 +167,8 @@
     X(EVENT_DROP, "DELETE FROM event WHERE seq = ?")                                                         \
     X(TIMELINE_DROP, "DELETE FROM timeline WHERE source = ? AND seq = ?")                                    \
     X(IDENTIFIER_DROP, "DELETE FROM identifier WHERE id = ?")                                                \
-    X(SUPPRESSED_ADD, "INSERT OR REPLACE INTO suppressed (hash, kind, at_ms) VALUES (?, ?, ?)")              \
+    X(SUPPRESSED_ADD, "INSERT INTO suppressed (hash, kind, at_ms) VALUES (?, ?, ?) ON CONFLICT (hash) DO "   \
+                      "UPDATE SET at_ms = excluded.at_ms WHERE at_ms < excluded.at_ms")                      \
     X(SUPPRESSED_ALL, "SELECT hash, kind, at_ms FROM suppressed")                                            \
     X(MONEY_ADD, "INSERT INTO money (day_ms, kind, amount, currency, items) VALUES (?, ?, ?, ?, ?)")         \
     X(REQUEST_PUT,                                                                                           \

@@ -161,6 +161,14 @@ db.commit()`;
   if (ran.status !== 0) throw new Error(ran.stderr);
 }
 
+/** The rows of a table of a shop that is stopped. */
+export function rows(dir, sql) {
+  const text = "import json, sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\ndb.row_factory = sqlite3.Row\nprint(json.dumps([dict(row) for row in db.execute(sys.argv[2])]))";
+  const ran = spawnSync("python3", ["-c", text, join(dir, "data/attune.db"), sql], { encoding: "utf8" });
+  if (ran.status !== 0) throw new Error(ran.stderr);
+  return JSON.parse(ran.stdout);
+}
+
 export const basic = (key) => ({ authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}` });
 export const bearer = (key) => ({ authorization: `Bearer ${key}` });
 

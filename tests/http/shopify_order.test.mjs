@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Property: the deliveries of a few weeks of a shop, in any order, some of them twice, some at once, with the page's own word between
-// them, give the same people, orders and products as in the order in which they happened. ATTUNE_SEED repeats a run.
+// them, give the same people, orders and products as in the order in which they happened; and once everybody is erased, the same
+// money, which is what their orders came to. ATTUNE_SEED repeats a run.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rows } from "./harness.mjs";
 import { customer, line, order, refund, shopify } from "./shopify_help.mjs";
 
 const first = Number(process.env.ATTUNE_SEED ?? 20261127), rounds = Number(process.env.SHOPIFY_ROUNDS ?? 6);
@@ -101,6 +103,19 @@ function near(a, b, label) {
   for (const [name, value] of Object.entries(b)) near(a[name], value, `${label}.${name}`);
 }
 
+const SUMS = "SELECT sum(kind = 'order') AS count, total(CASE kind WHEN 'order' THEN amount END) AS revenue, total(CASE kind WHEN 'refund' THEN amount END) AS refunded FROM money";
+
+/** Erases everybody; answers the rows that are kept without them. */
+async function eraseAll(shop, people, seen) {
+  for (const one of people) assert.equal((await shop.call("DELETE", `/v1/customers/by/email/${one.email}`)).status, 200);
+  await shop.stop();
+  const of = (name) => people.reduce((sum, one) => sum + seen[one.email].orders[name], 0);
+  const [sums] = rows(shop.dir, SUMS);
+  for (const name of ["count", "revenue", "refunded"]) assert.ok(Math.abs((sums[name] ?? 0) - of(name)) < 1e-6, `${name} of the erased: ${sums[name]}, not ${of(name)}`);
+  const kept = rows(shop.dir, "SELECT day_ms, kind, amount, currency, items FROM money").map((one) => ({ ...one, items: JSON.parse(one.items).map((item) => JSON.stringify(item)).sort() }));
+  return kept.map((one) => JSON.stringify(one)).sort();
+}
+
 const send = async (shop, one) => {
   const answer = one.page ? await shop.post("/v1/import", { batch: [{ type: "track", ...one.page }] }) : await shop.deliver(one.topic, one.body, one.headers);
   assert.equal(answer.status, 200, answer.text);
@@ -137,8 +152,7 @@ test("deliveries in any order, twice and at once, give the same", async (t) => {
       else assert.deepEqual(found[one][part], expected[one][part], label);
     }
     assert.equal(await shuffled.metric("attune_events_conflict_total"), 0);
-    await inOrder.stop("SIGKILL");
-    await shuffled.stop("SIGKILL");
+    assert.deepEqual(await eraseAll(shuffled, people, found), await eraseAll(inOrder, people, expected), `seed ${seed}: money of the erased`);
   }
   console.log(`property: ${deliveries} deliveries in ${rounds} rounds`);
 });

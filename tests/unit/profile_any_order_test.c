@@ -165,7 +165,7 @@ static void check_same_copies(const struct at_profile *a, const struct at_profil
     for (uint32_t i = 0; i < a->order_count; i++) { /* moments may be alike: found by a name */
         struct at_order_names names = {{a->order_list[i].id, a->order_list[i].also[0], AT_TEXT("")},
                                        a->order_list[i].at_ms};
-        const struct at_order *other = at_profile_order(b, &names);
+        const struct at_order *other = at_profile_order(b, &names, true);
         CHECK(other != NULL);
         check_same_order(&a->order_list[i], other);
     }

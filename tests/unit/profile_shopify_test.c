@@ -145,6 +145,39 @@ static void a_refund_is_of_whom_its_order_is(void **state) {
     }
 }
 
+/* While it waits for its order nothing of who paid is kept; and it comes to the same. */
+static void a_refund_that_waits_keeps_what_it_needs(void **state) {
+    (void)state;
+    static const char body[] = "{\"id\":5,\"order_id\":9,\"note\":\"for "
+                               "Ann\",\"user_id\":7,\"processed_at\":\"2026-11-25T11:15:00Z\","
+                               "\"refund_line_items\":[{\"quantity\":1,\"subtotal\":119,\"total_tax\":19,"
+                               "\"line_item\":{\"product_id\":1,"
+                               "\"title\":\"Ring\",\"properties\":[{\"name\":\"Engraving\",\"value\":\"Ann\"}"
+                               "],\"price_set\":{\"shop_money\":{"
+                               "\"amount\":\"119.00\"}},\"tax_lines\":[{\"rate\":0.19}]}}],\"transactions\":["
+                               "{\"kind\":\"refund\",\"amount\":"
+                               "\"119.00\",\"payment_details\":{\"credit_card_name\":\"Ann "
+                               "Mustermann\",\"credit_card_number\":\"4242\"},"
+                               "\"receipt\":{\"email\":\"ann@example.com\"}}],\"order_adjustments\":[{"
+                               "\"kind\":\"refund_discrepancy\",\"amount\":"
+                               "\"-2.50\",\"reason\":\"Ann\"}]}";
+    struct at_identifier who = {AT_TEXT("email"), AT_TEXT("w@example.com")};
+    struct at_bytes kept;
+    assert_int_equal(map_as("refunds/create", "", body, &who), AT_OK);
+    char *said = strdup(batch.data);
+    at_bytes_init(&kept, 1 << 16);
+    at_shopify_refund_kept(json_of(sent_parser, body), &kept);
+    assert_false(kept.failed);
+    assert_null(strstr(kept.data, "Ann"));
+    assert_null(strstr(kept.data, "ann@"));
+    assert_null(strstr(kept.data, "4242"));
+    assert_int_equal(map_as("refunds/create", "", kept.data, &who), AT_OK);
+    assert_string_equal(batch.data, said);
+    assert_non_null(strstr(said, "102.5"));
+    at_bytes_clear(&kept);
+    free(said);
+}
+
 static void people_say_what_they_agreed_to(void **state) {
     (void)state;
     struct at_json list = map(
@@ -262,6 +295,8 @@ static void a_broken_body_is_survived(void **state) {
     uint32_t events = 0, refused = 0;
     struct at_identifier who = {AT_TEXT("email"), AT_TEXT("w@example.com")};
     char text[4000], *first_text = NULL;
+    struct at_bytes kept;
+    at_bytes_init(&kept, 1 << 16);
     seed = first = first_seed(509562969);
     for (number = 0; number < 6000; number++) {
         const char *topic = topics[random_below(&seed, AT_LENGTH(topics))];
@@ -277,8 +312,13 @@ static void a_broken_body_is_survived(void **state) {
         first_text = strdup(batch.data);
         events += check_events(at_json_get(json_of(batch_parser, batch.data), "batch"));
         CHECK(map_as(topic, "e", text, &who) == AT_OK && strcmp(first_text, batch.data) == 0);
+        at_bytes_reset(&kept);
+        at_shopify_refund_kept(json, &kept);
+        if (!strcmp(topic, "refunds/create"))
+            CHECK(map_as(topic, "e", kept.data, &who) == AT_OK && strcmp(first_text, batch.data) == 0);
     }
     free(first_text);
+    at_bytes_clear(&kept);
     CHECK(events > 6000 && refused > 20);
     print_message("property: broken webhooks, 6000 cases, seed %llu: %u events, %u refused\n",
                   (unsigned long long)first, events, refused);
@@ -307,6 +347,7 @@ int main(void) {
         cmocka_unit_test(an_order_is_a_copy_and_what_happened),
         cmocka_unit_test(message_ids_are_made_of_what_there_is),
         cmocka_unit_test(a_refund_is_of_whom_its_order_is),
+        cmocka_unit_test(a_refund_that_waits_keeps_what_it_needs),
         cmocka_unit_test(people_say_what_they_agreed_to),
         cmocka_unit_test(the_largest_orders_fit_into_their_events),
         cmocka_unit_test(a_broken_body_is_survived),

@@ -83,18 +83,45 @@ static void what_is_left_is_found(void **state) {
         if (!world.person[n]) {
             add(&world, n, 1 + dice(&seed, VALUES / 4));
         } else {
-            identity_forget(&world.identity, AT_TEXT("user_id"), value_of(n, text));
-            world.person[n] = 0;
+            uint64_t person = world.person[n];
+            identity_forget(&world.identity, person + 1, AT_TEXT("user_id"),
+                            value_of(n, text)); /* not theirs */
+            identity_forget(&world.identity, person, AT_TEXT("user_id"), value_of(n, text));
+            for (uint32_t i = 0; i < VALUES; i++)
+                if (world.person[i] == person) world.person[i] = 0;
         }
         if (step % 500 == 0) check(&world);
     }
     check(&world);
     assert_true(world.identity.count <= VALUES); /* places are used again */
-    identity_forget(&world.identity, AT_TEXT("user_id"), AT_TEXT("never seen"));
+    identity_forget(&world.identity, 1, AT_TEXT("user_id"), AT_TEXT("never seen"));
+    identity_clear(&world.identity);
+}
+
+/* The evidence waits for the back worker, and an erasure was before it there. */
+static void who_was_forgotten_is_joined_with_nobody(void **state) {
+    (void)state;
+    static struct world world;
+    static struct at_identity_rules rules;
+    char text[16];
+    at_ledger_init(&world.ledger, 0);
+    at_identity_rules_default(&rules);
+    identity_init(&world.identity, &rules, 7, &world.ledger.accounts[AT_ACCOUNT_IDENTITY]);
+    add(&world, 1, 11);
+    add(&world, 2, 12);
+    struct evidence evidence = {
+        .hash_a = identity_hash(&world.identity, AT_TEXT("user_id"), value_of(1, text)),
+        .hash_b = identity_hash(&world.identity, AT_TEXT("user_id"), value_of(2, text))};
+    struct identity_pair pair;
+    identity_forget(&world.identity, 12, AT_TEXT("user_id"), value_of(2, text));
+    assert_false(identity_pair(&world.identity, &evidence, &pair));
+    identity_forget(&world.identity, 11, AT_TEXT("user_id"), value_of(1, text));
+    assert_false(identity_pair(&world.identity, &evidence, &pair));
     identity_clear(&world.identity);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_left_is_found)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_left_is_found),
+                                       cmocka_unit_test(who_was_forgotten_is_joined_with_nobody)};
     return cmocka_run_group_tests_name("shop_identity", tests, NULL, NULL);
 }

@@ -334,6 +334,25 @@ static void copies_of_a_migration_go_with_the_first_who_is_erased(void **state) 
     assert_int_equal(count_in_folder("ann@example.com"), 0);
 }
 
+/* A restored database hears of old erasures after new ones. */
+static void the_later_moment_of_an_address_holds(void **state) {
+    (void)state;
+    static const int64_t moments[] = {700, 300, 900, 800};
+    for (size_t i = 0; i < AT_LENGTH(moments); i++) {
+        char id[8];
+        struct sent *sent = new_sent();
+        struct at_suppressed_row suppressed = {AT_TEXT("00aa"), AT_TEXT("email"), moments[i]};
+        snprintf(id, sizeof id, "m%zu", i);
+        add_write(sent, AT_WRITE_ERASE)->erasure = (struct at_erasure_row){.id = text_in(sent, id),
+                                                                           .at_ms = moments[i],
+                                                                           .author = AT_TEXT("default"),
+                                                                           .suppressed = &suppressed,
+                                                                           .suppressed_count = 1};
+        assert_int_equal(finish_sent(store, sent, false), AT_OK);
+        assert_int_equal(number_of("SELECT at_ms FROM suppressed WHERE hash = '00aa'"), i < 2 ? 700 : 900);
+    }
+}
+
 /* ---- property: whatever was written before, rewritten, moved by the tree ---- */
 
 static uint64_t dice(uint64_t *seed, uint64_t below) {
@@ -396,6 +415,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_last_events_numbers_are_not_given_again, open_fresh, close_fresh),
         cmocka_unit_test_setup_teardown(copies_of_a_migration_go_with_the_first_who_is_erased, open_fresh,
                                         close_fresh),
+        cmocka_unit_test_setup_teardown(the_later_moment_of_an_address_holds, open_fresh, close_fresh),
         cmocka_unit_test_setup_teardown(nothing_of_the_erased_is_left_after_a_long_life, open_fresh,
                                         close_fresh),
     };
