@@ -91,6 +91,9 @@ struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct a
 /* apply.c, for orders.c */
 struct item item_of(struct at_json json);
 void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms);
+/* In the order they came to be known, then by name, so that it does not matter which was told first; over
+ * IDENTIFIERS_MAX the oldest browser goes, what names the person only if there is none. */
+void draft_identifier(struct draft *draft, const struct at_known_identifier *one);
 /* orders.c: an order, its refunds, its end; the order's products, if learns. */
 void apply_order(struct draft *draft, const struct at_logged_event *event, bool learns);
 
