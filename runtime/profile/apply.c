@@ -297,6 +297,24 @@ struct at_profile *at_profile_apply(struct at_profile *base, const struct at_log
     return next;
 }
 
+static int identifier_order(const struct at_known_identifier *a, const struct at_known_identifier *b) {
+    if (a->since_ms != b->since_ms) return a->since_ms < b->since_ms ? -1 : 1;
+    int order = at_text_order(a->kind, b->kind);
+    return order ? order : at_text_order(a->value, b->value);
+}
+
+void draft_identifier(struct draft *draft, const struct at_known_identifier *one) {
+    struct at_known_identifier *list = draft->identifiers;
+    uint32_t at = draft->profile.identifier_count++, gone = 0;
+    for (; at && identifier_order(&list[at - 1], one) > 0; at--) list[at] = list[at - 1];
+    list[at] = *one;
+    if (draft->profile.identifier_count <= IDENTIFIERS_MAX) return;
+    while (gone <= IDENTIFIERS_MAX && !at_text_is(list[gone].kind, "anonymous_id")) gone++;
+    if (gone > IDENTIFIERS_MAX) gone = 0;
+    draft->profile.identifier_count = IDENTIFIERS_MAX;
+    memmove(list + gone, list + gone + 1, (IDENTIFIERS_MAX - gone) * sizeof *list);
+}
+
 struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
                                               int64_t since_ms, bool is_private) {
     for (uint32_t i = 0; i < base->identifier_count; i++)
@@ -304,16 +322,10 @@ struct at_profile *at_profile_with_identifier(struct at_profile *base, const str
             at_text_equal(base->identifiers[i].value, identifier->value))
             return is_private ? base : at_profile_ref(base);
     struct draft *draft = draft_begin(base);
+    struct at_known_identifier one = {identifier->kind, identifier->value, since_ms};
     struct at_profile *next = NULL;
     if (draft) {
-        struct at_profile *profile = &draft->profile;
-        if (profile->identifier_count == IDENTIFIERS_MAX) {
-            memmove(draft->identifiers, draft->identifiers + 1,
-                    (IDENTIFIERS_MAX - 1) * sizeof *draft->identifiers);
-            profile->identifier_count--;
-        }
-        draft->identifiers[profile->identifier_count++] =
-            (struct at_known_identifier){identifier->kind, identifier->value, since_ms};
+        draft_identifier(draft, &one);
         next = draft_finish(draft, base->account);
     }
     if (is_private) at_profile_unref(base);

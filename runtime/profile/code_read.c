@@ -242,14 +242,14 @@ static void read_products(struct reading *r, struct at_json json) {
 }
 
 static void read_identifiers(struct reading *r, struct at_json json) {
-    struct at_profile *p = &r->draft->profile;
     struct at_json_each it = list_of(r, json, "identifiers", IDENTIFIERS_MAX, '[');
     while (at_json_next(&it)) {
         struct at_json parts[3];
         split(r, it.value, "identifiers", parts, 3);
-        r->draft->identifiers[p->identifier_count++] = (struct at_known_identifier){
+        struct at_known_identifier one = {
             text_in(r, parts[0], "identifiers"), text_in(r, parts[1], "identifiers"),
             int_in(r, parts[2], "identifiers", EARLIEST_MS - AT_DAY_MS, LATEST_MS + AT_DAY_MS)};
+        draft_identifier(r->draft, &one); /* older ones stand as they came */
     }
 }
 

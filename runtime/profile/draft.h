@@ -94,6 +94,9 @@ struct at_text device_of(struct at_json context);
 /* acquired.c: of an event of somebody who is here. */
 void apply_acquired(struct at_acquired *first, const struct at_logged_event *event, struct at_json context);
 void apply_tastes(struct draft *draft, const struct item *item, double weight, int64_t at_ms);
+/* In the order they came to be known, then by name, so that it does not matter which was told first; over
+ * IDENTIFIERS_MAX the oldest browser goes, what names the person only if there is none. */
+void draft_identifier(struct draft *draft, const struct at_known_identifier *one);
 /* orders.c: an order, its refunds, its end; the order's products, if learns. */
 void apply_order(struct draft *draft, const struct at_logged_event *event, bool learns);
 

@@ -8,10 +8,10 @@
  * Ceilings of one profile (oldest or weakest entries go first; exact sums are kept apart and stay exact): 256
  * affinity values, 256 products, 100 orders and as many
  * awaited, 100 basket lines, 64 event names with 48 hourly and 400 daily
- * buckets, 50 identifiers, 16 KiB of traits, 512 moments of traits, 64 values each of what was said in likes
- * and dislikes (stated.h), 64 statements of consent (consent.h says which go), the newest event of 32 names
- * (struct at_last_event). A refund that names no amount finds its order only while that is among the 100
- * newest, or awaits it.
+ * buckets, 50 identifiers (the newest browsers, and what names the person), 16 KiB of traits, 512 moments of
+ * traits, 64 values each of what was said in likes and dislikes (stated.h), 64 statements of consent
+ * (consent.h says which go), the newest event of 32 names (struct at_last_event). A refund that names no
+ * amount finds its order only while that is among the 100 newest, or awaits it.
  */
 #ifndef AT_PROFILE_PROFILE_H
 #define AT_PROFILE_PROFILE_H
@@ -210,7 +210,8 @@ bool at_order_is_news(const struct at_logged_event *event);
 bool at_item_is_news(struct at_json item);
 struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
                                     bool is_private);
-/* The identifiers are not in events alone (links decide): add one; same rules as apply. */
+/* The identifiers are not in events alone (links decide): add one; same rules as apply. They stand in the
+ * order of since_ms, then of kind and value, in whatever order they are added. */
 struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
                                               int64_t since_ms, bool is_private);
 

@@ -147,10 +147,12 @@ static enum at_status fold_in(struct hold *hold, struct at_logged_event *logged)
     return hold->next ? AT_OK : AT_NOMEM;
 }
 
+/* What a commit has, the profile has, too, or left for want of room: the fold does not bring it back either.
+ */
 static enum at_status know_identifiers(struct tracked *one) {
     struct hold *hold = one->hold;
     for (uint32_t i = 0; i < one->who.count && hold->next; i++)
-        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN)
+        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN && !one->who.identifiers[i].is_committed)
             hold->next = at_profile_with_identifier(hold->next, &one->who.identifiers[i].identifier,
                                                     known_since(one), true);
     return hold->next ? AT_OK : AT_NOMEM;

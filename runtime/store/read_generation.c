@@ -13,6 +13,7 @@ static void read_generation(sqlite3_stmt *statement, struct at_generation_row *r
         .source = at_column_text(statement, 3),
         .message = at_column_text(statement, 4),
         .author = at_column_text(statement, 5),
+        .file_count = at_column_number(statement, 6),
     };
 }
 
@@ -26,19 +27,14 @@ static bool keep_generation(struct at_arena *arena, struct at_generation_row *ro
            keep_text(arena, &row->message) && keep_text(arena, &row->author);
 }
 
-/* Generations never change, so the count and the files may come from two statements. */
+/* Generations never change, so the count, which came with the row, and the files may be of two statements. */
 static enum at_status read_files(struct at_reader *reader, struct at_generation_row *out,
                                  struct at_arena *arena) {
     enum at_status status;
-    uint64_t count = 0;
-    sqlite3_stmt *statement = at_statement_take(&reader->connection, AT_SQL_GENERATION_FILE_COUNT, &status);
-    if (!statement) return status;
-    at_bind_number(statement, 1, out->id);
-    status = at_statement_number(&reader->connection, AT_SQL_GENERATION_FILE_COUNT, statement, &count);
-    if (status != AT_OK) return status;
+    size_t count = out->file_count;
     struct at_file_row *files = at_arena_zalloc(arena, count * sizeof(*files));
     if (!files) return AT_NOMEM;
-    statement = at_statement_take(&reader->connection, AT_SQL_GENERATION_FILES, &status);
+    sqlite3_stmt *statement = at_statement_take(&reader->connection, AT_SQL_GENERATION_FILES, &status);
     if (!statement) return status;
     at_bind_number(statement, 1, out->id);
     size_t n = 0;

@@ -10,6 +10,9 @@
     "e.seq, e.source, e.at_ms, e.received_ms, e.origin, e.message_id, e.name, e.message_key, "               \
     "e.payload_hash, e.facts, e.body"
 #define AT_SQL_GENERATION_COLUMNS "id, at_ms, tree_hash, source, message, author"
+#define AT_SQL_GENERATION_SHOWN                                                                              \
+    "SELECT " AT_SQL_GENERATION_COLUMNS                                                                      \
+    ", (SELECT count(*) FROM generation_file f WHERE f.generation = g.id) FROM generation g"
 
 #define AT_SQL_DATA_LIST(X)                                                                                  \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                              \
@@ -104,9 +107,8 @@
     X(GENERATION_ADD, "INSERT INTO generation (" AT_SQL_GENERATION_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)")    \
     X(GENERATION_FILE_ADD, "INSERT INTO generation_file (generation, path, hash) VALUES (?, ?, ?)")          \
     X(FILE_TEXT_ADD, "INSERT OR IGNORE INTO file_text (hash, text) VALUES (?, ?)")                           \
-    X(GENERATION_GET, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation WHERE id = ?")                   \
-    X(GENERATION_LIST, "SELECT " AT_SQL_GENERATION_COLUMNS " FROM generation ORDER BY id DESC LIMIT ?")      \
-    X(GENERATION_FILE_COUNT, "SELECT count(*) FROM generation_file WHERE generation = ?")                    \
+    X(GENERATION_GET, AT_SQL_GENERATION_SHOWN " WHERE id = ?")                                               \
+    X(GENERATION_LIST, AT_SQL_GENERATION_SHOWN " ORDER BY id DESC LIMIT ?")                                  \
     X(GENERATION_FILES, "SELECT f.path, t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash "  \
                         "WHERE f.generation = ? ORDER BY f.path")                                            \
     X(DECISION_ADD, "INSERT INTO decision (id, at_ms, person, body) VALUES (?, ?, ?, ?)")                    \

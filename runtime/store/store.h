@@ -119,7 +119,7 @@ struct at_generation_row {
     uint64_t id;
     int64_t at_ms;
     struct at_text tree_hash, source, message, author; /* source: "folder" | "http" | "rollback" */
-    const struct at_file_row *files;
+    const struct at_file_row *files;                   /* NULL in lists, which only count them */
     size_t file_count;
 };
 struct at_decision_row {

@@ -3,7 +3,7 @@
 // The program as people use it: every verb with --help, exit codes, errors that say what to do; with a server and without.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { basicShop, folder, products, program, root, run, serve } from "./harness.mjs";
@@ -59,7 +59,8 @@ test("new, check, import, generations, rollback without a server", (t) => {
   assert.match(taken.err, /line 4.*\n[^]*line 5 \(x\)/);
   writeFileSync(join(base, "p.csv"), "id,title,price,tags\nA,\"Sofa, red\",19.5,new|sale\nB,Lamp,7,\n");
   assert.match(run(["import", "catalog", join(base, "p.csv"), "--shop", dir]).out, /2 products taken/);
-  assert.match(run(["generations", "--shop", dir]).out, /\*\s+1 /);
+  const scripts = readdirSync(join(dir, "scripts"), { recursive: true }).filter((name) => name.endsWith(".lua")).length;
+  assert.match(run(["generations", "--shop", dir]).out, new RegExp(`^\\*\\s+1 .*  ${scripts} files  folder`));
   writeFileSync(join(dir, "scripts/rankings/collection.lua"), 'ranking "collection" {\n  score = function(product) return prodct.price end\n}\n');
   const bad = run(["check", dir]);
   assert.equal(bad.code, 1);

@@ -4,7 +4,7 @@
 // and restarts, equal those computed anew from the log alone. Also with commits that answer "stale" at random.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { basicShop, forget, products, serve } from "./harness.mjs";
+import { basicShop, forget, products, serve, SHOP } from "./harness.mjs";
 
 const names = ["Product Viewed", "Product Viewed", "Product Added", "Product Removed", "Product List Viewed", "Order Completed", "Order Refunded", "Signed In", "Cart Viewed"];
 
@@ -62,3 +62,22 @@ async function run(t, env, people, perPerson) {
 
 test("grown equals computed anew", (t) => run(t, {}, 60, 20));
 test("also when commits answer stale at random", (t) => run(t, { ATTUNE_TEST_STALE: "200" }, 30, 20));
+
+test("identifiers stand in the same order, whichever was named first and kept last", async (t) => {
+  const shop = await serve(t, basicShop(`${SHOP}consent { analytics = "opt-out", personalization = "opt-out" }\n`));
+  const say = (yes) => ({ context: { consent: { categoryPreferences: { analytics: yes } } } }), at = (s) => new Date(Date.now() - 60_000 + s * 1000).toISOString();
+  const tell = (anonymousId, s, more) => shop.post("/v1/track", { userId: "u", anonymousId, event: "Looked", timestamp: at(s), ...more });
+  await tell("a", 0, say(true));
+  await tell("a", 1, say(false));
+  assert.equal((await tell("named-first", 2)).body.status, "withheld");
+  await tell("a", 3, say(true));
+  await tell("kept-first", 4);
+  await tell("named-first", 5);
+  const identifiers = async () => (await shop.get("/v1/customers/by/user_id/u")).body.identifiers.map((one) => one.value);
+  const grown = await identifiers();
+  await shop.stop();
+  forget(shop.dir);
+  await shop.start();
+  assert.deepEqual(await identifiers(), grown);
+  assert.deepEqual(grown.slice(-2), ["kept-first", "named-first"]);
+});

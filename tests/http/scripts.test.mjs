@@ -105,6 +105,7 @@ test("rollback serves the old files again and holds the folder", async (t) => {
   const list = (await shop.get("/v1/generations")).body;
   assert.equal(list.active, list.generations[0].id);
   assert.ok(list.generations.some((one) => one.source === "rollback"));
+  assert.deepEqual(list.generations.map((one) => one.files).reverse().slice(0, 5), [1, 1, 1, 2, 1]);
   assert.equal((await shop.post("/v1/generations/999/activate", {})).status, 404);
 });
 

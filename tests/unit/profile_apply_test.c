@@ -340,6 +340,36 @@ static void ceilings_hold(void **state) {
     at_profile_unref(p);
 }
 
+/* Whichever of two requests is first to be committed: what is known is the same, in the same order. */
+static void identifiers_are_told_in_any_order(void **state) {
+    (void)state;
+    enum { COUNT = IDENTIFIERS_MAX + 10, WAYS = 50 };
+    seed = 20261127;
+    for (int way = 0; way < WAYS; way++) {
+        struct at_profile *p = new_profile();
+        int order[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            int other = (int)random_below(&seed, (uint32_t)i + 1);
+            order[i] = order[other];
+            order[other] = i;
+        }
+        for (int i = 0; i < COUNT; i++) {
+            char text[32];
+            struct at_identifier one = {order[i] ? AT_TEXT("anonymous_id") : AT_TEXT("user_id"),
+                                        {text, (size_t)snprintf(text, sizeof text, "v%02d", order[i])}};
+            p = at_profile_with_identifier(p, &one, NOW_MS + order[i] / 3, true);
+        }
+        assert_int_equal(p->identifier_count, IDENTIFIERS_MAX);
+        assert_true(at_text_is(p->identifiers[0].value, "v00")); /* the person is known by it still */
+        for (uint32_t i = 1; i < IDENTIFIERS_MAX; i++) {
+            char text[32];
+            snprintf(text, sizeof text, "v%02u", i + COUNT - IDENTIFIERS_MAX);
+            assert_true(at_text_is(p->identifiers[i].value, text));
+        }
+        at_profile_unref(p);
+    }
+}
+
 static void windows_by_the_hour_and_by_the_day(void **state) {
     (void)state;
     struct at_profile *p = new_profile();
@@ -490,6 +520,7 @@ int main(void) {
         cmocka_unit_test(an_order_of_before_copies_is_read),
         cmocka_unit_test(old_orders_leave_the_list_but_not_the_sums),
         cmocka_unit_test(ceilings_hold),
+        cmocka_unit_test(identifiers_are_told_in_any_order),
         cmocka_unit_test(windows_by_the_hour_and_by_the_day),
         cmocka_unit_test(a_conflict_changes_nothing),
         cmocka_unit_test(ids_and_survivors),

@@ -102,7 +102,7 @@ static bool add_stat(void *arg, uint32_t row, struct at_text body) {
     return add_text(arg, body);
 }
 static bool add_generation(void *arg, const struct at_generation_row *row) {
-    sprintf((char *)arg + strlen(arg), "%llu", (unsigned long long)row->id);
+    sprintf((char *)arg + strlen(arg), "%llu:%zu:", (unsigned long long)row->id, row->file_count);
     return add_text(arg, row->source);
 }
 static bool add_decision(void *arg, const struct at_decision_row *row) {
@@ -145,7 +145,7 @@ static void read_shop(struct at_reader *reader, struct at_arena *arena) {
     assert_string_equal(out, "2{\"views\":7} ");
     out[0] = 0;
     assert_int_equal(at_reader_generations(reader, 2, add_generation, out), AT_OK);
-    assert_string_equal(out, "3folder 2folder ");
+    assert_string_equal(out, "3:2:folder 2:1:folder ");
     assert_int_equal(at_reader_generation(reader, 0, true, &row, arena), AT_OK);
     assert_true(row.id == 3 && row.at_ms == 103 && row.file_count == 2 && at_text_is(row.author, "ann"));
     assert_true(at_text_is(row.files[0].path, "a.lua") && at_text_is(row.files[0].text, "same"));
