@@ -11,10 +11,11 @@
 #include <string.h>
 #include "base/time.h"
 
-#define SLICE_NS     (UINT64_C(2) * 1000 * 1000)
-#define AHEAD_WRITES 64 /* units of fewer writes need no slices */
-#define SWEEP_PARTS  64
-#define SWEEP_ROWS   256
+#define SLICE_NS      (UINT64_C(2) * 1000 * 1000)
+#define AHEAD_WRITES  64 /* units of fewer writes need no slices */
+#define SCRUB_WAIT_MS 50 /* at most so long commits wait for readers */
+#define SWEEP_PARTS   64
+#define SWEEP_ROWS    256
 
 /* ---- parts of a run ---- */
 
@@ -310,9 +311,13 @@ static enum at_status sweep_expired(struct at_store *store, int *swept) {
 void at_sweep_step(struct at_store *store) {
     int swept = 0;
     bool is_scrubbed = false;
+    uint64_t cut = atomic_exchange(&store->scrub_cut, 0);
+    if (cut && !at_scrub_forget(store, SCRUB_WAIT_MS)) {
+        at_checkpoint_cut(store, cut);
+        cut = 0;
+    }
     enum at_status status = at_commit_begin(store);
     if (status != AT_OK) return;
-    uint64_t cut = atomic_exchange(&store->scrub_cut, 0);
     if (cut) status = at_scrub_finish(store, cut);
     if (status == AT_OK) status = at_scrub_slice(store, &is_scrubbed);
     if (status == AT_OK && is_scrubbed) status = sweep_expired(store, &swept);
@@ -322,6 +327,7 @@ void at_sweep_step(struct at_store *store) {
     else if (at_commit_end(store) == AT_OK && swept == 0) {
         store->is_sweeping = false;
         store->sweep_run = 0;
-        if (store->scrub_wanted) at_checkpoint_cut(store);
+        if (store->scrub_wanted) at_checkpoint_cut(store, store->scrub_wanted);
+        store->scrub_wanted = 0;
     }
 }

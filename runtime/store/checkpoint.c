@@ -61,9 +61,8 @@ void at_checkpoint_call(struct at_store *store) {
     pthread_mutex_unlock(&store->keeper_lock);
 }
 
-void at_checkpoint_cut(struct at_store *store) {
-    atomic_store(&store->scrub_cutting, store->scrub_wanted);
-    store->scrub_wanted = 0;
+void at_checkpoint_cut(struct at_store *store, uint64_t last) {
+    atomic_store(&store->scrub_cutting, last);
     at_checkpoint_call(store);
 }
 

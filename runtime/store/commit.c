@@ -253,7 +253,7 @@ static void finish_scrub(struct at_store *store) {
             at_commit_undo(store, status);
     }
     uint64_t last = store->scrub_wanted;
-    if (status != AT_OK || !last || !at_scrub_cut(store, &store->writer, AT_STORE_BUSY_MS)) return;
+    if (status != AT_OK || !last || !at_scrub_forget(store, AT_STORE_BUSY_MS)) return;
     status = at_commit_begin(store);
     if (status == AT_OK) status = at_scrub_finish(store, last);
     if (status != AT_OK || at_commit_end(store) != AT_OK)

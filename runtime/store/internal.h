@@ -307,6 +307,11 @@ struct at_table {
 };
 extern const struct at_table at_tables[]; /* every table; name NULL ends it */
 
+/* ---- clean_vfs.c ---- */
+/* The name of a VFS on top of that one (NULL: the default), which leaves no remains in pages; NULL: there is
+ * no such one, or no memory. */
+const char *at_clean_vfs(const char *base_name);
+
 /* ---- scrub.c: inside the commit thread's transaction ---- */
 enum at_status at_write_erase(struct at_store *store, const struct at_write *write);
 enum at_status at_write_erase_counted(struct at_store *store, const struct at_write *write);
@@ -322,10 +327,14 @@ enum at_status at_scrub_slice(struct at_store *store, bool *is_done);
 /* Outside a transaction: everything goes into the database, the write-ahead log is cut to nothing. false:
  * somebody reads, or the disk fails; try again. */
 bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int wait_ms);
+/* Cuts once more, with the writer, and forgets the pages it has in memory: remains in them would be written
+ * with the next change. */
+bool at_scrub_forget(struct at_store *store, int wait_ms);
 enum at_status at_scrub_finish(struct at_store *store, uint64_t last); /* noted in the database */
 
 /* ---- checkpoint.c ---- */
-void at_checkpoint_cut(struct at_store *store); /* have the keeper cut the log: scrub_wanted → scrub_cut */
+/* Have the keeper cut the log for erasures up to there: then scrub_cut says so. */
+void at_checkpoint_cut(struct at_store *store, uint64_t last);
 #define AT_STORE_LOG_BOUND_BYTES                                                                             \
     ((size_t)256 << 20) /* what the write-ahead log keeps to, but for a backup                               \
                          */

@@ -162,6 +162,12 @@ bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int 
     return code == SQLITE_OK;
 }
 
+bool at_scrub_forget(struct at_store *store, int wait_ms) {
+    if (!at_scrub_cut(store, &store->writer, wait_ms)) return false;
+    sqlite3_db_release_memory(store->writer.db);
+    return true;
+}
+
 enum at_status at_scrub_finish(struct at_store *store, uint64_t last) {
     enum at_status status;
     uint64_t open = 0;

@@ -126,13 +126,14 @@ static struct at_store *make_store(const struct at_store_options *options) {
     store->ledger = options->ledger ? options->ledger : &store->own_ledger;
     store->directory = strdup(options->directory);
     store->path = malloc(room);
-    store->vfs = options->vfs ? strdup(options->vfs) : NULL;
+    const char *vfs = at_clean_vfs(options->vfs);
+    store->vfs = vfs ? strdup(vfs) : NULL;
     store->stale_per_mille = options->stale_per_mille;
     store->stale_state = options->stale_seed;
     store->reader_count = options->reader_count ? options->reader_count : 2;
     store->slicing.expire_ms = INT64_MIN;
     store->runs.account = &store->ledger->accounts[AT_ACCOUNT_STORE];
-    bool has_texts = store->directory && store->path && (store->vfs || !options->vfs);
+    bool has_texts = store->directory && store->path && store->vfs;
     if (!has_texts || at_queue_init(&store->queue, &store->ledger->accounts[AT_ACCOUNT_QUEUES]) != AT_OK) {
         free(store->directory);
         free(store->path);

@@ -373,10 +373,8 @@ static void write_profile(uint64_t person, size_t length) {
     assert_int_equal(finish_sent(store, sent, true), AT_OK);
 }
 
-static void nothing_of_the_erased_is_left_after_a_long_life(void **state) {
-    (void)state;
+static void live_long(uint64_t seed) {
     enum { PEOPLE = 60, STEPS = 1500 };
-    uint64_t seed = (uint64_t)at_clock_now(NULL);
     bool is_gone[PEOPLE] = {false};
     print_message("property: a long life, seed %llu, %d steps\n", (unsigned long long)seed, STEPS);
     for (int step = 0; step < STEPS; step++) {
@@ -404,6 +402,16 @@ static void nothing_of_the_erased_is_left_after_a_long_life(void **state) {
         if (count_in_folder(mark)) fail_msg("%s is in the folder %zu times", mark, count_in_folder(mark));
         if (count_in_folder(event)) fail_msg("%s is in the folder %zu times", event, count_in_folder(event));
     }
+}
+
+/* The first life is one in which rows moved over from another page, and were erased there. */
+static void nothing_of_the_erased_is_left_after_a_long_life(void **state) {
+    (void)state;
+    const char *given = getenv("AT_SEED");
+    live_long(UINT64_C(1795788047860));
+    close_fresh(state);
+    open_fresh(state);
+    live_long(given ? strtoull(given, NULL, 0) : (uint64_t)at_clock_now(NULL));
 }
 
 int main(void) {
