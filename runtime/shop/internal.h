@@ -224,6 +224,8 @@ struct segment_overlap {
 enum at_status segments_overlap(struct at_shop *shop, uint64_t a, uint64_t b,
                                 struct segment_overlap *out) AT_MUST_CHECK;
 void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct segment_overlap *both);
+/* Events of theirs went, and a unit said that they are due. */
+void segments_folded(struct at_shop *shop, uint64_t person);
 /* Who was erased is looked at no more; they were in these. Also at start. */
 void segments_forget(struct at_shop *shop, uint64_t person, const struct at_shown_segment *were,
                      uint32_t count);

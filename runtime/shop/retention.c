@@ -90,6 +90,14 @@ static enum at_status add_events(struct leaving *leaving, struct at_unit *unit) 
     return AT_OK;
 }
 
+/* Their segments are to be looked at: what holds for them has changed. */
+static enum at_status add_due(struct leaving *leaving, struct at_unit *unit, uint64_t person) {
+    struct at_write *write = at_unit_write(unit, &leaving->arena, AT_WRITE_DUE);
+    if (!write) return AT_NOMEM;
+    write->due = (struct at_due_row){person, at_shop_now(leaving->shop)};
+    return AT_OK;
+}
+
 static enum at_status let_go_held(struct leaving *leaving) {
     struct at_shop *shop = leaving->shop;
     struct at_unit unit = {0};
@@ -107,7 +115,10 @@ static enum at_status let_go_held(struct leaving *leaving) {
     /* The stored one may be further in the log than what stays: it must not win. */
     if (status == AT_OK) status = people_drop_row(&unit, &leaving->arena, person);
     if (status == AT_OK) status = people_put_row(shop, &unit, &leaving->arena, leaving->next);
-    return status == AT_OK ? commit_and_wait(shop, &unit, false) : status;
+    if (status == AT_OK) status = add_due(leaving, &unit, person);
+    if (status == AT_OK) status = commit_and_wait(shop, &unit, false);
+    if (status == AT_OK) segments_folded(shop, person);
+    return status;
 }
 
 static enum at_status let_go(struct at_shop *shop, const struct expired *events, uint32_t count) {

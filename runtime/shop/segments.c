@@ -260,15 +260,19 @@ enum at_status segments_overlap(struct at_shop *shop, uint64_t a, uint64_t b, st
     return status;
 }
 
+void segments_folded(struct at_shop *shop, uint64_t person) {
+    at_intmap_remove(&shop->segments->dues, person);
+    shop->segments->next_due_ms = 0;
+}
+
 void segments_merged(struct at_shop *shop, uint64_t a, uint64_t b, const struct segment_overlap *both) {
     struct segments *segments = shop->segments;
     for (uint32_t i = 0; both && i < both->count; i++) {
         both->stats[i]->members--;
         segments->members--;
     }
-    at_intmap_remove(&segments->dues, a);
-    at_intmap_remove(&segments->dues, b);
-    segments->next_due_ms = 0;
+    segments_folded(shop, a);
+    segments_folded(shop, b);
 }
 
 /* NULL: *status says why; AT_OK: nobody any more. */

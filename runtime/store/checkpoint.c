@@ -118,6 +118,9 @@ static void let_log_go(struct at_store *store) {
 }
 
 static void keep_short(struct at_store *store) {
+    /* Of who is erased the log is cut when the backup's snapshot is given back: until then each attempt would
+     * keep writers waiting, for nothing. */
+    if (atomic_load(&store->log_hold) == AT_LOG_HELD) return;
     if (!store->keeper.db || store->keeper.is_suspect) {
         struct at_error err;
         struct at_place place = at_store_place(store, false);

@@ -3,10 +3,11 @@
 // An erasure beside what else goes on: events that join the person at that moment, events that were withheld, orders that several
 // told of, refunds that come later, a backup from before, a list of erasures that was cut off.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { basicShop, rows, serve, SHOP, until } from "./harness.mjs";
+import { basicShop, folder, root, rows, serve, SHOP, until } from "./harness.mjs";
 import { customer, order, refund, shopify } from "./shopify_help.mjs";
 
 /** How often the word stands in any file of the data folder. */
@@ -216,4 +217,26 @@ test("what an erased person paid is what all copies of their orders together say
   ]);
   const sum = (kind) => kept.filter((one) => one.kind === kind).reduce((all, one) => all + one.amount, 0);
   assert.deepEqual([kept.filter((one) => one.kind === "order").length, sum("order"), sum("refund")], [orders.count, orders.revenue, orders.refunded]);
+});
+
+test("a disk that fails while somebody is erased: they are told so, and nothing is half done", async (t) => {
+  const dir = folder(t, {}), library = join(dir, "sync.so"), flag = join(dir, "fail");
+  const built = spawnSync("cc", ["-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", join(root, "tests/shim/sync.c"), "-o", library, "-ldl"], { encoding: "utf8" });
+  assert.equal(built.status, 0, built.stderr);
+  const shop = await serve(t, basicShop(), { env: { LD_PRELOAD: library, SYNC_FAIL: flag } }), log = join(shop.dir, "data/erasures.log");
+  for (const id of ["ann", "bob"]) await shop.post("/v1/identify", { userId: id, traits: { name: id } });
+  assert.equal((await shop.call("DELETE", by("user_id", "bob"))).status, 200);
+  const lines = readFileSync(log, "utf8");
+  writeFileSync(flag, "");
+  const failed = await shop.call("DELETE", by("user_id", "ann"));
+  assert.equal(failed.status, 503, failed.text);
+  assert.match(failed.body.error.message, /erasures\.log of the data folder/);
+  rmSync(flag);
+  assert.equal(readFileSync(log, "utf8"), lines, "no line of what was not done");
+  assert.equal((await shop.get(by("user_id", "ann"))).status, 200);
+  const twice = await Promise.all([1, 2, 3].map(() => shop.call("DELETE", by("user_id", "ann"))));
+  assert.deepEqual(twice.map((one) => one.status).sort(), [200, 404, 404], "at once is once");
+  await shop.stop();
+  await shop.start();
+  assert.doesNotMatch(shop.log, /did not know/);
 });

@@ -348,6 +348,21 @@ test("events of a kind go when their time is over; the person is as if they had 
   assert.equal(found(shop, ["secret-a", "secret-b"]), 0);
 });
 
+test("who was in a segment by events that go leaves it with them", async (t) => {
+  const retention = 'shop "test" { currency = "EUR", timezone = "UTC" }\nretention { page_viewed = "90d" }\n';
+  const start = Date.parse("2026-01-10T10:00:00Z"), at = (ms) => ["--now", new Date(ms).toISOString()];
+  const segment = 'segment "readers" { when = function(customer) return customer:count("page_viewed") > 0 end }\n';
+  const shop = await serve(t, { ...basicShop(retention), "scripts/segments.lua": segment }, { args: at(start) });
+  const count = async () => (await shop.get("/v1/segments/readers")).body.count;
+  for (const userId of ["ann", "bob"]) await shop.post("/v1/page", { userId, name: "home" });
+  await until(async () => (await count()) === 2);
+  await shop.stop();
+  shop.args = at(start + 91 * 86400_000);
+  await shop.start();
+  await until(async () => (await count()) === 0);
+  assert.match((await shop.get("/metrics")).text, /attune_segment_left_total 2\n/);
+});
+
 test("who was in a segment is in it no more, before and after a restart", async (t) => {
   const shop = await serve(t, { ...basicShop(), "scripts/segments.lua": 'segment "all" { when = function(customer) return customer.is_known end }\n' });
   await ann(shop);

@@ -321,6 +321,32 @@ static void the_last_events_numbers_are_not_given_again(void **state) {
     assert_true(count_in_folder("somebody-7") > 0);
 }
 
+/* As a backup does it: a snapshot is held, and somebody is erased meanwhile. Nobody tries what cannot be
+ * done, for writers would wait for it; once the snapshot is given back nothing is left. */
+static void during_a_backup_the_log_is_let_be_and_cut_after_it(void **state) {
+    (void)state;
+    uint64_t people[] = {PERSON}, sources[] = {SOURCE};
+    struct at_connection none = {.db = NULL};
+    struct at_store_counts before, after;
+    send_events_of(SOURCE, 0, 600, true);
+    sqlite3 *snapshot = open_beside();
+    at_checkpoint_hold(store);
+    assert_int_equal(sqlite3_exec(snapshot, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL),
+                     SQLITE_OK);
+    erase("e5", people, 1, sources, 1);
+    for (int i = 0; i < 400 && number_of("SELECT count(*) FROM erased_person"); i++) usleep(5000);
+    at_store_counts(store, &before);
+    usleep(700 * 1000); /* three attempts of the keeper */
+    at_store_counts(store, &after);
+    assert_int_equal(after.checkpoints, before.checkpoints);
+    assert_int_equal(after.erasures_open, 1);
+    assert_true(count_in_folder("somebody-80001") > 0);
+    sqlite3_close(snapshot);
+    at_checkpoint_release(store, &none);
+    wait_scrubbed();
+    assert_int_equal(count_in_folder("somebody-80001"), 0);
+}
+
 static void copies_of_a_migration_go_with_the_first_who_is_erased(void **state) {
     (void)state;
     char path[128];
@@ -421,6 +447,8 @@ int main(void) {
                                         close_fresh),
         cmocka_unit_test_setup_teardown(no_read_finds_them_from_the_first_moment_on, open_fresh, close_fresh),
         cmocka_unit_test_setup_teardown(the_last_events_numbers_are_not_given_again, open_fresh, close_fresh),
+        cmocka_unit_test_setup_teardown(during_a_backup_the_log_is_let_be_and_cut_after_it, open_fresh,
+                                        close_fresh),
         cmocka_unit_test_setup_teardown(copies_of_a_migration_go_with_the_first_who_is_erased, open_fresh,
                                         close_fresh),
         cmocka_unit_test_setup_teardown(the_later_moment_of_an_address_holds, open_fresh, close_fresh),
