@@ -203,6 +203,19 @@ uint32_t at_json_count(struct at_json container) {
     return count;
 }
 
+/* A text is one word of the tape, so the next value is the next word. */
+uint32_t at_json_texts(struct at_json list, struct at_text *texts, uint32_t most) {
+    uint32_t count = 0;
+    if (!at_json_is_array(list)) return 0;
+    for (const uint64_t *word = list.tape + list.at + 1; count < most && *word >> 56 == '"'; word++) {
+        const uint8_t *text = list.strings + (*word & 0xFFFFFFFFFFFFFFU);
+        uint32_t length;
+        memcpy(&length, text, sizeof length);
+        texts[count++] = (struct at_text){(const char *)text + sizeof length, length};
+    }
+    return count;
+}
+
 /* ---- the whole of a value ---- */
 
 /* Where the tape of v ends, and how far one step over a number goes. */

@@ -96,6 +96,8 @@ static inline struct at_json at_json_get(struct at_json object, const char *name
     return at_json_member(object, name, strlen(name));
 }
 uint32_t at_json_count(struct at_json container);
+/* The first texts of a list, up to what is no text or to `most` of them; how many. */
+uint32_t at_json_texts(struct at_json list, struct at_text *texts, uint32_t most);
 /* The bytes its text has at most, as at_json_put_value writes it: an estimate from above, quickly. */
 size_t at_json_most_bytes(struct at_json value);
 /* The same for equal values (members in the same order, numbers of the same kind), whatever the text's spaces

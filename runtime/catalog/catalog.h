@@ -84,6 +84,8 @@ uint32_t at_root_row(const struct at_root *root, const char *id, size_t length);
 /* The same for many at once (prefetched): rows[i] = AT_ROW_NONE where unknown or retired. */
 void at_root_row_many(const struct at_root *root, const struct at_text *ids, size_t count, uint32_t *rows);
 struct at_text at_root_id(const struct at_root *root, uint32_t row); /* the product's own id */
+/* The same for many at once: asked of memory together. */
+void at_root_ids(const struct at_root *root, const uint32_t *rows, size_t count, struct at_text *ids);
 struct at_text at_root_body(const struct at_root *root,
                             uint32_t row); /* its JSON document, data NULL if retired */
 bool at_root_is_live(const struct at_root *root, uint32_t row);

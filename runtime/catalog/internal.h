@@ -116,13 +116,11 @@ static inline const uint64_t *at_live_of(const struct at_root *root, uint32_t ch
 static inline bool at_kind_has_codes(enum at_attribute_kind kind) {
     return kind == AT_ATTRIBUTE_TEXT || kind == AT_ATTRIBUTE_LIST;
 }
-static inline const char *at_root_kept_id(const struct at_ids *ids, uint32_t row, uint32_t *length) {
+static inline const struct at_string *at_ids_get(const struct at_ids *ids, uint32_t row) { /* NULL: none */
     uint32_t index = (row >> AT_CHUNK_SHIFT) + 1;
     int segment = 31 - __builtin_clz(index);
     const struct at_string **rows = ids->segments[segment];
-    const struct at_string *id = rows ? rows[row - (((1u << segment) - 1) << AT_CHUNK_SHIFT)] : NULL;
-    *length = id ? id->length : 0;
-    return id ? id->data : NULL;
+    return rows ? rows[row - (((1u << segment) - 1) << AT_CHUNK_SHIFT)] : NULL;
 }
 
 /* ---- root.c ---- */

@@ -93,10 +93,22 @@ void at_root_row_many(const struct at_root *root, const struct at_text *ids, siz
 }
 
 struct at_text at_root_id(const struct at_root *root, uint32_t row) {
-    uint32_t length;
-    if (row >= root->rows) return (struct at_text){NULL, 0};
-    const char *id = at_root_kept_id(&root->catalog->ids, row, &length);
-    return (struct at_text){id, length};
+    const struct at_string *id = row < root->rows ? at_ids_get(&root->catalog->ids, row) : NULL;
+    return id ? (struct at_text){id->data, id->length} : (struct at_text){NULL, 0};
+}
+
+void at_root_ids(const struct at_root *root, const uint32_t *rows, size_t count, struct at_text *ids) {
+    for (size_t i = 0; i < count; i++) {
+        const struct at_string *id = rows[i] < root->rows ? at_ids_get(&root->catalog->ids, rows[i]) : NULL;
+        ids[i].data = id ? id->data : NULL; /* where it is: nothing of it is read yet */
+        __builtin_prefetch(id);
+    }
+    for (size_t i = 0; i < count; i++) {
+        ids[i].length = 0;
+        if (!ids[i].data) continue;
+        const struct at_string *id = (const void *)(ids[i].data - offsetof(struct at_string, data));
+        ids[i].length = id->length;
+    }
 }
 
 struct at_text at_root_body(const struct at_root *root, uint32_t row) {

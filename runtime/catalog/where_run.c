@@ -6,6 +6,7 @@
  * gives is live.
  */
 #include <stdlib.h>
+#include "base/kernel.h"
 #include "catalog/internal.h"
 #include "catalog/where_internal.h"
 
@@ -225,6 +226,11 @@ static void pick_live(struct picked *picked, const struct at_root *root, uint32_
     pick_bits(picked, live ? live : none);
 }
 
+AT_KERNEL static void widen(uint32_t *restrict out, const uint16_t *restrict rows, uint32_t count,
+                            uint32_t base) {
+    for (uint32_t i = 0; i < count; i++) out[i] = base + rows[i];
+}
+
 uint32_t at_where_rows(const struct at_where *where, const struct at_root *root, uint32_t *rows, uint32_t max,
                        uint32_t *total_out) {
     struct picked picked;
@@ -238,8 +244,8 @@ uint32_t at_where_rows(const struct at_where *where, const struct at_root *root,
             pick_live(&picked, root, chunk);
         for (uint32_t i = 0; where && i < where->count && picked.count; i++)
             if ((int)i != seed) thin(&picked, &where->terms[i], root, chunk);
-        uint32_t n = picked.count < max - given ? picked.count : max - given, base = chunk << AT_CHUNK_SHIFT;
-        for (uint32_t i = 0; i < n; i++) rows[given + i] = base + picked.rows[i];
+        uint32_t n = picked.count < max - given ? picked.count : max - given;
+        widen(rows + given, picked.rows, n, chunk << AT_CHUNK_SHIFT);
         given += n;
         total += picked.count;
     }

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "base/kernel.h"
 #include "language/state.h"
 
 struct ordinal { /* the n-th normalize or rank_of of a rule, product by product */
@@ -145,6 +146,11 @@ static enum at_status make_columns(struct run *run, bool *falls_back) {
     return AT_OK;
 }
 
+/* Missing is no, as product by product. */
+AT_KERNEL static void deny_missing(double *answers, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) answers[i] = answers[i] > 0 ? 1 : 0;
+}
+
 static enum at_status judge_columns(struct run *run, bool *falls_back) {
     struct at_language *language = run->use->language;
     enum at_status status = make_columns(run, falls_back);
@@ -162,9 +168,7 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
     uint32_t count = run->candidates->count;
     if (run->node >= 0) {
         status = at_program_run(&language->program, run->node, run->candidates->rows, count, run->out);
-        for (uint32_t i = 0; i < count && run->use->is_condition;
-             i++) /* missing is no, as product by product */
-            run->out[i] = run->out[i] > 0 ? 1 : 0;
+        if (run->use->is_condition) deny_missing(run->out, count);
         return status;
     }
     for (uint32_t i = 0; i < count; i++) run->out[i] = run->use->constant;

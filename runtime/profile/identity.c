@@ -42,8 +42,9 @@ static struct at_text trim(struct at_text text) {
 
 static bool is_same(struct at_text a, struct at_text b) {
     size_t same = 0;
-    while (same < a.length && same < b.length && to_lower(a.data[same]) == to_lower(b.data[same])) same++;
-    return same == a.length && same == b.length;
+    if (a.length != b.length) return false;
+    while (same < a.length && to_lower(a.data[same]) == to_lower(b.data[same])) same++;
+    return same == a.length;
 }
 
 static bool is_made_of(struct at_text text, const char *letters) {
@@ -53,16 +54,17 @@ static bool is_made_of(struct at_text text, const char *letters) {
 }
 
 bool at_identity_is_blocked(const struct at_identity_rules *rules, struct at_text value) {
-    static const char *const usual[] = {"null",          "undefined",    "none",  "nan",
-                                        "nil",           "anonymous",    "guest", "distinct_id",
-                                        "unknown",       "distinctid",   "id",    "not_authenticated",
-                                        "email",         "true",         "false", "[object object]",
-                                        "(null)",        "(not set)",    "n/a",   "-1",
-                                        "test@test.com", "none@none.com"};
+    static const struct at_text usual[] = {
+        AT_TEXT("null"),          AT_TEXT("undefined"),    AT_TEXT("none"),  AT_TEXT("nan"),
+        AT_TEXT("nil"),           AT_TEXT("anonymous"),    AT_TEXT("guest"), AT_TEXT("distinct_id"),
+        AT_TEXT("unknown"),       AT_TEXT("distinctid"),   AT_TEXT("id"),    AT_TEXT("not_authenticated"),
+        AT_TEXT("email"),         AT_TEXT("true"),         AT_TEXT("false"), AT_TEXT("[object object]"),
+        AT_TEXT("(null)"),        AT_TEXT("(not set)"),    AT_TEXT("n/a"),   AT_TEXT("-1"),
+        AT_TEXT("test@test.com"), AT_TEXT("none@none.com")};
     value = trim(value);
     if (is_made_of(value, "0-") || is_made_of(value, " \t\"'`")) return true;
     for (size_t i = 0; i < AT_LENGTH(usual); i++)
-        if (is_same(value, at_text_of(usual[i]))) return true;
+        if (is_same(value, usual[i])) return true;
     for (uint32_t i = 0; rules && i < rules->blocked_count; i++)
         if (is_same(value, trim(rules->blocked[i]))) return true;
     return false;

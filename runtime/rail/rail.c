@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include "base/kernel.h"
 #include "rail/rail.h"
 
 /* "product" is every "product" and "product/…". */
@@ -26,19 +27,26 @@ static bool has_failed(double answer) {
     return answer != answer && !at_is_missing(answer);
 }
 
-static uint32_t count_failures(const double *answers, uint32_t count) {
-    uint32_t odd = 0, failed = 0;
-    for (uint32_t i = 0; i < count; i++) odd += answers[i] != answers[i];
-    for (uint32_t i = 0; odd && i < count; i++) failed += has_failed(answers[i]);
-    return failed;
+/* Whether it holds, the other way round if flipped; how many answers are no numbers. */
+AT_KERNEL static uint32_t read_answers(const double *restrict answers, uint32_t count, bool is_flipped,
+                                       uint8_t *restrict verdict) {
+    uint32_t odd = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        verdict[i] = (uint8_t)((answers[i] > 0) ^ is_flipped);
+        odd += answers[i] != answers[i];
+    }
+    return odd;
 }
 
 static void read_verdicts(const struct at_rail *rail, const double *answers, uint32_t count, uint8_t *verdict,
                           uint32_t *failed) {
-    bool is_only = rail->kind == AT_RAIL_ONLY, fails_closed = rail->kind == AT_RAIL_HIDE;
-    *failed = count_failures(answers, count);
-    for (uint32_t i = 0; i < count; i++) verdict[i] = (uint8_t)((answers[i] > 0) ^ is_only);
-    for (uint32_t i = 0; *failed && fails_closed && i < count; i++) verdict[i] |= has_failed(answers[i]);
+    bool fails_closed = rail->kind == AT_RAIL_HIDE;
+    *failed = 0;
+    if (!read_answers(answers, count, rail->kind == AT_RAIL_ONLY, verdict)) return;
+    for (uint32_t i = 0; i < count; i++) {
+        *failed += has_failed(answers[i]);
+        verdict[i] |= fails_closed && has_failed(answers[i]);
+    }
 }
 
 enum at_status at_rail_judge(const struct at_rail *rail, const struct at_judge *judge,

@@ -124,8 +124,8 @@ static enum at_status build_pool(struct sequence *sequence) {
     uint32_t *pool = at_arena_alloc(work->ask->arena, wanted * sizeof *pool);
     if (!heap || !pool) return AT_NOMEM;
     for (uint32_t i = 0; i < work->count; i++) {
-        if (work->keys[i].tier != RANK_TIER_PLAIN) continue;
-        struct pool_entry entry = pool_entry(work, work->keys[i].index);
+        if (rank_tier(work, i) != RANK_TIER_PLAIN) continue;
+        struct pool_entry entry = pool_entry(work, i);
         if (have < wanted) {
             heap[have++] = entry;
             for (uint32_t k = have / 2; have == wanted && k-- > 0;) sift_pool(heap, have, k);
@@ -297,9 +297,9 @@ static void explain_places(struct rank_work *work, struct at_placed *items, uint
 static enum at_status begin_sequence(struct sequence *sequence, struct rank_work *work, uint32_t places) {
     struct at_arena *arena = work->ask->arena;
     *sequence = (struct sequence){.work = work};
-    sequence->is_taken = at_arena_zalloc(arena, work->count + 1);
+    sequence->is_taken = at_arena_zalloc(arena, work->ordered + 1);
     sequence->is_used = at_arena_zalloc(arena, work->count + 1);
-    sequence->was_passed = at_arena_zalloc(arena, work->count + 1);
+    sequence->was_passed = at_arena_zalloc(arena, work->ordered + 1);
     sequence->groups = at_arena_zalloc(arena, (places + 1) * sizeof *sequence->groups);
     work->result->explored = at_arena_alloc(arena, (places + 1) * sizeof *work->result->explored);
     work->result->explored_count = 0;

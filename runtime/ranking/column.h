@@ -30,7 +30,8 @@ enum at_column_op {
     AT_OP_BY_ROW,  /* by_row: double per row of the root; attribute: whose, for who made the node */
     AT_OP_VECTOR,  /* vector: double per candidate */
     AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets, never below 0 */
-    AT_OP_KEPT,    /* kept: one value of a packed row (pack.h), which alone makes these three */
+    AT_OP_KEPT,    /* kept: one value of a packed row (pack.h), which alone makes these four */
+    AT_OP_VERDICT, /* the row's bit: whether a condition that the row alone decides holds */
     AT_OP_BY_CODE, /* a: CODE node's attribute; by_code: double per code (index 0: missing → 0) */
     AT_OP_ADD,
     AT_OP_SUB,

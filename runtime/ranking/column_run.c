@@ -6,17 +6,11 @@
  */
 #include <math.h>
 #include <string.h>
+#include "base/kernel.h"
 #include "ranking/column.h"
 #include "ranking/column_ops.h"
 #include "ranking/internal.h"
 #include "ranking/pack.h"
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&     \
-    !defined(__SANITIZE_THREAD__)
-#define AT_KERNEL __attribute__((target_clones("default", "avx2", "arch=x86-64-v4"), optimize("O3")))
-#else
-#define AT_KERNEL
-#endif
 
 struct block {
     const struct at_program *program;
@@ -24,7 +18,7 @@ struct block {
     uint32_t first, count;
     double **buffers; /* by node */
     const bool *is_sure;
-    struct at_packed packed; /* rows NULL: none */
+    struct at_packed packed; /* rows and bits NULL: none */
 };
 
 #define KERNEL_BINARY(name)                                                                                  \
@@ -112,6 +106,13 @@ static void fetch_packed(const struct block *block) {
 static void load_kept(const struct block *block, const struct at_column *node, double *out) {
     size_t at = node->kept.first * sizeof *out;
     for (uint32_t i = 0; i < block->count; i++) memcpy(&out[i], packed_at(block, i) + at, sizeof *out);
+}
+
+static void load_verdict(const struct block *block, double *out) {
+    const uint64_t *bits = block->packed.bits;
+    const uint32_t *rows = block->rows;
+    for (uint32_t i = 0, n = block->count; i < n; i++)
+        out[i] = (double)(uint32_t)(bits[rows[i] / 64] >> rows[i] % 64 & 1);
 }
 
 #define ADD_KEPT(terms)                                                                                      \
@@ -258,7 +259,8 @@ bool at_program_never_missing(const struct at_column *node, const bool *is_sure)
     case AT_OP_IS_NOT:
     case AT_OP_ALL:
     case AT_OP_ANY:
-    case AT_OP_NO: return true;
+    case AT_OP_NO:
+    case AT_OP_VERDICT: return true;
     case AT_OP_OR_ELSE: return is_sure[node->b];
     case AT_OP_ADD:
     case AT_OP_SUB:
@@ -311,6 +313,7 @@ static void run_load(const struct block *block, const struct at_column *node, do
         break;
     case AT_OP_AGE: load_age(block, node, out); break;
     case AT_OP_KEPT: load_kept(block, node, out); break;
+    case AT_OP_VERDICT: load_verdict(block, out); break;
     case AT_OP_BY_ROW:
         for (uint32_t i = 0; i < block->count; i++) out[i] = node->by_row[block->rows[i]];
         break;
@@ -440,8 +443,8 @@ enum at_status at_program_run(struct at_program *program, int node, const uint32
                               count - first < AT_BLOCK ? count - first : AT_BLOCK,
                               buffers,
                               is_sure,
-                              program->pack ? *at_pack_rows(program->pack) : (struct at_packed){NULL, 0}};
-        if (program->pack) fetch_packed(&block);
+                              program->pack ? *at_pack_rows(program->pack) : (struct at_packed){0}};
+        if (block.packed.rows) fetch_packed(&block);
         buffers[node] = out + first;
         if (program->nodes[node].op == AT_OP_CONST)
             fill(buffers[node], program->nodes[node].value, block.count);

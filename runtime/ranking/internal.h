@@ -20,11 +20,17 @@ struct rank_work {
     struct at_rank_result *result;
     uint32_t *rows; /* left after hide and only */
     double *scores;
-    struct rank_key *keys;
-    const char **buried_by;  /* the rail, by index; NULL: no rail buries here */
-    uint32_t count, ordered; /* keys[0 … ordered) are in final order of tier, value, id */
+    const double *values;   /* what decides within a tier, all comparable: the scores, or the sort's values */
+    uint8_t *tiers;         /* NULL: all are plain */
+    struct rank_key *keys;  /* of those that are ordered */
+    const char **buried_by; /* the rail, by index; NULL: no rail buries here */
+    uint32_t count, ordered; /* keys[0 … ordered) are the first in order of tier, value, id */
     bool is_scored;
 };
+
+static inline uint32_t rank_tier(const struct rank_work *work, uint32_t index) {
+    return work->tiers ? work->tiers[index] : RANK_TIER_PLAIN;
+}
 
 /* Diversity, exploration and pins over the ordered prefix; fills result->items. */
 enum at_status at_rank_arrange(struct rank_work *work) AT_MUST_CHECK;

@@ -37,11 +37,12 @@ struct at_pack {
     uint32_t attribute_count, attribute_limit;
     struct cell cells[CELLS_MAX];
     uint32_t cell_count;
+    bool is_verdict;            /* a bit a row: no cells, no codes */
     uint32_t row_count, filled; /* rows */
     uint64_t missed;            /* rows judged without it */
     struct at_pack_room *room;
     struct at_packed packed;
-    unsigned char *rows, *block; /* packed.rows to write to, and where malloc put them */
+    unsigned char *rows, *block; /* packed.rows (or bits) to write to, and where malloc put them */
     size_t block_bytes;
 };
 
@@ -175,6 +176,12 @@ static uint32_t shift_for(const struct at_pack *pack) {
     return 0;
 }
 
+/* Of all rows, with what it takes to begin at a cache line. */
+static size_t all_bytes(const struct at_pack *pack, uint32_t shift) {
+    if (pack->is_verdict) return ((size_t)pack->row_count / 64 + 1) * sizeof(uint64_t) + LINE;
+    return ((size_t)pack->row_count << shift) + LINE;
+}
+
 static void drop_block(struct at_pack *pack) {
     free(pack->block);
     pack->room->used -= pack->block_bytes;
@@ -185,17 +192,28 @@ static void drop_block(struct at_pack *pack) {
 
 static bool lay_out(struct at_pack *pack) {
     uint32_t shift = shift_for(pack);
-    if (!shift || ((size_t)pack->row_count << shift) + LINE > pack->room->limit) return false;
+    if (!shift || all_bytes(pack, shift) > pack->room->limit) return false;
     drop_block(pack);
     pack->filled = 0;
-    pack->packed = (struct at_packed){NULL, shift};
+    pack->packed = (struct at_packed){.shift = shift};
     return true;
+}
+
+static bool plan_verdict(struct at_pack *pack, int result) {
+    pack->is_verdict = true;
+    pack->plan[0] = (struct at_column){.op = AT_OP_VERDICT, .type = AT_COLUMN_BOOL};
+    pack->origins[0] = (uint16_t)result;
+    pack->plan_count = 1;
+    pack->result = 0;
+    return lay_out(pack);
 }
 
 static bool plan_all(struct at_pack *pack, const struct at_program *program, int result) {
     struct planning planning = {.pack = pack};
     at_program_needed(program, result, planning.needed);
     survey(&planning, result);
+    if (planning.loads && planning.is_kept[result] && program->nodes[result].type == AT_COLUMN_BOOL)
+        return plan_verdict(pack, result);
     if (planning.loads < 2) return false;
     for (int i = 0; i <= result && !planning.has_failed; i++)
         if (planning.needed[i] && !planning.is_kept[i]) plan_node(&planning, i);
@@ -276,15 +294,31 @@ static void fill_codes(struct at_pack *pack, const struct at_root *root, const u
     }
 }
 
+/* From a row on that begins a word of bits. */
+static enum at_status fill_verdicts(struct at_pack *pack, struct at_program *program, const uint32_t *rows,
+                                    uint32_t count) {
+    double values[AT_CHUNK_ROWS];
+    uint64_t *bits = (uint64_t *)(void *)pack->rows;
+    enum at_status status = at_program_run(program, pack->origins[0], rows, count, values);
+    at_arena_reset(program->arena);
+    for (uint32_t i = 0; i < count && status == AT_OK; i++) {
+        if (i % 64 == 0) bits[rows[i] / 64] = 0;
+        bits[rows[i] / 64] |= (uint64_t)(values[i] > 0) << rows[i] % 64;
+    }
+    return status;
+}
+
 /* The next rows; false: out of memory, it is tried again. */
 static bool fill_more(struct at_pack *pack, const struct at_program *program, struct at_arena *scratch) {
     uint32_t rows[AT_CHUNK_ROWS], count = pack->row_count - pack->filled;
     struct at_program fixed = *program;
     if (count > AT_CHUNK_ROWS) count = AT_CHUNK_ROWS;
-    for (uint32_t i = 0; i < count; i++) rows[i] = pack->filled + i;
+    for (uint32_t i = 0; i < AT_CHUNK_ROWS; i++) rows[i] = pack->filled + i;
     fixed.arena = scratch;
     fixed.pack = NULL;
-    if (fill_cells(pack, &fixed, rows, count) != AT_OK) return false;
+    enum at_status status =
+        pack->is_verdict ? fill_verdicts(pack, &fixed, rows, count) : fill_cells(pack, &fixed, rows, count);
+    if (status != AT_OK) return false;
     fill_codes(pack, program->root, rows, count);
     pack->filled += count;
     return true;
@@ -292,7 +326,7 @@ static bool fill_more(struct at_pack *pack, const struct at_program *program, st
 
 static bool make_block(struct at_pack *pack) {
     struct at_pack_room *room = pack->room;
-    size_t bytes = ((size_t)pack->row_count << pack->packed.shift) + LINE;
+    size_t bytes = all_bytes(pack, pack->packed.shift);
     if (pack->block) return true;
     if (room->used + bytes > room->limit || (room->account && !at_account_draw(room->account, bytes)))
         return false;
@@ -301,7 +335,10 @@ static bool make_block(struct at_pack *pack) {
     if (!pack->block) return false;
     room->used += pack->block_bytes = bytes;
     pack->rows = pack->block + (LINE - (uintptr_t)pack->block % LINE) % LINE;
-    pack->packed.rows = pack->rows;
+    if (pack->is_verdict)
+        pack->packed.bits = (const uint64_t *)(const void *)pack->rows;
+    else
+        pack->packed.rows = pack->rows;
     return true;
 }
 

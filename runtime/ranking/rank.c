@@ -7,9 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/kernel.h"
 #include "ranking/internal.h"
 
 #define PAGE_MAX 64 /* so short a prefix is kept in order from the start; a longer one in a heap */
+#define STRIDE   32 /* values looked at together */
 
 /* ---- rails that take away ---- */
 
@@ -64,7 +66,7 @@ static enum at_status apply_hiding(struct rank_work *work) {
     return AT_OK;
 }
 
-/* ---- keys ---- */
+/* ---- values and tiers ---- */
 
 static enum at_status fill_scores(struct rank_work *work) {
     const struct at_rank_ask *ask = work->ask;
@@ -99,28 +101,50 @@ static bool sorts_by_text(const struct rank_work *work) {
            at_root_attribute_at(work->ask->root, sort->attribute)->kind == AT_ATTRIBUTE_TEXT;
 }
 
-static void fill_by_sort(struct rank_work *work) {
+static void fill_by_sort(const struct rank_work *work, double *values) {
     bool is_text = sorts_by_text(work);
-    for (uint32_t i = 0; i < work->count; i++)
-        work->keys[i] = (struct rank_key){is_text ? 0 : sort_value(work, work->rows[i]), i, RANK_TIER_PLAIN};
+    for (uint32_t i = 0; i < work->count; i++) values[i] = is_text ? 0 : sort_value(work, work->rows[i]);
 }
 
-/* Tier decides before value: 0 first, 1 ordinary, 2 buried; a score that is no number sinks to tier 3. */
-static void fill_keys(struct rank_work *work) {
-    uint32_t bad = 0;
-    if (work->ask->sort) return fill_by_sort(work);
+/* All plain, so that they can be changed one by one. False: out of memory. */
+static bool own_tiers(struct rank_work *work) {
+    if (work->tiers) return true;
+    work->tiers = at_arena_alloc(work->ask->arena, work->count + 1);
+    if (work->tiers) memset(work->tiers, RANK_TIER_PLAIN, work->count);
+    return work->tiers != NULL;
+}
+
+AT_KERNEL static uint32_t count_odd(const double *values, uint32_t count) {
+    uint32_t odd = 0;
+    for (uint32_t i = 0; i < count; i++) odd += !(fabs(values[i]) < INFINITY);
+    return odd;
+}
+
+/* A score that is no number sinks to the last tier; there, and without scores, the catalog's order decides.
+ */
+static bool replace_odd(struct rank_work *work, double *values) {
+    if (work->is_scored && !own_tiers(work)) return false;
     for (uint32_t i = 0; i < work->count; i++) {
-        work->keys[i] = (struct rank_key){work->scores[i], i, RANK_TIER_PLAIN};
-        bad += !isfinite(work->scores[i]);
-    }
-    for (uint32_t i = 0; bad && i < work->count; i++) {
-        struct rank_key *key = &work->keys[i];
-        if (work->is_scored && isfinite(key->value)) continue;
-        key->value = -(double)work->rows[i];
+        values[i] = work->scores[i];
+        if (work->is_scored && isfinite(values[i])) continue;
+        values[i] = -(double)work->rows[i];
         if (!work->is_scored) continue;
-        key->tier = RANK_TIER_BAD;
+        work->tiers[i] = RANK_TIER_BAD;
         work->result->bad_scores++;
     }
+    return true;
+}
+
+static enum at_status fill_values(struct rank_work *work) {
+    const struct at_rank_ask *ask = work->ask;
+    work->values = work->scores;
+    if (!ask->sort && !count_odd(work->scores, work->count)) return AT_OK;
+    double *values = at_arena_alloc(ask->arena, (work->count + 1) * sizeof *values);
+    if (!values) return AT_NOMEM;
+    work->values = values;
+    if (!ask->sort) return replace_odd(work, values) ? AT_OK : AT_NOMEM;
+    fill_by_sort(work, values);
+    return AT_OK;
 }
 
 static enum at_status apply_first(struct rank_work *work, double *answers) {
@@ -135,7 +159,7 @@ static enum at_status apply_first(struct rank_work *work, double *answers) {
         return AT_OK;
     }
     for (uint32_t i = 0; i < work->count; i++)
-        if (answers[i] > 0 && work->keys[i].tier == RANK_TIER_PLAIN) work->keys[i].tier = RANK_TIER_FIRST;
+        if (answers[i] > 0 && work->tiers[i] == RANK_TIER_PLAIN) work->tiers[i] = RANK_TIER_FIRST;
     return AT_OK;
 }
 
@@ -148,20 +172,27 @@ static enum at_status apply_bury(struct rank_work *work, const struct at_rail_us
     work->result->rail_failures += failed;
     if (failed) note_failure(work->result, use->rail, &err);
     for (uint32_t i = 0; i < work->count; i++) {
-        if (!verdict[i] || work->keys[i].tier >= RANK_TIER_BURIED) continue;
-        work->keys[i].tier = RANK_TIER_BURIED;
+        if (!verdict[i] || work->tiers[i] >= RANK_TIER_BURIED) continue;
+        work->tiers[i] = RANK_TIER_BURIED;
         work->buried_by[i] = use->rail->name;
     }
     return AT_OK;
 }
 
+static bool buries(const struct at_rank_ask *ask) {
+    for (uint32_t i = 0; i < ask->rail_count; i++)
+        if (ask->rails[i].rail->kind == AT_RAIL_BURY) return true;
+    return false;
+}
+
 static enum at_status apply_tiers(struct rank_work *work) {
     const struct at_rank_ask *ask = work->ask;
-    double *answers = at_arena_alloc(ask->arena, (work->count + 1) * sizeof *answers);
-    if (!answers) return AT_NOMEM;
-    enum at_status status = ask->first && work->count ? apply_first(work, answers) : AT_OK;
+    if (!work->count || (!ask->first && !buries(ask))) return AT_OK;
+    double *answers = at_arena_alloc(ask->arena, work->count * sizeof *answers);
+    if (!answers || !own_tiers(work)) return AT_NOMEM;
+    enum at_status status = ask->first ? apply_first(work, answers) : AT_OK;
     for (uint32_t i = 0; i < ask->rail_count && status == AT_OK; i++) {
-        if (ask->rails[i].rail->kind != AT_RAIL_BURY || !work->count) continue;
+        if (ask->rails[i].rail->kind != AT_RAIL_BURY) continue;
         if (!work->buried_by)
             work->buried_by = at_arena_zalloc(ask->arena, work->count * sizeof *work->buried_by);
         status = work->buried_by ? apply_bury(work, &ask->rails[i], (uint8_t *)answers) : AT_NOMEM;
@@ -203,6 +234,10 @@ static inline bool stands_before(const struct rank_work *work, const struct rank
     return tie_stands_before(work, a, b);
 }
 
+static inline struct rank_key key_of(const struct rank_work *work, uint32_t index) {
+    return (struct rank_key){work->values[index], index, rank_tier(work, index)};
+}
+
 static inline void swap_keys(struct rank_key *a, struct rank_key *b) {
     struct rank_key swap = *a;
     *a = *b;
@@ -222,10 +257,12 @@ static void sift_down(const struct rank_work *work, struct rank_key *heap, uint3
 
 /* A heap of the best with the worst of them on top, then sorted out of it. */
 static void order_by_heap(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
+    for (uint32_t i = 0; i < wanted; i++) keys[i] = key_of(work, i);
     for (uint32_t i = wanted / 2; i-- > 0;) sift_down(work, keys, wanted, i);
     for (uint32_t i = wanted; i < work->count; i++) {
-        if (!stands_before(work, &keys[i], &keys[0])) continue;
-        swap_keys(&keys[i], &keys[0]);
+        struct rank_key key = key_of(work, i);
+        if (!stands_before(work, &key, &keys[0])) continue;
+        keys[0] = key;
         sift_down(work, keys, wanted, 0);
     }
     for (uint32_t end = wanted; end-- > 1;) {
@@ -234,36 +271,43 @@ static void order_by_heap(const struct rank_work *work, struct rank_key *keys, u
     }
 }
 
-/* Puts *key in its place among the `count` ordered ones; there is room for one more. */
-static void insert_key(const struct rank_work *work, struct rank_key *keys, uint32_t count,
-                       struct rank_key key) {
-    uint32_t low = 0, high = count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (stands_before(work, &key, &keys[middle]))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    memmove(&keys[low + 1], &keys[low], (count - low) * sizeof *keys);
-    keys[low] = key;
+/* Puts key in its place among the `count` ordered ones; there is room for one more. */
+static inline void insert_key(const struct rank_work *work, struct rank_key *keys, uint32_t count,
+                              struct rank_key key) {
+    uint32_t at = count;
+    for (; at && stands_before(work, &key, &keys[at - 1]); at--) keys[at] = keys[at - 1];
+    keys[at] = key;
 }
 
-/* For a page: most keys are seen off by one look at the worst that is kept, few are moved. */
+/* From `at` on, past strides in which no value is as much as `least`. */
+AT_KERNEL static uint32_t skip_below(const double *values, uint32_t at, uint32_t count, double least) {
+    for (; at + STRIDE <= count; at += STRIDE) {
+        const double *stride = values + at;
+        uint32_t reaching = 0;
+        for (uint32_t i = 0; i < STRIDE; i++) reaching += stride[i] >= least;
+        if (reaching) break;
+    }
+    return at;
+}
+
+/* For a page: most values are seen off by one look at the worst that is kept, few are moved. */
 static void order_by_insertion(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
-    for (uint32_t i = 1; i < wanted; i++) insert_key(work, keys, i, keys[i]);
+    for (uint32_t i = 0; i < wanted; i++) insert_key(work, keys, i, key_of(work, i));
     struct rank_key worst = keys[wanted - 1];
-    for (uint32_t i = wanted; i < work->count; i++) {
-        struct rank_key key = keys[i];
-        if (key.tier == worst.tier && key.value < worst.value) continue; /* nearly all */
-        if (!stands_before(work, &key, &worst)) continue;
-        keys[i] = worst;
-        insert_key(work, keys, wanted - 1, key);
-        worst = keys[wanted - 1];
+    for (uint32_t i = wanted; i < work->count;) {
+        if (!work->tiers) i = skip_below(work->values, i, work->count, worst.value);
+        uint32_t end = work->count - i < STRIDE ? work->count : i + STRIDE;
+        for (; i < end; i++) {
+            struct rank_key key = key_of(work, i);
+            if (key.tier == worst.tier && key.value < worst.value) continue; /* nearly all */
+            if (!stands_before(work, &key, &worst)) continue;
+            insert_key(work, keys, wanted - 1, key);
+            worst = keys[wanted - 1];
+        }
     }
 }
 
-/* The best `wanted` keys, in order, in keys[0 … wanted); the others behind them in any. */
+/* The best `wanted` keys, in order, in keys[0 … wanted). */
 static void order_prefix(struct rank_work *work, uint32_t wanted) {
     if (wanted > work->count) wanted = work->count;
     if (wanted && wanted <= PAGE_MAX)
@@ -310,8 +354,8 @@ enum at_status at_rank(const struct at_rank_ask *ask, struct at_rank_result *res
     result->total = work.count;
     status = fill_scores(&work);
     if (status != AT_OK) return status;
-    fill_keys(&work);
-    if (!ask->sort) status = apply_tiers(&work);
+    status = fill_values(&work);
+    if (status == AT_OK && !ask->sort) status = apply_tiers(&work);
     if (status != AT_OK) return status;
     order_prefix(&work, prefix_wanted(ask, work.count));
     return at_rank_arrange(&work);

@@ -6,6 +6,8 @@
 #include "profile/stated.h"
 #include "shop/internal.h"
 
+#define TOGETHER 64 /* items whose ids are read together */
+
 static void write_list(const struct at_root *root, int attribute, uint32_t set, struct at_json_out *out) {
     uint32_t count;
     const uint32_t *codes = at_root_set(root, attribute, set, &count);
@@ -79,9 +81,34 @@ static void write_fields(struct decision *decision, const struct ask *ask, uint3
 }
 
 /* What every item has, as it stands, without a look at each letter. */
-static void put_part(struct at_json_out *out, const char *part) {
-    at_json_put_raw(out, part, strlen(part));
+static inline void put_part(struct at_json_out *out, struct at_text part) {
+    if (out->needs_comma) at_bytes_add(out->bytes, ",", 1);
+    at_bytes_add(out->bytes, part.data, part.length);
     out->needs_comma = false;
+}
+
+static void write_item(struct decision *decision, const struct ask *ask, const struct at_placed *item,
+                       struct at_text id, struct at_json_out *out) {
+    put_part(out, AT_TEXT("{\"id\":"));
+    at_json_put_text(out, id);
+    put_part(out, AT_TEXT("\"score\":"));
+    at_json_put_rounded(out, item->score);
+    if (item->propensity < 1) at_json_add_number(out, "propensity", item->propensity);
+    if (ask->field_count) write_fields(decision, ask, item->row, out);
+    at_json_close(out, '}');
+}
+
+static void write_items(struct decision *decision, const struct ask *ask, const struct at_rank_result *result,
+                        struct at_json_out *out) {
+    uint32_t rows[TOGETHER];
+    struct at_text ids[TOGETHER];
+    for (uint32_t first = 0; first < result->count; first += TOGETHER) {
+        uint32_t count = result->count - first < TOGETHER ? result->count - first : TOGETHER;
+        for (uint32_t i = 0; i < count; i++) rows[i] = result->items[first + i].row;
+        at_root_ids(decision->root, rows, count, ids);
+        for (uint32_t i = 0; i < count; i++)
+            write_item(decision, ask, &result->items[first + i], ids[i], out);
+    }
 }
 
 void ask_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
@@ -89,16 +116,7 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
     const struct at_rank_result *result = &answered->result;
     at_json_key(out, "items");
     at_json_open(out, '[');
-    for (uint32_t i = 0; i < result->count && !decision->explains; i++) {
-        const struct at_placed *item = &result->items[i];
-        put_part(out, "{\"id\":");
-        at_json_put_text(out, at_root_id(decision->root, item->row));
-        put_part(out, "\"score\":");
-        at_json_put_rounded(out, item->score);
-        if (item->propensity < 1) at_json_add_number(out, "propensity", item->propensity);
-        if (ask->field_count) write_fields(decision, ask, item->row, out);
-        at_json_close(out, '}');
-    }
+    if (!decision->explains) write_items(decision, ask, result, out);
     if (decision->explains) explain_write(decision, ask, answered, out);
     at_json_close(out, ']');
     at_json_add_int(out, "total", result->total);

@@ -39,6 +39,7 @@ static uint64_t *row_marks(struct at_worker *worker, uint32_t rows) {
 
 static enum at_status read_ids(struct at_json items, uint32_t count, struct at_text *ids,
                                struct at_error *err) {
+    if (at_json_texts(items, ids, count) == count) return AT_OK; /* as they usually are */
     struct at_json_each it = at_json_each(items);
     for (uint32_t i = 0; i < count && at_json_next(&it); i++) {
         ids[i] = at_json_text(it.value);
@@ -163,14 +164,17 @@ static const char *const KNOWN[] = {"ranking", "where", "items",  "sort",
 static const char *const KNOWN_BODY[] = {"customer", "context",  "explain", "dry_run", "decision",
                                          "at",       "writeKey", "why_not", "proof",   "ask"};
 
+static bool is_one_of(struct at_text name, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (at_text_is(name, words[i])) return true;
+    return false;
+}
+
 static enum at_status check_names(struct at_json json, bool is_rank, struct at_error *err) {
     struct at_json_each it = at_json_each(json);
     while (at_json_next(&it)) {
-        bool is_known = false;
-        for (size_t i = 0; i < AT_LENGTH(KNOWN); i++) is_known |= at_text_is(it.key, KNOWN[i]);
-        for (size_t i = 0; is_rank && i < AT_LENGTH(KNOWN_BODY); i++)
-            is_known |= at_text_is(it.key, KNOWN_BODY[i]);
-        if (is_known) continue;
+        if (is_one_of(it.key, KNOWN, AT_LENGTH(KNOWN))) continue;
+        if (is_rank && is_one_of(it.key, KNOWN_BODY, AT_LENGTH(KNOWN_BODY))) continue;
         for (size_t i = 0; i < AT_LENGTH(LATER_KINDS); i++)
             if (at_text_is(it.key, LATER_KINDS[i]))
                 return at_fail_field(err, AT_UNPROCESSABLE, "not_in_this_version", LATER_KINDS[i],

@@ -291,6 +291,31 @@ static void test_values_answer(void **state) {
 
 /* ---- writing ---- */
 
+static void test_texts_of_a_list(void **state) {
+    static const struct {
+        const char *json;
+        uint32_t most, count;
+    } cases[] = {{"[\"a\",\"\",\"a longer\\ntext\"]", 3, 3},
+                 {"[\"a\",\"b\",\"c\"]", 2, 2},
+                 {"[\"a\",{\"id\":\"b\"},\"c\"]", 3, 1},
+                 {"[[\"a\"]]", 3, 0},
+                 {"[\"a\",1.5,\"c\"]", 3, 1},
+                 {"[]", 3, 0},
+                 {"{\"a\":\"b\"}", 3, 0},
+                 {"\"a\"", 3, 0}};
+    (void)state;
+    for (size_t i = 0; i < AT_LENGTH(cases); i++) {
+        struct at_json list = read_json(cases[i].json);
+        struct at_text texts[4] = {{NULL, 0}};
+        assert_int_equal(at_json_texts(list, texts, cases[i].most), cases[i].count);
+        struct at_json_each it = at_json_each(list);
+        for (uint32_t k = 0; k < cases[i].count && at_json_next(&it); k++)
+            assert_true(at_text_equal(texts[k], at_json_text(it.value)) && texts[k].data);
+        assert_null(texts[cases[i].count].data);
+    }
+    assert_int_equal(at_json_texts((struct at_json){NULL, NULL, 0}, NULL, 3), 0);
+}
+
 static void test_writing_puts_commas_and_escapes(void **state) {
     (void)state;
     struct at_bytes bytes;
@@ -478,6 +503,7 @@ int main(void) {
         cmocka_unit_test(test_size_is_bounded_exactly),
         cmocka_unit_test(test_buffers_shrink_after_a_huge_text),
         cmocka_unit_test(test_values_answer),
+        cmocka_unit_test(test_texts_of_a_list),
         cmocka_unit_test(test_writing_puts_commas_and_escapes),
         cmocka_unit_test(test_a_full_buffer_is_told),
         cmocka_unit_test(test_doubles_round_trip),

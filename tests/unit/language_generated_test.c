@@ -269,6 +269,34 @@ static void kept_rows_agree_bit_for_bit(void **state) {
     assert_int_equal(columns, 6 * AT_LENGTH(scores));
 }
 
+/* Conditions that the row alone decides: a bit of each row is kept, and what is missing is no. */
+static void kept_verdicts_agree(void **state) {
+    (void)state;
+    static const char *const conditions[] = {
+        "product.stock:above(0)",
+        "product.rating:at_most(product.stock)",
+        "no(product.rating:above(3))",
+        "any(product.brand:one_of { 'b1', 'b3' }, product.tags:contains 't1')",
+        "all(product.price:between(2, 30), product.rating:is_not(4))",
+        "product.vegan",
+    };
+    uint32_t columns = 0;
+    for (size_t i = 0; i < AT_LENGTH(conditions); i++) {
+        char text[600];
+        snprintf(text, sizeof text,
+                 "ranking \"r\" { score = function(product) return product.price end,\n"
+                 "first = function(product) return %s end }",
+                 conditions[i]);
+        must_load(&world, text);
+        const struct at_ranking *ranking = &world.generation->rankings[0];
+        for (int k = 0; k < 2; k++)
+            assert_both_ways(&ranking->first_report, ranking->first, true, text, &columns);
+        size_t used = world.language->packs.used;
+        assert_true(used > 0 && used < world.row_count / 8 + 100);
+    }
+    assert_int_equal(columns, 6 * AT_LENGTH(conditions));
+}
+
 /* ---- explaining ---- */
 
 static void assert_terms_add_up(const struct at_ranking *ranking, const char *text, uint32_t *checked) {
@@ -402,6 +430,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways_agree_bit_for_bit),
         cmocka_unit_test(kept_rows_agree_bit_for_bit),
+        cmocka_unit_test(kept_verdicts_agree),
         cmocka_unit_test(terms_add_up_to_the_score),
         cmocka_unit_test(the_terms_of_a_rule_as_people_write_it),
         cmocka_unit_test(the_terms_of_a_helper),
