@@ -528,7 +528,7 @@ struct at_shop {
     pthread_cond_t back_wake;
     struct back_task *back_first, *back_last;
     struct at_guard back_guard;
-    uint64_t flushed_ns; /* written behind last */
+    uint64_t tended_ns, flushed_ns; /* looked whether to write behind; written behind last */
     /* serving: pointer and version under the mutex; the version alone is read without it */
     pthread_mutex_t serving_mutex;
     struct serving *serving;
