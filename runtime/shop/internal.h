@@ -480,6 +480,7 @@ struct at_worker {
     struct at_bytes text; /* what is put together while an event is built */
     uint64_t *row_marks;  /* a bit for each row of the catalog; all zero between uses */
     size_t row_mark_words;
+    struct track_line *lines; /* of imports: track_line.c */
     uint64_t random;
     struct route_count routes[ROUTES_MAX];
     struct at_subscription *subscriptions; /* this worker's thread only */
