@@ -357,6 +357,7 @@ static void build_again(struct track *track) {
 
 static void committed(struct track *track) {
     enum at_status status = track->status;
+    let_go(track);
     track->in_round = status == AT_OK ? 0 : track->in_round;
     if (status == AT_OK)
         begin_round(track); /* what waited, or the answer */

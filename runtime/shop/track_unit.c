@@ -330,6 +330,8 @@ void track_drop_build(struct track *track) {
     }
 }
 
+/* What they were built on is the worker's to let go: memory goes back on the thread that asks for more, or
+ * the two wait for each other in the allocator. */
 static void release_holds(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     for (uint32_t i = 0; i < track->hold_count; i++) {
@@ -338,8 +340,6 @@ static void release_holds(struct track *track) {
             people_release(shop, hold->wait.person, hold->next);
         else
             people_settle_unit(shop, &hold->wait, hold->next);
-        at_profile_unref(hold->wait.profile);
-        hold->wait.profile = NULL;
         hold->next = NULL;
     }
 }
