@@ -79,6 +79,18 @@ bool cli_shop_is_served(const struct cli_shop *shop); /* by another process */
  * JSON parser. */
 int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body,
                   size_t length, struct at_bytes *answer);
+/* The same in two steps. A shop opened here works meanwhile, and may have several calls on their way; one
+ * that is served has answered when cli_shop_send returns. */
+struct cli_flight {
+    struct cli_shop *shop;
+    struct at_bytes *answer; /* as of cli_shop_call */
+    int status;
+    bool is_over;
+};
+/* The body is copied. flight and answer stay where they are until cli_shop_wait. */
+void cli_shop_send(struct cli_flight *flight, const char *method, const char *path, struct at_text body);
+int cli_shop_wait(struct cli_flight *flight);           /* as cli_shop_call */
+bool cli_shop_is_over(const struct cli_flight *flight); /* cli_shop_wait does not wait */
 /* Parse an answer; on an error status says its message. False: there is nothing to read. */
 struct at_json;
 struct at_json_parser;

@@ -20,8 +20,6 @@ struct cli_shop {
     bool is_remote;
     struct at_loop *loop; /* of a shop opened here */
     struct attune *shop;
-    struct at_bytes *answer;
-    int status;
 };
 
 static struct cli_shop *find_shop(const struct cli_call *call, const char *folder) {
@@ -79,7 +77,7 @@ static void on_closed(void *arg) {
 void cli_shop_close(struct cli_shop *shop) {
     if (shop->shop) {
         attune_close(shop->shop, on_closed, shop);
-        if (shop->shop) at_loop_run(shop->loop);
+        while (shop->shop) at_loop_run(shop->loop); /* an answer's stop may have been kept */
     }
     if (shop->loop) at_loop_close(shop->loop, NULL, NULL);
     free(shop);
@@ -90,34 +88,53 @@ bool cli_shop_is_served(const struct cli_shop *shop) {
 }
 
 static void on_answer(void *arg, const struct attune_answer *answer) {
-    struct cli_shop *shop = arg;
-    at_bytes_add(shop->answer, answer->body, answer->length);
-    shop->status = answer->status;
-    at_loop_stop(shop->loop);
+    struct cli_flight *flight = arg;
+    at_bytes_add(flight->answer, answer->body, answer->length);
+    flight->status = answer->status;
+    flight->is_over = true;
+    at_loop_stop(flight->shop->loop);
 }
 
-static int call_here(struct cli_shop *shop, const struct attune_request *request) {
+static void send_here(struct cli_flight *flight, const struct attune_request *request) {
     struct attune_error err = {0};
-    shop->status = 0;
-    if (attune_call(shop->shop, request, on_answer, shop, &err))
-        return cli_fail(shop->call, 0, "%s", err.message);
-    at_loop_run(shop->loop); /* a stop that came before is kept: it ends at once */
-    return shop->status;
+    if (!attune_call(flight->shop->shop, request, on_answer, flight, &err)) return;
+    cli_fail(flight->shop->call, 0, "%s", err.message);
+    flight->is_over = true;
+}
+
+void cli_shop_send(struct cli_flight *flight, const char *method, const char *path, struct at_text body) {
+    struct cli_shop *shop = flight->shop;
+    struct at_error err = {0};
+    at_bytes_reset(flight->answer);
+    flight->status = 0;
+    flight->is_over = false;
+    if (!shop->is_remote) {
+        send_here(flight, &(struct attune_request){method, path, body.data, body.length});
+        return;
+    }
+    flight->is_over = true;
+    if (at_client_call(shop->socket_path, method, path, body, &flight->status, flight->answer, &err) == AT_OK)
+        return;
+    flight->status = 0;
+    cli_fail(shop->call, 0, "%s", err.message);
+}
+
+int cli_shop_wait(struct cli_flight *flight) {
+    while (!flight->is_over) at_loop_run(flight->shop->loop); /* a stop that came before is kept */
+    if (flight->status && !at_bytes_reserve(flight->answer, AT_JSON_PADDING))
+        return cli_fail(flight->shop->call, 0, "out of memory");
+    return flight->status;
+}
+
+bool cli_shop_is_over(const struct cli_flight *flight) {
+    return flight->is_over;
 }
 
 int cli_shop_call(struct cli_shop *shop, const char *method, const char *path, const char *body,
                   size_t length, struct at_bytes *answer) {
-    struct at_error err = {0};
-    int status = 0;
-    at_bytes_reset(answer);
-    shop->answer = answer;
-    if (!shop->is_remote)
-        status = call_here(shop, &(struct attune_request){method, path, body, length});
-    else if (at_client_call(shop->socket_path, method, path, (struct at_text){body, length}, &status, answer,
-                            &err) != AT_OK)
-        return cli_fail(shop->call, 0, "%s", err.message);
-    if (!at_bytes_reserve(answer, AT_JSON_PADDING)) return cli_fail(shop->call, 0, "out of memory");
-    return status;
+    struct cli_flight flight = {.shop = shop, .answer = answer};
+    cli_shop_send(&flight, method, path, (struct at_text){body, length});
+    return cli_shop_wait(&flight);
 }
 
 bool cli_read(const struct cli_call *call, int status, const struct at_bytes *answer,

@@ -126,20 +126,23 @@ void history_say_line(struct history_say *say, uint64_t line, struct at_text mes
 void history_say_progress(struct history_say *say, double share, uint64_t done); /* now and then */
 void history_say_end(struct history_say *say, double share, uint64_t done);
 
-/* ---- history_send.c: events to the shop, in batches, one after the other ---- */
+/* ---- history_send.c: events to the shop, in batches ---- */
+/* Two batches are on their way at most: the next goes when the one before the last was answered, so it is
+ * durable, and with the mark as of that answer. A run that ends at any moment has left at most two batches
+ * more than its mark says; they are known by their ids when they come again. */
 struct history_sender;
-/* mark: where it begins; kept up to date, and left with each batch in the commit of its events. source: NULL:
- * the usual one. */
+/* mark: where it begins; kept up to date: its place is what was read, its counts are what was answered.
+ * source: NULL: the usual one. */
 struct history_sender *history_sender_open(const struct cli_call *call, struct cli_shop *shop,
                                            struct history_mark *mark, struct history_say *say);
-void history_sender_close(struct history_sender *sender);
+void history_sender_close(struct history_sender *sender); /* before its shop; waits for what is on its way */
 /* One event as JSON; what is wrong with it is said with the line, and it goes on. records, chain: of the
  * file, with this one. */
 int history_send(struct history_sender *sender, const struct history_record *record, uint64_t records,
                  uint64_t chain);
 /* A record that was taken before: what it gets an id from is counted. */
 int history_pass(struct history_sender *sender, const struct history_record *record);
-/* What is left, and the mark; is_whole: the file ended. */
+/* What is left, and when all is answered the mark; is_whole: the file ended. */
 int history_send_rest(struct history_sender *sender, bool is_whole);
 uint64_t history_sent(const struct history_sender *sender); /* events the shop has answered */
 

@@ -2,7 +2,8 @@
  *
  * How far a file was imported, kept by the shop. The name of a mark says how the import is done and how the
  * file begins; in it stand how many records are done and the chain of their hashes. So a file is known by
- * what it holds, whatever its name; one that has grown goes on where it ended before.
+ * what it holds, whatever its name; one that has grown goes on where it ended before. A mark speaks of what
+ * was answered when it was sent, so of nothing that its own request brings.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,15 @@ static uint64_t number_of(struct at_json json, const char *name) {
 
 static void read_mark(struct at_json row, struct history_mark *mark) {
     struct at_json state = at_json_get(row, "state"), results = at_json_get(row, "results");
+    bool is_answered = false;
     struct at_text chain = at_json_text(at_json_get(state, "chain")),
                    at = at_json_text(at_json_get(state, "at"));
     mark->records = number_of(state, "records");
     mark->line = number_of(state, "line");
     mark->chain = chain.length == 16 ? strtoull(chain.data, NULL, 16) : 0;
-    /* The state was written before that request's results were known. */
+    /* Marks of before spoke of their own request as well, and were sent before its results were known. */
+    at_json_bool(at_json_get(state, "is_answered"), &is_answered);
+    if (is_answered) results = (struct at_json){.tape = NULL};
     mark->taken = number_of(state, "taken") + number_of(results, "accepted");
     mark->there = number_of(state, "there") + number_of(results, "duplicate");
     mark->withheld = number_of(state, "withheld") + number_of(results, "withheld");
@@ -49,6 +53,7 @@ void history_mark_write(const struct history_mark *mark, struct at_json_out *out
     at_json_add_int(out, "bad", (int64_t)mark->bad);
     at_json_add_int(out, "derived", (int64_t)mark->derived);
     at_json_add_bool(out, "is_whole", mark->is_whole);
+    at_json_add_bool(out, "is_answered", true);
     at_json_add_time(out, "at", at_clock_now(NULL));
     at_json_close(out, '}');
     at_json_close(out, '}');
@@ -119,6 +124,8 @@ uint64_t history_marks_most(const struct history_marks *marks) {
 
 void history_mark_choose(const struct history_marks *marks, struct history_mark *mark, bool is_again) {
     if (is_again || !mark->records) history_marks_fresh(marks, mark);
+    for (size_t i = 0; i < marks->count && !is_again && !mark->records; i++)
+        if (!marks->list[i].records) *mark = marks->list[i]; /* of a run that was killed before any answer */
     mark->before = mark->records;
 }
 

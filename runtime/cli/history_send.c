@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Events to the shop as POST /v1/import, batch after batch in the order of the file: the next goes when the
- * one before is durable, and each leaves the mark of how far the file is.
+ * Events to the shop as POST /v1/import, batch after batch in the order of the file (shop/track_line.c keeps
+ * it): while one is being committed the next is read. Each leaves the mark of how far the file was answered.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,30 +14,53 @@
 #define BATCH_BYTES  (480u << 10) /* with the mark and the source it stays below what the shop takes */
 #define DERIVED_MAX  (64u << 20)
 #define BUSY_SECONDS 60
+#define FLYING_MAX   2
 
-struct history_sender {
-    const struct cli_call *call;
-    struct cli_shop *shop;
-    struct history_mark *mark;
-    struct history_say *say;
-    struct at_json_parser *parser, *reader; /* of events, of answers */
-    struct at_bytes batch, answer, small;
+struct batch {
+    struct cli_flight flight;
+    struct at_bytes body, answer;
     uint64_t lines[AT_BATCH_EVENTS_MAX];
     size_t count;
+    struct history_mark end; /* what was read when it was sent */
+    uint64_t bad;            /* and what of that was no event */
+};
+struct history_sender {
+    const struct cli_call *call;
+    struct history_mark *mark; /* the caller's */
+    struct history_mark done;  /* what was answered */
+    uint64_t refused;          /* events that the shop did not accept */
+    struct history_say *say;
+    struct at_json_parser *parser, *reader; /* of events, of answers */
+    struct at_bytes small;
+    struct batch batches[FLYING_MAX + 1]; /* in turn: those on their way, then the one that is filled */
+    size_t oldest, flying;
+    int failed;            /* the exit code of the batch that ended the import */
     struct at_tally tally; /* of events without a messageId */
 };
+
+static struct batch *batch_at(struct history_sender *sender, size_t i) {
+    return &sender->batches[(sender->oldest + i) % (FLYING_MAX + 1)];
+}
+
+static struct batch *filled(struct history_sender *sender) {
+    return batch_at(sender, sender->flying);
+}
 
 struct history_sender *history_sender_open(const struct cli_call *call, struct cli_shop *shop,
                                            struct history_mark *mark, struct history_say *say) {
     struct history_sender *sender = calloc(1, sizeof *sender);
     if (sender) {
-        *sender = (struct history_sender){.call = call, .shop = shop, .mark = mark, .say = say};
+        *sender = (struct history_sender){.call = call, .mark = mark, .done = *mark, .say = say};
         sender->parser = at_json_parser_new(2 * HISTORY_RECORD_MAX, 64);
         sender->reader = at_json_parser_new(16 << 20, 64);
-        at_bytes_init(&sender->batch, 1 << 20);
-        at_bytes_init(&sender->answer, 16 << 20);
         at_bytes_init(&sender->small, AT_EVENT_BYTES_MAX);
         at_tally_init(&sender->tally, DERIVED_MAX);
+        for (size_t i = 0; i < AT_LENGTH(sender->batches); i++) {
+            struct batch *batch = &sender->batches[i];
+            at_bytes_init(&batch->body, 1 << 20);
+            at_bytes_init(&batch->answer, 16 << 20);
+            batch->flight = (struct cli_flight){.shop = shop, .answer = &batch->answer, .is_over = true};
+        }
     }
     if (sender && sender->parser && sender->reader) return sender;
     history_sender_close(sender);
@@ -47,10 +70,14 @@ struct history_sender *history_sender_open(const struct cli_call *call, struct c
 
 void history_sender_close(struct history_sender *sender) {
     if (!sender) return;
+    for (size_t i = 0; i < AT_LENGTH(sender->batches); i++) {
+        struct batch *batch = &sender->batches[i];
+        if (!cli_shop_is_over(&batch->flight)) cli_shop_wait(&batch->flight);
+        at_bytes_clear(&batch->body);
+        at_bytes_clear(&batch->answer);
+    }
     if (sender->parser) at_json_parser_free(sender->parser);
     if (sender->reader) at_json_parser_free(sender->reader);
-    at_bytes_clear(&sender->batch);
-    at_bytes_clear(&sender->answer);
     at_bytes_clear(&sender->small);
     at_tally_clear(&sender->tally);
     free(sender);
@@ -63,53 +90,105 @@ uint64_t history_sent(const struct history_sender *sender) {
 
 /* ---- a batch ---- */
 
-static void say_results(struct history_sender *sender, struct at_json answer) {
+static void say_results(struct history_sender *sender, const struct batch *batch, struct at_json answer) {
     struct history_mark *mark = sender->mark;
     struct at_json_each it = at_json_each(at_json_get(answer, "results"));
-    for (size_t i = 0; i < sender->count && at_json_next(&it); i++) {
+    for (size_t i = 0; i < batch->count && at_json_next(&it); i++) {
         struct at_text status = at_json_text(at_json_get(it.value, "status")),
                        message = at_json_text(at_json_get(it.value, "message"));
         mark->taken += at_text_is(status, "accepted");
         mark->there += at_text_is(status, "duplicate");
         mark->withheld += at_text_is(status, "withheld");
         if (at_text_is(status, "accepted") && message.length) /* likes that say nothing, and the like */
-            history_say_line(sender->say, sender->lines[i], message);
+            history_say_line(sender->say, batch->lines[i], message);
         if (!at_text_is(status, "invalid") && !at_text_is(status, "conflict")) continue;
         mark->bad++;
-        history_say_line(sender->say, sender->lines[i], message.length ? message : AT_TEXT("not accepted"));
+        sender->refused++;
+        history_say_line(sender->say, batch->lines[i], message.length ? message : AT_TEXT("not accepted"));
     }
+    sender->done = batch->end;
+    sender->done.taken = mark->taken;
+    sender->done.there = mark->there;
+    sender->done.withheld = mark->withheld;
+    sender->done.bad = batch->bad + sender->refused;
 }
 
-/* A shop that has too much to write says so: the file can wait. */
-static int call_shop(struct history_sender *sender) {
-    for (int seconds = 0;; seconds++) {
-        int status = cli_shop_call(sender->shop, "POST", "/v1/import", sender->batch.data,
-                                   sender->batch.length, &sender->answer);
-        if (status != 503 || seconds == BUSY_SECONDS) return status;
+static void fly(struct batch *batch) {
+    cli_shop_send(&batch->flight, "POST", "/v1/import",
+                  (struct at_text){batch->body.data, batch->body.length});
+}
+
+/* A shop that has too much to write says so: the file can wait. Those behind were refused with it, and go
+ * again after it. */
+static int land_busy(struct history_sender *sender, struct batch *batch, bool *was_busy) {
+    int status = cli_shop_wait(&batch->flight);
+    for (int seconds = 0; status == 503 && seconds < BUSY_SECONDS; seconds++) {
+        for (size_t i = 1; i < sender->flying; i++) cli_shop_wait(&batch_at(sender, i)->flight);
+        *was_busy = true;
         sleep(1);
+        fly(batch);
+        status = cli_shop_wait(&batch->flight);
     }
+    return status;
 }
 
-static int send_batch(struct history_sender *sender) {
+/* The oldest on its way. */
+static int land(struct history_sender *sender, bool *was_busy) {
+    struct batch *batch = batch_at(sender, 0);
     struct at_json json;
-    struct at_json_out out = at_json_out(&sender->batch);
+    int status = land_busy(sender, batch, was_busy);
+    if (!cli_read(sender->call, status, &batch->answer, sender->reader, &json)) {
+        fprintf(stderr, "up to line %llu it may be there: the same again goes on where it is durable\n",
+                (unsigned long long)batch_at(sender, sender->flying - 1)->end.line);
+        return sender->failed = status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
+    }
+    say_results(sender, batch, json);
+    batch->count = 0;
+    at_bytes_reset(&batch->body);
+    sender->oldest = (sender->oldest + 1) % AT_LENGTH(sender->batches);
+    sender->flying--;
+    return EXIT_DONE;
+}
+
+/* Until at most so many are on their way; one more that is answered is taken, too. */
+static int land_to(struct history_sender *sender, size_t most) {
+    int code = EXIT_DONE;
+    bool was_busy = false;
+    while (!code && sender->flying &&
+           (sender->flying > most || was_busy || cli_shop_is_over(&batch_at(sender, 0)->flight)))
+        code = land(sender, &was_busy);
+    return code;
+}
+
+static void begin_batch(struct batch *batch) {
+    if (!batch->body.length) at_bytes_add_text(&batch->body, "{\"batch\":[");
+}
+
+static int send_batch(struct history_sender *sender, const struct history_mark *mark) {
+    struct batch *batch = filled(sender);
+    struct at_json_out out = at_json_out(&batch->body);
     const char *source = cli_value(sender->call, "source");
+    begin_batch(batch);
     at_json_close(&out, ']');
     if (source) at_json_add_string(&out, "source", source);
     at_json_key(&out, "mark");
-    history_mark_write(sender->mark, &out);
+    history_mark_write(mark, &out);
     at_json_close(&out, '}');
-    if (sender->batch.failed) return cli_fail(sender->call, EXIT_FAILED, "out of memory");
-    int status = call_shop(sender);
-    if (!cli_read(sender->call, status, &sender->answer, sender->reader, &json)) {
-        fprintf(stderr, "up to line %llu it may be there: the same again goes on where it is durable\n",
-                (unsigned long long)sender->mark->line);
-        return status >= 400 && status < 500 ? EXIT_REFUSED : EXIT_FAILED;
-    }
-    say_results(sender, json);
-    sender->count = 0;
-    at_bytes_reset(&sender->batch);
+    if (batch->body.failed) return cli_fail(sender->call, EXIT_FAILED, "out of memory");
+    batch->end = *sender->mark;
+    batch->bad = sender->mark->bad - sender->refused;
+    fly(batch);
+    sender->flying++;
     return EXIT_DONE;
+}
+
+static int send_filled(struct history_sender *sender) {
+    int code = land_to(sender, FLYING_MAX - 1);
+    if (code) return code;
+    struct history_mark mark = sender->done;
+    memcpy(mark.name, sender->mark->name, sizeof mark.name);
+    mark.is_whole = false;
+    return send_batch(sender, &mark);
 }
 
 /* ---- an event ---- */
@@ -137,12 +216,14 @@ static bool shrink(struct history_sender *sender, struct at_json json, struct at
 }
 
 static void add_event(struct history_sender *sender, struct at_text text, const char *id, uint64_t line) {
-    struct at_bytes *batch = &sender->batch;
-    sender->lines[sender->count++] = line;
-    at_bytes_add(batch, ",", sender->count > 1);
-    at_bytes_add(batch, text.data, text.length - 1); /* but its brace */
-    if (id[0]) at_bytes_printf(batch, ",\"messageId\":\"%s\"", id);
-    at_bytes_add(batch, "}", 1);
+    struct batch *batch = filled(sender);
+    struct at_bytes *body = &batch->body;
+    begin_batch(batch);
+    batch->lines[batch->count++] = line;
+    at_bytes_add(body, ",", batch->count > 1);
+    at_bytes_add(body, text.data, text.length - 1); /* but its brace */
+    if (id[0]) at_bytes_printf(body, ",\"messageId\":\"%s\"", id);
+    at_bytes_add(body, "}", 1);
 }
 
 static int bad_record(struct history_sender *sender, const struct history_record *record, const char *why) {
@@ -180,11 +261,11 @@ static int take_record(struct history_sender *sender, const struct history_recor
 
 int history_send(struct history_sender *sender, const struct history_record *record, uint64_t records,
                  uint64_t chain) {
+    const struct batch *batch = filled(sender);
     bool is_full =
-        sender->count == AT_BATCH_EVENTS_MAX || sender->batch.length + record->text.length > BATCH_BYTES;
-    int code = is_full && sender->count ? send_batch(sender) : EXIT_DONE;
+        batch->count == AT_BATCH_EVENTS_MAX || batch->body.length + record->text.length > BATCH_BYTES;
+    int code = is_full && batch->count ? send_filled(sender) : EXIT_DONE;
     if (code) return code;
-    if (!sender->batch.length) at_bytes_add_text(&sender->batch, "{\"batch\":[");
     code = take_record(sender, record);
     sender->mark->records = records;
     sender->mark->chain = chain;
@@ -202,7 +283,11 @@ int history_pass(struct history_sender *sender, const struct history_record *rec
 }
 
 int history_send_rest(struct history_sender *sender, bool is_whole) {
-    if (!sender->batch.length) at_bytes_add_text(&sender->batch, "{\"batch\":[");
+    if (sender->failed) return sender->failed;
+    int code = filled(sender)->count ? send_filled(sender) : EXIT_DONE;
+    if (!code) code = land_to(sender, 0);
+    if (code) return code;
     sender->mark->is_whole = is_whole;
-    return send_batch(sender);
+    code = send_batch(sender, sender->mark);
+    return code ? code : land_to(sender, 0);
 }

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-#include "shop/internal.h"
+#include "shop/learn.h"
 
-#define TICK_MS      250
-#define FILL_REST_MS 20 /* between slices of what has time: who answers comes first */
+#define TICK_MS         250
+#define TEND_NS         2000000000ULL
+#define FLUSH_IMPORT_NS 10000000000ULL
+#define FILL_REST_MS    20 /* between slices of what has time: who answers comes first */
 
 void back_post(struct at_shop *shop, struct back_task *task) {
     task->next = NULL;
@@ -43,6 +45,19 @@ static struct back_task *next_task(struct at_shop *shop, uint64_t wait_ms, bool 
     return task;
 }
 
+/* While the past comes in, who changed changes again soon: what is written then would be written many times.
+ * What is changed cannot leave its cache, so that waiting ends where the cache grows over its limit. */
+static bool may_wait(struct at_shop *shop, uint64_t now_ns) {
+    const struct at_account *profiles = &shop->ledger.accounts[AT_ACCOUNT_PROFILES];
+    return learn_is_importing(shop->learner) && now_ns - shop->flushed_ns < FLUSH_IMPORT_NS &&
+           at_account_used(profiles) < profiles->limit + profiles->limit / 8;
+}
+
+static enum at_status write_behind(struct at_shop *shop) {
+    enum at_status status = flush_all(shop);
+    return status == AT_OK ? segments_flush(shop) : status;
+}
+
 static void tend(struct at_shop *shop) {
     learn_drain(shop);
     learn_publish(shop);
@@ -52,9 +67,9 @@ static void tend(struct at_shop *shop) {
     uint64_t now = at_ticks_ns();
     bool is_pressed = pressure_is_on(shop);
     if (!is_pressed) pressure_relieve(shop);
-    if (!is_pressed && now - shop->flushed_ns < 2000000000ULL) return;
-    shop->flushed_ns = now;
-    if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
+    if (!is_pressed && now - shop->tended_ns < TEND_NS) return;
+    shop->tended_ns = now;
+    if ((is_pressed || !may_wait(shop, now)) && write_behind(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
     rhythm_refresh(shop);
     if (messages_seal(shop, is_pressed) != AT_OK)
@@ -85,7 +100,7 @@ void back_breathe(struct at_shop *shop) {
 
 static void back_main(void *arg) {
     struct at_shop *shop = arg;
-    shop->flushed_ns = at_ticks_ns();
+    shop->tended_ns = shop->flushed_ns = at_ticks_ns();
     uint64_t wait_ms = TICK_MS;
     bool ends = false;
     at_guard_register(shop->watchdog, &shop->back_guard);

@@ -149,6 +149,7 @@ enum at_status flush_all(struct at_shop *shop) {
     enum at_status status = flush_profiles(shop);
     if (status == AT_OK) status = flush_timeline(shop);
     if (status == AT_OK) status = flush_learned(shop, fold_seq);
+    if (status == AT_OK) shop->flushed_ns = at_ticks_ns();
     return status;
 }
 

@@ -496,6 +496,7 @@ struct at_worker {
     struct at_bytes text; /* what is put together while an event is built */
     uint64_t *row_marks;  /* a bit for each row of the catalog; all zero between uses */
     size_t row_mark_words;
+    struct track_line *lines; /* of imports: track_line.c */
     uint64_t random;
     struct route_count routes[ROUTES_MAX];
     struct at_subscription *subscriptions; /* this worker's thread only */
@@ -544,7 +545,7 @@ struct at_shop {
     pthread_cond_t back_wake;
     struct back_task *back_first, *back_last;
     struct at_guard back_guard;
-    uint64_t flushed_ns; /* written behind last */
+    uint64_t tended_ns, flushed_ns; /* looked whether to write behind; written behind last */
     /* serving: pointer and version under the mutex; the version alone is read without it */
     pthread_mutex_t serving_mutex;
     struct serving *serving;

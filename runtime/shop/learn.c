@@ -18,6 +18,7 @@
 #define SLOW_MS          (14 * AT_DAY_MS)
 #define SHOWN_MS         (7 * AT_DAY_MS)
 #define PUBLISH_EVERY_NS 1000000000ULL
+#define IMPORT_PAUSE_NS  1000000000ULL
 
 void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_event *last, uint32_t count) {
     struct learner *learner = shop->learner;
@@ -199,6 +200,10 @@ static bool note_timeline(struct learner *learner, const struct learn_event *eve
     return true;
 }
 
+bool learn_is_importing(const struct learner *learner) {
+    return learner->backfill_ns && at_ticks_ns() - learner->backfill_ns < IMPORT_PAUSE_NS;
+}
+
 void learn_drain(struct at_shop *shop) {
     struct learner *learner = shop->learner;
     pthread_mutex_lock(&learner->mutex);
@@ -208,8 +213,10 @@ void learn_drain(struct at_shop *shop) {
     pthread_mutex_unlock(&learner->mutex);
     if (!event) return;
     struct at_root *root = at_catalog_root(shop->catalog);
+    bool is_import = false;
     while (event) {
         struct learn_event *next = event->next;
+        is_import |= event->is_backfill;
         segments_note(shop, event->person, event->seq, at_text_of(event->name));
         if (event->seq > learner->learned_seq) {
             if (event->has_items) learn_items(shop, event, root);
@@ -222,7 +229,9 @@ void learn_drain(struct at_shop *shop) {
     }
     at_root_unref(root);
     learn_show(learner);
-    if (learner->pair_count >= FLUSH_AT && flush_all(shop) != AT_OK)
+    if (is_import) learner->backfill_ns = at_ticks_ns();
+    size_t most = learn_is_importing(learner) ? FLUSH_IMPORT_AT : FLUSH_AT;
+    if (learner->pair_count >= most && flush_all(shop) != AT_OK)
         at_log(at_shop_log(shop), AT_LOG_WARN, "store", "writing behind failed; it is tried again");
 }
 

@@ -8,7 +8,10 @@
 
 #include "shop/internal.h"
 
-#define FLUSH_AT 50000 /* events waiting to be written behind */
+/* Events waiting to be written behind, at most: a crash folds as many again. An import touches the same
+ * people over and over, so that it pays to wait: several times as many are still folded in seconds. */
+#define FLUSH_AT        50000
+#define FLUSH_IMPORT_AT 250000
 
 struct product_stat { /* as of the landmark */
     double bought, viewed, acted, fast, shown;
@@ -41,7 +44,7 @@ struct learner {
     struct unmet unmet;
     int64_t landmark_ms;
     bool is_changed, crowd_changed, crowd_dirty;
-    uint64_t published_ns;
+    uint64_t published_ns, backfill_ns;       /* backfill_ns: when an event of an import was last drained */
     uint64_t learned_seq;                     /* counted up to here; its cursor is "learn" */
     uint64_t flushed_learn, flushed_fold;     /* as last written */
     _Atomic uint64_t learn_shown, fold_shown; /* learned_seq and flushed_fold for other threads */
@@ -50,6 +53,7 @@ struct learner {
 };
 bool learn_room(struct learner *learner, uint32_t row);
 void learn_show(struct learner *learner);
+bool learn_is_importing(const struct learner *learner); /* events of the past come in just now */
 
 /* One statistic: times by's members; plus other; as JSON; back, brought to the learner's landmark. */
 void stat_scale(struct product_stat *stat, const struct product_stat *by);

@@ -31,6 +31,13 @@ static void hop_to(struct track *track, void (*then)(struct track *track)) {
     worker_hop(track->job->worker, &track->hop);
 }
 
+/* When the requests of its import that came before have their places. */
+static void in_line(struct track *track, void (*then)(struct track *track)) {
+    track->then = then;
+    track->hop.run = go_on;
+    if (line_is_turn(track)) then(track);
+}
+
 /* The request fails: its messages are free again. What earlier rounds committed stays and is a duplicate next
  * time. */
 static void fail(struct track *track, enum at_status status) {
@@ -38,6 +45,7 @@ static void fail(struct track *track, enum at_status status) {
     uint32_t i = 0;
     for (struct tracked *one; (one = round_next(track, &i));) messages_settle(shop, one->key, 0);
     count_add(shop, COUNT_EVENTS_REFUSED, track->in_round);
+    line_leave(track, status);
     if (status == AT_BUSY)
         at_fail(&track->job->err, status, "busy",
                 "too much is waiting to be written: send it again in a moment");
@@ -314,6 +322,7 @@ static void hold_ready(struct person_wait *wait) { /* any thread */
     hop_to(wait->arg, hold_taken);
 }
 
+static void build_again(struct track *track);
 static void commit(struct track *track);
 
 static void take_holds(struct track *track) {
@@ -347,20 +356,27 @@ static void hold_taken(struct track *track) {
 
 /* ---- the commit ---- */
 
+static void build_again(struct track *track) {
+    if (track->place.cut != AT_OK) return fail(track, track->place.cut);
+    bool claims = false;
+    uint32_t i = 0;
+    for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_count > 0;
+    if (claims)
+        look_up_then(track, looked_up_claims);
+    else
+        find_people(track);
+}
+
 static void committed(struct track *track) {
     enum at_status status = track->status;
+    let_go(track);
     track->in_round = status == AT_OK ? 0 : track->in_round;
     if (status == AT_OK)
         begin_round(track); /* what waited, or the answer */
     else if (status == AT_STALE && ++track->stale_runs < STALE_MAX) {
         track->is_exclusive = track->stale_runs >= EXCLUSIVE_AFTER;
-        bool claims = false;
-        uint32_t i = 0;
-        for (struct tracked *one; (one = round_next(track, &i));) claims |= one->claim_count > 0;
-        if (claims)
-            look_up_then(track, looked_up_claims);
-        else
-            find_people(track);
+        line_back(track);
+        in_line(track, build_again);
     } else
         fail(track, status == AT_STALE ? AT_BUSY : status);
 }
@@ -383,6 +399,14 @@ static enum at_status enqueue(struct track *track) {
 
 static void commit(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
+    bool is_turn = line_is_turn(track);
+    if (!is_turn || track->place.cut != AT_OK) { /* one before it was refused meanwhile, or failed */
+        let_go(track);
+        if (is_turn) return fail(track, track->place.cut);
+        track->then = build_again;
+        track->hop.run = go_on;
+        return;
+    }
     if (track->version != atomic_load(&shop->identity.version)) { /* somebody may have become somebody else */
         let_go(track);
         find_people(track);
@@ -394,6 +418,7 @@ static void commit(struct track *track) {
         track->hop.run = go_on;
         worker_in_turn(track->job->worker);
         status = enqueue(track);
+        if (status == AT_OK && track_is_last_round(track)) line_placed(track);
         if (status == AT_OK) return;
     }
     track_drop_build(track);
@@ -429,10 +454,19 @@ void track_from_source(struct at_job *job, struct at_json batch) {
     take(job, NULL, batch, true, true);
 }
 
-void track_start(struct track *track) {
-    if (track->job->has_gpc) count_add(track->job->worker->shop, COUNT_GPC, 1);
+static void start(struct track *track) {
+    if (track->place.cut != AT_OK) return fail(track, track->place.cut);
     if (!pressure_is_on(track->job->worker->shop)) return begin_round(track);
     track->then = pressed;
     track->hop.run = go_on;
     pressure_wait(track);
+}
+
+void track_start(struct track *track) {
+    if (track->job->has_gpc) count_add(track->job->worker->shop, COUNT_GPC, 1);
+    enum at_status status = line_enter(track);
+    if (status == AT_OK)
+        in_line(track, start);
+    else
+        fail(track, status);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request with events on its way to the log, shared by track.c (the way), track_unit.c (what is written).
+ * One request with events on its way to the log, shared by track.c (the way), track_unit.c (what is written),
+ * track_line.c (which goes first).
  */
 #ifndef AT_SHOP_TRACK_H
 #define AT_SHOP_TRACK_H
@@ -68,6 +69,15 @@ struct track_mark { /* how far an import is with this request; no name: none */
     struct at_text name, state;
     bool is_written; /* in the unit being built, or durable */
 };
+struct track_line;
+struct line_place {          /* of a request with a mark, in the line of its import */
+    struct track_line *line; /* NULL: in none */
+    struct track *before, *after;
+    uint64_t turn;
+    bool is_waiting;
+    bool is_placed;     /* all it writes is in the commit queue */
+    enum at_status cut; /* one before it failed: how */
+};
 struct track {
     struct at_job *job;
     struct tracked *events;
@@ -85,6 +95,7 @@ struct track {
     char *withheld_text;
     bool is_consent; /* the request is one statement, not events */
     struct track_mark mark;
+    struct line_place place;
     struct message_wait message_wait;
     struct at_read read;
     struct back_task back;
@@ -117,6 +128,8 @@ enum at_status claims_look_up(struct at_reader *reader, struct tracked *one) AT_
 void claims_drop_copies(struct track *track);
 enum at_status claims_write(struct track *track, struct tracked *one) AT_MUST_CHECK; /* into the unit */
 
+/* No event of it waits for another round. */
+bool track_is_last_round(const struct track *track);
 /* Fills the unit and the next snapshots. AT_NOMEM. */
 enum at_status track_build(struct track *track) AT_MUST_CHECK;
 /* Commit thread. */
@@ -134,6 +147,20 @@ enum at_status track_mark_read(struct track *track, struct at_json body) AT_MUST
 enum at_status track_mark_write(struct track *track, struct at_unit *unit) AT_MUST_CHECK;
 /* Commits it alone: track->then goes on with track->status. */
 enum at_status track_mark_commit(struct track *track) AT_MUST_CHECK;
+
+/* ---- track_line.c: requests of one import, those with a mark of one name, in the order they came in at
+ * their worker. All of it is nothing for a request without a mark. ---- */
+enum at_status line_enter(struct track *track) AT_MUST_CHECK; /* at its end. AT_NOMEM */
+/* False: track->hop is posted when its turn has come. True, and track->place.cut is not AT_OK: it fails. */
+bool line_is_turn(struct track *track) AT_MUST_CHECK;
+void line_placed(struct track *track); /* the last unit of it is in the queue */
+void line_back(struct track *track);   /* that was refused: it is not */
+/* Answered; not AT_OK: it failed, and so will those behind it. */
+void line_leave(struct track *track, enum at_status status);
+/* Commit thread: false: the unit must be refused, for one before it was; and one was. */
+bool line_accepts(struct track *track) AT_MUST_CHECK;
+void line_refused(struct track *track);
+
 /* ---- consent.c ---- */
 /* A statement for the whole person: the body of POST …/consent, or the properties of a secret key's Consent
  * Updated. AT_INVALID, AT_UNPROCESSABLE. */

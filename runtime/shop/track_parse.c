@@ -207,6 +207,7 @@ static void put_result(const struct track *track, struct at_json_out *out, const
 
 void track_answer(struct track *track) {
     struct at_job *job = track->job;
+    line_leave(track, AT_OK);
     count_events(track);
     if (!track->is_batch && track->events[0].state == TRACKED_CONFLICT) {
         at_fail_field(&job->err, AT_CONFLICT, "message_conflict", "messageId", "%s",

@@ -286,12 +286,13 @@ static void set_places(struct at_unit *unit) {
 
 bool track_accept(struct at_unit *unit) {
     struct track *track = unit->arg;
-    for (uint32_t i = 0; i < track->hold_count; i++)
+    if (!line_accepts(track)) return false;
+    for (uint32_t i = 0; i < track->hold_count && !track->is_exclusive; i++)
         if (!people_accept(&track->holds[i].wait, track->holds[i].next)) return false;
     return true;
 }
 
-static bool is_last_round(const struct track *track) {
+bool track_is_last_round(const struct track *track) {
     for (uint32_t i = 0; i < track->count; i++)
         if (track->events[i].state == TRACKED_PENDING) return false;
     return true;
@@ -305,17 +306,17 @@ enum at_status track_build(struct track *track) {
     enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
     track->unit = (struct at_unit){.is_retriable = true,
                                    .sequenced = set_places,
+                                   .is_current = track_accept,
                                    .done = track_done,
                                    .refuse = track_refuse,
                                    .arg = track};
-    if (!track->is_exclusive) track->unit.is_current = track_accept;
     track->withheld = 0;
     uint32_t i = 0;
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
     if (status == AT_OK && track->withheld) status = withheld_write(track);
     track->mark.is_written = false;
-    if (status == AT_OK && track->mark.name.length && is_last_round(track))
+    if (status == AT_OK && track->mark.name.length && track_is_last_round(track))
         status = track_mark_write(track, &track->unit);
     if (status == AT_OK) keep_others(track);
     at_root_unref(root);
@@ -337,6 +338,8 @@ void track_drop_build(struct track *track) {
     }
 }
 
+/* What they were built on is the worker's to let go: memory goes back on the thread that asks for more, or
+ * the two wait for each other in the allocator. */
 static void release_holds(struct track *track) {
     struct at_shop *shop = track->job->worker->shop;
     for (uint32_t i = 0; i < track->hold_count; i++) {
@@ -345,8 +348,6 @@ static void release_holds(struct track *track) {
             people_release(shop, hold->wait.person, hold->next);
         else
             people_settle_unit(shop, &hold->wait, hold->next);
-        at_profile_unref(hold->wait.profile);
-        hold->wait.profile = NULL;
         hold->next = NULL;
     }
 }
@@ -439,6 +440,7 @@ void track_done(struct at_unit *unit) {
 
 void track_refuse(struct at_unit *unit) {
     struct track *track = unit->arg;
+    line_refused(track);
     if (track->withheld) withheld_take_back(track);
     track_drop_build(track);
     release_holds(track);

@@ -165,6 +165,25 @@ for (const [joins, what] of [[true, "joined"], [false, "with consents"]]) test(`
   assert.ok(count > 50);
 });
 
+test("batches that are on their way together stand in the log as in the file", (t) => {
+  const dir = shopFolder(t, { "h.jsonl": jsonl(history(14000, { seed: 8 })) }), taken = importEvents(dir, "h.jsonl");
+  assert.match(taken.out, /^14000 events taken/, taken.err);
+  assert.deepEqual(rows(dir, "select message_id from event order by seq").map(([id]) => Number(id.slice(1))), Array.from({ length: 14000 }, (_, i) => i));
+});
+
+test("a mark that speaks of its own request, as they did before, is read as such", (t) => {
+  const dir = shopFolder(t, { "h.jsonl": jsonl(["a", "b", "c"].map((id) => view(id))) });
+  assert.match(importEvents(dir, "h.jsonl").out, /^3 events taken/);
+  const [[name, body]] = rows(dir, "select name, body from state where name like 'import %'"), { state } = JSON.parse(body), { is_answered, ...before } = state;
+  assert.ok(is_answered);
+  for (const [kept, count] of [[{ ...before, taken: 1 }, 3], [state, 3], [before, 5]]) {
+    const text = JSON.stringify({ state: kept, results: { accepted: 2, duplicate: 0, conflict: 0, withheld: 0, invalid: 0 } });
+    const wrote = spawnSync("python3", ["-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute('update state set body = ? where name = ?', sys.argv[2:])", join(dir, "data/attune.db"), text, name], { encoding: "utf8" });
+    assert.equal(wrote.status, 0, wrote.stderr);
+    assert.match(importEvents(dir, "h.jsonl").out, new RegExp(`nothing to do \\(${count} events;`));
+  }
+});
+
 test("whatever form the file has, and whoever owns the shop", async (t) => {
   const events = history(400), lines = jsonl(events), expected = shopFolder(t, { "h.jsonl": lines });
   assert.equal(importEvents(expected, "h.jsonl").code, 0);
