@@ -19,6 +19,6 @@ out=${KEEP:-$work}
 for case in decide:400 rank100:200 rank1000:100 where:100; do
     name=${case%:*} count=${case#*:}
     time=$($on_server build/bench/calls "$work" "$work/data" "$work/$name" "${WARM:-3000}" 6000 | value us)
-    valgrind --tool=callgrind --toggle-collect=measured --callgrind-out-file="$out/callgrind.$name" build/bench/calls "$work" "$work/data" "$work/$name" "${WARM:-3000}" "$count" >"$work/valgrind" 2>&1 || { cat "$work/valgrind" >&2; exit 1; }
+    valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file="$out/callgrind.$name" build/bench/calls "$work" "$work/data" "$work/$name" "${WARM:-3000}" "$count" >"$work/valgrind" 2>&1 || { cat "$work/valgrind" >&2; exit 1; }
     say "$name" "$(awk -v n="$count" '/Collected/ { printf "%d", $4 / n }' "$work/valgrind") instructions, $time us on the core"
 done

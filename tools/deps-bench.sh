@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs by package name what the benches compare with. Debian and Ubuntu; elsewhere it says what is needed. No server is left
-# running: the benches start and end their own.
+# Installs by package name what the benches compare with and count by. Debian and Ubuntu; elsewhere it says what is needed. No server is
+# left running: the benches start and end their own.
 set -eu
-packages="nginx libnginx-mod-http-lua lua-cjson lua-luv luajit2 lua5.4 postgresql postgresql-client redis-server redis-tools curl nodejs python3"
+packages="nginx libnginx-mod-http-lua lua-cjson lua-luv luajit2 lua5.4 postgresql postgresql-client redis-server redis-tools curl nodejs python3 valgrind"
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "the benches compare with these (names as in Debian): $packages" >&2
     exit 0

@@ -275,6 +275,8 @@ static void order_by_heap(const struct rank_work *work, struct rank_key *keys, u
 static inline void insert_key(const struct rank_work *work, struct rank_key *keys, uint32_t count,
                               struct rank_key key) {
     uint32_t at = count;
+    bool is_plain = !work->tiers; /* then nearly all are passed by their value alone */
+    for (; is_plain && at && key.value > keys[at - 1].value; at--) keys[at] = keys[at - 1];
     for (; at && stands_before(work, &key, &keys[at - 1]); at--) keys[at] = keys[at - 1];
     keys[at] = key;
 }
