@@ -4,7 +4,7 @@
 # sh tools/deps.sh run: without the browser, which is large and only for tests.
 set -eu
 packages="build-essential pkg-config clang clang-format liblua5.4-dev lua5.4 libuv1-dev libsqlite3-dev libsimdjson-dev
-zlib1g-dev libssl-dev libidn2-dev libphonenumber-dev libxxhash-dev libcmocka-dev nodejs npm tzdata python3 curl"
+zlib1g-dev libssl-dev libidn2-dev libphonenumber-dev libxxhash-dev libcmocka-dev nodejs npm tzdata python3 curl openssl"
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "attune needs these (names as in Debian): $packages and llhttp; its tests chromium" >&2
     exit 0

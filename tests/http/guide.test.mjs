@@ -56,6 +56,13 @@ test("privacy runs as written", async (t) => {
   assert.match(all, /the signature is good\n {2}erasure/);
 });
 
+test("Shopify runs as written", async (t) => {
+  const all = await runPage(t, "shopify", 2);
+  assert.match(all, /"success":true,"results":\[\{"status":"accepted"\},\{"status":"accepted"\}\]/);
+  assert.match(all, /"kind":"shopify_customer_id","value":"207119551"/);
+  assert.match(all, /"orders":\{"count":1,"revenue":99,/);
+});
+
 test("identity runs as written", async (t) => {
   const all = await runPage(t, "identity", 5);
   assert.match(all, /"kind":"anonymous_id","value":"laptop-1"/);
