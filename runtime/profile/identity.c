@@ -53,16 +53,32 @@ static bool is_made_of(struct at_text text, const char *letters) {
 }
 
 bool at_identity_is_blocked(const struct at_identity_rules *rules, struct at_text value) {
-    static const char *const usual[] = {"null",          "undefined",    "none",  "nan",
-                                        "nil",           "anonymous",    "guest", "distinct_id",
-                                        "unknown",       "distinctid",   "id",    "not_authenticated",
-                                        "email",         "true",         "false", "[object object]",
-                                        "(null)",        "(not set)",    "n/a",   "-1",
-                                        "test@test.com", "none@none.com"};
+    static const struct at_text usual[] = {AT_TEXT_OF_TABLE("null"),
+                                           AT_TEXT_OF_TABLE("undefined"),
+                                           AT_TEXT_OF_TABLE("none"),
+                                           AT_TEXT_OF_TABLE("nan"),
+                                           AT_TEXT_OF_TABLE("nil"),
+                                           AT_TEXT_OF_TABLE("anonymous"),
+                                           AT_TEXT_OF_TABLE("guest"),
+                                           AT_TEXT_OF_TABLE("distinct_id"),
+                                           AT_TEXT_OF_TABLE("unknown"),
+                                           AT_TEXT_OF_TABLE("distinctid"),
+                                           AT_TEXT_OF_TABLE("id"),
+                                           AT_TEXT_OF_TABLE("not_authenticated"),
+                                           AT_TEXT_OF_TABLE("email"),
+                                           AT_TEXT_OF_TABLE("true"),
+                                           AT_TEXT_OF_TABLE("false"),
+                                           AT_TEXT_OF_TABLE("[object object]"),
+                                           AT_TEXT_OF_TABLE("(null)"),
+                                           AT_TEXT_OF_TABLE("(not set)"),
+                                           AT_TEXT_OF_TABLE("n/a"),
+                                           AT_TEXT_OF_TABLE("-1"),
+                                           AT_TEXT_OF_TABLE("test@test.com"),
+                                           AT_TEXT_OF_TABLE("none@none.com")};
     value = trim(value);
     if (is_made_of(value, "0-") || is_made_of(value, " \t\"'`")) return true;
     for (size_t i = 0; i < AT_LENGTH(usual); i++)
-        if (is_same(value, at_text_of(usual[i]))) return true;
+        if (is_same(value, usual[i])) return true;
     for (uint32_t i = 0; rules && i < rules->blocked_count; i++)
         if (is_same(value, trim(rules->blocked[i]))) return true;
     return false;
