@@ -18,6 +18,8 @@ struct at_text {
     size_t length;
 };
 #define AT_TEXT(literal) ((struct at_text){(literal), sizeof(literal) - 1})
+#define AT_TEXT_OF_TABLE(literal)                                                                            \
+    { (literal), sizeof(literal) - 1 }                 /* the same, in a static table */
 struct at_text at_text_of(const char *nul_terminated); /* NULL gives length 0 */
 bool at_text_equal(struct at_text a, struct at_text b);
 int at_text_order(struct at_text a, struct at_text b); /* by bytes, a prefix first: < 0, 0, > 0 */

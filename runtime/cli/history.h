@@ -127,9 +127,9 @@ void history_say_progress(struct history_say *say, double share, uint64_t done);
 void history_say_end(struct history_say *say, double share, uint64_t done);
 
 /* ---- history_send.c: events to the shop, in batches ---- */
-/* Two batches are on their way at most: the next goes when the one before the last was answered, so it is
- * durable, and with the mark as of that answer. A run that ends at any moment has left at most two batches
- * more than its mark says; they are known by their ids when they come again. */
+/* Three batches are on their way at most. The next goes when fewer are, with the mark as of the last that was
+ * answered, so it is durable. A run that ends at any moment has left at most three batches more than its mark
+ * says; they are known by their ids when they come again. */
 struct history_sender;
 /* mark: where it begins; kept up to date: its place is what was read, its counts are what was answered.
  * source: NULL: the usual one. */

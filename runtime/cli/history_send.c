@@ -14,7 +14,7 @@
 #define BATCH_BYTES  (480u << 10) /* with the mark and the source it stays below what the shop takes */
 #define DERIVED_MAX  (64u << 20)
 #define BUSY_SECONDS 60
-#define FLYING_MAX   2
+#define FLYING_MAX   3 /* a commit that waits for the disk now and then holds nobody up */
 
 struct batch {
     struct cli_flight flight;

@@ -60,10 +60,12 @@ static enum at_status read_id(struct parsing *parsing, const char *name, const c
 
 static enum at_status read_type(struct parsing *parsing) {
     static const struct {
-        const char *word;
+        struct at_text word;
         enum at_event_type type;
-    } types[] = {{"identify", AT_EVENT_IDENTIFY}, {"track", AT_EVENT_TRACK}, {"page", AT_EVENT_PAGE},
-                 {"screen", AT_EVENT_SCREEN},     {"group", AT_EVENT_GROUP}, {"alias", AT_EVENT_ALIAS}};
+    } types[] = {
+        {AT_TEXT_OF_TABLE("identify"), AT_EVENT_IDENTIFY}, {AT_TEXT_OF_TABLE("track"), AT_EVENT_TRACK},
+        {AT_TEXT_OF_TABLE("page"), AT_EVENT_PAGE},         {AT_TEXT_OF_TABLE("screen"), AT_EVENT_SCREEN},
+        {AT_TEXT_OF_TABLE("group"), AT_EVENT_GROUP},       {AT_TEXT_OF_TABLE("alias"), AT_EVENT_ALIAS}};
     struct at_event *event = parsing->event;
     struct at_text word = parsing->defaults->type;
     if (!word.length) word = at_json_text(at_json_get(event->json, "type"));
@@ -72,9 +74,9 @@ static enum at_status read_type(struct parsing *parsing) {
             parsing->err, AT_INVALID, "no_type", "type",
             "an event in a batch needs a type: identify, track, page, screen, group or alias");
     for (size_t i = 0; i < AT_LENGTH(types); i++)
-        if (at_text_is(word, types[i].word)) {
+        if (at_text_equal(word, types[i].word)) {
             event->type = types[i].type;
-            event->type_word = at_text_of(types[i].word);
+            event->type_word = types[i].word;
             return AT_OK;
         }
     return at_fail_field(parsing->err, AT_INVALID, "unknown_type", "type",

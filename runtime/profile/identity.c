@@ -54,13 +54,28 @@ static bool is_made_of(struct at_text text, const char *letters) {
 }
 
 bool at_identity_is_blocked(const struct at_identity_rules *rules, struct at_text value) {
-    static const struct at_text usual[] = {
-        AT_TEXT("null"),          AT_TEXT("undefined"),    AT_TEXT("none"),  AT_TEXT("nan"),
-        AT_TEXT("nil"),           AT_TEXT("anonymous"),    AT_TEXT("guest"), AT_TEXT("distinct_id"),
-        AT_TEXT("unknown"),       AT_TEXT("distinctid"),   AT_TEXT("id"),    AT_TEXT("not_authenticated"),
-        AT_TEXT("email"),         AT_TEXT("true"),         AT_TEXT("false"), AT_TEXT("[object object]"),
-        AT_TEXT("(null)"),        AT_TEXT("(not set)"),    AT_TEXT("n/a"),   AT_TEXT("-1"),
-        AT_TEXT("test@test.com"), AT_TEXT("none@none.com")};
+    static const struct at_text usual[] = {AT_TEXT_OF_TABLE("null"),
+                                           AT_TEXT_OF_TABLE("undefined"),
+                                           AT_TEXT_OF_TABLE("none"),
+                                           AT_TEXT_OF_TABLE("nan"),
+                                           AT_TEXT_OF_TABLE("nil"),
+                                           AT_TEXT_OF_TABLE("anonymous"),
+                                           AT_TEXT_OF_TABLE("guest"),
+                                           AT_TEXT_OF_TABLE("distinct_id"),
+                                           AT_TEXT_OF_TABLE("unknown"),
+                                           AT_TEXT_OF_TABLE("distinctid"),
+                                           AT_TEXT_OF_TABLE("id"),
+                                           AT_TEXT_OF_TABLE("not_authenticated"),
+                                           AT_TEXT_OF_TABLE("email"),
+                                           AT_TEXT_OF_TABLE("true"),
+                                           AT_TEXT_OF_TABLE("false"),
+                                           AT_TEXT_OF_TABLE("[object object]"),
+                                           AT_TEXT_OF_TABLE("(null)"),
+                                           AT_TEXT_OF_TABLE("(not set)"),
+                                           AT_TEXT_OF_TABLE("n/a"),
+                                           AT_TEXT_OF_TABLE("-1"),
+                                           AT_TEXT_OF_TABLE("test@test.com"),
+                                           AT_TEXT_OF_TABLE("none@none.com")};
     value = trim(value);
     if (is_made_of(value, "0-") || is_made_of(value, " \t\"'`")) return true;
     for (size_t i = 0; i < AT_LENGTH(usual); i++)

@@ -63,39 +63,40 @@ static const char *const known[] = {"products_searched",
                                     "application_crashed",
                                     NULL};
 
-static const char *const synonyms[][2] = {{"completed_order", "order_completed"},
-                                          {"viewed_product", "product_viewed"},
-                                          {"clicked_product", "product_clicked"},
-                                          {"added_product", "product_added"},
-                                          {"removed_product", "product_removed"},
-                                          {"viewed_product_category", "product_list_viewed"},
-                                          {"viewed_product_list", "product_list_viewed"},
-                                          {"searched_products", "products_searched"},
-                                          {"viewed_cart", "cart_viewed"},
-                                          {"started_checkout", "checkout_started"},
-                                          {"viewed_checkout_step", "checkout_step_viewed"},
-                                          {"completed_checkout_step", "checkout_step_completed"},
-                                          {"refunded_order", "order_refunded"},
-                                          {"updated_order", "order_updated"},
-                                          {"cancelled_order", "order_cancelled"},
-                                          {"order_canceled", "order_cancelled"},
-                                          {"viewed_promotion", "promotion_viewed"},
-                                          {"clicked_promotion", "promotion_clicked"},
-                                          {"added_product_to_wishlist", "product_added_to_wishlist"},
-                                          {"removed_product_from_wishlist", "product_removed_from_wishlist"},
-                                          {"added_to_cart", "product_added"},
-                                          {"add_to_cart", "product_added"},
-                                          {"remove_from_cart", "product_removed"},
-                                          {"purchase", "order_completed"},
-                                          {"view_item", "product_viewed"},
-                                          {"view_item_list", "product_list_viewed"},
-                                          {"begin_checkout", "checkout_started"},
-                                          {"add_to_wishlist", "product_added_to_wishlist"},
-                                          {"view_cart", "cart_viewed"},
-                                          {"refund", "order_refunded"},
-                                          {"reviewed_product", "product_reviewed"},
-                                          {"shared_product", "product_shared"},
-                                          {"segment_consent_preference_updated", "consent_updated"}};
+static const struct at_text synonyms[][2] = {
+    {AT_TEXT_OF_TABLE("completed_order"), AT_TEXT_OF_TABLE("order_completed")},
+    {AT_TEXT_OF_TABLE("viewed_product"), AT_TEXT_OF_TABLE("product_viewed")},
+    {AT_TEXT_OF_TABLE("clicked_product"), AT_TEXT_OF_TABLE("product_clicked")},
+    {AT_TEXT_OF_TABLE("added_product"), AT_TEXT_OF_TABLE("product_added")},
+    {AT_TEXT_OF_TABLE("removed_product"), AT_TEXT_OF_TABLE("product_removed")},
+    {AT_TEXT_OF_TABLE("viewed_product_category"), AT_TEXT_OF_TABLE("product_list_viewed")},
+    {AT_TEXT_OF_TABLE("viewed_product_list"), AT_TEXT_OF_TABLE("product_list_viewed")},
+    {AT_TEXT_OF_TABLE("searched_products"), AT_TEXT_OF_TABLE("products_searched")},
+    {AT_TEXT_OF_TABLE("viewed_cart"), AT_TEXT_OF_TABLE("cart_viewed")},
+    {AT_TEXT_OF_TABLE("started_checkout"), AT_TEXT_OF_TABLE("checkout_started")},
+    {AT_TEXT_OF_TABLE("viewed_checkout_step"), AT_TEXT_OF_TABLE("checkout_step_viewed")},
+    {AT_TEXT_OF_TABLE("completed_checkout_step"), AT_TEXT_OF_TABLE("checkout_step_completed")},
+    {AT_TEXT_OF_TABLE("refunded_order"), AT_TEXT_OF_TABLE("order_refunded")},
+    {AT_TEXT_OF_TABLE("updated_order"), AT_TEXT_OF_TABLE("order_updated")},
+    {AT_TEXT_OF_TABLE("cancelled_order"), AT_TEXT_OF_TABLE("order_cancelled")},
+    {AT_TEXT_OF_TABLE("order_canceled"), AT_TEXT_OF_TABLE("order_cancelled")},
+    {AT_TEXT_OF_TABLE("viewed_promotion"), AT_TEXT_OF_TABLE("promotion_viewed")},
+    {AT_TEXT_OF_TABLE("clicked_promotion"), AT_TEXT_OF_TABLE("promotion_clicked")},
+    {AT_TEXT_OF_TABLE("added_product_to_wishlist"), AT_TEXT_OF_TABLE("product_added_to_wishlist")},
+    {AT_TEXT_OF_TABLE("removed_product_from_wishlist"), AT_TEXT_OF_TABLE("product_removed_from_wishlist")},
+    {AT_TEXT_OF_TABLE("added_to_cart"), AT_TEXT_OF_TABLE("product_added")},
+    {AT_TEXT_OF_TABLE("add_to_cart"), AT_TEXT_OF_TABLE("product_added")},
+    {AT_TEXT_OF_TABLE("remove_from_cart"), AT_TEXT_OF_TABLE("product_removed")},
+    {AT_TEXT_OF_TABLE("purchase"), AT_TEXT_OF_TABLE("order_completed")},
+    {AT_TEXT_OF_TABLE("view_item"), AT_TEXT_OF_TABLE("product_viewed")},
+    {AT_TEXT_OF_TABLE("view_item_list"), AT_TEXT_OF_TABLE("product_list_viewed")},
+    {AT_TEXT_OF_TABLE("begin_checkout"), AT_TEXT_OF_TABLE("checkout_started")},
+    {AT_TEXT_OF_TABLE("add_to_wishlist"), AT_TEXT_OF_TABLE("product_added_to_wishlist")},
+    {AT_TEXT_OF_TABLE("view_cart"), AT_TEXT_OF_TABLE("cart_viewed")},
+    {AT_TEXT_OF_TABLE("refund"), AT_TEXT_OF_TABLE("order_refunded")},
+    {AT_TEXT_OF_TABLE("reviewed_product"), AT_TEXT_OF_TABLE("product_reviewed")},
+    {AT_TEXT_OF_TABLE("shared_product"), AT_TEXT_OF_TABLE("product_shared")},
+    {AT_TEXT_OF_TABLE("segment_consent_preference_updated"), AT_TEXT_OF_TABLE("consent_updated")}};
 
 struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) {
     char *out = at_arena_alloc(arena, event.length * 2 + 1);
@@ -113,7 +114,7 @@ struct at_text at_event_canonical(struct at_arena *arena, struct at_text event) 
     struct at_text name = {out, n};
     if (!n) return event;
     for (size_t i = 0; i < AT_LENGTH(synonyms); i++)
-        if (at_text_is(name, synonyms[i][0])) return at_text_of(synonyms[i][1]);
+        if (at_text_equal(name, synonyms[i][0])) return synonyms[i][1];
     return name;
 }
 

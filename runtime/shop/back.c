@@ -138,20 +138,27 @@ static void commit_over(struct at_unit *unit) {
     at_latch_open(unit->arg);
 }
 
-enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) {
-    struct at_latch over;
-    at_latch_init(&over);
-    unit->arg = &over;
+enum at_status commit_send(struct at_shop *shop, struct at_unit *unit, bool behind, struct at_latch *over) {
+    at_latch_init(over);
+    unit->arg = over;
     unit->done = unit->refuse = commit_over;
     unit->status = AT_OK;
     enum at_status status =
         behind ? at_store_commit_behind(shop->store, unit) : at_store_commit(shop->store, unit);
-    if (status == AT_OK) {
-        at_latch_wait(&over);
-        status = unit->status;
-    }
-    at_latch_clear(&over);
+    if (status != AT_OK) at_latch_clear(over);
     return status;
+}
+
+enum at_status commit_outcome(struct at_unit *unit, struct at_latch *over) {
+    at_latch_wait(over);
+    at_latch_clear(over);
+    return unit->status;
+}
+
+enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) {
+    struct at_latch over;
+    enum at_status status = commit_send(shop, unit, behind, &over);
+    return status == AT_OK ? commit_outcome(unit, &over) : status;
 }
 
 /* ---- errands: a job that is carried to another thread and back ---- */

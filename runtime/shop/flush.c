@@ -11,29 +11,76 @@
 #define PROFILES_A_UNIT 500
 #define PAIRS_A_UNIT    10000
 
-static enum at_status store_profiles(struct at_shop *shop, struct dirty_profile *dirty, uint32_t count) {
+/* Two units in turn: while one is being committed the next is put together. */
+struct slot {
     struct at_arena arena;
-    struct at_unit unit = {0};
-    enum at_status status = AT_OK;
-    at_arena_init(&arena, SIZE_MAX >> 1);
+    struct at_unit unit;
+    struct at_latch over;
+    struct dirty_profile *dirty; /* of profiles: what is in it */
+    uint32_t count;
+    bool is_flying;
+};
+struct writer {
+    struct at_shop *shop;
+    struct slot slots[2];
+    uint32_t turn;
+    enum at_status status; /* the first that was not AT_OK: nothing more is written */
+};
+
+static void land(struct writer *writer, struct slot *slot) {
+    enum at_status status = slot->is_flying ? commit_outcome(&slot->unit, &slot->over) : writer->status;
+    if (writer->status == AT_OK) writer->status = status;
+    if (slot->count)
+        people_settle(writer->shop, slot->dirty, slot->count, status == AT_OK && slot->is_flying);
+    at_arena_clear(&slot->arena);
+    slot->is_flying = false;
+    slot->count = 0;
+}
+
+/* The slot whose turn it is, empty. */
+static struct slot *next_slot(struct writer *writer) {
+    struct slot *slot = &writer->slots[writer->turn++ % 2];
+    land(writer, slot);
+    slot->unit = (struct at_unit){.is_retriable = false};
+    at_arena_init(&slot->arena, SIZE_MAX >> 1);
+    return slot;
+}
+
+/* If it could be filled. */
+static void fly(struct writer *writer, struct slot *slot, enum at_status status) {
+    if (status == AT_OK && writer->status == AT_OK)
+        status = commit_send(writer->shop, &slot->unit, true, &slot->over);
+    else if (status == AT_OK)
+        status = writer->status;
+    slot->is_flying = status == AT_OK;
+    if (writer->status == AT_OK) writer->status = status;
+}
+
+static enum at_status land_all(struct writer *writer) {
+    for (int i = 0; i < 2; i++) land(writer, &writer->slots[writer->turn++ % 2]);
+    return writer->status;
+}
+
+static void write_profiles(struct writer *writer, struct dirty_profile *dirty, uint32_t count) {
+    struct slot *slot = next_slot(writer);
+    enum at_status status = writer->status;
+    slot->dirty = dirty;
+    slot->count = count;
     for (uint32_t i = 0; i < count && status == AT_OK; i++)
-        status = people_put_row(shop, &unit, &arena, dirty[i].profile);
-    if (status == AT_OK) status = commit_and_wait(shop, &unit, true);
-    at_arena_clear(&arena);
-    return status;
+        status = people_put_row(writer->shop, &slot->unit, &slot->arena, dirty[i].profile);
+    fly(writer, slot, status);
 }
 
 static enum at_status flush_profiles(struct at_shop *shop) {
+    struct writer writer = {.shop = shop};
     struct at_arena arena;
     uint32_t count = 0;
     at_arena_init(&arena, SIZE_MAX >> 1);
     struct dirty_profile *dirty = people_take_dirty(shop, &arena, &count);
-    enum at_status status = dirty ? AT_OK : AT_NOMEM;
-    for (uint32_t i = 0; i < count; i += PROFILES_A_UNIT) {
-        uint32_t n = count - i < PROFILES_A_UNIT ? count - i : PROFILES_A_UNIT;
-        if (status == AT_OK) status = store_profiles(shop, dirty + i, n);
-        people_settle(shop, dirty + i, n, status == AT_OK);
-    }
+    writer.status = dirty ? AT_OK : AT_NOMEM;
+    for (uint32_t i = 0; i < count; i += PROFILES_A_UNIT)
+        write_profiles(&writer, dirty + i, count - i < PROFILES_A_UNIT ? count - i : PROFILES_A_UNIT);
+    enum at_status status = land_all(&writer);
     at_arena_clear(&arena);
     return status;
 }

@@ -32,7 +32,11 @@ void back_post(struct at_shop *shop, struct back_task *task); /* any thread */
 enum at_status back_start(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
 void back_breathe(struct at_shop *shop); /* by a long task, now and then: others that wait have their turn */
 void back_stop(struct at_shop *shop);    /* runs what is queued, then ends; any thread but its own */
-/* Commit in a lane and wait for the outcome; never on a front worker. */
+/* Commit in a lane and wait for the outcome; never on a front worker. In two steps, with other work between:
+ * unit and over stay until commit_outcome, which follows if commit_send was AT_OK. */
+enum at_status commit_send(struct at_shop *shop, struct at_unit *unit, bool behind,
+                           struct at_latch *over) AT_MUST_CHECK;
+enum at_status commit_outcome(struct at_unit *unit, struct at_latch *over) AT_MUST_CHECK;
 enum at_status commit_and_wait(struct at_shop *shop, struct at_unit *unit, bool behind) AT_MUST_CHECK;
 
 /* ---- people.c: profiles in memory. A person has one writer at a time (the holder), any number of readers

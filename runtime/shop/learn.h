@@ -11,7 +11,7 @@
 /* Events waiting to be written behind, at most: a crash folds as many again. An import touches the same
  * people over and over, so that it pays to wait: several times as many are still folded in seconds. */
 #define FLUSH_AT        50000
-#define FLUSH_IMPORT_AT 250000
+#define FLUSH_IMPORT_AT 500000
 
 struct product_stat { /* as of the landmark */
     double bought, viewed, acted, fast, shown;

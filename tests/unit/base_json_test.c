@@ -289,6 +289,28 @@ static void test_values_answer(void **state) {
     assert_false(at_json_number(list, &number));
 }
 
+/* Of every length, and told apart wherever they differ. */
+static void test_members_are_found_by_all_of_their_name(void **state) {
+    (void)state;
+    for (size_t length = 0; length < 40; length++) {
+        char name[41], text[64];
+        memset(name, 'm', length);
+        name[length] = 0;
+        snprintf(text, sizeof text, "{\"%s\":%zu}", name, length);
+        struct at_json root = read_json(text);
+        int64_t whole = -1;
+        assert_true(at_json_int(at_json_get(root, name), &whole));
+        assert_int_equal(whole, length);
+        for (size_t i = 0; i < length; i++) {
+            name[i] = 'n';
+            assert_int_equal(at_json_type(at_json_get(root, name)), AT_JSON_NONE);
+            name[i] = 'm';
+        }
+        name[length] = 'm';
+        assert_int_equal(at_json_type(at_json_member(root, name, length + 1)), AT_JSON_NONE);
+    }
+}
+
 /* ---- writing ---- */
 
 static void test_texts_of_a_list(void **state) {
@@ -497,6 +519,7 @@ static void test_each_allocation_may_fail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suite_verdicts_hold),
+        cmocka_unit_test(test_members_are_found_by_all_of_their_name),
         cmocka_unit_test(test_errors_say_what_and_where),
         cmocka_unit_test(test_invalid_utf8_says_the_byte),
         cmocka_unit_test(test_depth_is_bounded_exactly),
