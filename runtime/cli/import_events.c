@@ -70,8 +70,10 @@ static int send_all(struct importing *importing, struct history_sender *sender) 
     int code = skip(importing, sender);
     bool is_new = !code && history_next(records, &record, &code);
     if (code) return code;
-    /* All was taken before, by a run that may have been killed before it said that the file ends here. */
-    if (!is_new) return importing->mark.is_whole ? EXIT_DONE : history_send_rest(sender, true);
+    /* All was taken before, by a run that may have been killed before it said that the file ends here; of a
+     * file without an event there is nothing to say. */
+    bool is_said = importing->mark.is_whole || !importing->mark.records;
+    if (!is_new) return is_said ? EXIT_DONE : history_send_rest(sender, true);
     history_mark_go_on(&importing->marks, &importing->mark, "events");
     do {
         code = history_send(sender, &record, history_count(records), history_chain(records));

@@ -266,8 +266,8 @@ function roughLines(count) {
 
 /** A batch is several commits: what of it was durable when the verb was killed is there already when it goes on. */
 function summed(out) {
-  const [, taken, there, rest] = /^(\d+) events taken, (\d+) already there, ([^]*)$/.exec(out);
-  return [Number(taken) + Number(there), rest];
+  const [, before, taken, there, rest] = /^([^]*?)(\d+) events taken, (\d+) already there, ([^]*)$/.exec(out);
+  return [before, Number(taken) + Number(there), rest];
 }
 
 test("kill -9 of the verb at any moment: the rest comes in, nothing twice", async (t) => {
