@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "shop/erase.h"
 #include "shop/learn.h"
 
 #define TICK_MS         250
@@ -63,6 +64,7 @@ static void tend(struct at_shop *shop) {
     learn_publish(shop);
     decision_log_flush(shop);
     access_flush(shop);
+    erase_tend(shop, false);
     retention_tend(shop);
     uint64_t now = at_ticks_ns();
     bool is_pressed = pressure_is_on(shop);

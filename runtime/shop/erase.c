@@ -201,6 +201,21 @@ enum at_status erase_resume(struct at_shop *shop, struct at_error *err) {
     return AT_OK;
 }
 
+/* ---- again ---- */
+
+#define AGAIN_NS (UINT64_C(2) * 1000 * 1000 * 1000)
+
+void erase_later(struct at_shop *shop) {
+    shop->erase_again_ns = at_ticks_ns() + AGAIN_NS;
+}
+
+void erase_tend(struct at_shop *shop, bool is_end) {
+    struct at_error err = {0};
+    if (!shop->erase_again_ns || (!is_end && at_ticks_ns() < shop->erase_again_ns)) return;
+    shop->erase_again_ns = 0;
+    if (erase_resume(shop, &err) != AT_OK) erase_later(shop);
+}
+
 /* ---- the receipt ---- */
 
 bool erase_receipt(struct at_shop *shop, const struct at_erasure_row *erasure, struct at_bytes *out) {

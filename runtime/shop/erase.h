@@ -22,10 +22,15 @@ struct erasing { /* one erasure; the texts are the caller's */
  * before comes in. AT_NOTFOUND: there is no such person (any more). What is to stay of it is taken out by
  * erase_count. */
 enum at_status erase_person(struct erasing *erasing, struct at_error *err) AT_MUST_CHECK;
-/* What an erased person paid is kept without them; from then on the rows go. */
+/* What an erased person paid is kept without them; from then on the rows go. Once, however often it is
+ * called. */
 enum at_status erase_count(struct at_shop *shop, struct at_text id) AT_MUST_CHECK;
 /* At start: those an earlier process did not come to count. */
 enum at_status erase_resume(struct at_shop *shop, struct at_error *err) AT_MUST_CHECK;
+/* The back worker: one could not be counted; all that are open are tried again, now and then and at the end.
+ */
+void erase_later(struct at_shop *shop);
+void erase_tend(struct at_shop *shop, bool is_end);
 /* requests.c, the back worker: a request of another system about that person (0: nobody known), durable.
  * AT_NOTFOUND: the person is gone meanwhile. */
 enum at_status request_take(struct at_job *job, struct at_text kind, uint64_t person,

@@ -37,6 +37,7 @@ struct counting {
     struct at_profile *profile;
     struct bill *bills; /* of its order_list */
     uint64_t events;
+    bool is_done; /* it was counted before */
     enum at_status status;
 };
 
@@ -80,7 +81,11 @@ static bool keep_event(void *arg, const struct at_event_row *row) {
 
 static void read_events(struct at_read *read, struct at_reader *reader) {
     struct counting *counting = (struct counting *)read;
-    enum at_status status = at_reader_erased_events(reader, counting->id, keep_event, counting);
+    struct at_erasure_row row = {.is_counted = false};
+    enum at_status status = at_reader_erasure(reader, counting->id, &row, &counting->arena);
+    counting->is_done = row.is_counted;
+    if (status == AT_OK && !counting->is_done)
+        status = at_reader_erased_events(reader, counting->id, keep_event, counting);
     if (counting->status == AT_OK) counting->status = status;
 }
 
@@ -293,8 +298,8 @@ enum at_status erase_count(struct at_shop *shop, struct at_text id) {
     at_arena_init(&counting.arena, SIZE_MAX >> 1);
     counting.status = counting.facts_parser && counting.body_parser ? AT_OK : AT_NOMEM;
     if (counting.status == AT_OK) at_store_read_now(shop->store, &counting.read);
-    if (counting.status == AT_OK) count_all(&counting);
-    if (counting.status == AT_OK) counting.status = commit(&counting);
+    if (counting.status == AT_OK && !counting.is_done) count_all(&counting);
+    if (counting.status == AT_OK && !counting.is_done) counting.status = commit(&counting);
     if (counting.profile) at_profile_unref(counting.profile);
     if (counting.facts_parser) at_json_parser_free(counting.facts_parser);
     if (counting.body_parser) at_json_parser_free(counting.body_parser);

@@ -522,6 +522,7 @@ struct at_shop {
     struct at_catalog *catalog;
     struct identity identity;
     struct forgotten forgotten;
+    uint64_t erase_again_ns; /* the back worker's: when erasures that wait to be counted are tried again; 0 */
     struct access_queue *access;
     struct retention_sweep { /* the back worker's */
         int64_t began_ms;    /* when the sweep going on, or the last, began; 0: none yet */

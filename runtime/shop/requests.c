@@ -172,11 +172,16 @@ struct counting { /* behind the answer */
     char id[AT_ULID_SIZE];
 };
 
+static void count_now(struct at_shop *shop, const char *id) {
+    if (erase_count(shop, at_text_of(id)) == AT_OK) return;
+    at_log(at_shop_log(shop), AT_LOG_WARN, "privacy",
+           "the erasure %s waits to be counted: its rows go when the disk works", id);
+    erase_later(shop);
+}
+
 static void count_later(struct back_task *back) {
     struct counting *counting = (struct counting *)back;
-    if (erase_count(counting->shop, at_text_of(counting->id)) != AT_OK)
-        at_log(at_shop_log(counting->shop), AT_LOG_WARN, "privacy",
-               "the erasure %s waits: its rows go at the next start", counting->id);
+    count_now(counting->shop, counting->id);
     free(counting);
 }
 
@@ -197,7 +202,7 @@ static enum at_status erase(struct asking *asking) {
         memcpy(counting->id, asking->id, sizeof counting->id);
         back_post(shop, &counting->back);
     } else if (status == AT_OK)
-        status = erase_count(shop, at_text_of(asking->id));
+        count_now(shop, asking->id);
     return status;
 }
 

@@ -230,6 +230,7 @@ static void close_rooms(struct at_shop *shop) {
         learn_drain(shop);
         decision_log_flush(shop);
         access_flush(shop);
+        erase_tend(shop, true);
         if (flush_all(shop) != AT_OK || segments_flush(shop) != AT_OK)
             at_log(at_shop_log(shop), AT_LOG_WARN, "store",
                    "writing behind failed; the log is folded again at the next start");

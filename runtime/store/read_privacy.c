@@ -19,7 +19,8 @@ static struct at_erasure_row erasure_at(sqlite3_stmt *statement) {
                                    .at_ms = sqlite3_column_int64(statement, 2),
                                    .author = at_column_text(statement, 3),
                                    .event_count = at_column_number(statement, 4),
-                                   .scrubbed_ms = sqlite3_column_int64(statement, 5)};
+                                   .scrubbed_ms = sqlite3_column_int64(statement, 5),
+                                   .is_counted = sqlite3_column_int(statement, 6) != 0};
 }
 
 enum at_status at_reader_erasure(struct at_reader *reader, struct at_text id, struct at_erasure_row *out,
@@ -53,7 +54,7 @@ enum at_status at_reader_erasures(struct at_reader *reader,
         for (count = 0; goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW; count++) {
             struct at_erasure_row row = erasure_at(statement);
             after = sqlite3_column_int64(statement, 7);
-            goes_on = fn(arg, &row, !sqlite3_column_int(statement, 6));
+            goes_on = fn(arg, &row, !row.is_counted);
         }
         status = all(at_reader_end(reader, AT_SQL_ERASURE_SLICE, statement, code, true));
         if (!goes_on) return AT_OK;

@@ -141,6 +141,7 @@ struct at_erasure_row {
     struct at_text author; /* name of the key */
     uint64_t event_count;
     int64_t scrubbed_ms;                        /* 0: not yet */
+    bool is_counted;                            /* read only: AT_WRITE_ERASE_COUNTED was written */
     const uint64_t *people, *sources;           /* written only: the person and all who went into it; ids */
     size_t person_count, source_count;          /* of identifiers */
     const struct at_suppressed_row *suppressed; /* written only */

@@ -219,11 +219,15 @@ test("what an erased person paid is what all copies of their orders together say
   assert.deepEqual([kept.filter((one) => one.kind === "order").length, sum("order"), sum("refund")], [orders.count, orders.revenue, orders.refunded]);
 });
 
-test("a disk that fails while somebody is erased: they are told so, and nothing is half done", async (t) => {
+function shim(t) {
   const dir = folder(t, {}), library = join(dir, "sync.so"), flag = join(dir, "fail");
   const built = spawnSync("cc", ["-D_GNU_SOURCE", "-shared", "-fPIC", "-O1", join(root, "tests/shim/sync.c"), "-o", library, "-ldl"], { encoding: "utf8" });
   assert.equal(built.status, 0, built.stderr);
-  const shop = await serve(t, basicShop(), { env: { LD_PRELOAD: library, SYNC_FAIL: flag } }), log = join(shop.dir, "data/erasures.log");
+  return { flag, env: { LD_PRELOAD: library, SYNC_FAIL: flag } };
+}
+
+test("a disk that fails while somebody is erased: they are told so, and nothing is half done", async (t) => {
+  const { flag, env } = shim(t), shop = await serve(t, basicShop(), { env }), log = join(shop.dir, "data/erasures.log");
   for (const id of ["ann", "bob"]) await shop.post("/v1/identify", { userId: id, traits: { name: id } });
   assert.equal((await shop.call("DELETE", by("user_id", "bob"))).status, 200);
   const lines = readFileSync(log, "utf8");
@@ -240,3 +244,19 @@ test("a disk that fails while somebody is erased: they are told so, and nothing 
   await shop.start();
   assert.doesNotMatch(shop.log, /did not know/);
 });
+
+for (const way of ["works again", "is stopped"])
+  test(`a disk that fails once somebody is erased: the rest is done when it ${way}`, async (t) => {
+    const { flag, env } = shim(t), shop = await serve(t, basicShop(), { env: { ...env, SYNC_DELAY_MS: "150" } });
+    await shop.post("/v1/track", { userId: "ann", event: "Order Completed", properties: { order_id: "1", revenue: 20, currency: "EUR", note: "Annabella" } });
+    const erased = await shop.call("DELETE", by("user_id", "ann"));
+    writeFileSync(flag, ""); /* what she paid is being counted */
+    assert.equal(erased.status, 200);
+    await until(() => /waits to be counted/.test(shop.log));
+    rmSync(flag);
+    if (way === "works again") await until(async () => (await shop.get(`/v1/privacy/requests/${erased.body.id}`)).body.state === "done");
+    await shop.stop();
+    assert.equal(found(shop, "Annabella"), 0);
+    assert.deepEqual(rows(shop.dir, "SELECT amount FROM money"), [{ amount: 20 }]);
+    assert.deepEqual(rows(shop.dir, "SELECT event_count FROM erasure"), [{ event_count: 1 }]);
+  });
