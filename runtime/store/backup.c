@@ -123,10 +123,9 @@ static bool is_stopped(struct at_store *store) {
     return is_ending;
 }
 
-static enum at_status fail_stopped(const struct copying *copying) {
-    return at_fail(copying->err, AT_STOPPED, "stopped",
-                   "the shop is closing: the backup to %s was given up, nothing is left of it",
-                   copying->what->path);
+static enum at_status fail_stopped(const char *path, struct at_error *err) {
+    return at_fail(err, AT_STOPPED, "stopped",
+                   "the shop is closing: the backup to %s was given up, nothing is left of it", path);
 }
 
 static void tell(const struct copying *copying, bool is_checking, uint64_t done) {
@@ -169,7 +168,8 @@ static enum at_status copy_pages(struct copying *copying, sqlite3_backup *backup
                         AT_STORE_PAGE_BYTES;
         status = sync_along(copying, (off_t)done);
         if (status == AT_OK) status = check_log(copying);
-        if (status == AT_OK && is_stopped(copying->store)) status = fail_stopped(copying);
+        if (status == AT_OK && is_stopped(copying->store))
+            status = fail_stopped(copying->what->path, copying->err);
         if (status == AT_OK) tell(copying, false, done);
     }
     return status;
@@ -260,7 +260,7 @@ static enum at_status check_copy(struct copying *copying, struct at_backup_resul
         at_error_prefix(copying->err, "the copy is not whole, so the database itself may be damaged: ");
     if (status != AT_OK) return status;
     *out = (struct at_backup_result){whole.bytes, whole.events};
-    return is_stopped(copying->store) ? fail_stopped(copying) : AT_OK;
+    return is_stopped(copying->store) ? fail_stopped(copying->what->path, copying->err) : AT_OK;
 }
 
 static enum at_status give_name(struct copying *copying) {
@@ -290,11 +290,11 @@ static enum at_status run(struct copying *copying, struct at_backup_result *out)
 
 /* ---- one at a time ---- */
 
-static enum at_status enter(struct at_store *store, struct at_error *err) {
+static enum at_status enter(struct at_store *store, const char *path, struct at_error *err) {
     enum at_status status = AT_OK;
     pthread_mutex_lock(&store->backup_lock);
     if (store->ends_backups)
-        status = at_fail(err, AT_STOPPED, "stopped", "the shop is closing");
+        status = fail_stopped(path, err);
     else if (store->is_backing_up)
         status = at_fail(err, AT_CONFLICT, "backup_running", "another backup is under way");
     else
@@ -308,7 +308,7 @@ enum at_status at_store_backup(struct at_store *store, const struct at_backup *w
     size_t room = strlen(what->path) + sizeof(".part");
     struct copying copying = {.store = store, .what = what, .fd = -1, .err = err};
     *err = (struct at_error){.code = ""};
-    enum at_status status = enter(store, err);
+    enum at_status status = enter(store, what->path, err);
     if (status != AT_OK) return status;
     copying.part = malloc(room);
     if (copying.part) {

@@ -34,11 +34,24 @@ static void write_value(struct at_bytes *bytes, struct at_json value) {
     AT_ASSERT(!bytes->failed);
 }
 
+/* The texts of a list at once are those of its values one by one. */
+static void read_texts(struct at_json list) {
+    struct at_text texts[3];
+    struct at_json_each it = at_json_each(list);
+    uint32_t count = at_json_texts(list, texts, 3), i = 0;
+    while (at_json_is_array(list) && at_json_next(&it) && at_json_is_string(it.value) && i < 3) {
+        AT_ASSERT(i < count && at_text_equal(texts[i], at_json_text(it.value)));
+        i++;
+    }
+    AT_ASSERT(i == count);
+}
+
 /* Every reader on every value: they agree with each other and with the type. */
 static void read_value(struct at_json value) {
     enum at_json_type type = at_json_type(value);
     double number = 0;
     int64_t whole;
+    read_texts(value);
     bool is_number = at_json_number(value, &number), is_whole = at_json_int(value, &whole), truth;
     AT_ASSERT(is_number == (type == AT_JSON_NUMBER) && (!is_whole || (is_number && (double)whole == number)));
     AT_ASSERT(at_json_bool(value, &truth) == (type == AT_JSON_BOOL));

@@ -367,7 +367,7 @@ test("a count that takes long is cut, says of how many it is, and holds nobody u
   for (let i = 0; i < 8; i++) await events(server, Array.from({ length: 1000 }, (_, n) => order(`s${i * 1000 + n}`, 1)));
   const slow = `segment "slow" { when = function(customer)
   local sum = 0
-  for i = 1, 100000 do sum = sum + i end
+  for i = 1, 400000 do sum = sum + i end
   return sum > 0
 end }\n`;
   const begin = performance.now();
