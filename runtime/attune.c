@@ -152,22 +152,20 @@ static struct local_call *call_new(struct attune *attune, struct at_text body, a
         return NULL;
     }
     struct local_call *call = calloc(1, sizeof *call);
-    char *copy = NULL;
+    struct at_text copy = {NULL, 0};
     if (call) {
         at_arena_init(&call->arena, 1u << 30);
-        copy = at_arena_alloc(&call->arena, body.length + AT_JSON_PADDING);
+        copy = at_json_padded(&call->arena, body);
     }
-    if (!copy) {
+    if (!copy.data) {
         free(call);
         fail(err, "no_memory", "out of memory");
         return NULL;
     }
-    if (body.length) memcpy(copy, body.data, body.length);
-    memset(copy + body.length, 0, AT_JSON_PADDING);
     call->attune = attune;
     call->on_answer = on_answer;
     call->arg = arg;
-    call->request.body = (struct at_text){copy, body.length};
+    call->request.body = copy;
     call->request.is_padded = true;
     call->request.is_loopback = true;
     call->request.arena = &call->arena;

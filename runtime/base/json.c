@@ -25,6 +25,14 @@ struct at_json_parser {
     size_t capacity; /* what simdjson's buffers are made for */
 };
 
+struct at_text at_json_padded(struct at_arena *arena, struct at_text text) {
+    char *copy = at_arena_alloc(arena, text.length + AT_JSON_PADDING);
+    if (!copy) return (struct at_text){NULL, 0};
+    if (text.length) memcpy(copy, text.data, text.length);
+    memset(copy + text.length, 0, AT_JSON_PADDING);
+    return (struct at_text){copy, text.length};
+}
+
 struct at_json_parser *at_json_parser_new(size_t max_bytes, size_t max_depth) {
     struct at_json_parser *parser = calloc(1, sizeof(*parser));
     if (!parser) return NULL;

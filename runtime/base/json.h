@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include "base/arena.h"
 #include "base/bytes.h"
 
 /* Bytes after a text that must be readable, whatever they hold. */
@@ -40,6 +41,8 @@ enum at_json_type {
  */
 struct at_json_parser *at_json_parser_new(size_t max_bytes, size_t max_depth);
 void at_json_parser_free(struct at_json_parser *parser);
+/* A copy that can be parsed where it is: AT_JSON_PADDING behind it. data NULL: out of memory. */
+struct at_text at_json_padded(struct at_arena *arena, struct at_text text);
 /* text must have AT_JSON_PADDING readable bytes behind it if is_padded, else it is copied.
  * AT_INVALID says what and at which byte (invalid UTF-8 too), AT_TOOBIG over max_bytes or depth, AT_NOMEM.
  * Integers beyond 64 bits are AT_INVALID; doubles that overflow too. */

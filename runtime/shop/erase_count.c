@@ -8,12 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "shop/erase.h"
+#include "shop/kept.h"
 
-struct kept { /* an event of an order */
-    uint64_t seq;
-    int64_t at_ms;
-    struct at_text name, facts, body; /* AT_JSON_PADDING behind both */
-};
 struct line { /* a product of an order */
     struct line *next;
     struct at_text product;
@@ -30,10 +26,9 @@ struct counting {
     struct at_text id;
     struct at_arena arena;
     struct at_unit unit;
-    struct at_json_parser *facts_parser, *body_parser;
+    struct kept_parsers parsers;
     struct at_logged_event event; /* the one looked at: valid until the next is */
-    struct kept *kept;
-    size_t kept_count, kept_capacity;
+    struct kept_events kept;
     struct at_profile *profile;
     struct bill *bills; /* of its order_list */
     uint64_t events;
@@ -42,17 +37,6 @@ struct counting {
 };
 
 /* ---- their events ---- */
-
-static struct at_text keep_padded(struct counting *counting, struct at_text text) {
-    char *copy = at_arena_alloc(&counting->arena, text.length + AT_JSON_PADDING);
-    if (!copy) {
-        counting->status = AT_NOMEM;
-        return (struct at_text){NULL, 0};
-    }
-    memcpy(copy, text.data ? text.data : "", text.length);
-    memset(copy + text.length, 0, AT_JSON_PADDING);
-    return (struct at_text){copy, text.length};
-}
 
 static bool is_of_order(struct at_text name) {
     return at_text_is(name, "order_completed") || at_text_is(name, "order_refunded") ||
@@ -63,19 +47,7 @@ static bool keep_event(void *arg, const struct at_event_row *row) {
     struct counting *counting = arg;
     counting->events++;
     if (!is_of_order(row->name)) return true;
-    if (counting->kept_count == counting->kept_capacity) {
-        size_t capacity = counting->kept_capacity ? 2 * counting->kept_capacity : 16;
-        struct kept *kept = realloc(counting->kept, capacity * sizeof *kept);
-        if (!kept) {
-            counting->status = AT_NOMEM;
-            return false;
-        }
-        counting->kept = kept;
-        counting->kept_capacity = capacity;
-    }
-    counting->kept[counting->kept_count++] =
-        (struct kept){row->seq, row->at_ms, keep_padded(counting, row->name),
-                      keep_padded(counting, row->facts), keep_padded(counting, row->body)};
+    counting->status = kept_add(&counting->kept, &counting->arena, row);
     return counting->status == AT_OK;
 }
 
@@ -89,30 +61,18 @@ static void read_events(struct at_read *read, struct at_reader *reader) {
     if (counting->status == AT_OK) counting->status = status;
 }
 
-static int by_seq(const void *a, const void *b) {
-    uint64_t x = ((const struct kept *)a)->seq, y = ((const struct kept *)b)->seq;
-    return x < y ? -1 : x > y;
-}
-
 /* False: it cannot be read, and nothing in it counted. */
-static bool look(struct counting *counting, const struct kept *kept) {
-    struct at_logged_event *event = &counting->event;
-    *event = (struct at_logged_event){
-        .seq = kept->seq, .at_ms = kept->at_ms, .name = kept->name, .message_id = AT_TEXT("")};
-    enum at_status status = at_json_parse(counting->facts_parser, kept->facts.data, kept->facts.length, true,
-                                          &event->facts, NULL);
-    if (status == AT_OK)
-        status = at_json_parse(counting->body_parser, kept->body.data, kept->body.length, true, &event->body,
-                               NULL);
+static bool look(struct counting *counting, const struct kept_event *kept) {
+    enum at_status status = kept_read(kept, &counting->parsers, &counting->event);
     if (status == AT_NOMEM) counting->status = status;
     return status == AT_OK;
 }
 
 static void fold(struct counting *counting) {
-    if (counting->kept_count) qsort(counting->kept, counting->kept_count, sizeof *counting->kept, by_seq);
+    kept_sort(&counting->kept);
     counting->profile = at_profile_new(0, &counting->shop->ledger.accounts[AT_ACCOUNT_PROFILES]);
-    for (size_t i = 0; counting->profile && i < counting->kept_count && counting->status == AT_OK; i++)
-        if (look(counting, &counting->kept[i]))
+    for (size_t i = 0; counting->profile && i < counting->kept.count && counting->status == AT_OK; i++)
+        if (look(counting, &counting->kept.list[i]))
             counting->profile = at_profile_apply(counting->profile, &counting->event, true);
     if (!counting->profile) counting->status = AT_NOMEM;
     if (counting->status != AT_OK) return;
@@ -272,8 +232,8 @@ static void count_refunded(struct counting *counting) {
 
 static void count_all(struct counting *counting) {
     fold(counting);
-    for (size_t i = 0; i < counting->kept_count && counting->status == AT_OK; i++) {
-        const struct kept *kept = &counting->kept[i];
+    for (size_t i = 0; i < counting->kept.count && counting->status == AT_OK; i++) {
+        const struct kept_event *kept = &counting->kept.list[i];
         if (!look(counting, kept)) continue;
         if (at_text_is(kept->name, "order_completed")) count_completed(counting);
         if (at_text_is(kept->name, "order_refunded")) count_refunded(counting);
@@ -290,20 +250,15 @@ static enum at_status commit(struct counting *counting) {
 }
 
 enum at_status erase_count(struct at_shop *shop, struct at_text id) {
-    struct counting counting = {.read = {.run = read_events},
-                                .shop = shop,
-                                .id = id,
-                                .facts_parser = parser_new(),
-                                .body_parser = parser_new()};
+    struct counting counting = {.read = {.run = read_events}, .shop = shop, .id = id};
     at_arena_init(&counting.arena, SIZE_MAX >> 1);
-    counting.status = counting.facts_parser && counting.body_parser ? AT_OK : AT_NOMEM;
+    counting.status = kept_parsers_open(&counting.parsers) ? AT_OK : AT_NOMEM;
     if (counting.status == AT_OK) at_store_read_now(shop->store, &counting.read);
     if (counting.status == AT_OK && !counting.is_done) count_all(&counting);
     if (counting.status == AT_OK && !counting.is_done) counting.status = commit(&counting);
     if (counting.profile) at_profile_unref(counting.profile);
-    if (counting.facts_parser) at_json_parser_free(counting.facts_parser);
-    if (counting.body_parser) at_json_parser_free(counting.body_parser);
-    free(counting.kept);
+    kept_parsers_close(&counting.parsers);
+    kept_clear(&counting.kept);
     at_arena_clear(&counting.arena);
     return counting.status;
 }

@@ -5,60 +5,43 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "shop/internal.h"
+#include "shop/kept.h"
 
 /* ---- events of some sources, in log order ---- */
 
-struct kept_event {
-    uint64_t seq;
-    int64_t at_ms, received_ms;
-    struct at_text name, message_id, body, facts;
-};
 struct folding {
     struct at_read read;
     struct at_shop *shop;
     struct at_arena *arena;
     uint64_t person;
     struct identifier_list *list;
-    struct kept_event *events;
-    size_t count, capacity;
+    struct kept_events events;
     struct at_profile *profile;
     enum at_status status;
 };
 
-static struct at_text keep(struct at_arena *arena, struct at_text text, enum at_status *status) {
-    char *copy = at_arena_alloc(arena, text.length + AT_JSON_PADDING);
-    if (!copy) {
-        *status = AT_NOMEM;
-        return text;
-    }
-    memcpy(copy, text.data ? text.data : "", text.length);
-    memset(copy + text.length, 0, AT_JSON_PADDING);
-    return (struct at_text){copy, text.length};
-}
-
-static bool grow(void **items, size_t count, size_t *capacity, size_t size) {
-    if (count < *capacity) return true;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    void *bigger = realloc(*items, wanted * size);
-    if (!bigger) return false;
-    *items = bigger;
-    *capacity = wanted;
+static bool grow(struct identifier_list *list) {
+    if (list->count < list->capacity) return true;
+    size_t capacity = list->capacity ? list->capacity * 2 : 64;
+    struct at_identifier_row *rows = realloc(list->rows, capacity * sizeof *rows);
+    if (!rows) return false;
+    list->rows = rows;
+    list->capacity = capacity;
     return true;
 }
 
 static bool keep_identifier(void *arg, const struct at_identifier_row *row) {
     struct folding *folding = arg;
     struct identifier_list *list = folding->list;
-    if (!grow((void **)&list->rows, list->count, &list->capacity, sizeof *list->rows)) {
+    struct at_identifier_row kept = *row;
+    kept.kind.data = at_arena_dup(folding->arena, row->kind.data, row->kind.length);
+    kept.value.data = at_arena_dup(folding->arena, row->value.data, row->value.length);
+    bool is_kept = kept.kind.data && kept.value.data && grow(list);
+    if (is_kept)
+        list->rows[list->count++] = kept;
+    else
         folding->status = AT_NOMEM;
-        return false;
-    }
-    struct at_identifier_row *kept = &list->rows[list->count++];
-    *kept = *row;
-    kept->kind = keep(folding->arena, row->kind, &folding->status);
-    kept->value = keep(folding->arena, row->value, &folding->status);
-    return folding->status == AT_OK;
+    return is_kept;
 }
 
 static int by_number(const void *a, const void *b) {
@@ -72,38 +55,15 @@ static bool keep_event(void *arg, const struct at_event_row *row) {
     if (list->left_out_count &&
         bsearch(&row->seq, list->left_out, list->left_out_count, sizeof *list->left_out, by_number))
         return true;
-    if (!grow((void **)&folding->events, folding->count, &folding->capacity, sizeof *folding->events)) {
-        folding->status = AT_NOMEM;
-        return false;
-    }
-    struct kept_event *kept = &folding->events[folding->count++];
-    *kept = (struct kept_event){row->seq,
-                                row->at_ms,
-                                row->received_ms,
-                                keep(folding->arena, row->name, &folding->status),
-                                keep(folding->arena, row->message_id, &folding->status),
-                                keep(folding->arena, row->body, &folding->status),
-                                keep(folding->arena, row->facts, &folding->status)};
+    folding->status = kept_add(&folding->events, folding->arena, row);
     return folding->status == AT_OK;
 }
 
-static int by_seq(const void *a, const void *b) {
-    uint64_t x = ((const struct kept_event *)a)->seq, y = ((const struct kept_event *)b)->seq;
-    return x < y ? -1 : x > y;
-}
-
 static enum at_status apply_kept(struct at_profile **profile, const struct kept_event *kept,
-                                 struct at_json_parser *facts, struct at_json_parser *body) {
-    struct at_logged_event logged = {.seq = kept->seq,
-                                     .at_ms = kept->at_ms,
-                                     .received_ms = kept->received_ms,
-                                     .name = kept->name,
-                                     .message_id = kept->message_id};
-    enum at_status status =
-        at_json_parse(facts, kept->facts.data, kept->facts.length, true, &logged.facts, NULL);
-    if (status == AT_OK)
-        status = at_json_parse(body, kept->body.data, kept->body.length, true, &logged.body, NULL);
-    if (status != AT_OK) return status == AT_INVALID ? AT_IO : status;
+                                 const struct kept_parsers *parsers) {
+    struct at_logged_event logged;
+    enum at_status status = kept_read(kept, parsers, &logged);
+    if (status != AT_OK) return status;
     *profile = at_profile_apply(*profile, &logged, true);
     return *profile ? AT_OK : AT_NOMEM;
 }
@@ -132,30 +92,29 @@ enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t 
 
 static enum at_status apply_all(struct folding *folding, const struct at_profile *base) {
     struct at_account *account = &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES];
-    struct at_json_parser *facts = parser_new(), *body = parser_new();
-    enum at_status status = facts && body ? AT_OK : AT_NOMEM;
+    struct kept_parsers parsers;
+    enum at_status status = kept_parsers_open(&parsers) ? AT_OK : AT_NOMEM;
     if (status == AT_OK) {
         folding->profile = base ? at_profile_become(base, folding->person, account)
                                 : at_profile_new(folding->person, account);
         status = folding->profile ? AT_OK : AT_NOMEM;
     }
-    for (size_t i = 0; i < folding->count && status == AT_OK; i++)
-        status = apply_kept(&folding->profile, &folding->events[i], facts, body);
+    for (size_t i = 0; i < folding->events.count && status == AT_OK; i++)
+        status = apply_kept(&folding->profile, &folding->events.list[i], &parsers);
     if (status == AT_OK) status = add_identifiers(&folding->profile, folding->list);
-    if (facts) at_json_parser_free(facts);
-    if (body) at_json_parser_free(body);
+    kept_parsers_close(&parsers);
     return status;
 }
 
 /* The events of all in log order, but for those of the person `but` (0: of nobody). */
 static enum at_status read_events(struct folding *folding, struct at_reader *reader, uint64_t but) {
     enum at_status status = AT_OK;
-    folding->count = 0;
+    folding->events.count = 0;
     for (size_t i = 0; i < folding->list->count && status == AT_OK && folding->status == AT_OK; i++)
         if (folding->list->rows[i].person != but)
             status = at_reader_events_of(reader, folding->list->rows[i].id, UINT64_MAX >> 1, false,
                                          keep_event, folding);
-    if (folding->count) qsort(folding->events, folding->count, sizeof *folding->events, by_seq);
+    kept_sort(&folding->events);
     return status;
 }
 
@@ -163,7 +122,8 @@ static void fold_read(struct at_read *read, struct at_reader *reader) {
     struct folding *folding = (struct folding *)read;
     const struct at_profile *base = folding->list->base;
     enum at_status status = read_events(folding, reader, base ? base->person : 0);
-    if (status == AT_OK && base && folding->count && folding->events[0].seq <= base->applied_seq) {
+    if (status == AT_OK && base && folding->events.count &&
+        folding->events.list[0].seq <= base->applied_seq) {
         base = NULL;
         status = read_events(folding, reader, 0);
     }
@@ -177,7 +137,7 @@ enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const 
     struct folding folding = {
         .read = {.run = fold_read}, .shop = shop, .arena = arena, .person = person, .list = &copy};
     at_store_read_now(shop->store, &folding.read);
-    free(folding.events);
+    kept_clear(&folding.events);
     if (folding.status != AT_OK && folding.profile) at_profile_unref(folding.profile);
     *out = folding.status == AT_OK ? folding.profile : NULL;
     return folding.status;
@@ -192,7 +152,7 @@ struct recovery {
     struct at_intmap person_of; /* identifier id → person */
     struct at_intmap profiles;  /* person → struct at_profile * */
     struct at_arena arena;      /* of one event */
-    struct at_json_parser *facts, *body;
+    struct kept_parsers parsers;
     uint64_t events, last_seq;
     enum at_status status;
 };
@@ -217,7 +177,7 @@ static enum at_status load_profile(struct recovery *recovery, uint64_t person, u
         status = profile ? AT_OK : AT_NOMEM;
     } else if (status == AT_OK) {
         struct at_json json;
-        status = at_json_parse(recovery->body, row.body.data, row.body.length, false, &json, NULL);
+        status = at_json_parse(recovery->parsers.body, row.body.data, row.body.length, false, &json, NULL);
         if (status == AT_OK) status = at_profile_read(json, account, &profile, NULL);
     }
     *slot = (uint64_t)(uintptr_t)profile;
@@ -233,16 +193,11 @@ static enum at_status recover_one(struct recovery *recovery, const struct at_eve
     if (status == AT_OK && is_new) status = load_profile(recovery, *person, slot);
     if (status != AT_OK) return status;
     struct at_profile *profile = (struct at_profile *)(uintptr_t)*slot;
-    struct kept_event kept = {row->seq,
-                              row->at_ms,
-                              row->received_ms,
-                              row->name,
-                              row->message_id,
-                              keep(&recovery->arena, row->body, &status),
-                              keep(&recovery->arena, row->facts, &status)};
+    struct kept_event kept;
+    status = kept_copy(&recovery->arena, row, &kept);
     if (status != AT_OK) return status;
     if (row->seq > profile->applied_seq) {
-        status = apply_kept(&profile, &kept, recovery->facts, recovery->body);
+        status = apply_kept(&profile, &kept, &recovery->parsers);
         *slot = (uint64_t)(uintptr_t)profile;
     }
     return status;
@@ -334,12 +289,11 @@ static void hand_over(struct at_read *read, struct at_reader *reader) {
 }
 
 enum at_status recover(struct at_shop *shop, struct at_error *err) {
-    struct recovery recovery = {
-        .read = {.run = recover_read}, .shop = shop, .facts = parser_new(), .body = parser_new()};
+    struct recovery recovery = {.read = {.run = recover_read}, .shop = shop};
     at_arena_init(&recovery.arena, AT_SHOP_BODY_MAX);
     at_intmap_init(&recovery.person_of);
     at_intmap_init(&recovery.profiles);
-    if (!recovery.facts || !recovery.body)
+    if (!kept_parsers_open(&recovery.parsers))
         recovery.status = AT_NOMEM;
     else
         at_store_read_now(shop->store, &recovery.read);
@@ -353,8 +307,7 @@ enum at_status recover(struct at_shop *shop, struct at_error *err) {
     at_intmap_clear(&recovery.profiles);
     at_intmap_clear(&recovery.person_of);
     at_arena_clear(&recovery.arena);
-    if (recovery.facts) at_json_parser_free(recovery.facts);
-    if (recovery.body) at_json_parser_free(recovery.body);
+    kept_parsers_close(&recovery.parsers);
     if (recovery.status != AT_OK)
         return at_fail(err, recovery.status, NULL, "the tail of the log could not be folded (%s)",
                        at_status_word(recovery.status));

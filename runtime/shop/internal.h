@@ -17,6 +17,7 @@
 #include "language/language.h"
 #include "loop/thread.h"
 #include "loop/watchdog.h"
+#include "shop/counters.h"
 #include "shop/forgotten.h"
 #include "shop/identity.h"
 #include "shop/shop.h"
@@ -390,57 +391,7 @@ void ask_write(struct decision *decision, const struct ask *ask, const struct an
 void explain_write(struct decision *decision, const struct ask *ask, const struct answered *answered,
                    struct at_json_out *out);
 
-/* ---- counters: metrics.c ---- */
-enum count_name {
-    COUNT_EVENTS_ACCEPTED,
-    COUNT_EVENTS_DUPLICATE,
-    COUNT_EVENTS_CONFLICT,
-    COUNT_EVENTS_INVALID,
-    COUNT_EVENTS_REFUSED,
-    COUNT_DECISIONS,
-    COUNT_ASKS,
-    COUNT_FALLBACKS,
-    COUNT_BAD_SCORES,
-    COUNT_RAIL_FAILURES,
-    COUNT_SCRIPT_STOPPED,
-    COUNT_DECISIONS_LOGGED,
-    COUNT_DECISIONS_DROPPED,
-    COUNT_RELOADS,
-    COUNT_RELOADS_REFUSED,
-    COUNT_MERGES,
-    COUNT_UNMERGES,
-    COUNT_IDENTIFIERS_LIMIT,
-    COUNT_IDENTIFIERS_BARRED,
-    COUNT_IDENTIFIERS_UNPROVEN,
-    COUNT_IDENTIFIERS_TOO_MANY,
-    COUNT_PROFILE_LOADS,
-    COUNT_LIVE_DROPPED,
-    COUNT_EVENTS_DELAYED,
-    COUNT_FACETS_CUT,
-    COUNT_UNMET_DROPPED,
-    COUNT_EVENTS_WITHHELD,
-    COUNT_EVENTS_UNLEARNED,
-    COUNT_CONSENT_STATEMENTS,
-    COUNT_CONSENT_UNREADABLE,
-    COUNT_CONSENT_UNNAMED,
-    COUNT_GPC,
-    COUNT_DECISIONS_PLAIN,
-    COUNT_EVENTS_EXPIRED,
-    COUNT_ERASURES,
-    COUNT_EVENTS_FORGOTTEN,
-    COUNT_ACCESS,
-    COUNT_ACCESS_LOST,
-    COUNT_SEGMENT_FAILURES,
-    COUNT_SEGMENT_ENTERED,
-    COUNT_SEGMENT_LEFT,
-    COUNT_SHOPIFY_UNSIGNED,
-    COUNT_SHOPIFY_DUPLICATE,
-    COUNT_SHOPIFY_CUT,
-    COUNT_WAITING_DROPPED,
-    COUNT_BACKUPS,
-    COUNT_BACKUPS_FAILED,
-    COUNT_NAMES
-};
+/* ---- metrics.c ---- */
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
 /* What the log tells of once for each thing, and of 64 things at most: whether this is its first time. */
 #define TOLD_MAX 64

@@ -8,11 +8,9 @@
 
 enum at_status log_scan_parse(struct log_scan *scan, struct at_json_parser *parser, struct at_text text,
                               struct at_json *out) {
-    char *copy = at_arena_alloc(&scan->arena, text.length + AT_JSON_PADDING);
-    if (!copy) return AT_NOMEM;
-    memcpy(copy, text.data, text.length);
-    memset(copy + text.length, 0, AT_JSON_PADDING);
-    enum at_status status = at_json_parse(parser, copy, text.length, true, out, NULL);
+    text = at_json_padded(&scan->arena, text);
+    if (!text.data) return AT_NOMEM;
+    enum at_status status = at_json_parse(parser, text.data, text.length, true, out, NULL);
     return status == AT_INVALID ? AT_IO : status;
 }
 

@@ -59,12 +59,9 @@ static uint64_t source_of(struct segments *segments, const struct at_profile *pr
 }
 
 static bool keep(struct at_arena *arena, struct at_bytes *bytes, struct at_text *out) {
-    char *copy = bytes->failed ? NULL : at_arena_alloc(arena, bytes->length + AT_JSON_PADDING);
-    if (!copy) return false;
-    memcpy(copy, bytes->data, bytes->length);
-    memset(copy + bytes->length, 0, AT_JSON_PADDING);
-    *out = (struct at_text){copy, bytes->length};
-    return true;
+    if (bytes->failed) return false;
+    *out = at_json_padded(arena, (struct at_text){bytes->data, bytes->length});
+    return out->data != NULL;
 }
 
 static bool write_texts(struct segments *segments, const struct transition *move, struct at_event_row *row) {

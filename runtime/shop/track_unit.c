@@ -19,12 +19,8 @@ struct building {
 /* A copy in the arena with room behind it for the parser. */
 static bool keep(struct building *building, struct at_text *out) {
     if (building->bytes->failed) return false;
-    char *copy = at_arena_alloc(building->arena, building->bytes->length + AT_JSON_PADDING);
-    if (!copy) return false;
-    memcpy(copy, building->bytes->data, building->bytes->length);
-    memset(copy + building->bytes->length, 0, AT_JSON_PADDING);
-    *out = (struct at_text){copy, building->bytes->length};
-    return true;
+    *out = at_json_padded(building->arena, (struct at_text){building->bytes->data, building->bytes->length});
+    return out->data != NULL;
 }
 
 /* Counted each time, told of once a product, and of 64 products at most. */

@@ -179,16 +179,13 @@ struct listing {
 static bool list_one(void *arg, const struct at_waiting_row *row) {
     struct listing *listing = arg;
     struct waiting_one *one = at_arena_zalloc(listing->arena, sizeof *one);
-    char *part = at_arena_dup(listing->arena, row->part.data, row->part.length),
-         *body = at_arena_alloc(listing->arena, row->body.length + AT_JSON_PADDING);
-    if (!one || !part || !body) {
+    char *part = at_arena_dup(listing->arena, row->part.data, row->part.length);
+    struct at_text body = at_json_padded(listing->arena, row->body);
+    if (!one || !part || !body.data) {
         listing->status = AT_NOMEM;
         return false;
     }
-    memcpy(body, row->body.data, row->body.length);
-    memset(body + row->body.length, 0, AT_JSON_PADDING);
-    *one = (struct waiting_one){
-        NULL, row->number, row->at_ms, {part, row->part.length}, {body, row->body.length}};
+    *one = (struct waiting_one){NULL, row->number, row->at_ms, {part, row->part.length}, body};
     *listing->end = one;
     listing->end = &one->next;
     return true;

@@ -18,6 +18,23 @@ static void shuffle(struct stored *events, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) events[i].seq = world.seq + i + 1; /* its place in another log */
 }
 
+/* Folded as they are and shuffled, stored and read now and then, they must be the same to check; frees them.
+ */
+static void in_any_order(struct stored *events, uint32_t count,
+                         void (*check)(const struct at_profile *a, const struct at_profile *b)) {
+    struct at_profile *expected = new_profile(), *shuffled = new_profile();
+    for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
+    shuffle(events, count);
+    for (uint32_t i = 0; i < count; i++) {
+        shuffled = step(&world, shuffled, &events[i], true);
+        if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
+    }
+    check(expected, shuffled);
+    at_profile_unref(expected);
+    at_profile_unref(shuffled);
+    free_events(events, count);
+}
+
 /* ---- orders ---- */
 
 /* One order of one to three events: itself, and refunds that name an amount or mean the whole of it.
@@ -58,17 +75,7 @@ static void orders_and_refunds_come_in_any_order(void **state) {
     seed = first = first_seed(1001);
     for (number = 0; number < 3000; number++) {
         uint32_t count = random_orders(events);
-        struct at_profile *expected = new_profile(), *shuffled = new_profile();
-        for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
-        shuffle(events, count);
-        for (uint32_t i = 0; i < count; i++) {
-            shuffled = step(&world, shuffled, &events[i], true);
-            if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
-        }
-        check_same_orders(expected, shuffled);
-        at_profile_unref(expected);
-        at_profile_unref(shuffled);
-        free_events(events, count);
+        in_any_order(events, count, check_same_orders);
     }
     print_message("property: orders in any order, 3000 cases, seed %llu\n", (unsigned long long)first);
 }
@@ -181,17 +188,7 @@ static void copies_of_orders_come_in_any_order(void **state) {
     seed = first = first_seed(450789469);
     for (number = 0; number < 4000; number++) {
         uint32_t count = random_copies(events);
-        struct at_profile *expected = new_profile(), *shuffled = new_profile();
-        for (uint32_t i = 0; i < count; i++) expected = step(&world, expected, &events[i], true);
-        shuffle(events, count);
-        for (uint32_t i = 0; i < count; i++) {
-            shuffled = step(&world, shuffled, &events[i], true);
-            if (random_below(&seed, 4) == 0) shuffled = recode(&world, shuffled);
-        }
-        check_same_copies(expected, shuffled);
-        at_profile_unref(expected);
-        at_profile_unref(shuffled);
-        free_events(events, count);
+        in_any_order(events, count, check_same_copies);
     }
     print_message("property: copies of orders, 4000 cases, seed %llu\n", (unsigned long long)first);
 }

@@ -7,21 +7,7 @@
 
 #include "forgetful_vfs.c"
 
-static char folder[64];
-static struct at_store *store;
-
-static int open_fresh(void **state) {
-    (void)state;
-    make_folder(folder);
-    store = open_store(folder, FORGETFUL_VFS);
-    return 0;
-}
-static int close_fresh(void **state) {
-    (void)state;
-    at_store_close(store);
-    remove_folder(folder);
-    return 0;
-}
+ONE_STORE(FORGETFUL_VFS)
 
 /* ---- order and outcome ---- */
 

@@ -12,21 +12,7 @@
 #define LOSER  UINT64_C(70002)
 #define SOURCE UINT64_C(80001)
 
-static char folder[64];
-static struct at_store *store;
-
-static int open_fresh(void **state) {
-    (void)state;
-    make_folder(folder);
-    store = open_store(folder, NULL);
-    return 0;
-}
-static int close_fresh(void **state) {
-    (void)state;
-    at_store_close(store);
-    remove_folder(folder);
-    return 0;
-}
+ONE_STORE(NULL)
 
 static sqlite3 *open_beside(void) {
     sqlite3 *db;

@@ -180,4 +180,21 @@ static inline struct log_count read_log(struct at_store *store, uint64_t cap) {
     return log;
 }
 
+/* A program's one store: open_fresh and close_fresh around each of its tests. */
+#define ONE_STORE(vfs)                                                                                       \
+    static char folder[64];                                                                                  \
+    static struct at_store *store;                                                                           \
+    static int open_fresh(void **state) {                                                                    \
+        (void)state;                                                                                         \
+        make_folder(folder);                                                                                 \
+        store = open_store(folder, vfs);                                                                     \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    static int close_fresh(void **state) {                                                                   \
+        (void)state;                                                                                         \
+        at_store_close(store);                                                                               \
+        remove_folder(folder);                                                                               \
+        return 0;                                                                                            \
+    }
+
 #endif

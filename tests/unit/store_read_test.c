@@ -7,21 +7,7 @@
 #include "loop/thread.h"
 #include "store_help.h"
 
-static char folder[64];
-static struct at_store *store;
-
-static int open_fresh(void **state) {
-    (void)state;
-    make_folder(folder);
-    store = open_store(folder, NULL);
-    return 0;
-}
-static int close_fresh(void **state) {
-    (void)state;
-    at_store_close(store);
-    remove_folder(folder);
-    return 0;
-}
+ONE_STORE(NULL)
 
 static struct at_text text_of(const char *text) {
     return at_text_of(text);
@@ -56,7 +42,8 @@ static void write_front(void) {
 }
 
 static void put_profile(struct sent *sent, uint64_t person, uint64_t applied_seq, const char *body) {
-    add_write(sent, AT_WRITE_PROFILE)->profile = (struct at_profile_row){person, applied_seq, text_of(body), 0};
+    add_write(sent, AT_WRITE_PROFILE)->profile =
+        (struct at_profile_row){person, applied_seq, text_of(body), 0};
 }
 
 static void put_decision(struct sent *sent, const char *id, int64_t at_ms, uint64_t person) {

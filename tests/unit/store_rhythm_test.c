@@ -10,22 +10,7 @@ GENERATED_CASES;
 
 enum { PEOPLE = 40, DAYS = 6 };
 
-static char folder[64];
-static struct at_store *store;
-
-static int open_fresh(void **state) {
-    (void)state;
-    make_folder(folder);
-    store = open_store(folder, NULL);
-    return 0;
-}
-
-static int close_fresh(void **state) {
-    (void)state;
-    at_store_close(store);
-    remove_folder(folder);
-    return 0;
-}
+ONE_STORE(NULL)
 
 static struct model {
     uint64_t applied[PEOPLE + 1]; /* 0: no profile */
