@@ -44,7 +44,8 @@ static size_t count_in_file(const char *path, const char *needle) {
     rewind(file);
     char *bytes = malloc(size + 1);
     assert_non_null(bytes);
-    assert_int_equal(fread(bytes, 1, size, file), size);
+    size = fread(bytes, 1, size, file); /* fewer than there were: the log was cut meanwhile */
+    assert_false(ferror(file));
     for (char *at = bytes; (at = memmem(at, size - (size_t)(at - bytes), needle, length)); at++) found++;
     free(bytes);
     fclose(file);
