@@ -11,6 +11,7 @@
 #ifndef AT_LANGUAGE_ANALYSIS_H
 #define AT_LANGUAGE_ANALYSIS_H
 
+#include "language/finding.h"
 #include "language/parse.h"
 
 /* Words and methods that mean the same on a column and on one value. NULL-terminated arrays. */
@@ -40,23 +41,11 @@ enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, st
                                struct at_node *function, const struct at_vocabulary *vocabulary,
                                struct at_rule_report *report) AT_MUST_CHECK;
 
-/* One finding of a check, for people. */
-struct at_finding {
-    struct at_finding *next;
-    bool is_warning;
-    uint32_t line, column;
-    char code[40];     /* "unknown_name" "syntax" "assigned_global" "assigned_outside" … */
-    char message[256]; /* one sentence */
-    char hint[200];    /* or "" */
-};
 /* Static checks of one file: syntax; unknown globals with a suggestion; assignment to a global; assignment
  * inside a function to a local of the file ("Nothing lives in Lua between calls"). Findings in order of
  * position. */
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary,
                                struct at_finding **findings) AT_MUST_CHECK;
-/* "path:line:column  message", the source line, a caret line, "Hint: …" — appended to out. */
-void at_finding_print(struct at_bytes *out, const char *path, struct at_text source,
-                      const struct at_finding *finding);
 
 #endif

@@ -3,7 +3,7 @@
  * A finding as a marketer reads it: where, what, the line itself, a mark under the place, a hint.
  */
 #include <string.h>
-#include "language/analysis.h"
+#include "language/finding.h"
 
 static struct at_text line_of(struct at_text source, uint32_t line) {
     const char *at = source.data, *end = source.data + source.length;

@@ -17,6 +17,8 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
     made->finding.is_warning = is_warning;
     made->finding.line = node ? node->line : 1;
     made->finding.column = node ? node->column : 1;
+    made->finding.from = node ? node->from : 0;
+    made->finding.to = node ? node->to : 0;
     snprintf(made->finding.code, sizeof made->finding.code, "%s", code);
     va_list args;
     va_start(args, fmt);
@@ -26,10 +28,6 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
     while (*end) end = &(*end)->next;
     *end = made;
     return made;
-}
-
-static void give_hint(struct at_file_finding *finding, const char *hint) {
-    if (finding) snprintf(finding->finding.hint, sizeof finding->finding.hint, "%s", hint);
 }
 
 static const struct at_vocabulary *vocabulary(struct at_vocabulary *out) {
@@ -52,11 +50,10 @@ static enum at_status check_file(struct at_build *build, const struct at_source_
     if (status != AT_OK) return status;
     for (; found; found = found->next) {
         struct at_file_finding *made =
-            add_finding(build, file->path.data, NULL, found->is_warning, found->code, "%s", found->message);
+            add_finding(build, file->path.data, NULL, false, found->code, "%s", "");
         if (!made) return AT_NOMEM;
-        made->finding.line = found->line;
-        made->finding.column = found->column;
-        give_hint(made, found->hint);
+        made->finding = *found;
+        made->finding.next = NULL;
     }
     return AT_OK;
 }
