@@ -242,6 +242,7 @@ struct at_store {
     size_t log_file_bytes; /* how long the log's file is, at most */
     _Atomic int64_t decisions_from_ms; /* older ones are gone for readers */
     uint64_t scrub_wanted;          /* the rows of erasures up to here are gone, the files not yet; 0: none */
+    atomic_bool is_copy_told;       /* that a copy of the database cannot be removed; either thread */
     _Atomic uint64_t scrub_cutting; /* asked of the keeper */
     _Atomic uint64_t scrub_cut;     /* done by it; the commit thread notes it */
 

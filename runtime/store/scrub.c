@@ -8,6 +8,7 @@
 #include "store/internal.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,18 +140,33 @@ enum at_status at_scrub_slice(struct at_store *store, bool *is_done) {
 
 /* ---- the files ---- */
 
+/* False: it stays, and the erasure with it is not over; said once. */
+static bool drop_copy(struct at_store *store, int folder, const char *name) {
+    if (unlinkat(folder, name, 0) == 0) {
+        at_log(&store->log, AT_LOG_INFO, "store", "%s was removed: it held a person who was erased since",
+               name);
+        return true;
+    }
+    if (errno == ENOENT) return true;
+    if (!atomic_exchange(&store->is_copy_told, true))
+        at_log(
+            &store->log, AT_LOG_ERROR, "store",
+            "%s cannot be removed (%s): it holds a person who was erased; remove it by hand, until then the "
+            "erasure is not finished",
+            name, strerror(errno));
+    return false;
+}
+
 /* Copies made before a migration or a restore hold everybody, for ever: they go with the first who is erased.
  */
-static void drop_copies(struct at_store *store) {
+static bool drop_copies(struct at_store *store) {
     DIR *folder = opendir(store->directory);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (strncmp(entry->d_name, AT_STORE_DATABASE ".", sizeof AT_STORE_DATABASE) != 0) continue;
-        if (unlinkat(dirfd(folder), entry->d_name, 0) == 0)
-            at_log(&store->log, AT_LOG_INFO, "store", "%s was removed: it held a person who was erased since",
-                   entry->d_name);
-    }
-    closedir(folder);
+    bool is_done = folder != NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (strncmp(entry->d_name, AT_STORE_DATABASE ".", sizeof AT_STORE_DATABASE) == 0)
+            is_done &= drop_copy(store, dirfd(folder), entry->d_name);
+    if (folder) closedir(folder);
+    return is_done;
 }
 
 bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int wait_ms) {
@@ -158,8 +174,7 @@ bool at_scrub_cut(struct at_store *store, struct at_connection *connection, int 
     sqlite3_busy_timeout(connection->db, wait_ms);
     int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &copied);
     sqlite3_busy_timeout(connection->db, AT_STORE_BUSY_MS);
-    if (code == SQLITE_OK) drop_copies(store);
-    return code == SQLITE_OK;
+    return code == SQLITE_OK && drop_copies(store);
 }
 
 bool at_scrub_forget(struct at_store *store, int wait_ms) {

@@ -6,6 +6,7 @@
 #include "store_help.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include "store/internal.h"
 
 #define PERSON UINT64_C(70001)
@@ -347,6 +348,20 @@ static void copies_of_a_migration_go_with_the_first_who_is_erased(void **state) 
     assert_int_equal(count_in_folder("ann@example.com"), 0);
 }
 
+/* A copy that cannot be removed holds the person still: who was promised an end is not told of one. */
+static void a_copy_that_stays_keeps_the_erasure_open(void **state) {
+    (void)state;
+    char path[128];
+    uint64_t people[] = {PERSON}, sources[] = {SOURCE};
+    snprintf(path, sizeof path, "%s/attune.db.schema-2", folder);
+    assert_int_equal(mkdir(path, 0700), 0); /* no unlink takes that */
+    erase("e5", people, 1, sources, 1);
+    usleep(300000);
+    assert_int_equal(number_of("SELECT count(*) FROM erasure WHERE scrubbed_ms = 0"), 1);
+    assert_int_equal(rmdir(path), 0);
+    wait_scrubbed();
+}
+
 /* A restored database hears of old erasures after new ones. */
 static void the_later_moment_of_an_address_holds(void **state) {
     (void)state;
@@ -438,6 +453,7 @@ int main(void) {
                                         close_fresh),
         cmocka_unit_test_setup_teardown(copies_of_a_migration_go_with_the_first_who_is_erased, open_fresh,
                                         close_fresh),
+        cmocka_unit_test_setup_teardown(a_copy_that_stays_keeps_the_erasure_open, open_fresh, close_fresh),
         cmocka_unit_test_setup_teardown(the_later_moment_of_an_address_holds, open_fresh, close_fresh),
         cmocka_unit_test_setup_teardown(nothing_of_the_erased_is_left_after_a_long_life, open_fresh,
                                         close_fresh),
