@@ -153,7 +153,7 @@ test("explanations: terms add up, rails say what they did, why not", async (t) =
 
 test("a decision that is gone says why; one that is logged is found at once, and after a restart", async (t) => {
   const shop = await serve(t, basicShop(), { args: ["--memory", "64M"] });
-  await load(shop, products(5));
+  await load(shop, products(500));
   const rank = (extra) => shop.post("/v1/rank", { ranking: "collection", where: {}, limit: 2, customer: { user_id: "ann" }, ...extra });
   const find = (id, query = "") => shop.get(`/v1/decisions/${id}${query}`);
   await shop.post("/v1/identify", { userId: "ann" });
@@ -163,7 +163,7 @@ test("a decision that is gone says why; one that is logged is found at once, and
   for (let i = 0; i < 20; i++) ids.push((await rank()).body.decision);
   assert.equal((await find(ids[0])).body.decision, ids[0], "remembered");
   await until(async () => {
-    await Promise.all(Array.from({ length: 200 }, () => rank({ limit: 1 })));
+    await Promise.all(Array.from({ length: 100 }, () => rank({ limit: 500 })));
     return (await find(told.decision)).body.answer; /* memory has moved on: what the log holds */
   }, { within: 60000 });
   assert.equal((await find(told.decision)).body.answer.items.length, 2);
