@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "base/map.h"
 #include "base/utf8.h"
 #include "language/analysis.h"
 #include "language/lex.h"
@@ -16,6 +17,8 @@ struct checking {
     struct at_arena *arena;
     const struct at_vocabulary *vocabulary;
     struct at_finding *first, *last;
+    const struct at_fault *faults;
+    struct at_map unsure; /* names that are a local somewhere in a file with faults */
     bool is_short;
 };
 
@@ -49,8 +52,21 @@ static void short_name(struct at_text name, char out[64]) {
     snprintf(out, 64, "%.*s", (int)(name.length < 60 ? name.length : 60), name.data);
 }
 
+/* In a file with faults a block may end elsewhere than was meant, or a local be in what was not read: of a
+ * name that is a local anywhere in it nothing is said. */
+static bool is_unsure(const struct checking *checking, struct at_text name) {
+    return at_map_get(&checking->unsure, name.data, name.length) != NULL;
+}
+
+static bool has_fault(const struct checking *checking, const struct at_node *node) {
+    const struct at_fault *fault = checking->faults;
+    while (fault && (fault->to < node->from || fault->from > node->to)) fault = fault->next;
+    return fault != NULL;
+}
+
 static void unknown_name(struct checking *checking, const struct at_node *node) {
     char name[64];
+    if (is_unsure(checking, node->text)) return;
     short_name(node->text, name);
     struct at_finding *finding = add(checking, node->line, node->column, "unknown_name");
     if (!finding) return;
@@ -75,6 +91,7 @@ static void assigned(struct checking *checking, const struct at_node *target,
     (void)statement;
     short_name(target->text, name);
     if (!target->binding) {
+        if (is_unsure(checking, target->text)) return;
         struct at_finding *finding = add(checking, target->line, target->column, "assigned_global");
         if (!finding) return;
         bool is_word = is_known(checking, target->text);
@@ -82,7 +99,7 @@ static void assigned(struct checking *checking, const struct at_node *target,
                  is_word ? "'%s' is a word of the language and cannot be set" : "'%s' is not declared", name);
         snprintf(finding->hint, sizeof finding->hint,
                  is_word ? "choose another name: local my_%s = …" : "write local %s = …", name);
-    } else if (!target->binding->function && target->function) {
+    } else if (!target->binding->function && target->function && !has_fault(checking, target->function)) {
         struct at_finding *finding = add(checking, target->line, target->column, "assigned_outside");
         if (!finding) return;
         snprintf(
@@ -97,6 +114,7 @@ static bool visit(void *arg, struct at_node *node) {
     struct checking *checking = arg;
     if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text))
         unknown_name(checking, node);
+    if (node->kind == AT_NODE_BROKEN) return false;
     if (node->kind == AT_NODE_LOCAL &&
         at_text_is(node->text, "_ENV")) /* would change what every name means */
         unknown_name(checking, node);
@@ -119,7 +137,11 @@ static bool visit(void *arg, struct at_node *node) {
 
 static bool note_local(void *arg, struct at_node *node) {
     struct checking *checking = arg;
-    if (node->kind != AT_NODE_LOCAL || checking->name_count == NAMES_MAX) return true;
+    if (node->kind != AT_NODE_LOCAL) return true;
+    if (checking->faults && !is_known(checking, node->text) &&
+        !at_map_put(&checking->unsure, node->text.data, node->text.length, NULL))
+        checking->is_short = true;
+    if (checking->name_count == NAMES_MAX) return true;
     const char *name = at_arena_dup(checking->arena, node->text.data, node->text.length);
     if (name) checking->names[checking->name_count++] = name;
     return true;
@@ -138,19 +160,24 @@ enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary, struct at_finding **findings) {
     struct checking checking = {.arena = arena, .vocabulary = vocabulary};
     struct at_node *block;
-    struct at_error err = {0};
-    uint32_t line = 1, column = 1;
-    enum at_status status = at_parse(arena, source, &block, &line, &column, &err);
+    struct at_fault *faults;
     *findings = NULL;
-    if (status == AT_INVALID) {
-        struct at_finding *finding = add(&checking, line, column, "syntax");
-        if (finding) at_syntax_words(source, err.message, finding);
-    } else if (status != AT_OK)
-        return status;
-    else if (!note_names(&checking, block))
-        return AT_NOMEM;
-    else
+    enum at_status status = at_parse(arena, source, &block, &faults);
+    if (status != AT_OK) return status;
+    checking.faults = faults;
+    at_map_init(&checking.unsure);
+    for (const struct at_fault *fault = faults; fault; fault = fault->next) {
+        struct at_finding *finding = add(&checking, fault->line, fault->column, "syntax");
+        if (!finding) break;
+        at_syntax_words(source, fault->message, finding);
+        finding->from = fault->from;
+        finding->to = fault->to;
+    }
+    if (note_names(&checking, block))
         at_node_walk(block, visit, &checking);
+    else
+        checking.is_short = true;
+    at_map_clear(&checking.unsure);
     *findings = checking.first;
     return checking.is_short ? AT_NOMEM : AT_OK;
 }

@@ -133,10 +133,9 @@ static bool visit_function(void *arg, struct at_node *node) {
 
 struct at_node *parsed_file(struct assembly *assembly, uint32_t file) {
     struct at_build *build = assembly->build;
-    uint32_t at_line, at_column;
+    struct at_fault *faults; /* none: it was loaded */
     if (!assembly->parsed[file].block &&
-        at_parse(build->arena, build->files[file].text, &assembly->parsed[file].block, &at_line, &at_column,
-                 NULL) != AT_OK)
+        at_parse(build->arena, build->files[file].text, &assembly->parsed[file].block, &faults) != AT_OK)
         return NULL;
     return assembly->parsed[file].block;
 }

@@ -10,15 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool lex_fail(struct lexer *lexer, uint32_t line, uint32_t column, const char *fmt, ...) {
-    char text[300];
+bool lex_fail(struct lexer *lexer, struct spot place, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(lexer->message, sizeof lexer->message, fmt, args);
     va_end(args);
-    lexer->status = at_fail(lexer->err, AT_INVALID, "syntax", "%s", text);
-    lexer->bad_line = line;
-    lexer->bad_column = column;
+    lexer->status = AT_INVALID;
+    lexer->bad = place;
     return false;
 }
 
@@ -30,6 +28,15 @@ static bool is_over(const struct lexer *lexer) {
 }
 static uint32_t column_of(const struct lexer *lexer, uint32_t at) {
     return at - lexer->line_start + 1;
+}
+
+/* From there to where it is now. */
+static struct spot place_from(const struct lexer *lexer, struct spot begin) {
+    begin.to = lexer->at > begin.from ? lexer->at : begin.from;
+    return begin;
+}
+static struct spot place_here(const struct lexer *lexer) {
+    return (struct spot){lexer->line, column_of(lexer, lexer->at), lexer->at, lexer->at};
 }
 
 static void new_line(struct lexer *lexer) {
@@ -49,7 +56,7 @@ static int long_level(const struct lexer *lexer) {
 
 /* Past a long bracket of that level; *out is what is in it. */
 static bool read_long(struct lexer *lexer, int level, struct at_text *out, const char *what) {
-    uint32_t line = lexer->line, column = column_of(lexer, lexer->at);
+    struct spot begin = lexer->begin;
     lexer->at += (uint32_t)level + 2;
     if (peek(lexer, 0) == '\n' || peek(lexer, 0) == '\r') new_line(lexer);
     uint32_t from = lexer->at;
@@ -69,7 +76,8 @@ static bool read_long(struct lexer *lexer, int level, struct at_text *out, const
         else
             lexer->at++;
     }
-    return lex_fail(lexer, line, column, "unfinished long %s (starting at line %u) near <eof>", what, line);
+    return lex_fail(lexer, place_from(lexer, begin), "unfinished long %s (starting at line %u) near <eof>",
+                    what, begin.line);
 }
 
 static bool skip_blanks(struct lexer *lexer) {
@@ -80,6 +88,7 @@ static bool skip_blanks(struct lexer *lexer) {
         else if (c == ' ' || c == '\t' || c == '\v' || c == '\f')
             lexer->at++;
         else if (c == '-' && peek(lexer, 1) == '-') {
+            lexer->begin = place_here(lexer);
             lexer->at += 2;
             struct at_text text;
             int level = peek(lexer, 0) == '[' ? long_level(lexer) : -1;
@@ -96,11 +105,11 @@ static bool skip_blanks(struct lexer *lexer) {
 /* ---- texts ---- */
 
 /* A bad escape, where it stands; near it: the text up to and with the byte at the place. */
-static bool fail_escape(struct lexer *lexer, uint32_t column, const char *what) {
-    uint32_t end = is_over(lexer) ? lexer->at : lexer->at + 1, length = end - lexer->begin;
+static bool fail_escape(struct lexer *lexer, struct spot place, const char *what) {
+    uint32_t end = is_over(lexer) ? lexer->at : lexer->at + 1, length = end - lexer->begin.from;
+    place.to = end;
     if (length > 60) length = 60;
-    return lex_fail(lexer, lexer->line, column, "%s near '%.*s'", what, (int)length,
-                    lexer->source.data + end - length);
+    return lex_fail(lexer, place, "%s near '%.*s'", what, (int)length, lexer->source.data + end - length);
 }
 
 static int hex_of(char c) {
@@ -129,17 +138,17 @@ static size_t put_utf8(unsigned long code, char *out) {
 
 static bool read_utf8(struct lexer *lexer, char *out, size_t *n) {
     unsigned long code = 0;
-    uint32_t column = column_of(lexer, lexer->at);
+    struct spot place = place_here(lexer);
     lexer->at++;
-    if (peek(lexer, 0) != '{') return fail_escape(lexer, column, "missing '{'");
+    if (peek(lexer, 0) != '{') return fail_escape(lexer, place, "missing '{'");
     lexer->at++;
-    if (hex_of(peek(lexer, 0)) < 0) return fail_escape(lexer, column, "hexadecimal digit expected");
+    if (hex_of(peek(lexer, 0)) < 0) return fail_escape(lexer, place, "hexadecimal digit expected");
     while (hex_of(peek(lexer, 0)) >= 0) {
         code = code * 16 + (unsigned long)hex_of(peek(lexer, 0));
-        if (code > 0x7FFFFFFFUL) return fail_escape(lexer, column, "UTF-8 value too large");
+        if (code > 0x7FFFFFFFUL) return fail_escape(lexer, place, "UTF-8 value too large");
         lexer->at++;
     }
-    if (peek(lexer, 0) != '}') return fail_escape(lexer, column, "missing '}'");
+    if (peek(lexer, 0) != '}') return fail_escape(lexer, place, "missing '}'");
     lexer->at++;
     *n += put_utf8(code, out + *n);
     return true;
@@ -147,7 +156,7 @@ static bool read_utf8(struct lexer *lexer, char *out, size_t *n) {
 
 static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
     static const char from[] = "abfnrtv\\\"'", to[] = "\a\b\f\n\r\t\v\\\"'";
-    uint32_t column = column_of(lexer, lexer->at);
+    struct spot place = place_here(lexer);
     lexer->at++;
     char c = peek(lexer, 0);
     const char *known = c ? strchr(from, c) : NULL;
@@ -159,7 +168,7 @@ static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
         new_line(lexer);
     } else if (c == 'x') {
         int high = hex_of(peek(lexer, 1)), low = high < 0 ? -1 : hex_of(peek(lexer, 2));
-        if (low < 0) return fail_escape(lexer, column, "hexadecimal digit expected");
+        if (low < 0) return fail_escape(lexer, place, "hexadecimal digit expected");
         out[(*n)++] = (char)(high << 4 | low);
         lexer->at += 3;
     } else if (c == 'z') {
@@ -176,10 +185,10 @@ static bool read_escape(struct lexer *lexer, char *out, size_t *n) {
         int code = 0;
         for (int i = 0; i < 3 && isdigit((unsigned char)peek(lexer, 0)); i++)
             code = code * 10 + lexer->source.data[lexer->at++] - '0';
-        if (code > 255) return fail_escape(lexer, column, "decimal escape too large");
+        if (code > 255) return fail_escape(lexer, place, "decimal escape too large");
         out[(*n)++] = (char)code;
     } else
-        return fail_escape(lexer, column, "invalid escape sequence");
+        return fail_escape(lexer, place, "invalid escape sequence");
     return true;
 }
 
@@ -198,12 +207,11 @@ static bool read_string(struct lexer *lexer, struct token *out) {
     lexer->at++;
     for (;;) {
         char c = peek(lexer, 0);
-        if (is_over(lexer))
-            return lex_fail(lexer, lexer->line, column_of(lexer, lexer->at), "unfinished string near <eof>");
+        if (is_over(lexer)) return lex_fail(lexer, place_here(lexer), "unfinished string near <eof>");
         if (c == '\n' || c == '\r') {
             uint32_t shown = lexer->at - out->from < 60 ? lexer->at - out->from : 60;
-            return lex_fail(lexer, out->line, out->column, "unfinished string near '%.*s'", (int)shown,
-                            lexer->source.data + out->from);
+            return lex_fail(lexer, place_from(lexer, lexer->begin), "unfinished string near '%.*s'",
+                            (int)shown, lexer->source.data + out->from);
         }
         if (c == quote) break;
         if (c != '\\') {
@@ -247,7 +255,7 @@ static bool read_number(struct lexer *lexer, struct token *out) {
      */
     bool has_digit = strpbrk(text + (is_hex ? 2 : 0), "0123456789abcdefABCDEF") != NULL;
     if (*end || !has_digit)
-        return lex_fail(lexer, lexer->line, column_of(lexer, from), "malformed number near '%.60s'", text);
+        return lex_fail(lexer, place_from(lexer, lexer->begin), "malformed number near '%.60s'", text);
     if (is_hex && !is_float) { /* hexadecimal integers wrap around */
         uint64_t value = 0;
         for (const char *c = text + 2; *c; c++) value = value * 16 + (uint64_t)hex_of(*c);
@@ -285,12 +293,38 @@ static bool read_sign(struct lexer *lexer, struct token *out) {
     return true;
 }
 
+/* An unfinished long text or comment goes to the end of the file; of a text the line is given up, or what
+ * comes up to the quote it began with. */
+void lex_mend(struct lexer *lexer, struct token *out) {
+    struct spot begin = lexer->begin;
+    char quote = begin.from < lexer->source.length ? lexer->source.data[begin.from] : 0;
+    lexer->status = AT_OK;
+    if (quote == '"' || quote == '\'') {
+        for (lexer->at = lexer->at > begin.from ? lexer->at : begin.from + 1;
+             !is_over(lexer) && !strchr("\r\n", peek(lexer, 0)) && peek(lexer, 0) != quote; lexer->at++)
+            if (peek(lexer, 0) == '\\' && peek(lexer, 1) == quote) lexer->at++;
+        if (lexer->at > lexer->source.length) lexer->at = (uint32_t)lexer->source.length;
+        if (peek(lexer, 0) == quote) lexer->at++;
+    } else if (quote == '[' && !is_over(lexer))
+        lexer->at = begin.from + 2; /* "[=" */
+    *out = (struct token){.kind = is_over(lexer) && begin.from == lexer->at ? TOKEN_END : TOKEN_SIGN,
+                          .from = begin.from,
+                          .to = lexer->at,
+                          .line = begin.line,
+                          .column = begin.column,
+                          .is_first = lexer->end_line != begin.line,
+                          .text = {lexer->source.data + begin.from, lexer->at - begin.from}};
+    lexer->end_line = lexer->line;
+}
+
 bool lex_next(struct lexer *lexer, struct token *out) {
     if (lexer->status != AT_OK || !skip_blanks(lexer)) return false;
     memset(out, 0, sizeof *out);
-    out->from = lexer->begin = lexer->at;
-    out->line = lexer->line;
-    out->column = column_of(lexer, lexer->at);
+    lexer->begin = place_here(lexer);
+    out->from = lexer->begin.from;
+    out->line = lexer->begin.line;
+    out->column = lexer->begin.column;
+    out->is_first = lexer->end_line != out->line;
     bool is_ok = true;
     unsigned char c = (unsigned char)peek(lexer, 0);
     if (is_over(lexer))
@@ -307,9 +341,10 @@ bool lex_next(struct lexer *lexer, struct token *out) {
         out->kind = TOKEN_STRING;
         is_ok = read_long(lexer, long_level(lexer), &out->text, "string");
     } else if (c == '[' && peek(lexer, 1) == '=')
-        is_ok = lex_fail(lexer, out->line, out->column, "invalid long string delimiter near '[='");
+        is_ok = lex_fail(lexer, place_from(lexer, lexer->begin), "invalid long string delimiter near '[='");
     else
         is_ok = read_sign(lexer, out);
     out->to = lexer->at;
+    if (is_ok) lexer->end_line = lexer->line;
     return is_ok;
 }

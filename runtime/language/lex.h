@@ -16,9 +16,15 @@ enum token_kind {
     TOKEN_WORD, /* a reserved word; text */
     TOKEN_SIGN  /* an operator or bracket; text */
 };
+struct spot {
+    uint32_t line, column, from, to;
+};
+#define SPOT_OF(x) ((struct spot){(x)->line, (x)->column, (x)->from, (x)->to})
+
 struct token {
     enum token_kind kind;
     uint32_t from, to, line, column;
+    bool is_first;       /* on its line */
     struct at_text text; /* of a string: its value, in the arena */
     double number;
     bool is_integer;
@@ -27,14 +33,18 @@ struct lexer {
     struct at_arena *arena;
     struct at_text source;
     uint32_t at, line, line_start;
-    uint32_t begin; /* of the token being read */
-    struct at_error *err;
+    struct spot begin; /* of the token being read; to is not set */
+    uint32_t end_line; /* where the token before ended */
     enum at_status status;
-    uint32_t bad_line, bad_column;
+    /* AT_INVALID: */
+    struct spot bad;
+    char message[300];
 };
-/* The next token; false: lexer->status, err, bad_line and bad_column say why. */
+/* The next token; false: lexer->status says why. */
 bool lex_next(struct lexer *lexer, struct token *out);
-bool lex_fail(struct lexer *lexer, uint32_t line, uint32_t column, const char *fmt, ...) AT_PRINTF(4, 5);
+/* After a failure: what stands where a token was not to be read, as a sign that is none. */
+void lex_mend(struct lexer *lexer, struct token *out);
+bool lex_fail(struct lexer *lexer, struct spot place, const char *fmt, ...) AT_PRINTF(3, 4);
 
 /* syntax_words.c: the finding's message and hint, from Lua's words for what stands at its line and column. */
 struct at_finding;

@@ -1,139 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Statements of Lua 5.4 (reference manual §3.3, §9) as a tree with positions and bindings; the walk over it.
- * It reads as lparser.c does, so that it accepts and refuses the same and says it in the same words. Nesting
- * and the height of the tree are bounded: who walks it may recurse.
+ * It reads as lparser.c does, so that it accepts and refuses the same and says it in the same words. A
+ * statement that fails is caught by the block it stands in. Nesting and the height of the tree are bounded:
+ * who walks it may recurse.
  */
 #include "language/parse_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- tokens and nodes ---- */
-
-bool parse_fail(struct parser *p, const char *fmt, ...) {
-    const struct token *token = &p->token;
-    uint32_t length = token->to - token->from;
-    const char *text = p->lexer.source.data + token->from;
-    char message[200];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(message, sizeof message, fmt, args);
-    va_end(args);
-    if (token->kind == TOKEN_END)
-        return lex_fail(&p->lexer, token->line, token->column, "%s near <eof>", message);
-    if (token->kind == TOKEN_SIGN && length == 1 && (unsigned char)*text - 32u >= 95)
-        return lex_fail(&p->lexer, token->line, token->column, "%s near '<\\%u>'", message,
-                        (unsigned char)*text);
-    return lex_fail(&p->lexer, token->line, token->column, "%s near '%.*s'", message,
-                    (int)(length < 40 ? length : 40), text);
-}
-
-bool parse_advance(struct parser *p) {
-    p->last_end = p->token.to;
-    if (!p->has_ahead) return lex_next(&p->lexer, &p->token);
-    p->token = p->ahead;
-    p->has_ahead = false;
-    return true;
-}
-bool is_sign(const struct parser *p, const char *sign) {
-    return p->token.kind == TOKEN_SIGN && at_text_is(p->token.text, sign);
-}
-bool is_word(const struct parser *p, const char *word) {
-    return p->token.kind == TOKEN_WORD && at_text_is(p->token.text, word);
-}
-bool parse_expect(struct parser *p, const char *text) {
-    return is_sign(p, text) || is_word(p, text) ? parse_advance(p) : parse_fail(p, "'%s' expected", text);
-}
-bool parse_close(struct parser *p, const char *what, const char *opened, uint32_t line) {
-    if (is_sign(p, what) || is_word(p, what)) return parse_advance(p);
-    if (p->token.line == line) return parse_fail(p, "'%s' expected", what);
-    return parse_fail(p, "'%s' expected (to close '%s' at line %u)", what, opened, line);
-}
-bool parse_deeper(struct parser *p) {
-    if (++p->depth <= DEPTH_MAX) return true;
-    return lex_fail(&p->lexer, p->token.line, p->token.column, "this is nested too deeply");
-}
-
-struct at_node *parse_node(struct parser *p, enum at_node_kind kind) {
-    struct at_node *node = at_arena_zalloc(p->lexer.arena, sizeof *node);
-    if (!node) {
-        p->lexer.status = AT_NOMEM;
-        return NULL;
-    }
-    node->kind = kind;
-    node->line = p->token.line;
-    node->column = p->token.column;
-    node->from = p->token.from;
-    node->to = p->token.to;
-    return node;
-}
-
-static uint32_t tallest(const struct at_node *list, uint32_t height) {
-    for (; list; list = list->next)
-        if (list->mark > height) height = list->mark;
-    return height;
-}
-
-/* While parsing, mark is the height of a node's subtree. */
-struct at_node *parse_done(struct parser *p, struct at_node *node) {
-    const struct at_node *const parts[] = {node->a, node->b, node->body, node->else_part};
-    uint32_t height = tallest(node->list, tallest(node->list2, 0));
-    for (size_t i = 0; i < AT_LENGTH(parts); i++)
-        if (parts[i] && parts[i]->mark > height) height = parts[i]->mark;
-    node->to = p->last_end > node->from ? p->last_end : node->from; /* an empty block ends where it begins */
-    node->mark = height + 1;
-    if (node->mark <= HEIGHT_MAX) return node;
-    lex_fail(&p->lexer, node->line, node->column, "this is too long: write it in several steps");
-    return NULL;
-}
-void begin_at(struct at_node *node, const struct at_node *first) {
-    node->line = first->line;
-    node->column = first->column;
-    node->from = first->from;
-}
-void parse_append(struct at_node ***end, struct at_node *node) {
-    **end = node;
-    *end = &node->next;
-}
-
 /* ---- blocks and functions ---- */
 
 static struct at_node *statement(struct parser *p);
 
-static bool ends_block(const struct parser *p, bool with_until) {
-    return p->token.kind == TOKEN_END || is_word(p, "end") || is_word(p, "else") || is_word(p, "elseif") ||
-           (with_until && is_word(p, "until"));
+/* The columns a block is known by, as its statements show them. */
+static void see_indent(const struct parser *p, struct block_place *place) {
+    if (!p->token.is_first || place->indent) return;
+    place->indent = p->token.column;
+    if (place->outer >= place->indent) place->outer = place->indent - 1;
 }
 
 /* The statements up to the end of the block, in the scope that is open. */
-static bool statements(struct parser *p, struct at_node **out) {
+static bool statements(struct parser *p, struct at_node **out, struct closing *closing) {
     struct at_node *node = *out = parse_node(p, AT_NODE_BLOCK), **end = node ? &node->list : NULL;
+    struct block_place place = {.outer = closing->what ? p->last_indent : 0, .brackets = p->brackets};
     if (!node) return false;
-    for (bool is_last = false; !is_last && !ends_block(p, true);) {
-        if (is_sign(p, ";")) {
+    closing->outer = p->function->closing;
+    p->function->closing = closing;
+    for (bool is_ended = false, is_last = false; !is_ended && !ends_block(p, closing);) {
+        struct trial trial;
+        struct at_node *one = NULL;
+        begin_trial(p, &trial);
+        see_indent(p, &place);
+        if (is_last || is_ender(p))
+            fail_close(p, closing);
+        else if (is_sign(p, ";")) {
             if (!parse_advance(p)) return false;
             continue;
-        }
-        is_last = is_word(p, "return");
-        struct at_node *one = statement(p);
-        if (!one) return false;
-        parse_append(&end, one);
+        } else
+            one = statement(p);
+        is_last = one && one->kind == AT_NODE_RETURN;
+        if (!one && !(one = recover_statement(p, &trial, &place, &is_ended))) return false;
+        if (one->to > one->from) *end = one;
+        while (*end) end = &(*end)->next;
     }
+    p->function->closing = closing->outer;
     return parse_done(p, node) != NULL;
 }
 
-static bool scoped_block(struct parser *p, struct at_node **out) {
+static bool scoped_block(struct parser *p, struct at_node **out, struct closing *closing) {
     struct block_scope block;
     enter_block(p, &block);
-    return statements(p, out) && leave_block(p);
+    return statements(p, out, closing) && leave_block(p);
 }
 
-static bool looped_block(struct parser *p, struct at_node **out) {
+static bool looped_block(struct parser *p, struct at_node **out, struct closing *closing) {
     p->function->loops++;
-    bool is_ok = scoped_block(p, out);
+    bool is_ok = scoped_block(p, out, closing);
     p->function->loops--;
     return is_ok;
+}
+
+/* A condition and the word after it. */
+static bool condition(struct parser *p, struct at_node **out, const char *word, struct closing *closing) {
+    struct trial trial;
+    begin_trial(p, &trial);
+    struct at_node *read = *out = parse_expression(p);
+    if (read && parse_expect(p, word)) return true;
+    if (read && is_sign(p, "{")) return begin_braced(p, closing);
+    if (!recover_head(p, &trial, word, out)) return false;
+    if (read && read->to == (*out)->to) *out = read; /* only the word was missing */
+    return true;
 }
 
 static bool parameters(struct parser *p, struct at_node *function, bool is_method) {
@@ -162,27 +100,42 @@ static bool parameters(struct parser *p, struct at_node *function, bool is_metho
     }
 }
 
+/* "(" parameters ")"; what goes wrong in it stops at its end. */
+static bool parameter_list(struct parser *p, struct at_node *function, bool is_method) {
+    struct trial trial;
+    begin_trial(p, &trial);
+    if (!parse_expect(p, "(") && !parse_take(p)) return false;
+    if (!parameters(p, function, is_method)) return recover_head(p, &trial, ")", &function->a);
+    return parse_expect(p, ")") || recover_head(p, &trial, ")", &function->a);
+}
+
 struct at_node *parse_function(struct parser *p, struct at_node *function, bool is_method) {
     struct function_scope scope;
     struct block_scope block;
+    struct closing closing = {.what = "end", .opened = "function", .line = function->line};
     enter_function(p, &scope, &block, function);
     function->is_method = is_method;
     function->defined_line = p->token.line;
-    if (!parse_expect(p, "(") || !parameters(p, function, is_method) || !parse_expect(p, ")") ||
-        !statements(p, &function->body) || !parse_close(p, "end", "function", function->line))
-        return NULL;
+    if (!parameter_list(p, function, is_method)) return NULL;
+    if (is_sign(p, "{")) {
+        parse_fail(p, "unexpected symbol");
+        if (!begin_braced(p, &closing)) return NULL;
+    }
+    if (!statements(p, &function->body, &closing) || !close_block(p, &closing)) return NULL;
     return leave_function(p) ? parse_done(p, function) : NULL;
 }
 
 /* ---- statements ---- */
 
 static struct at_node *if_statement(struct parser *p) {
-    uint32_t line = p->token.line;
+    struct closing closing = {.what = "end", .opened = "if", .line = p->token.line};
     struct at_node *first = NULL, *last = NULL;
     do { /* if and every elseif */
         struct at_node *node = parse_node(p, AT_NODE_IF);
-        if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_expect(p, "then") ||
-            !scoped_block(p, &node->body))
+        closing.has_else = true;
+        closing.is_braced = false;
+        if (!node || !parse_advance(p) || !condition(p, &node->a, "then", &closing) ||
+            !scoped_block(p, &node->body, &closing))
             return NULL;
         if (last)
             last->else_part = node;
@@ -191,8 +144,10 @@ static struct at_node *if_statement(struct parser *p) {
         node->list2 = last; /* for the way back; taken out below */
         last = node;
     } while (is_word(p, "elseif"));
-    if (is_word(p, "else") && (!parse_advance(p) || !scoped_block(p, &last->else_part))) return NULL;
-    if (!parse_close(p, "end", "if", line)) return NULL;
+    closing.has_else = false;
+    if (is_word(p, "else") && (!parse_advance(p) || !scoped_block(p, &last->else_part, &closing)))
+        return NULL;
+    if (!close_block(p, &closing)) return NULL;
     while (last) {
         struct at_node *before = last->list2;
         last->list2 = NULL;
@@ -204,23 +159,28 @@ static struct at_node *if_statement(struct parser *p) {
 
 static struct at_node *while_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_WHILE);
-    if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_expect(p, "do") ||
-        !looped_block(p, &node->body) || !parse_close(p, "end", "while", node->line))
+    struct closing closing = {.what = "end", .opened = "while", .line = p->token.line};
+    if (!node || !parse_advance(p) || !condition(p, &node->a, "do", &closing) ||
+        !looped_block(p, &node->body, &closing) || !close_block(p, &closing))
         return NULL;
     return parse_done(p, node);
 }
 
 static struct at_node *repeat_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_REPEAT);
+    struct closing closing = {.what = "until", .opened = "repeat", .line = p->token.line};
     struct block_scope block;
+    struct trial trial;
     if (!node || !parse_advance(p)) return NULL;
     enter_block(p, &block); /* its locals are seen by the condition */
     p->function->loops++;
-    bool is_ok = statements(p, &node->body);
+    bool is_ok = statements(p, &node->body, &closing);
     p->function->loops--;
-    is_ok = is_ok && parse_close(p, "until", "repeat", node->line) && (node->a = parse_expression(p)) &&
-            leave_block(p);
-    return is_ok ? parse_done(p, node) : NULL;
+    if (!is_ok || !close_block(p, &closing)) return NULL;
+    begin_trial(p, &trial);
+    node->a = parse_expression(p);
+    if (!node->a && !recover_head(p, &trial, "", &node->a)) return NULL;
+    return leave_block(p) ? parse_done(p, node) : NULL;
 }
 
 /* The head after "for", up to "do". */
@@ -251,15 +211,21 @@ static bool for_head(struct parser *p, struct at_node *node) {
 
 static struct at_node *for_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_FOR_NUMBER);
+    struct closing closing = {.what = "end", .opened = "for", .line = p->token.line};
     struct block_scope outer, inner;
+    struct trial trial;
     if (!node || !parse_advance(p)) return NULL;
     enter_block(p, &outer);
-    if (!for_head(p, node) || !parse_expect(p, "do")) return NULL;
+    begin_trial(p, &trial);
+    if (!for_head(p, node) || !parse_expect(p, "do")) {
+        bool is_braced = is_sign(p, "{") && node->list2;
+        if (is_braced ? !begin_braced(p, &closing) : !recover_head(p, &trial, "do", &node->a)) return NULL;
+    }
     enter_block(p, &inner);
     for (struct at_node *local = node->list; local; local = local->next)
         if (!declare_local(p, local)) return NULL;
-    if (!looped_block(p, &node->body) || !leave_block(p)) return NULL;
-    return parse_close(p, "end", "for", node->line) && leave_block(p) ? parse_done(p, node) : NULL;
+    if (!looped_block(p, &node->body, &closing) || !leave_block(p)) return NULL;
+    return close_block(p, &closing) && leave_block(p) ? parse_done(p, node) : NULL;
 }
 
 static bool is_constant(const struct at_node *target) {
@@ -267,8 +233,8 @@ static bool is_constant(const struct at_node *target) {
 }
 
 static bool refuse_constant(struct parser *p, const struct at_node *target) {
-    return lex_fail(&p->lexer, target->line, target->column, "attempt to assign to const variable '%.*s'",
-                    (int)(target->text.length < 100 ? target->text.length : 100), target->text.data);
+    return parse_note(p, SPOT_OF(target), "attempt to assign to const variable '%.*s'",
+                      (int)(target->text.length < 100 ? target->text.length : 100), target->text.data);
 }
 
 /* What is assigned again stands for no one function. */
@@ -280,15 +246,19 @@ static struct at_node *function_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_FUNCTION_STATEMENT),
                    *function = node ? parse_node(p, AT_NODE_FUNCTION) : NULL;
     bool is_method = false;
+    uint32_t fault_count = p->fault_count;
     if (!function || !parse_advance(p)) return NULL;
+    p->unclosed++;
     if (p->token.kind != TOKEN_NAME) return parse_fail(p, "<name> expected"), NULL;
     node->a = parse_primary(p);
     while (node->a && !is_method && (is_sign(p, ".") || is_sign(p, ":"))) {
         is_method = is_sign(p, ":");
         node->a = parse_index(p, node->a); /* a:b is a.b with self */
     }
-    if (!node->a || !(node->b = parse_function(p, function, is_method))) return NULL;
-    if (is_constant(node->a)) return refuse_constant(p, node->a), NULL;
+    if (!node->a) return NULL;
+    p->unclosed--;
+    if (!(node->b = parse_function(p, function, is_method))) return NULL;
+    if (is_constant(node->a) && p->fault_count == fault_count && !refuse_constant(p, node->a)) return NULL;
     function->defined_line = node->line;
     forget_value(node->a);
     return parse_done(p, node);
@@ -299,7 +269,9 @@ static struct at_node *local_function(struct parser *p, struct at_node *node) {
     node->kind = AT_NODE_FUNCTION_STATEMENT;
     node->is_local = true;
     if (!function || !parse_advance(p)) return NULL;
+    p->unclosed++;
     if (!(node->a = parse_node(p, AT_NODE_NAME)) || !(node->list = read_local(p))) return NULL;
+    p->unclosed--;
     if (!declare_local(p, node->list)) return NULL;
     node->a->text = node->list->text;
     bind_name(p, node->a);
@@ -317,10 +289,10 @@ static bool attribute(struct parser *p, struct at_node *local, int *closes) {
     if (!parse_advance(p) || !parse_expect(p, ">")) return false;
     if (at_text_is(name.text, "const")) return true;
     if (!at_text_is(name.text, "close"))
-        return lex_fail(&p->lexer, name.line, name.column, "unknown attribute '%.*s'",
-                        (int)(name.text.length < 60 ? name.text.length : 60), name.text.data);
+        return parse_note(p, SPOT_OF(&name), "unknown attribute '%.*s'",
+                          (int)(name.text.length < 60 ? name.text.length : 60), name.text.data);
     if ((*closes)++ == 0) return true;
-    return lex_fail(&p->lexer, name.line, name.column, "multiple to-be-closed variables in local list");
+    return parse_note(p, SPOT_OF(&name), "multiple to-be-closed variables in local list");
 }
 
 static struct at_node *local_statement(struct parser *p) {
@@ -347,7 +319,8 @@ static struct at_node *local_statement(struct parser *p) {
 static struct at_node *return_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_RETURN);
     if (!node || !parse_advance(p)) return NULL;
-    if (!ends_block(p, true) && !is_sign(p, ";") && !parse_expressions(p, &node->list)) return NULL;
+    if (p->token.kind != TOKEN_END && !is_ender(p) && !is_sign(p, ";") && !parse_expressions(p, &node->list))
+        return NULL;
     if (is_sign(p, ";") && !parse_advance(p)) return NULL;
     return parse_done(p, node);
 }
@@ -401,23 +374,22 @@ static struct at_node *label_or_goto(struct parser *p) {
         if (is_sign(p, ";") ? !parse_advance(p) : !(after->next = statement(p))) return NULL;
         while (after->next) after = after->next;
     }
-    return add_label(p, node, ends_block(p, false)) ? node : NULL;
+    bool is_last = p->token.kind == TOKEN_END || (is_ender(p) && !is_word(p, "until"));
+    return add_label(p, node, is_last) ? node : NULL;
 }
 
 static struct at_node *break_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_BREAK);
-    if (!node) return NULL;
-    if (!p->function->loops) {
-        lex_fail(&p->lexer, node->line, node->column, "break outside loop at line %u", node->line);
-        return NULL;
-    }
-    return parse_advance(p) ? parse_done(p, node) : NULL;
+    if (!node || !parse_advance(p)) return NULL;
+    node->text = AT_TEXT("break"); /* a goto, as luac sees it: told when its function ends */
+    if (!p->function->loops && !add_goto(p, node)) return NULL;
+    return parse_done(p, node);
 }
 
 static struct at_node *do_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_DO);
-    if (!node || !parse_advance(p) || !scoped_block(p, &node->body) ||
-        !parse_close(p, "end", "do", node->line))
+    struct closing closing = {.what = "end", .opened = "do", .line = p->token.line};
+    if (!node || !parse_advance(p) || !scoped_block(p, &node->body, &closing) || !close_block(p, &closing))
         return NULL;
     return parse_done(p, node);
 }
@@ -452,23 +424,25 @@ static void skip_head(struct lexer *lexer) {
     while (lexer->at < text.length && text.data[lexer->at] != '\n') lexer->at++;
 }
 
-enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out,
-                        uint32_t *line, uint32_t *column, struct at_error *err) {
-    struct parser p = {.lexer = {.arena = arena, .source = source, .line = 1, .err = err}};
+enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block,
+                        struct at_fault **faults) {
+    struct parser p = {.lexer = {.arena = arena, .source = source, .line = 1}};
     struct function_scope scope;
-    struct block_scope block;
-    *block_out = NULL;
-    if (source.length > UINT32_MAX / 2) return at_fail(err, AT_INVALID, "syntax", "the file is too large");
+    struct block_scope outermost;
+    struct closing closing = {0};
+    *block = NULL;
+    *faults = NULL;
+    bool is_large = source.length > UINT32_MAX / 2;
+    if (is_large) p.lexer.source.length = 0;
     skip_head(&p.lexer);
-    enter_function(&p, &scope, &block, NULL);
+    enter_function(&p, &scope, &outermost, NULL);
     scope.is_vararg = true;
-    bool is_ok = parse_advance(&p) && statements(&p, block_out);
-    if (is_ok && p.token.kind != TOKEN_END) is_ok = parse_fail(&p, "<eof> expected");
-    if (is_ok && leave_function(&p)) return AT_OK;
-    *block_out = NULL;
-    if (line) *line = p.lexer.bad_line ? p.lexer.bad_line : 1;
-    if (column) *column = p.lexer.bad_column ? p.lexer.bad_column : 1;
-    return p.lexer.status == AT_OK ? AT_NOMEM : p.lexer.status;
+    bool is_ok = (!is_large || parse_note(&p, (struct spot){1, 1, 0, 0}, "the file is too large")) &&
+                 parse_advance(&p) && statements(&p, block, &closing) && leave_function(&p);
+    *faults = is_ok ? p.faults : NULL;
+    if (is_ok) return AT_OK;
+    *block = NULL;
+    return AT_NOMEM;
 }
 
 void at_node_walk(struct at_node *node, bool (*fn)(void *arg, struct at_node *node), void *arg) {

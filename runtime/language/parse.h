@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A parser for Lua 5.4 source with exact positions: the base for checks, analysis and explanations. Pure C
- * over text: no Lua state. The tree lives in the caller's arena.
+ * over text: no Lua state. The tree lives in the caller's arena. It always gives the tree of what could be
+ * read: how it goes on after a mistake is in docs/decisions/parser.md.
  */
 #ifndef AT_LANGUAGE_PARSE_H
 #define AT_LANGUAGE_PARSE_H
@@ -46,6 +47,9 @@ enum at_node_kind {
     AT_NODE_GOTO,
     AT_NODE_LABEL,
     AT_NODE_LOCAL, /* a declaration: text; attribs const/close in text2 */
+    /* What could not be read, as a statement or where an expression stands. list: LOCAL, the names that stand
+     * in it: any of them may have been declared there. */
+    AT_NODE_BROKEN,
 };
 struct at_node {
     enum at_node_kind kind;
@@ -63,10 +67,22 @@ struct at_node {
     struct at_node *function; /* of LOCAL and NAME: the FUNCTION (or NULL: the file) it stands in */
     uint32_t mark;            /* scratch for analyses */
 };
-/* AT_INVALID: err->message without the position ("'then' expected near '!'", as luac words it), *line and
- * *column where. */
-enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block_out,
-                        uint32_t *line, uint32_t *column, struct at_error *err) AT_MUST_CHECK;
+/* A mistake, in luac's words: "'then' expected near '!'". */
+struct at_fault {
+    struct at_fault *next;
+    uint32_t line, column; /* of what it is about: the token luac stops at, the jump without a label … */
+    uint32_t from, to;     /* its bytes; equal at the end of the file */
+    const char *message;
+};
+#define AT_FAULTS_MAX 100 /* of one file: what comes after them is not read */
+
+/* The tree of what could be read, and the faults in order of position. None: luac -p accepts the file, but
+ * for limits of its code generator (registers, upvalues). The first is the one luac stops at. The rest are of
+ * what was read after it: one mistake gives one fault wherever the parser finds its way back. With a fault
+ * the blocks of the tree may begin and end elsewhere than was meant: what a name refers to is sure only
+ * without. AT_OK, or AT_NOMEM: then there is neither. */
+enum at_status at_parse(struct at_arena *arena, struct at_text source, struct at_node **block,
+                        struct at_fault **faults) AT_MUST_CHECK;
 
 /* Calls fn for every node, parents first; fn returns false to skip the children. */
 void at_node_walk(struct at_node *root, bool (*fn)(void *arg, struct at_node *node), void *arg);

@@ -36,8 +36,7 @@ static struct at_node *name_node(struct parser *p) {
 static bool begins_named_field(struct parser *p, bool *is_named) {
     *is_named = false;
     if (p->token.kind != TOKEN_NAME) return true;
-    p->has_ahead = lex_next(&p->lexer, &p->ahead);
-    if (!p->has_ahead) return false;
+    if (!parse_ahead(p)) return false;
     *is_named = p->ahead.kind == TOKEN_SIGN && at_text_is(p->ahead.text, "=");
     return true;
 }
@@ -57,18 +56,54 @@ static struct at_node *field(struct parser *p) {
     return (node->b = parse_expression(p)) ? parse_done(p, node) : NULL;
 }
 
+/* A field, or what was not read in its place. */
+static struct at_node *field_anyway(struct parser *p, const struct trial *table, uint32_t indent,
+                                    bool *is_closed) {
+    struct trial trial;
+    begin_trial(p, &trial);
+    struct at_node *node = field(p);
+    return node ? node : recover_field(p, table, &trial, indent, is_closed);
+}
+
+/* After a field: past a comma; or one is missing, or the brace is. */
+static bool separator(struct parser *p, const struct trial *table, struct at_node ***end, uint32_t indent,
+                      bool *is_closed) {
+    struct trial trial;
+    uint32_t line = table->begin.line;
+    if (*is_closed || is_sign(p, "}")) return true;
+    if (is_sign(p, ",") || is_sign(p, ";")) return parse_advance(p);
+    begin_trial(p, &trial);
+    if (p->token.line == line)
+        parse_fail(p, "'}' expected");
+    else
+        parse_fail(p, "'}' expected (to close '{' at line %u)", line);
+    if (continues_table(p, table)) return parse_take(p);
+    struct at_node *broken = recover_field(p, table, &trial, indent, is_closed);
+    if (!broken) return false;
+    if (broken->to > broken->from) parse_append(end, broken);
+    return !*is_closed && (is_sign(p, ",") || is_sign(p, ";")) ? parse_advance(p) : true;
+}
+
 static struct at_node *table(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_TABLE), **end = node ? &node->list : NULL;
-    uint32_t line = p->token.line;
+    struct trial trial;
+    uint32_t indent = 0;
+    begin_trial(p, &trial);
+    p->brackets.braces++;
     if (!node || !parse_advance(p)) return NULL;
-    while (!is_sign(p, "}")) {
-        struct at_node *one = field(p);
+    for (bool is_closed = false; !is_closed && !is_sign(p, "}");) {
+        if (p->token.is_first && !indent) {
+            indent = p->token.column;
+            if (trial.indent >= indent) trial.indent = indent - 1;
+        }
+        struct at_node *one = field_anyway(p, &trial, indent, &is_closed);
         if (!one) return NULL;
-        parse_append(&end, one);
-        if (!is_sign(p, ",") && !is_sign(p, ";")) break;
-        if (!parse_advance(p)) return NULL;
+        if (one->to > one->from) parse_append(&end, one);
+        if (!separator(p, &trial, &end, indent, &is_closed)) return NULL;
     }
-    return parse_close(p, "}", "{", line) ? parse_done(p, node) : NULL;
+    p->brackets.braces--;
+    if (is_sign(p, "}") && !parse_advance(p)) return NULL;
+    return parse_done(p, node);
 }
 
 /* ---- a.b, a[b], a(b), a:b(c) ---- */
@@ -81,8 +116,10 @@ static bool arguments(struct parser *p, struct at_node *call, uint32_t line) {
     }
     if (is_sign(p, "{")) return (call->list = table(p)) != NULL;
     if (!is_sign(p, "(")) return parse_fail(p, "function arguments expected");
+    p->brackets.parens++;
     if (!parse_advance(p)) return false;
     if (!is_sign(p, ")") && !parse_expressions(p, &call->list)) return false;
+    p->brackets.parens--;
     return parse_close(p, ")", "(", line);
 }
 
@@ -97,9 +134,10 @@ struct at_node *parse_primary(struct parser *p) {
     if (!is_sign(p, "(")) return parse_fail(p, "unexpected symbol"), NULL;
     uint32_t line = p->token.line;
     node = parse_node(p, AT_NODE_PAREN);
-    if (!node || !parse_advance(p) || !(node->a = parse_expression(p)) || !parse_close(p, ")", "(", line))
-        return NULL;
-    return parse_done(p, node);
+    p->brackets.parens++;
+    if (!node || !parse_advance(p) || !(node->a = parse_expression(p))) return NULL;
+    p->brackets.parens--;
+    return parse_close(p, ")", "(", line) ? parse_done(p, node) : NULL;
 }
 
 struct at_node *parse_index(struct parser *p, struct at_node *object) {
@@ -108,9 +146,11 @@ struct at_node *parse_index(struct parser *p, struct at_node *object) {
     begin_at(node, object);
     node->a = object;
     node->is_dot = !is_sign(p, "[");
+    p->brackets.squares += !node->is_dot;
     if (!parse_advance(p)) return NULL;
     node->b = node->is_dot ? name_node(p) : parse_expression(p);
     if (!node->b || (!node->is_dot && !parse_expect(p, "]"))) return NULL;
+    p->brackets.squares -= !node->is_dot;
     return parse_done(p, node);
 }
 
@@ -158,8 +198,11 @@ static struct at_node *simple(struct parser *p) {
     if (is_word(p, "true")) return leaf(p, AT_NODE_TRUE);
     if (is_word(p, "false")) return leaf(p, AT_NODE_FALSE);
     if (is_sign(p, "...")) {
-        if (p->function->is_vararg) return leaf(p, AT_NODE_VARARG);
-        return parse_fail(p, "cannot use '...' outside a vararg function"), NULL;
+        if (!p->function->is_vararg) {
+            parse_fail(p, "cannot use '...' outside a vararg function");
+            if (!parse_take(p)) return NULL;
+        }
+        return leaf(p, AT_NODE_VARARG);
     }
     if (is_sign(p, "{")) return table(p);
     if (!is_word(p, "function")) return parse_suffixed(p);

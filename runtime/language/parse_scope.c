@@ -21,8 +21,7 @@ static bool keep(struct parser *p, struct labels *labels, const struct at_node *
         labels->list = list;
         labels->capacity = capacity;
     }
-    labels->list[labels->count++] =
-        (struct label){node->text, node->line, node->column, p->function->active_count};
+    labels->list[labels->count++] = (struct label){node->text, SPOT_OF(node), p->function->active_count};
     return true;
 }
 
@@ -42,6 +41,11 @@ static struct at_text local_named(const struct parser *p, uint32_t index) {
     return AT_TEXT("?");
 }
 
+/* After a fault in a function its jumps are not judged: labels and loops may be in what was not read. */
+static bool is_muddled(const struct parser *p) {
+    return p->fault_count > p->function->fault_count;
+}
+
 /* The gotos of this block that wait for the label are done, if no local began between. */
 static bool solve_gotos(struct parser *p, const struct label *label) {
     uint32_t kept = p->function->block->goto_count;
@@ -53,9 +57,10 @@ static bool solve_gotos(struct parser *p, const struct label *label) {
         }
         if (jump->active_count >= label->active_count) continue;
         struct at_text local = local_named(p, jump->active_count);
-        return lex_fail(&p->lexer, jump->line, jump->column,
-                        "<goto %.*s> at line %u jumps into the scope of local '%.*s'", shown(jump->name),
-                        jump->name.data, jump->line, shown(local), local.data);
+        if (is_muddled(p)) continue;
+        if (!parse_note(p, jump->place, "<goto %.*s> at line %u jumps into the scope of local '%.*s'",
+                        shown(jump->name), jump->name.data, jump->place.line, shown(local), local.data))
+            return false;
     }
     p->gotos.count = kept;
     return true;
@@ -65,8 +70,8 @@ static bool solve_gotos(struct parser *p, const struct label *label) {
 bool add_label(struct parser *p, const struct at_node *node, bool is_last) {
     const struct label *same = find_label(p, node->text);
     if (same)
-        return lex_fail(&p->lexer, node->line, node->column, "label '%.*s' already defined on line %u",
-                        shown(node->text), node->text.data, same->line);
+        return parse_note(p, SPOT_OF(node), "label '%.*s' already defined on line %u", shown(node->text),
+                          node->text.data, same->place.line);
     if (!keep(p, &p->labels, node)) return false;
     struct label *label = &p->labels.list[p->labels.count - 1];
     if (is_last) label->active_count = p->function->block->active_count;
@@ -86,6 +91,20 @@ void enter_block(struct parser *p, struct block_scope *block) {
     function->block = block;
 }
 
+/* The jumps from there on have nowhere to go. */
+static bool refuse_jumps(struct parser *p, uint32_t first) {
+    bool is_ok = true, is_told = !is_muddled(p);
+    for (uint32_t i = first; is_ok && is_told && i < p->gotos.count; i++) {
+        const struct label *jump = &p->gotos.list[i];
+        is_ok = at_text_is(jump->name, "break")
+                    ? parse_note(p, jump->place, "break outside a loop at line %u", jump->place.line)
+                    : parse_note(p, jump->place, "no visible label '%.*s' for <goto> at line %u",
+                                 shown(jump->name), jump->name.data, jump->place.line);
+    }
+    p->gotos.count = first;
+    return is_ok;
+}
+
 /* Gotos without a label yet go on looking in the block around; in a function's outermost there is none. */
 bool leave_block(struct parser *p) {
     struct function_scope *function = p->function;
@@ -95,19 +114,15 @@ bool leave_block(struct parser *p) {
     function->local_count = block->local_count;
     p->labels.count = block->label_count;
     function->block = block->outer;
-    if (!block->outer && p->gotos.count > block->goto_count) {
-        const struct label *jump = &p->gotos.list[block->goto_count];
-        return lex_fail(&p->lexer, jump->line, jump->column, "no visible label '%.*s' for goto at line %u",
-                        shown(jump->name), jump->name.data, jump->line);
-    }
     for (uint32_t i = block->goto_count; i < p->gotos.count; i++)
         p->gotos.list[i].active_count = block->active_count;
-    return true;
+    return block->outer || refuse_jumps(p, block->goto_count);
 }
 
 void enter_function(struct parser *p, struct function_scope *function, struct block_scope *block,
                     struct at_node *node) {
-    *function = (struct function_scope){.outer = p->function, .node = node, .first_label = p->labels.count};
+    *function = (struct function_scope){
+        .outer = p->function, .node = node, .first_label = p->labels.count, .fault_count = p->fault_count};
     p->function = function;
     enter_block(p, block);
 }
@@ -124,6 +139,7 @@ static bool count_locals(struct parser *p, uint32_t count) {
     const struct at_node *function = p->function->node;
     p->function->local_count += count;
     if (p->function->local_count <= LOCALS_MAX) return true;
+    p->is_fatal = true;
     if (!function)
         return parse_fail(p, "too many local variables (limit is %d) in main function", LOCALS_MAX);
     return parse_fail(p, "too many local variables (limit is %d) in function at line %u", LOCALS_MAX,

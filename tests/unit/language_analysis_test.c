@@ -28,11 +28,10 @@ static struct at_node *rule_of(const struct at_node *block) {
 static struct at_rule_report analyse(const char *text) {
     struct at_node *block;
     struct at_rule_report report;
-    struct at_error err;
-    uint32_t line, column;
+    struct at_fault *faults;
     at_arena_reset(&arena);
-    if (at_parse(&arena, at_text_of(text), &block, &line, &column, &err) != AT_OK)
-        fail_msg("%s: %s", text, err.message);
+    assert_int_equal(at_parse(&arena, at_text_of(text), &block, &faults), AT_OK);
+    if (faults) fail_msg("%s: %s", text, faults->message);
     assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, rule_of(block), &vocabulary, &report),
                      AT_OK);
     return report;
@@ -219,8 +218,10 @@ static void rules_of_one_file_do_not_mix(void **state) {
     static const bool expected[] = {false, false, true, false};
     struct at_node *block;
     struct at_rule_report report;
+    struct at_fault *faults;
     at_arena_reset(&arena);
-    assert_int_equal(at_parse(&arena, at_text_of(text), &block, NULL, NULL, NULL), AT_OK);
+    assert_int_equal(at_parse(&arena, at_text_of(text), &block, &faults), AT_OK);
+    assert_null(faults);
     for (int round = 0; round < 2; round++) {
         const bool *is_columnar = expected;
         for (const struct at_node *node = block->list; node; node = node->next, is_columnar++) {
@@ -399,10 +400,11 @@ static void out_of_memory_is_a_status(void **state) {
         struct at_arena small;
         struct at_finding *findings;
         struct at_node *block = NULL;
+        struct at_fault *faults;
         struct at_rule_report report;
         at_arena_init(&small, room);
         enum at_status status = at_source_check(&small, at_text_of(text), &vocabulary, &findings);
-        if (status == AT_OK) status = at_parse(&small, at_text_of(text), &block, NULL, NULL, NULL);
+        if (status == AT_OK) status = at_parse(&small, at_text_of(text), &block, &faults);
         if (status == AT_OK)
             status = at_rule_analyse(&small, at_text_of(text), block, rule_of(block), &vocabulary, &report);
         at_arena_clear(&small);

@@ -46,11 +46,10 @@ static struct at_node *rule_of(const struct at_node *block) {
 static struct at_rule_report analyse(const char *text) {
     struct at_node *block, *function;
     struct at_rule_report report, again;
-    struct at_error err;
-    uint32_t line, column;
+    struct at_fault *faults;
     at_arena_reset(&arena);
-    if (at_parse(&arena, at_text_of(text), &block, &line, &column, &err) != AT_OK)
-        fail_msg("%u:%u %s\n%s", line, column, err.message, text);
+    assert_int_equal(at_parse(&arena, at_text_of(text), &block, &faults), AT_OK);
+    if (faults) fail_msg("%u:%u %s\n%s", faults->line, faults->column, faults->message, text);
     function = rule_of(block);
     assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, function, &vocabulary, &report), AT_OK);
     assert_int_equal(at_rule_analyse(&arena, at_text_of(text), block, function, &vocabulary, &again), AT_OK);

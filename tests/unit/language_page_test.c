@@ -82,11 +82,10 @@ static struct at_text first_word(const struct at_node *statement) {
 static void check_block(const char *text, size_t length) {
     struct at_arena arena;
     struct at_node *block;
-    struct at_error err = {0};
-    uint32_t line, column;
+    struct at_fault *faults;
     at_arena_init(&arena, 1 << 24);
-    if (at_parse(&arena, (struct at_text){text, length}, &block, &line, &column, &err) != AT_OK)
-        fail_msg("line %u of a block: %s\n%.*s", line, err.message, (int)length, text);
+    assert_int_equal(at_parse(&arena, (struct at_text){text, length}, &block, &faults), AT_OK);
+    if (faults) fail_msg("line %u of a block: %s\n%.*s", faults->line, faults->message, (int)length, text);
     for (const struct at_node *statement = block->list; statement; statement = statement->next) {
         char *one = at_arena_dup(&arena, text + statement->from, statement->to - statement->from);
         assert_non_null(one);

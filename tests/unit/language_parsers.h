@@ -16,21 +16,23 @@ static struct at_arena arena;
 struct verdict {
     bool is_ok;
     char message[600];
-    uint32_t line, column;
+    uint32_t line, column, end_line; /* end_line: of what ours is about, in the source */
     struct at_node *block;
+    struct at_fault *faults;
 };
 
 static inline void parse_ours(const char *text, size_t length, struct verdict *out) {
-    struct at_error err = {0};
     at_arena_reset(&arena);
     memset(out, 0, sizeof *out);
-    enum at_status status =
-        at_parse(&arena, (struct at_text){text, length}, &out->block, &out->line, &out->column, &err);
-    assert_true(status == AT_OK || status == AT_INVALID);
-    out->is_ok = status == AT_OK;
-    assert_int_equal(out->is_ok, out->block != NULL);
-    if (!out->is_ok) assert_true(err.message[0] && out->line && out->column);
-    snprintf(out->message, sizeof out->message, "%s", err.message);
+    assert_int_equal(at_parse(&arena, (struct at_text){text, length}, &out->block, &out->faults), AT_OK);
+    assert_non_null(out->block);
+    out->is_ok = !out->faults;
+    if (out->is_ok) return;
+    out->line = out->end_line = out->faults->line;
+    out->column = out->faults->column;
+    assert_true(out->faults->message[0] && out->line && out->column);
+    for (uint32_t at = out->faults->from; at < out->faults->to; at++) out->end_line += text[at] == '\n';
+    snprintf(out->message, sizeof out->message, "%s", out->faults->message);
 }
 
 static inline void parse_lua(const char *text, size_t length, struct verdict *out) {
