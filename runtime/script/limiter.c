@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stops what runs too long, and sees what is about to. Two back ends: the guard's signal puts a hook on the running state at the
- * deadline (nothing is armed before: an armed hook doubles the cost of a loop), or a count hook reads the
- * clock itself. Called by the door and, for at_script_poll, by every long C loop. Once a call has ended
- * nothing of the script runs any more: the hook stays on every instruction, and our pcall passes the error
- * on. A call that is watched has earlier deadlines, at which the hook only notes the line and goes again.
+ * Stops what runs too long, and sees what is about to. Two back ends: the guard's signal puts a hook on the
+ * running state at the deadline (nothing is armed before: an armed hook doubles the cost of a loop), or a
+ * count hook reads the clock itself. Called by the door and, for at_script_poll, by every long C loop. Once a
+ * call has ended nothing of the script runs any more: the hook stays on every instruction, and our pcall
+ * passes the error on. A call that is watched has earlier deadlines, at which the hook only notes the line
+ * and goes again.
  */
 #include "script/internal.h"
 
@@ -35,7 +36,8 @@ static void note_line(struct at_script *script, lua_State *L) {
     script->looks[i].count++;
 }
 
-/* The signal may put the hook that stops in this one's place until it is taken off: so the clock is asked then. */
+/* The signal may put the hook that stops in this one's place until it is taken off: so the clock is asked
+ * then. */
 static void look_at_hook(lua_State *L, lua_Debug *ar) {
     (void)ar;
     struct at_script *script = at_script_of(L);
@@ -44,7 +46,8 @@ static void look_at_hook(lua_State *L, lua_Debug *ar) {
     if (at_script_limiter_is_over(script)) at_script_limiter_stop(L, AT_SCRIPT_END_STOPPED);
 }
 
-/* In the signal handler: the deadline was one to look at. The next is set here, for the hook may never run. */
+/* In the signal handler: the deadline was one to look at. The next is set here, for the hook may never run.
+ */
 static void look_soon(struct at_script *script, lua_State *L, uint64_t now) {
     uint64_t next = now + script->look_step_ns;
     atomic_store(&script->guard->deadline_ns, next < script->deadline_ns ? next : script->deadline_ns);

@@ -53,8 +53,8 @@ enum at_status at_script_call(struct at_script *script, uint64_t budget_ns,
                               int (*body)(struct lua_State *L, void *arg), void *arg,
                               struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 bool at_script_is_spent(const struct at_script *script);
-/* The next call is looked at once it has run for soft_ns: about ten times until its deadline it is noted which
- * line runs. Costs nothing before. 0, or not less than its budget: it is not. */
+/* The next call is looked at once it has run for soft_ns: about ten times until its deadline it is noted
+ * which line runs. Costs nothing before. 0, or not less than its budget: it is not. */
 void at_script_watch_after(struct at_script *script, uint64_t soft_ns);
 /* Of the last call: how long it took; if that was longer than it was to be watched after, true, and the line
  * most often met in *where (line 0: none of a script's). */

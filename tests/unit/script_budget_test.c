@@ -265,9 +265,10 @@ static void test_watched(void **state) {
         assert_false(at_script_was_slow(world.script, &most));
         for (long turns = 1000000; status == AT_OK && turns < 1000000000; turns *= 4) {
             char text[200];
-            snprintf(text, sizeof text,
-                     "local n = 0\nfor i = 1, 9 do n = n + 1 end\nfor i = 1, %ld do n = n + i %% 7 end\nreturn 5",
-                     turns);
+            snprintf(
+                text, sizeof text,
+                "local n = 0\nfor i = 1, 9 do n = n + 1 end\nfor i = 1, %ld do n = n + i %% 7 end\nreturn 5",
+                turns);
             at_script_watch_after(world.script, 10 * MS);
             status = run_for(&world, text, 20000);
             if (at_script_was_slow(world.script, &most)) break;
@@ -279,9 +280,9 @@ static void test_watched(void **state) {
         assert_int_equal(most.line, 3);
         at_script_watch_after(world.script, 5 * MS);
         double before = worked_ms();
-        assert_int_equal(run_for(&world, "local function f()\nwhile true do end\nend\npcall(resume, f)\nf()",
-                                 BUDGET_MS),
-                         AT_STOPPED);
+        assert_int_equal(
+            run_for(&world, "local function f()\nwhile true do end\nend\npcall(resume, f)\nf()", BUDGET_MS),
+            AT_STOPPED);
         assert_true(worked_ms() - before < BUDGET_MS + SLACK_MS);
         assert_true(at_script_was_slow(world.script, &most));
         assert_int_equal(most.line, 2);

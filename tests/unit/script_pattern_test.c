@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pattern matcher against stock Lua's: random subjects and patterns, sound and broken, through find, match,
- * gmatch and gsub; captures, positions and the words of errors agree. PATTERN_CASES: how many (soak: a million).
+ * The pattern matcher against stock Lua's: random subjects and patterns, sound and broken, through find,
+ * match, gmatch and gsub; captures, positions and the words of errors agree. PATTERN_CASES: how many (soak: a
+ * million).
  */
 #include <lualib.h>
 #include "script_world.h"
@@ -10,30 +11,31 @@ static struct world world;
 static const char probe_key;
 
 /* All that four functions say, as one text. */
-static const char PROBE[] =
-    "local find, match, gmatch, gsub, concat, select = string.find, string.match, string.gmatch, string.gsub, "
-    "table.concat, select\n"
-    "local function show(ok, ...)\n"
-    "  if not ok then return 'error: ' .. gsub(..., '^[^:]*:%d+: ', '') end\n"
-    "  local out = {}\n"
-    "  for i = 1, select('#', ...) do\n"
-    "    local v = select(i, ...)\n"
-    "    out[i] = (math.type(v) or type(v)) .. '=' .. tostring(v)\n"
-    "  end\n"
-    "  return concat(out, ',')\n"
-    "end\n"
-    "return function(s, p, init, template, most)\n"
-    "  local out = {}\n"
-    "  out[1] = show(pcall(function() return find(s, p, init) end))\n"
-    "  out[2] = show(pcall(function() return match(s, p, init) end))\n"
-    "  out[3] = show(pcall(function()\n"
-    "    local all = {}\n"
-    "    for a, b, c in gmatch(s, p) do all[#all + 1] = tostring(a) .. ':' .. tostring(b) .. ':' .. tostring(c) end\n"
-    "    return concat(all, ';')\n"
-    "  end))\n"
-    "  out[4] = show(pcall(function() return gsub(s, p, template, most) end))\n"
-    "  return concat(out, '\\n')\n"
-    "end\n";
+static const char PROBE[] = "local find, match, gmatch, gsub, concat, select = string.find, string.match, "
+                            "string.gmatch, string.gsub, "
+                            "table.concat, select\n"
+                            "local function show(ok, ...)\n"
+                            "  if not ok then return 'error: ' .. gsub(..., '^[^:]*:%d+: ', '') end\n"
+                            "  local out = {}\n"
+                            "  for i = 1, select('#', ...) do\n"
+                            "    local v = select(i, ...)\n"
+                            "    out[i] = (math.type(v) or type(v)) .. '=' .. tostring(v)\n"
+                            "  end\n"
+                            "  return concat(out, ',')\n"
+                            "end\n"
+                            "return function(s, p, init, template, most)\n"
+                            "  local out = {}\n"
+                            "  out[1] = show(pcall(function() return find(s, p, init) end))\n"
+                            "  out[2] = show(pcall(function() return match(s, p, init) end))\n"
+                            "  out[3] = show(pcall(function()\n"
+                            "    local all = {}\n"
+                            "    for a, b, c in gmatch(s, p) do all[#all + 1] = tostring(a) .. ':' .. "
+                            "tostring(b) .. ':' .. tostring(c) end\n"
+                            "    return concat(all, ';')\n"
+                            "  end))\n"
+                            "  out[4] = show(pcall(function() return gsub(s, p, template, most) end))\n"
+                            "  return concat(out, '\\n')\n"
+                            "end\n";
 
 struct trial {
     char subject[64], pattern[128], template[16];
