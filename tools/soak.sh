@@ -28,6 +28,7 @@ for seed in $(seq "$(of 10 1)"); do
         run "seed $seed $property" env AT_SEED=$seed ATTUNE_SEED=$seed "build/release/tests/$property"
     done
 done
+run "patterns as stock ones" env PATTERN_CASES="$(of 1000000 50000)" build/release/tests/script_pattern_test
 for target in tests/fuzz/*_fuzz.c; do run "fuzz $target" sh tools/fuzz.sh "$target" "$(of "${SOAK_SECONDS:-600}" 5)"; done
 failed=$(grep -c '^FAILED' "$log")
 echo "soak: $(grep -c '^ok ' "$log") passed, $failed failed, $share % of it"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "api/api.h"
 #include "cli/cli.h"
+#include "script/script.h"
 #include "shop/shop.h"
 
 struct serving {
@@ -142,6 +143,7 @@ int run_serve(const struct cli_call *call) {
     bool has_colon = strchr(host, ':') != NULL;
     at_log(&log, AT_LOG_INFO, "serve", "listening on http://%s%s%s:%d (%u workers)", has_colon ? "[" : "",
            host, has_colon ? "]" : "", at_api_port(api), at_shop_worker_count(shop));
+    at_log(&log, AT_LOG_INFO, "serve", "scripts run on %s", at_script_release());
     code = wait_for_signal(call);
     at_log(&log, AT_LOG_INFO, "serve", "ending: answering what is in flight, writing what is queued");
     at_shop_close(shop, NULL, NULL);

@@ -5,6 +5,7 @@
  * is run again that way.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/kernel.h"
 #include "language/state.h"
@@ -101,10 +102,43 @@ static int run_columns(lua_State *L, void *arg) {
     return 0;
 }
 
-static uint64_t budget_left(const struct at_decision_view *view) {
-    uint64_t now = at_ticks_ns();
-    return now + 100000 < view->deadline_ns ? view->deadline_ns - now
-                                            : 100000; /* a tenth of a millisecond at least */
+/* Slow is what takes more than half of its budget. */
+void watch_call(struct at_script *script, uint64_t budget_ns, uint64_t spent_ns) {
+    uint64_t half = budget_ns / 2;
+    at_script_watch_after(script, spent_ns + 1000000 < half ? half - spent_ns : 1000000);
+}
+
+bool note_slow(struct at_script *script, struct at_slow *slow, const struct at_slow *what) {
+    struct at_script_where most;
+    if (!at_script_was_slow(script, &most) || slow->took_ns) return false;
+    *slow = *what;
+    slow->took_ns = at_script_took_ns(script);
+    slow->most_line = (uint32_t)most.line;
+    snprintf(slow->most_path, sizeof slow->most_path, "%s", most.path);
+    return true;
+}
+
+#define LEAST_NS 100000ULL /* a tenth of a millisecond is there for every rule */
+static uint64_t budget_left(const struct at_rule_use *use) {
+    const struct at_decision_view *view = use->view;
+    uint64_t whole = at_budget_ns(use->language->settings, use->budget), spent = view->spent_ns[use->budget];
+    uint64_t now = at_ticks_ns(), left = spent + LEAST_NS < whole ? whole - spent : LEAST_NS;
+    uint64_t to_end = now + LEAST_NS < view->deadline_ns ? view->deadline_ns - now : LEAST_NS;
+    return left < to_end ? left : to_end;
+}
+
+static enum at_status call_rule(struct run *run, int (*body)(lua_State *L, void *arg),
+                                struct at_script_where *where) {
+    const struct at_rule_use *use = run->use;
+    struct at_script *script = use->language->script;
+    uint64_t *spent = &use->view->spent_ns[use->budget];
+    watch_call(script, at_budget_ns(use->language->settings, use->budget), *spent);
+    enum at_status status = at_script_call(script, budget_left(use), body, run, where, run->err);
+    *spent += at_script_took_ns(script);
+    note_slow(
+        script, &use->view->slow,
+        &(struct at_slow){.budget = use->budget, .name = use->name, .path = use->path, .line = use->line});
+    return status;
 }
 
 static enum at_status name_failure(const struct run *run, enum at_status status,
@@ -115,7 +149,7 @@ static enum at_status name_failure(const struct run *run, enum at_status status,
         return at_fail(err, status, "stopped", "%s:%d  \"%s\" took longer than %d ms and was stopped",
                        where->line ? where->path : run->use->path,
                        where->line ? where->line : (int)run->use->line, run->use->name,
-                       (int)(AT_DECISION_BUDGET_NS / 1000000));
+                       (int)(at_budget_ns(run->use->language->settings, run->use->budget) / 1000000));
     if (status == AT_FAILED && !where->line) /* said of the rule's answer, not by one of its lines */
         at_error_prefix(err, "%s:%d: ", run->use->path, (int)run->use->line);
     if (status == AT_NOMEM)
@@ -134,8 +168,7 @@ static enum at_status make_columns(struct run *run, bool *falls_back) {
         return AT_OK;
     begin_call(language, run->use, run->candidates);
     language->runs_columns = true;
-    enum at_status status =
-        at_script_call(language->script, budget_left(run->use->view), run_columns, run, &where, run->err);
+    enum at_status status = call_rule(run, run_columns, &where);
     call_end(language);
     /* also when the rule caught the error that says so */
     *falls_back = (status == AT_OK || status == AT_FAILED) && language->needs_rows;
@@ -273,8 +306,7 @@ static enum at_status judge_rows(struct run *run) {
     language->ordinals = ordinals;
     language->ordinal_count = 0;
     do {
-        status =
-            at_script_call(language->script, budget_left(run->use->view), run_rows, run, &where, run->err);
+        status = call_rule(run, run_rows, &where);
         if (status == AT_OK) status = ready_ordinal(language, run->candidates, &is_done);
     } while (status == AT_OK && !is_done);
     language->ordinals = NULL;

@@ -42,6 +42,19 @@ struct at_shopify_settings {
     uint32_t secret_count;                         /* 0: Shopify is no source of this shop */
     struct at_text domain; /* "outfitter.myshopify.com": of another shop nothing is taken; "": of any */
 };
+/* budgets { ranking = "20ms", … }: what scripts may take. */
+enum at_budget {
+    AT_BUDGET_RANKING, /* all rankings of one decision together */
+    AT_BUDGET_RAIL,    /* all its rails together: a slow ranking takes nothing from them */
+    AT_BUDGET_SEGMENT, /* one answer outside decisions: nobody waits for it */
+    AT_BUDGET_LOAD,    /* all scripts into one state */
+    AT_BUDGET_COUNT
+};
+struct at_budgets { /* 0: as usual */
+    uint64_t ns[AT_BUDGET_COUNT];
+    size_t memory_bytes; /* of one state */
+};
+extern const char *const at_budget_names[]; /* NULL at the end */
 struct at_settings {
     struct at_arena arena; /* owns every text */
     const char *name, *currency, *timezone, *country, *locale;
@@ -57,7 +70,9 @@ struct at_settings {
     const struct at_retention *retention; /* by name */
     uint32_t retention_count;
     struct at_shopify_settings shopify;
+    struct at_budgets budgets;
 };
+uint64_t at_budget_ns(const struct at_settings *settings, enum at_budget which); /* settings may be NULL */
 struct at_settings_source {
     const char *folder; /* for file "path" */
     const char *(*env)(void *arg, const char *name);
@@ -88,8 +103,7 @@ struct at_rail_declaration {
     struct at_rule_report report;
 };
 #define AT_SEGMENTS_MAX      256
-#define AT_SEGMENT_CHAIN_MAX 16                 /* segments that ask for one another, one after the other */
-#define AT_SEGMENT_BUDGET_NS (100 * 1000000ULL) /* of one answer outside a decision: nobody waits for it */
+#define AT_SEGMENT_CHAIN_MAX 16 /* segments that ask for one another, one after the other */
 struct at_segment {
     const char *name, *path;
     uint32_t line, when_line; /* of the declaration, of its when */
@@ -156,6 +170,19 @@ void at_language_free(struct at_language *language);
 bool at_language_is_spent(const struct at_language *language); /* a rule was stopped: build a new one */
 void at_language_collect(struct at_language *language, uint32_t max_us);
 void at_language_set_guard(struct at_language *language, struct at_guard *guard);
+size_t at_language_used_bytes(const struct at_language *language);
+/* Something of a script that took more than half of its budget. */
+struct at_slow {
+    enum at_budget budget;
+    const char *name, *path; /* of the declaration, lent by the generation; name NULL: the loading of all */
+    uint32_t line;
+    uint64_t took_ns;
+    char most_path[120]; /* where most of it went; most_line 0: nowhere in a script */
+    uint32_t most_line;
+};
+/* How long the last call of the state took: right after at_language_new, the loading. True: that is slow. */
+uint64_t at_language_took_ns(const struct at_language *language);
+bool at_language_loaded_slowly(const struct at_language *language, struct at_slow *out);
 
 /* What the rules of one decision see. Kept by the caller for the whole decision; caches live in it. */
 struct at_decision_view {
@@ -168,7 +195,7 @@ struct at_decision_view {
     struct at_text page_name, page_category, page_query, page_url;
     uint32_t page_product; /* row or AT_ROW_NONE */
     struct at_arena *arena;
-    uint64_t deadline_ns; /* at_ticks_ns: when the decision's budget ends */
+    uint64_t deadline_ns; /* at_ticks_ns: when all ends, whatever is left of the budgets */
     bool explains;
     /* caches, zero at first */
     struct at_tastes tastes;
@@ -176,8 +203,10 @@ struct at_decision_view {
     const struct at_facet_table *facets;
     uint32_t facet_count;
     bool has_facets;
-    struct at_by_row *met[2]; /* what was seen, what was bought */
-    uint8_t *segments;        /* by place in the generation: what customer:in_segment came to */
+    struct at_by_row *met[2];           /* what was seen, what was bought */
+    uint8_t *segments;                  /* by place in the generation: what customer:in_segment came to */
+    uint64_t spent_ns[AT_BUDGET_COUNT]; /* within Lua, of rankings and of rails */
+    struct at_slow slow;                /* the first rule that was; took_ns 0: none */
     /* out: segments that failed and read as no; of the first why, with file and line */
     uint32_t segment_failures;
     struct at_error segment_error;
@@ -192,6 +221,7 @@ struct at_rule_use { /* the arg of a judge: one rule of one decision; in the req
     const struct at_rule_report *report;
     int function;
     bool is_condition;
+    enum at_budget budget;
     const char *path, *name; /* for messages */
     uint32_t line;
     /* out */
@@ -213,13 +243,15 @@ enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, 
  *
  * Outside decisions one judge asks one segment about any number of people, one after the other, on one
  * thread. Who may not be personalized is in no segment. AT_FAILED: the script failed; AT_STOPPED: it took
- * longer than AT_SEGMENT_BUDGET_NS, and the state is spent. */
+ * longer than its budget, and the state is spent. */
 struct at_segment_use {
     struct at_language *language;
     const struct at_segment *segment;
     const struct at_root *root;
     const struct at_baseline *baseline; /* may be NULL */
     struct at_arena *arena;             /* of one answer: reset by the next */
+    uint64_t took_ns;                   /* out: of all answers so far */
+    struct at_slow slow;                /* out: took_ns 0: none was */
 };
 struct at_segment_judge at_segment_judge(struct at_segment_use *use);
 
@@ -238,7 +270,7 @@ enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score
 void at_rule_features(struct at_rule_use *use, uint32_t row,
                       void (*fn)(void *arg, const char *name, double value, struct at_text text), void *arg);
 
-#define AT_DECISION_BUDGET_NS (20 * 1000000ULL)
-#define AT_LOAD_BUDGET_NS     (500 * 1000000ULL)
+#define AT_DECISION_BUDGET_NS (20 * 1000000ULL)  /* as usual, of rankings and of rails */
+#define AT_LOAD_BUDGET_NS     (500 * 1000000ULL) /* of what is ours to load, and of shop.lua */
 
 #endif

@@ -22,7 +22,8 @@
         "learn", "generated", "event", "after", "entered", "left", "date", "bought_together", "similar_to",  \
         "secret", "expect", "random", "send", "http"
 /* of shop.lua */
-#define SETTINGS       "shop", "keys", "attributes", "consent", "identity", "retention", "sources", "env", "file"
+#define SETTINGS                                                                                             \
+    "shop", "keys", "attributes", "consent", "identity", "retention", "sources", "budgets", "env", "file"
 #define LATER_SETTINGS "email", "models", "secrets", "markets"
 
 const char *const at_word_names[] = {COLUMN_WORDS, NULL};

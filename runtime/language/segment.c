@@ -165,8 +165,15 @@ static enum at_status run(struct asking *asking, bool stands_still, struct at_er
     language->outlook.is_asked = true;
     language->outlook.stands_still = stands_still;
     language->outlook.count = 0;
-    enum at_status status =
-        at_script_call(language->script, AT_SEGMENT_BUDGET_NS, run_when, asking, &where, err);
+    uint64_t budget_ns = at_budget_ns(language->settings, AT_BUDGET_SEGMENT);
+    watch_call(language->script, budget_ns, 0);
+    enum at_status status = at_script_call(language->script, budget_ns, run_when, asking, &where, err);
+    asking->use->took_ns += at_script_took_ns(language->script);
+    note_slow(language->script, &asking->use->slow,
+              &(struct at_slow){.budget = AT_BUDGET_SEGMENT,
+                                .name = segment->name,
+                                .path = segment->path,
+                                .line = segment->when_line});
     call_end(language);
     language->outlook.is_asked = false;
     at_decision_end(language, &asking->view);

@@ -239,6 +239,14 @@ static int l_sources(lua_State *L) {
     return 0;
 }
 
+/* ---- budgets { ranking = "20ms" } ---- */
+
+static int l_budgets(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    read_budgets(L, reading_of(L)->settings);
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int run_settings(lua_State *L, void *arg) {
@@ -249,6 +257,7 @@ static int run_settings(lua_State *L, void *arg) {
                                      {"identity", l_identity},
                                      {"retention", l_retention},
                                      {"sources", l_sources},
+                                     {"budgets", l_budgets},
                                      {"env", l_env},
                                      {"file", l_file},
                                      {NULL, NULL}};

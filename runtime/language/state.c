@@ -67,12 +67,15 @@ enum at_status load_scripts(struct at_language *language, const struct at_source
     struct load load = {files, count, language};
     language->files = files;
     language->file_count = count;
-    return at_script_call(language->script, AT_LOAD_BUDGET_NS, run_files, &load, where, err);
+    uint64_t budget_ns = at_budget_ns(language->settings, AT_BUDGET_LOAD);
+    watch_call(language->script, budget_ns, 0);
+    return at_script_call(language->script, budget_ns, run_files, &load, where, err);
 }
 
 static enum at_status new_state(struct at_language *language, struct at_guard *guard,
                                 struct at_account *account, struct at_error *err) {
     struct at_script_options options = {.account = account, .guard = guard};
+    if (language->settings) options.memory_max = language->settings->budgets.memory_bytes;
     enum at_status status = at_script_new(&language->script, &options, err);
     if (status != AT_OK) return status;
     at_script_set_host(language->script, language);
@@ -132,6 +135,19 @@ void at_language_free(struct at_language *language) {
 
 bool at_language_is_spent(const struct at_language *language) {
     return at_script_is_spent(language->script);
+}
+
+size_t at_language_used_bytes(const struct at_language *language) {
+    return at_script_used_bytes(language->script);
+}
+
+uint64_t at_language_took_ns(const struct at_language *language) {
+    return at_script_took_ns(language->script);
+}
+
+bool at_language_loaded_slowly(const struct at_language *language, struct at_slow *out) {
+    *out = (struct at_slow){0};
+    return note_slow(language->script, out, &(struct at_slow){.budget = AT_BUDGET_LOAD});
 }
 
 void at_language_collect(struct at_language *language, uint32_t max_us) {

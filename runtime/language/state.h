@@ -194,6 +194,12 @@ void read_consent(lua_State *L, struct at_settings *settings);
 void read_identity(lua_State *L, struct at_settings *settings);
 /* settings_retention.c: the table at index 1. */
 void read_retention(lua_State *L, struct at_settings *settings);
+/* settings_budgets.c: budgets { … } likewise. */
+void read_budgets(lua_State *L, struct at_settings *settings);
+/* judge.c: what the call just made has spent, and whether it was slow (into *slow, if nothing is there yet).
+ */
+void watch_call(struct at_script *script, uint64_t budget_ns, uint64_t spent_ns);
+bool note_slow(struct at_script *script, struct at_slow *slow, const struct at_slow *what);
 /* settings_sources.c: sources { … } likewise, into settings->shopify. */
 void read_sources(lua_State *L, struct at_settings *settings);
 /* When all of shop.lua is read: the kinds of identifiers that its sources bring, among the rules. */

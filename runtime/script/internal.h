@@ -52,6 +52,13 @@ struct at_script_memory {
     bool is_failing_forever; /* tests: and all after it */
 };
 
+/* A line that ran when somebody looked. */
+#define AT_SCRIPT_LOOKS_MAX 12
+struct at_script_look {
+    struct at_script_where where;
+    uint32_t count;
+};
+
 struct at_script {
     lua_State *lua;
     lua_State *volatile running; /* read by the signal handler; NULL outside the door */
@@ -60,7 +67,12 @@ struct at_script {
     void *host;
     struct at_script_memory memory;
     uint64_t deadline_ns; /* 0: outside the door */
-    uint64_t budget_ns;
+    uint64_t budget_ns, entered_ns, took_ns;
+    uint64_t soft_ns; /* of the next or the running call; 0: it is not watched */
+    uint64_t next_look_ns, look_step_ns;
+    struct at_script_look looks[AT_SCRIPT_LOOKS_MAX]; /* of the last watched call */
+    uint32_t look_count;
+    bool was_slow;
     uint64_t instructions, instruction_limit;
     size_t collected_bytes; /* in use when the last full collection ended */
     enum at_script_end end;

@@ -53,6 +53,14 @@ enum at_status at_script_call(struct at_script *script, uint64_t budget_ns,
                               int (*body)(struct lua_State *L, void *arg), void *arg,
                               struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 bool at_script_is_spent(const struct at_script *script);
+/* The next call is looked at once it has run for soft_ns: about ten times until its deadline it is noted
+ * which line runs. Costs nothing before. 0, or not less than its budget: it is not. */
+void at_script_watch_after(struct at_script *script, uint64_t soft_ns);
+/* Of the last call: how long it took; if that was longer than it was to be watched after, true, and the line
+ * most often met in *where (line 0: none of a script's). */
+uint64_t at_script_took_ns(const struct at_script *script);
+bool at_script_was_slow(const struct at_script *script, struct at_script_where *where);
+const char *at_script_release(void); /* "Lua 5.4.4" */
 size_t at_script_used_bytes(const struct at_script *script);
 uint64_t at_script_last_instructions(const struct at_script *script); /* 0 unless counted */
 /* Count VM instructions of every call from now on (tests with cost assertions); slow. limit 0: no limit. */

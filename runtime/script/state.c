@@ -117,6 +117,28 @@ void at_script_set_guard(struct at_script *script, struct at_guard *guard) {
     script->guard = guard;
 }
 
+const char *at_script_release(void) {
+    return LUA_RELEASE;
+}
+
+void at_script_watch_after(struct at_script *script, uint64_t soft_ns) {
+    AT_ASSERT(!script->running);
+    script->soft_ns = soft_ns;
+}
+
+uint64_t at_script_took_ns(const struct at_script *script) {
+    return script->took_ns;
+}
+
+bool at_script_was_slow(const struct at_script *script, struct at_script_where *where) {
+    const struct at_script_look *most = NULL;
+    *where = (struct at_script_where){"", 0};
+    for (uint32_t i = 0; i < script->look_count; i++)
+        if (!most || script->looks[i].count > most->count) most = &script->looks[i];
+    if (most) *where = most->where;
+    return script->was_slow;
+}
+
 bool at_script_is_spent(const struct at_script *script) {
     return script->is_spent;
 }

@@ -254,6 +254,7 @@ static enum at_status choose_rails(struct decision *decision, const struct ask *
             use = use_of(decision, language, &declared->report, declared->condition, true, declared->path,
                          declared->rail.name, declared->line);
             if (!use) return AT_NOMEM;
+            use->budget = AT_BUDGET_RAIL;
         }
         out->rail_uses[out->rail_count] = use;
         out->rails[out->rail_count++] = (struct at_rail_use){&declared->rail, {at_rule_judge, use}};

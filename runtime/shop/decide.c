@@ -24,6 +24,7 @@ static void end(struct decision *decision, enum at_status status) {
     tell_segments(decision);
     if (decision->serving) {
         struct at_language *language = decision->serving->languages[job->worker->index];
+        budgets_note(job->worker->shop, decision->serving, language, &decision->view);
         if (language) {
             at_decision_end(language, &decision->view);
             if (at_language_is_spent(language)) count_add(job->worker->shop, COUNT_SCRIPT_STOPPED, 1);
@@ -240,7 +241,7 @@ enum at_status decision_run(struct decision *decision) {
     decision->view.baseline = decision->baseline;
     decision->view.now_ms = decision->now_ms;
     decision->view.arena = decision->scratch;
-    decision->view.deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS;
+    decision->view.deadline_ns = decision_deadline(decision->job->worker->shop);
     decision->view.explains = decision->explains;
     enum at_status status = decision_consent(decision);
     if (status != AT_OK) return status;

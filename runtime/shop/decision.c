@@ -142,7 +142,7 @@ static enum at_status replay(struct decision *decision, const struct recorded *r
                                                .baseline = decision->baseline,
                                                .now_ms = decision->now_ms,
                                                .arena = job->arena,
-                                               .deadline_ns = at_ticks_ns() + AT_DECISION_BUDGET_NS,
+                                               .deadline_ns = decision_deadline(job->worker->shop),
                                                .explains = true,
                                                .page_product = AT_ROW_NONE};
     status = decision_consent(decision);

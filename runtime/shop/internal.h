@@ -17,6 +17,7 @@
 #include "language/language.h"
 #include "loop/thread.h"
 #include "loop/watchdog.h"
+#include "shop/budgets.h"
 #include "shop/counters.h"
 #include "shop/forgotten.h"
 #include "shop/identity.h"
@@ -250,14 +251,16 @@ uint64_t segments_waiting(struct at_shop *shop), segments_left(struct at_shop *s
 uint64_t segments_place(struct at_shop *shop); /* any thread: in the log, looked at up to there */
 
 /* ---- serving.c: what a decision pins ---- */
+#define TOLD_MAX 64 /* things the log tells of once */
 struct serving {
     _Atomic uint32_t refs;
     struct at_shop *shop;
     struct at_generation *generation;
     struct at_language *
         *languages; /* one for each worker, used on its thread only; may be NULL: could not be rebuilt */
-    struct at_language *back; /* the back worker's; NULL: not made yet */
-    struct serving *older;    /* kept warm */
+    struct at_language *back;             /* the back worker's; NULL: not made yet */
+    struct serving *older;                /* kept warm */
+    _Atomic uint64_t told_slow[TOLD_MAX]; /* what the log told of: budgets.c */
 };
 struct serving *serving_new(struct at_shop *shop, struct at_generation *generation, struct at_error *err);
 void serving_ref(struct serving *serving);
@@ -394,7 +397,6 @@ void explain_write(struct decision *decision, const struct ask *ask, const struc
 /* ---- metrics.c ---- */
 void count_add(struct at_shop *shop, enum count_name name, uint64_t n);
 /* What the log tells of once for each thing, and of 64 things at most: whether this is its first time. */
-#define TOLD_MAX 64
 bool told_first(_Atomic uint64_t told[TOLD_MAX], uint64_t hash);
 
 /* ---- track_consent.c: events that were only counted, today ---- */
@@ -522,6 +524,7 @@ struct at_shop {
     _Atomic uint64_t learned_version;
     struct decision_queue *decision_queue;
     _Atomic uint64_t counts[COUNT_NAMES];
+    struct budgets budgets;
     _Atomic uint64_t cut_products[TOLD_MAX]; /* hashes of those the log told of; 0: free */
     _Atomic uint64_t told_purposes[TOLD_MAX];
     _Atomic bool told_waiting;

@@ -213,6 +213,7 @@ void at_shop_metrics(struct at_job *job) {
     put_routes(shop, job->arena, out);
     put_store(shop, out);
     put_sources(shop, out);
+    budgets_write(shop, out);
     at_bytes_printf(
         out,
         "# HELP attune_memory_bytes Drawn from an account of the ledger\n# TYPE attune_memory_bytes gauge\n");

@@ -102,9 +102,15 @@ enum at_status segment_ask(struct segments *segments, uint32_t index, const stru
     if (stat->is_set_aside) return AT_FAILED;
     struct at_language *language = serving_back_language(segments->serving);
     if (!language) return AT_NOMEM;
-    struct at_segment_use use = {language, segment, segments->root, segments->baseline, &segments->answers};
+    struct at_segment_use use = {.language = language,
+                                 .segment = segment,
+                                 .root = segments->root,
+                                 .baseline = segments->baseline,
+                                 .arena = &segments->answers};
     struct at_segment_judge judge = at_segment_judge(&use);
     enum at_status status = at_segment_look(&judge, profile, at_ms, segment->recheck_ms, out, &err);
+    budget_took(segments->shop, AT_BUDGET_SEGMENT, use.took_ns);
+    budget_tell_slow(segments->shop, segments->serving, &use.slow);
     stat->checked_ms = at_ms > stat->checked_ms ? at_ms : stat->checked_ms;
     if (status == AT_NOMEM) return status;
     if (status != AT_OK) {

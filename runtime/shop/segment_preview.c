@@ -83,8 +83,11 @@ static enum at_status ask(struct preview *preview, struct changed *changed, cons
     if (changed->stops >= STOPS_MAX) return AT_OK;
     enum at_status status = open_language(preview);
     if (status != AT_OK) return status;
-    struct at_segment_use use = {preview->language, changed->segment, root, baseline,
-                                 &preview->segments->answers};
+    struct at_segment_use use = {.language = preview->language,
+                                 .segment = changed->segment,
+                                 .root = root,
+                                 .baseline = baseline,
+                                 .arena = &preview->segments->answers};
     struct at_segment_judge judge = at_segment_judge(&use);
     status = judge.ask(judge.arg, one->profile, one->from_ms, &answer, &err);
     if (status == AT_NOMEM) return status;

@@ -37,6 +37,7 @@ struct serving *serving_new(struct at_shop *shop, struct at_generation *generati
             return NULL;
         }
         at_language_set_guard(serving->languages[i], &shop->workers[i].guard);
+        budgets_note_load(shop, serving, serving->languages[i]);
     }
     serving->generation = generation;
     return serving;
@@ -123,6 +124,8 @@ static struct at_language *usable(struct serving *serving, struct at_language **
         at_log(at_shop_log(shop), AT_LOG_ERROR, "scripts", "a state could not be built again: %s",
                err.message);
         *slot = NULL;
+    } else {
+        budgets_note_load(shop, serving, *slot);
     }
     return *slot;
 }

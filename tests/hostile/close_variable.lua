@@ -1,3 +1,4 @@
 -- expect: failed
+-- Vector: setmetatable
 -- No value can be closed: there are no metatables.
 local x <close> = {}

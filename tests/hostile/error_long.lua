@@ -1,3 +1,4 @@
 -- expect: failed
+-- Vector: Error objects
 -- An error of a MiB.
 error(("x"):rep(1 << 20))

@@ -1,3 +1,4 @@
 -- expect: failed
+-- Vector: Error objects
 -- An error that is nothing.
 error(nil)

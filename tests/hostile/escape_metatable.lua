@@ -1,3 +1,4 @@
 -- expect: failed
 -- says: unknown name 'getmetatable'
+-- Vector: String metatable
 getmetatable("").__index.upper = nil

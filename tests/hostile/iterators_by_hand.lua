@@ -1,4 +1,5 @@
 -- expect: ok failed
+-- Vector: Time: a loop in Lua
 -- Iterators called with anything.
 local f, s, c = pairs({1, 2})
 for _, v in ipairs({0, -1, "x", {}, 1.5, math.maxinteger, math.mininteger}) do

@@ -1,4 +1,5 @@
 -- expect: stopped
+-- Vector: Integer keys that collide
 -- The same below the limit on keys, over and over.
 while true do
     local t = {}

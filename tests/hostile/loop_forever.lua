@@ -1,3 +1,4 @@
 -- expect: stopped
+-- Vector: Time: a loop in Lua
 -- The plainest one.
 while true do end

@@ -1,4 +1,5 @@
 -- expect: failed
+-- Vector: Parser
 -- More locals than a function may have.
 local a0
 local a1

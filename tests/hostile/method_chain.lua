@@ -1,4 +1,5 @@
 -- expect: failed
+-- Vector: Parser
 -- A value that is not there, 190 fields deep: naming it must not overflow.
 local a = {}
 a.b = a

@@ -1,4 +1,5 @@
 -- expect: ok memory stopped
+-- Vector: Time: a loop in Lua
 -- A loop that adds to what it walks ends.
 local t = {a = 1}
 local n = 0

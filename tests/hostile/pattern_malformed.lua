@@ -1,4 +1,5 @@
 -- expect: ok
+-- Vector: Time: inside C (patterns)
 -- What is not a pattern is an error, never a read past its end.
 for _, p in ipairs({"%", "[", "[^", "[a-", "[%", "%b", "%bx", "%f", "%fa", "(", ")", "()(", "%1", "(%1)", "[]", "[^]", "%g(",
                     ("("):rep(33), ("(a)"):rep(40), "a%", "[a-%", "[[:alpha:]", "%9", "(a)%2", ("."):rep(257)}) do

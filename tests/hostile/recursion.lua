@@ -1,4 +1,5 @@
 -- expect: memory failed
+-- Vector: Recursion
 -- Depth without end.
 local function f(n) return 1 + f(n + 1) end
 return f(1)

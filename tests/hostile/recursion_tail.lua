@@ -1,3 +1,4 @@
 -- expect: stopped
+-- Vector: Recursion
 local function f() return f() end
 return f()

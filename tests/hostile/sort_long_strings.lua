@@ -1,4 +1,5 @@
 -- expect: stopped memory
+-- Vector: table.sort
 -- Without a comparator no instruction of Lua runs in between.
 local s, t = ("\0"):rep((1 << 20) - 1), {}
 local a, b = s .. "a", s .. "a"

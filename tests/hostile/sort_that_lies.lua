@@ -1,4 +1,5 @@
 -- expect: ok stopped
+-- Vector: table.sort
 -- An order that is none: stock Lua reads past the list.
 for n = 1, 300 do
   local t = {}

@@ -1,4 +1,5 @@
 -- expect: ok failed stopped
+-- Vector: table.sort
 -- The list changes under the sort.
 local t = {}
 for i = 1, 2000 do t[i] = -i end

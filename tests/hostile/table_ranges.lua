@@ -1,4 +1,5 @@
 -- expect: stopped
+-- Vector: Table functions with huge ranges or a lying length
 while true do
     pcall(table.unpack, {}, 1, 1 << 50)
     pcall(table.unpack, {}, math.maxinteger - 1, math.maxinteger)

@@ -1,4 +1,5 @@
 -- expect: memory
+-- Vector: pcall that swallows the limit
 -- Out of memory ends the call, whatever pcall says.
 local s = "x"
 while true do

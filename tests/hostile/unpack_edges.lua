@@ -1,4 +1,5 @@
 -- expect: ok
+-- Vector: Table functions with huge ranges or a lying length
 -- The ends of the number line.
 pcall(table.unpack, {}, math.maxinteger, math.maxinteger)
 pcall(table.unpack, {}, math.mininteger, math.mininteger)

@@ -1,3 +1,4 @@
 -- expect: failed
+-- Vector: String metatable
 -- Nor are the methods of texts.
 ("x").upper = function() return "mine" end

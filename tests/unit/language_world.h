@@ -155,6 +155,7 @@ static inline void shop_world_init(struct shop_world *world, int products) {
     at_arena_init(&world->findings, 1 << 26);
     at_arena_init(&world->request, 1 << 28);
     assert_int_equal(at_settings_load(&source, NULL, 0, &world->settings, &err), AT_OK);
+    for (int i = 0; i < AT_BUDGET_LOAD; i++) world->settings->budgets.ns[i] = 100 * AT_DECISION_BUDGET_NS;
     world->nobody = at_profile_new(0, NULL);
     world->somebody = at_profile_new(77, NULL);
     assert_true(world->nobody && world->somebody);

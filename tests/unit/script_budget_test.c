@@ -240,6 +240,7 @@ static void test_random_deadlines(void **state) {
                  "local t = {} for i = 1, %d do t[i] = pcall(string.rep, 'x', i %% 50) end return #t",
                  (int)(next_random() % 20000) + 1);
         uint64_t budget = next_random() % (2 * MS) + 1;
+        if (i % 2) at_script_watch_after(world.script, next_random() % budget);
         enum at_status status = run_bytes(&world, "scripts/t.lua", text, strlen(text), budget);
         assert_true(status == AT_OK || status == AT_STOPPED);
         stopped += status == AT_STOPPED;
@@ -251,12 +252,50 @@ static void test_random_deadlines(void **state) {
     close_world(&world);
 }
 
+/* A call that is watched says in which line it spends its time, is not harmed by it, and still ends. */
+static void test_watched(void **state) {
+    (void)state;
+    static struct world world;
+    struct at_script_where most;
+    for (int back_end = 0; back_end < BACK_ENDS; back_end++) {
+        enum at_status status = AT_OK;
+        open_world(&world, back_end, 0);
+        at_script_watch_after(world.script, 1000 * MS);
+        assert_int_equal(run_for(&world, "return 1", 2000), AT_OK);
+        assert_false(at_script_was_slow(world.script, &most));
+        for (long turns = 1000000; status == AT_OK && turns < 1000000000; turns *= 4) {
+            char text[200];
+            snprintf(
+                text, sizeof text,
+                "local n = 0\nfor i = 1, 9 do n = n + 1 end\nfor i = 1, %ld do n = n + i %% 7 end\nreturn 5",
+                turns);
+            at_script_watch_after(world.script, 10 * MS);
+            status = run_for(&world, text, 20000);
+            if (at_script_was_slow(world.script, &most)) break;
+        }
+        assert_int_equal(status, AT_OK);
+        assert_string_equal(world.result, "5");
+        assert_true(at_script_took_ns(world.script) >= 10 * MS);
+        assert_string_equal(most.path, "scripts/t.lua");
+        assert_int_equal(most.line, 3);
+        at_script_watch_after(world.script, 5 * MS);
+        double before = worked_ms();
+        assert_int_equal(
+            run_for(&world, "local function f()\nwhile true do end\nend\npcall(resume, f)\nf()", BUDGET_MS),
+            AT_STOPPED);
+        assert_true(worked_ms() - before < BUDGET_MS + SLACK_MS);
+        assert_true(at_script_was_slow(world.script, &most));
+        assert_int_equal(most.line, 2);
+        close_world(&world);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signal),           cmocka_unit_test(test_count),
         cmocka_unit_test(test_not_too_early),    cmocka_unit_test(test_where_it_stood),
         cmocka_unit_test(test_instructions),     cmocka_unit_test(test_coroutine),
-        cmocka_unit_test(test_random_deadlines),
+        cmocka_unit_test(test_random_deadlines), cmocka_unit_test(test_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

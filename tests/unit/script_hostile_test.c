@@ -2,7 +2,8 @@
  *
  * Runs every file of tests/hostile (or of $AT_HOSTILE) by both back ends of the limiter. The first line of a
  * file says how it may end ("-- expect: stopped memory"), a second one may say a part of the message
- * ("-- says: read-only"). None may take longer than its budget and a slack, nor harm the next state.
+ * ("-- says: read-only"), then one says what it tries ("-- Vector: Parser"): vectors.list names them all, and
+ * each has a file that ran. None may take longer than its budget and a slack, nor harm the next state.
  */
 #include <dirent.h>
 #include "script_world.h"
@@ -11,6 +12,7 @@
 #define SLACK_MS    (150.0 * SLOWNESS)
 #define PATIENCE_MS 20000
 #define FILES_MAX   500
+#define VECTORS_MAX 100
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -89,11 +91,53 @@ static int run_file(const char *name, const char *text, size_t length, bool has_
     return wrong;
 }
 
+/* ---- what is covered ---- */
+
+struct vectors {
+    char text[8192];
+    const char *rows[VECTORS_MAX];
+    size_t ran[VECTORS_MAX], count;
+};
+
+static void read_vectors(const char *folder, struct vectors *vectors) {
+    read_file(folder, "vectors.list", vectors->text, sizeof vectors->text);
+    for (char *line = strtok(vectors->text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (*line == '#') continue;
+        assert_true(vectors->count < VECTORS_MAX);
+        vectors->rows[vectors->count++] = line;
+    }
+    assert_true(vectors->count >= 28);
+}
+
+static int note_vector(struct vectors *vectors, const char *name, const char *text) {
+    char row[200];
+    read_header(text, "-- Vector: ", row);
+    for (size_t i = 0; i < vectors->count; i++) {
+        if (strcmp(vectors->rows[i], row) != 0) continue;
+        vectors->ran[i]++;
+        return 0;
+    }
+    print_error("%s: vectors.list has no \"%s\"\n", name, row);
+    return 1;
+}
+
+static int missing_vectors(const struct vectors *vectors) {
+    int missing = 0;
+    for (size_t i = 0; i < vectors->count; i++) {
+        if (vectors->ran[i]) continue;
+        print_error("\"%s\" has no file\n", vectors->rows[i]);
+        missing++;
+    }
+    return missing;
+}
+
 static void test_hostile(void **state) {
     (void)state;
     static char text[AT_SCRIPT_FILE_MAX * 2];
     static char *names[FILES_MAX];
+    static struct vectors vectors;
     const char *folder = getenv("AT_HOSTILE") ? getenv("AT_HOSTILE") : "tests/hostile";
+    bool is_own = getenv("AT_HOSTILE") == NULL; /* another folder has no list */
     size_t count = list_files(folder, names);
     int wrong = 0;
     if (!count) {
@@ -101,12 +145,15 @@ static void test_hostile(void **state) {
         return;
     }
     assert_true(count >= 25);
+    if (is_own) read_vectors(folder, &vectors);
     for (size_t i = 0; i < count; i++) {
         size_t length = read_file(folder, names[i], text, sizeof text);
         wrong += run_file(names[i], text, length, true) + run_file(names[i], text, length, false);
+        if (is_own) wrong += note_vector(&vectors, names[i], text);
         free(names[i]);
     }
-    print_message("%zu files by two back ends\n", count);
+    wrong += missing_vectors(&vectors);
+    print_message("%zu files by two back ends, %zu vectors\n", count, vectors.count);
     assert_int_equal(wrong, 0);
 }
 
