@@ -90,6 +90,7 @@ void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns) {
     if (budget_ns > BUDGET_MAX_NS) budget_ns = BUDGET_MAX_NS;
     script->budget_ns = budget_ns;
     script->deadline_ns = at_ticks_ns() + budget_ns;
+    script->counted += script->instructions;
     script->instructions = 0;
     script->end = AT_SCRIPT_END_NONE;
     if (script->is_counting || !has_signal(script)) at_script_limiter_arm(script, script->lua);
