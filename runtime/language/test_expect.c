@@ -33,7 +33,7 @@ static void describe(lua_State *L, int at, struct words *words, int depth);
 
 static void describe_list(lua_State *L, int at, struct words *words, int depth) {
     lua_Integer count = luaL_len(L, at);
-    say_text(words, "{ ");
+    say_text(words, count ? "{ " : "{");
     for (lua_Integer i = 1; i <= count && i <= 12; i++) {
         if (i > 1) say_text(words, ", ");
         lua_geti(L, at, i);
@@ -52,6 +52,11 @@ static void describe(lua_State *L, int at, struct words *words, int depth) {
     luaL_checkstack(L, 4, "nested lists");
     if (type == LUA_TNIL) return say_text(words, "nothing");
     if (type == LUA_TBOOLEAN) return say_text(words, lua_toboolean(L, at) ? "true" : "false");
+    if (type == LUA_TNUMBER) {
+        char number[32];
+        snprintf(number, sizeof number, "%.14g", lua_tonumber(L, at));
+        return say_text(words, number);
+    }
     if (is_list && depth < 4) return describe_list(L, at, words, depth);
     const char *text = luaL_tolstring(L, at, &length);
     if (type == LUA_TSTRING) say_text(words, "\"");

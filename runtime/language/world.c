@@ -322,7 +322,8 @@ static enum at_status write_event(struct at_world *world, const struct at_event 
     return out->facts.data && out->body.data && out->name.data && out->message_id.data ? AT_OK : AT_NOMEM;
 }
 
-/* The event is parsed and it is known whose it is. *is_kept false: the person's consent withholds it. */
+/* The event is parsed and it is known whose it is. *is_kept: in any case, or as the person's consent has it.
+ */
 static enum at_status take_in(struct at_world *world, uint32_t person, struct at_event *event,
                               bool *is_kept) {
     struct world_event *logged = at_arena_zalloc(&world->arena, sizeof *logged);
@@ -330,7 +331,7 @@ static enum at_status take_in(struct at_world *world, uint32_t person, struct at
     enum at_status status = logged ? hear_consent(world, person, event) : AT_NOMEM;
     if (status != AT_OK) return status;
     const struct at_profile *profile = world->people[person].profile;
-    *is_kept = may(world, profile, "analytics", event->at_ms);
+    *is_kept |= may(world, profile, "analytics", event->at_ms);
     if (!*is_kept) return AT_OK;
     event->is_unlearned = !may(world, profile, "personalization", event->at_ms);
     status = claim(world, event, &is_won);
@@ -356,7 +357,7 @@ enum at_status world_happen(struct at_world *world, const struct world_happening
                                          .any_identifier = true,
                                          .rules = identity_of(world)};
     uint32_t person = alive(world, happening->person);
-    bool is_kept = false;
+    bool is_kept = happening->is_given;
     *whom = WORLD_NOBODY;
     enum at_status status =
         at_event_parse(&world->arena, happening->json, &defaults, world->root, &event, err);

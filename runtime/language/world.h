@@ -93,6 +93,7 @@ struct world_happening {
     struct at_json json;
     int64_t at_ms;
     uint32_t person;
+    bool is_given; /* it stands whatever consent says */
 };
 enum at_status world_happen(struct at_world *world, const struct world_happening *happening, uint32_t *whom,
                             struct at_error *err) AT_MUST_CHECK;

@@ -205,7 +205,7 @@ static void put_ids(lua_State *L, const struct giving *giving, struct at_json_ou
 static void happen(lua_State *L, struct giving *giving, int64_t at_ms) {
     struct at_world *world = giving->world;
     struct at_error err = {0};
-    struct world_happening happening = {.at_ms = at_ms, .person = world->customer};
+    struct world_happening happening = {.at_ms = at_ms, .person = world->customer, .is_given = true};
     uint32_t whom;
     if (world->text.failed) at_script_raise(L, "given.customer is too large");
     world_must(L,
