@@ -83,7 +83,7 @@ static enum at_status read_mini(void *arg, const char *path, struct at_arena *ar
     return AT_OK;
 }
 
-static void run_test(const char *text) {
+static void must_pass(const char *text) {
     struct at_test_report report;
     struct at_error err = {0};
     char *all = malloc(strlen(text) + sizeof shop_of_tests);
@@ -130,7 +130,7 @@ static void check_block(const char *text, size_t length) {
         if (is_setting(first_word(statement)))
             check_settings(one, strlen(one));
         else if (check_script(one) && at_text_is(first_word(statement), "test"))
-            run_test(one);
+            must_pass(one);
         at_bytes_add_text(&verdicts, "\n");
         declaration_count++;
     }
