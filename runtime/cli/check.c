@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each
- * rule runs; and if a server has the data folder, who would enter and leave the segments that change. The
- * attributes of the catalog are not known here, so those no shop has by itself are warnings.
+ * rule runs, and what its tests say; and if a server has the data folder, who would enter and leave the
+ * segments that change. The attributes of the catalog are not known here, so those no shop has by itself are
+ * warnings.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
-#include "language/language.h"
+#include "cli/test.h"
 #include "shop/folder.h"
 
 struct checking {
     const struct cli_call *call;
     const char *folder;
+    bool only_tests; /* attune test */
     struct at_arena arena;
     struct at_settings *settings;
     struct at_catalog *catalog;
@@ -131,6 +132,17 @@ static void ask_shop(const struct checking *checking, const struct at_source_fil
     cli_shop_close(shop);
 }
 
+static int say_checked(const struct checking *checking, const struct at_build *build,
+                       const struct at_generation *generation) {
+    say_generation(generation);
+    if (generation->segment_count) ask_shop(checking, build->files, build->file_count);
+    int code = cli_check_tests(checking->call, build, generation);
+    if (!code)
+        printf("%u files, %u rankings, %u rails, %u segments: good\n", build->file_count,
+               generation->ranking_count, generation->rail_count, generation->segment_count);
+    return code;
+}
+
 static int check_scripts(struct checking *checking) {
     struct at_source_file *files;
     struct at_generation *generation = NULL;
@@ -149,20 +161,18 @@ static int check_scripts(struct checking *checking) {
     at_root_unref(root);
     at_bytes_init(&text, 16 << 20);
     at_findings_print(&build, &text);
-    if (text.length) fwrite(text.data, 1, text.length, stdout);
+    if (text.length && !(checking->only_tests && status == AT_OK)) fwrite(text.data, 1, text.length, stdout);
     at_bytes_clear(&text);
     if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
-    say_generation(generation);
-    if (generation->segment_count) ask_shop(checking, files, count);
-    printf("%u files, %u rankings, %u rails, %u segments: good\n", count, generation->ranking_count,
-           generation->rail_count, generation->segment_count);
+    int code = checking->only_tests ? cli_test(checking->call, &build, generation)
+                                    : say_checked(checking, &build, generation);
     at_generation_free(generation);
-    return EXIT_DONE;
+    return code;
 }
 
-int run_check(const struct cli_call *call) {
-    struct checking checking = {.call = call, .folder = call->words[0]};
+static int run(const struct cli_call *call, bool only_tests) {
+    struct checking checking = {.call = call, .folder = call->words[0], .only_tests = only_tests};
     struct at_catalog_options options = {NULL};
     at_arena_init(&checking.arena, SIZE_MAX >> 1);
     int code = EXIT_FAILED;
@@ -182,4 +192,12 @@ int run_check(const struct cli_call *call) {
     if (checking.watchdog) at_watchdog_stop(checking.watchdog);
     at_arena_clear(&checking.arena);
     return code;
+}
+
+int run_check(const struct cli_call *call) {
+    return run(call, false);
+}
+
+int run_test(const struct cli_call *call) {
+    return run(call, true);
 }

@@ -47,6 +47,7 @@ const char *cli_data(const struct cli_call *call, const char *folder, char *out,
 int run_serve(const struct cli_call *call);
 int run_new(const struct cli_call *call);
 int run_check(const struct cli_call *call);
+int run_test(const struct cli_call *call);
 int run_import(const struct cli_call *call);
 int run_audit(const struct cli_call *call);
 int run_explain(const struct cli_call *call);

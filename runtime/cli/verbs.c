@@ -35,6 +35,11 @@ static const struct cli_option serve_options[] = {
     {"watchdog-signal", "N", "the signal that stops scripts over their budget (0: a count hook instead)"},
     {0}};
 static const struct cli_option check_options[] = {DATA_OPTION, {0}};
+static const struct cli_option test_options[] = {
+    {"filter", "TEXT", "only tests with this in their name or in the path of their file"},
+    {"coverage", NULL, "say which rules, and which ways through them, no test ran"},
+    {"json", NULL, "the outcome as JSON"},
+    {0}};
 static const struct cli_option import_options[] = {
     SHOP_OPTION,
     DATA_OPTION,
@@ -83,8 +88,9 @@ const struct cli_verb cli_verbs[] = {
     {"new", "DIR", "make a folder for a shop, with a first ranking and a first rail", 1, 1, new_options,
      run_new, false},
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
-    {"check", "DIR", "check a shop's scripts and say how each rule runs", 1, 1, check_options, run_check,
-     false},
+    {"check", "DIR", "check a shop's scripts, run their tests and say how each rule runs", 1, 1,
+     check_options, run_check, false},
+    {"test", "DIR", "run the tests beside a shop's scripts", 1, 1, test_options, run_test, false},
     {"import", "catalog|events|orders FILE",
      "bring products in (JSON lines, a JSON array, CSV), events of the past (JSON lines) or orders (CSV)", 2,
      2, import_options, run_import, false},

@@ -223,6 +223,16 @@ static enum at_status take_rails(struct assembly *assembly, const struct declara
     return AT_OK;
 }
 
+static enum at_status take_tests(struct assembly *assembly, const struct declarations *declarations) {
+    struct at_generation *generation = assembly->generation;
+    generation->test_count = declarations->test_count;
+    generation->tests =
+        at_arena_alloc(&generation->arena, (declarations->test_count + 1) * sizeof *generation->tests);
+    if (!generation->tests) return AT_NOMEM;
+    memcpy(generation->tests, declarations->tests, declarations->test_count * sizeof *generation->tests);
+    return check_tests(assembly);
+}
+
 static enum at_status keep_files(struct at_generation *generation, const struct at_build *build) {
     generation->file_count = build->file_count;
     generation->files =
@@ -270,7 +280,8 @@ static enum at_status assemble(struct at_build *build, struct at_language *langu
     check_diversify(build, declarations);
     status = take_rankings(&assembly, declarations);
     if (status == AT_OK) status = take_rails(&assembly, declarations);
-    return status == AT_OK ? take_segments(&assembly, declarations) : status;
+    if (status == AT_OK) status = take_segments(&assembly, declarations);
+    return status == AT_OK ? take_tests(&assembly, declarations) : status;
 }
 
 static enum at_status build_generation(struct at_build *build, struct at_generation *generation,

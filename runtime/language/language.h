@@ -116,6 +116,12 @@ struct at_segment {
     uint32_t blind_line;  /* what it reads there changes nobody knows when; 0: nothing of the kind */
     struct at_text blind; /* those words of the source */
 };
+#define AT_TESTS_MAX 1024
+struct at_test {
+    const char *name, *path;
+    uint32_t line;
+    int fields, run; /* by number in a state: its table, its function */
+};
 struct at_generation {
     struct at_arena arena; /* owns everything below */
     uint64_t id;
@@ -130,6 +136,8 @@ struct at_generation {
     uint32_t rail_count;
     struct at_segment *segments; /* by name */
     uint32_t segment_count;
+    struct at_test *tests; /* as they were read */
+    uint32_t test_count;
     bool reads_interval; /* with segments: a file names typical_interval, which follows the shop's */
 };
 struct at_file_finding {

@@ -13,14 +13,15 @@
 /* take columns */
 #define COLUMN_WORDS "when", "min", "max", "clamp", "log", "sqrt", "normalize", "rank_of", "all", "any", "no"
 #define TIME_WORDS   "seconds", "minutes", "hours", "days", "weeks", "now"
-#define NOUNS        "ranking", "rail", "segment"
+#define NOUNS        "ranking", "rail", "segment", "test"
 #define LATER_NOUNS                                                                                          \
     "recommendation", "search", "creative", "offer", "generate", "experiment", "metric", "flow", "channel",  \
-        "assistant", "test"
+        "assistant"
 #define LATER_WORDS                                                                                          \
     "wait", "wait_until", "wait_for", "wait_any", "set_trait", "track", "remember", "undo", "restart_with",  \
         "learn", "generated", "event", "after", "entered", "left", "date", "bought_together", "similar_to",  \
-        "secret", "expect", "random", "send", "http"
+        "secret", "random", "send", "http"
+#define TEST_WORDS "expect"
 /* of shop.lua */
 #define SETTINGS                                                                                             \
     "shop", "keys", "attributes", "consent", "identity", "retention", "sources", "budgets", "env", "file"
@@ -31,7 +32,7 @@ const char *const noun_names[] = {NOUNS, NULL};
 const char *const later_names[] = {LATER_NOUNS, LATER_WORDS, NULL};
 const char *const setting_names[] = {SETTINGS, LATER_SETTINGS, NULL};
 const char *const later_setting_names[] = {LATER_SETTINGS, NULL};
-const char *const at_global_names[] = {OF_LUA,      COLUMN_WORDS, TIME_WORDS,     NOUNS, LATER_NOUNS,
+const char *const at_global_names[] = {OF_LUA,      COLUMN_WORDS, TIME_WORDS,     NOUNS, TEST_WORDS, LATER_NOUNS,
                                        LATER_WORDS, SETTINGS,     LATER_SETTINGS, NULL};
 
 int l_later(lua_State *L) {

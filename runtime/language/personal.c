@@ -191,7 +191,8 @@ static void show(struct at_decision_view *view, const struct kept_taste *kept) {
 enum at_status personal_facets(struct at_language *language) {
     struct at_decision_view *view = language->view;
     if (view->has_facets) return AT_OK;
-    if (!view->profile->taste_count && !view->profile->stated_count) return show(view, NULL), AT_OK;
+    bool has_none = !view->profile->taste_count && !view->profile->stated_count;
+    if (has_none && !view->has_tastes) return show(view, NULL), AT_OK;
     struct taste_key key = key_of(view);
     struct kept_taste **slot = slot_of(language, &key);
     if (!slot) return AT_NOMEM;

@@ -30,6 +30,7 @@ enum view_kind {
     VIEW_CONSENT,
     VIEW_MOVING, /* a number that moves with time; index: into state->outlook.numbers */
     VIEW_EVENT,  /* index: into the profile's newest events */
+    VIEW_WORLD,  /* of a test */
 };
 #define VIEW_INDEX_BITS 20
 #define VIEW_KIND_BITS  8
@@ -99,6 +100,8 @@ struct at_language {
     struct at_by_row by_row[2]; /* seen, bought */
     struct at_json_parser *traits_parser;
     struct outlook outlook;
+    struct at_world *world; /* while a test runs: the one it looks at */
+    uint32_t *ran;          /* a state whose files say what ran: how often, by number of the place */
 };
 
 struct at_language *language_of(lua_State *L);
@@ -172,6 +175,7 @@ extern const char *const at_method_names[];
 void install_operators(lua_State *L);
 /* nouns.c */
 struct declarations;
+struct assembly;
 void install_nouns(lua_State *L);
 /* names.c: NULL-terminated lists */
 extern const char *const at_global_names[]; /* all that a script may name */
@@ -223,6 +227,15 @@ bool never_uses(lua_State *L, const char *group, const char *name);
 int declare_segment(lua_State *L, const char *name);
 int l_in_segment(lua_State *L);
 
+/* test.c: test "name" { … } */
+int declare_test(lua_State *L, const char *name);
+/* test_expect.c: expect(value) */
+void install_expect(lua_State *L);
+/* world_words.c: what a test may ask of its world */
+int index_world(lua_State *L);
+/* test_source.c: words of a test that are not there, in branches that rarely run too */
+enum at_status check_tests(struct assembly *assembly) AT_MUST_CHECK;
+
 /* The declarations a load of all scripts makes; filled by nouns.c, read by generation.c. */
 struct declarations {
     struct at_arena *arena;
@@ -233,6 +246,8 @@ struct declarations {
     uint32_t rail_count;
     struct at_segment segments[AT_SEGMENTS_MAX];
     uint32_t segment_count;
+    struct at_test tests[AT_TESTS_MAX];
+    uint32_t test_count;
     int next_function;
     const char *path; /* of the file being loaded */
 };
@@ -240,6 +255,18 @@ struct declarations {
 enum at_status language_open(struct at_language **out, const struct at_settings *settings,
                              struct at_guard *guard, struct at_account *account,
                              struct at_error *err) AT_MUST_CHECK;
+/* The same with the scripts of a generation loaded. */
+struct language_options {
+    const struct at_generation *generation;
+    const struct at_source_file *files; /* its own, or these in their stead: the same declarations */
+    const struct at_settings *settings;
+    struct at_guard *guard; /* NULL: the count hook */
+    struct at_account *account;
+    uint32_t *ran; /* or NULL */
+};
+enum at_status language_load(struct at_language **out, const struct language_options *options,
+                             struct at_error *err) AT_MUST_CHECK;
+#define RAN_WORD "__ran" /* no script of a merchant's can name it: the checks do not know it */
 enum at_status load_scripts(struct at_language *language, const struct at_source_file *files, uint32_t count,
                             struct at_script_where *where, struct at_error *err) AT_MUST_CHECK;
 void push_function(lua_State *L, int id);

@@ -70,6 +70,7 @@ static int l_index(lua_State *L) {
     if (kind == VIEW_COLUMNS) return index_columns(L);
     if (kind == VIEW_PRODUCT) return index_product(L, language_of(L)->rows[index]);
     if (kind == VIEW_PAGE) return index_page(L);
+    if (kind == VIEW_WORLD) return index_world(L);
     return index_customer(L, kind, index);
 }
 
@@ -83,6 +84,7 @@ static const char *kind_word(enum view_kind kind) {
     case VIEW_PAGE: return "page";
     case VIEW_CUSTOMER: return "customer";
     case VIEW_EVENT: return "an event";
+    case VIEW_WORLD: return "world";
     default: return "a part of customer";
     }
 }

@@ -134,6 +134,7 @@ void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns) {
     script->next_look_ns = soft_ns ? script->entered_ns + soft_ns : 0;
     script->look_step_ns = soft_ns ? (budget_ns - soft_ns) / 10 + 1 : 0;
     script->look_count = 0;
+    script->counted += script->instructions;
     script->instructions = 0;
     script->end = AT_SCRIPT_END_NONE;
     if (script->is_counting || !has_signal(script)) at_script_limiter_arm(script, script->lua);

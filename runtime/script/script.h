@@ -65,6 +65,7 @@ size_t at_script_used_bytes(const struct at_script *script);
 uint64_t at_script_last_instructions(const struct at_script *script); /* 0 unless counted */
 /* Count VM instructions of every call from now on (tests with cost assertions); slow. limit 0: no limit. */
 void at_script_count_instructions(struct at_script *script, uint64_t limit);
+uint64_t at_script_stop_counting(struct at_script *script); /* those of all calls since then */
 /* Outside requests: a slice of garbage collection of about max_us. */
 void at_script_collect(struct at_script *script, uint32_t max_us);
 

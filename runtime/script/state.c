@@ -154,6 +154,13 @@ uint64_t at_script_last_instructions(const struct at_script *script) {
 void at_script_count_instructions(struct at_script *script, uint64_t limit) {
     script->is_counting = true;
     script->instruction_limit = limit;
+    script->counted = script->instructions = 0;
+}
+
+uint64_t at_script_stop_counting(struct at_script *script) {
+    script->is_counting = false;
+    script->instruction_limit = 0;
+    return script->counted + script->instructions;
 }
 
 void at_script_collect(struct at_script *script, uint32_t max_us) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/utf8.h"
+#include "language/list.h"
 #include "shop/internal.h"
 
 #define ITEMS_MAX  10000
@@ -222,46 +223,6 @@ enum at_status ask_parse(struct decision *decision, struct at_json json, bool is
 
 /* ---- running ---- */
 
-static struct at_rule_use *use_of(struct decision *decision, struct at_language *language,
-                                  const struct at_rule_report *report, int function, bool is_condition,
-                                  const char *path, const char *name, uint32_t line) {
-    struct at_rule_use *use = at_arena_zalloc(decision->scratch, sizeof *use);
-    if (!use) return NULL;
-    use->language = language;
-    use->view = &decision->view;
-    use->report = report;
-    use->function = function;
-    use->is_condition = is_condition;
-    use->path = path;
-    use->name = name;
-    use->line = line;
-    memset(use->reads, 0xff, sizeof use->reads);
-    return use;
-}
-
-static enum at_status choose_rails(struct decision *decision, const struct ask *ask,
-                                   struct at_language *language, struct answered *out) {
-    const struct at_generation *generation = decision->serving->generation;
-    struct at_place place = {decision->page, AT_TEXT("ranking"), ask->list, decision->now_ms};
-    out->rails = at_arena_alloc(decision->scratch, (generation->rail_count + 1) * sizeof *out->rails);
-    out->rail_uses = at_arena_alloc(decision->scratch, (generation->rail_count + 1) * sizeof *out->rail_uses);
-    if (!out->rails || !out->rail_uses) return AT_NOMEM;
-    for (uint32_t i = 0; i < generation->rail_count; i++) {
-        const struct at_rail_declaration *declared = &generation->rails[i];
-        if (!at_rail_applies(&declared->rail, &place)) continue;
-        struct at_rule_use *use = NULL;
-        if (declared->condition) {
-            use = use_of(decision, language, &declared->report, declared->condition, true, declared->path,
-                         declared->rail.name, declared->line);
-            if (!use) return AT_NOMEM;
-            use->budget = AT_BUDGET_RAIL;
-        }
-        out->rail_uses[out->rail_count] = use;
-        out->rails[out->rail_count++] = (struct at_rail_use){&declared->rail, {at_rule_judge, use}};
-    }
-    return AT_OK;
-}
-
 static enum at_status unknown_ranking(struct decision *decision, const struct ask *ask,
                                       struct at_error *err) {
     const struct at_generation *generation = decision->serving->generation;
@@ -299,15 +260,6 @@ static void note_result(struct decision *decision, struct answered *out) {
     live_tell_script(shop, result->error.message);
 }
 
-static void set_ranking(const struct decision *decision, const struct at_ranking *ranking,
-                        struct at_rank_ask *rank) {
-    rank->explore_share = ranking->explore_share;
-    if (!ranking->diversify_by) return;
-    rank->diversify = (struct at_diversify){
-        at_root_attribute(decision->root, ranking->diversify_by, strlen(ranking->diversify_by)),
-        ranking->diversify_at_most, ranking->diversify_within};
-}
-
 enum at_status ask_run(struct decision *decision, const struct ask *ask, struct answered *out,
                        struct at_error *err) {
     const struct at_generation *generation = decision->serving->generation;
@@ -318,46 +270,31 @@ enum at_status ask_run(struct decision *decision, const struct ask *ask, struct 
     if (!out->ranking) out->fallback = "the scripts do not pass their check: catalog order";
     struct at_language *language = serving_language(decision->serving, worker);
     if (!language) out->fallback = "the scripts could not be loaded: catalog order";
-    enum at_status status = choose_rails(decision, ask, language, out);
-    if (status != AT_OK) return at_fail(err, status, NULL, "out of memory");
-    struct at_rank_ask rank = {.root = decision->root,
-                               .arena = decision->scratch,
-                               .candidates = ask->rows,
-                               .candidate_count = ask->row_count,
-                               .rails = out->rails,
-                               .rail_count = out->rail_count,
-                               .sort = ask->has_sort ? &ask->sort : NULL,
-                               .seed = decision->seed,
-                               .explored = decision->explored,
-                               .explored_count = decision->explored_count,
-                               .offset = ask->offset,
-                               .limit = ask->limit,
-                               .wants_explanation = decision->explains};
     bool has_shown = decision->shown && decision->shown->count >= at_root_rows(decision->root);
-    rank.shown = has_shown ? decision->shown->by_row : NULL;
-    struct at_judge score, first;
-    if (out->ranking && language) {
-        set_ranking(decision, out->ranking, &rank);
-        if (out->ranking->score) {
-            out->score = use_of(decision, language, &out->ranking->score_report, out->ranking->score, false,
-                                out->ranking->path, out->ranking->name, out->ranking->score_line);
-            score = (struct at_judge){at_rule_judge, out->score};
-            rank.score = &score;
-        }
-        if (out->ranking->first) {
-            struct at_rule_use *use =
-                use_of(decision, language, &out->ranking->first_report, out->ranking->first, true,
-                       out->ranking->path, out->ranking->name, out->ranking->line);
-            first = (struct at_judge){at_rule_judge, use};
-            if (use)
-                rank.first = &first;
-            else
-                status = AT_NOMEM;
-        }
-        if (out->ranking->score && !out->score) status = AT_NOMEM;
-    }
-    if (status == AT_OK) status = at_rank(&rank, &out->result);
-    if (status != AT_OK) return at_fail(err, status, NULL, "out of memory");
+    struct at_list_ask list = {
+        .generation = generation,
+        .language = language,
+        .view = &decision->view,
+        .ranking = out->ranking,
+        .place = {decision->page, AT_TEXT("ranking"), ask->list, decision->now_ms},
+        .rank = {.candidates = ask->rows,
+                 .candidate_count = ask->row_count,
+                 .sort = ask->has_sort ? &ask->sort : NULL,
+                 .shown = has_shown ? decision->shown->by_row : NULL,
+                 .seed = decision->seed,
+                 .explored = decision->explored,
+                 .explored_count = decision->explored_count,
+                 .offset = ask->offset,
+                 .limit = ask->limit,
+                 .wants_explanation = decision->explains},
+    };
+    struct at_list done;
+    if (at_list_run(&list, &done) != AT_OK) return at_fail(err, AT_NOMEM, NULL, "out of memory");
+    out->result = done.result;
+    out->score = done.score;
+    out->rails = done.rails;
+    out->rail_uses = done.rail_uses;
+    out->rail_count = done.rail_count;
     note_result(decision, out);
     return AT_OK;
 }

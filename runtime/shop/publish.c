@@ -152,6 +152,7 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
     if (status != AT_OK) return status;
     qsort(proposal->files, proposal->count, sizeof *proposal->files, by_path);
     status = proposal_build(shop, proposal, &job->err);
+    if (status == AT_OK) status = proposal_test(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
     segments_preview(shop, proposal, !publishing->is_check);
@@ -315,6 +316,7 @@ static enum at_status unhold(struct at_job *job, void *arg) {
     const struct at_generation *serving = serving_now(shop);
     enum at_status status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, &job->err);
     if (status == AT_OK) status = proposal_build(shop, &proposal, &job->err);
+    if (status == AT_OK) status = proposal_test(shop, &proposal, &job->err);
     if (status == AT_OK) segments_preview(shop, &proposal, true);
     if (status == AT_UNPROCESSABLE)
         status = answer_findings(job, &proposal.build);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/hash.h"
+#include "language/test.h"
 #include "shop/scripts.h"
 
 const struct at_generation *serving_now(struct at_shop *shop) {
@@ -24,6 +25,32 @@ enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal, s
                                         .arena = proposal->arena};
     enum at_status status = at_generation_build(&proposal->build, &proposal->generation, err);
     at_root_unref(root);
+    return status;
+}
+
+static enum at_status read_fixture(void *arg, const char *path, struct at_arena *arena, struct at_text *out,
+                                   struct at_error *err) {
+    const struct at_shop *shop = arg;
+    return folder_read_file(shop->folder, path, arena, out, err);
+}
+
+enum at_status proposal_test(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
+    struct at_root *root = at_catalog_root(shop->catalog);
+    struct at_test_options options = {.generation = proposal->generation,
+                                      .settings = shop->settings,
+                                      .root = root,
+                                      .guard = &shop->back_guard,
+                                      .read = read_fixture,
+                                      .read_arg = shop,
+                                      .bound_ns = AT_TESTS_BOUND_NS,
+                                      .arena = proposal->arena};
+    struct at_test_report report;
+    enum at_status status = at_tests_run(&options, &report, err);
+    at_root_unref(root);
+    if (status == AT_OK) status = at_tests_judge(&report, &proposal->build, err);
+    if (status == AT_OK) return AT_OK;
+    at_generation_free(proposal->generation);
+    proposal->generation = NULL;
     return status;
 }
 
@@ -262,6 +289,7 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
                "the scripts declare nothing any more: put the files back, or publish over the API");
         return refuse(shop, proposal, tree);
     }
+    if (status == AT_OK) status = proposal_test(shop, proposal, &err);
     if (status == AT_OK) segments_preview(shop, proposal, true);
     if (status == AT_OK)
         status = proposal_publish(shop, proposal, false, &err);

@@ -19,6 +19,11 @@ struct proposal { /* files that want to serve */
 /* Checks and builds. AT_UNPROCESSABLE: build.findings say why. */
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;
+/* Runs the tests of what was built, within AT_TESTS_BOUND_NS of the processor. AT_UNPROCESSABLE: one is red,
+ * or they take too long; build.findings say which, and the generation is gone. Not for what served before:
+ * that is how one gets out of trouble. */
+enum at_status proposal_test(struct at_shop *shop, struct proposal *proposal,
+                             struct at_error *err) AT_MUST_CHECK;
 /* segment_preview.c: how many would enter and leave each segment that says something else: a warning each, in
  * build.findings. That it could not be found out holds nothing up: the log says it. */
 void segments_preview(struct at_shop *shop, struct proposal *proposal, bool is_logged);

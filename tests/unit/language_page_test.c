@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every declaration of the page that specifies the language, through the check that a reload makes: it works,
- * or what a later version brings is refused by name, never ignored. The verdicts are kept in
- * language_page.list, in the order of the page; WRITE_LIST=1 writes them anew. The page stands beside the
- * data (SHARED_DATA/../design); skipped without it.
+ * or what a later version brings is refused by name, never ignored; its tests that load pass. The verdicts
+ * are kept in language_page.list, in the order of the page; WRITE_LIST=1 writes them anew. The page stands
+ * beside the data (SHARED_DATA/../design); skipped without it.
  */
 #include "language/parse.h"
+#include "language/test.h"
 #include "language_world.h"
 
 static struct shop_world world;
@@ -53,7 +54,7 @@ static void check_settings(const char *text, size_t length) {
     at_settings_free(settings);
 }
 
-static void check_script(const char *text) {
+static bool check_script(const char *text) {
     enum at_status status = shop_world_load(&world, text);
     uint32_t told = 0;
     assert_true(status == AT_OK || status == AT_UNPROCESSABLE);
@@ -62,6 +63,41 @@ static void check_script(const char *text) {
         if (!finding->finding.is_warning)
             at_bytes_printf(&verdicts, "%s%s", told++ ? "; " : "", finding->finding.message);
     assert_int_equal(told == 0, status == AT_OK);
+    return status == AT_OK;
+}
+
+/* What a test of the page needs besides itself. */
+static const char shop_of_tests[] =
+    "ranking \"collection\" { score = function(product) return product.price end }\n"
+    "rail \"in stock only\" { only = function(product) return product.stock:above(0) end }\n";
+static const char mini[] = "{\"id\":\"a\",\"category\":\"sofas\",\"price\":9,\"stock\":0}\n"
+                           "{\"id\":\"b\",\"category\":\"sofas\",\"price\":5,\"stock\":3}\n";
+
+static enum at_status read_mini(void *arg, const char *path, struct at_arena *arena, struct at_text *out,
+                                struct at_error *err) {
+    (void)arg;
+    (void)arena;
+    (void)err;
+    if (strcmp(path, "fixtures/mini.jsonl") != 0) return AT_NOTFOUND;
+    *out = AT_TEXT(mini);
+    return AT_OK;
+}
+
+static void must_pass(const char *text) {
+    struct at_test_report report;
+    struct at_error err = {0};
+    char *all = malloc(strlen(text) + sizeof shop_of_tests);
+    assert_non_null(all);
+    memcpy(all, shop_of_tests, sizeof shop_of_tests - 1);
+    memcpy(all + sizeof shop_of_tests - 1, text, strlen(text) + 1);
+    must_load(&world, all);
+    struct at_test_options options = {.generation = world.generation,
+                                      .settings = world.settings,
+                                      .read = read_mini,
+                                      .arena = &world.findings};
+    assert_int_equal(at_tests_run(&options, &report, &err), AT_OK);
+    if (report.passed != 1) fail_msg("%s\n%s", report.results[0].finding.message, text);
+    free(all);
 }
 
 static bool is_setting(struct at_text name) {
@@ -92,8 +128,8 @@ static void check_block(const char *text, size_t length) {
         write_name(one, strlen(one));
         if (is_setting(first_word(statement)))
             check_settings(one, strlen(one));
-        else
-            check_script(one);
+        else if (check_script(one) && at_text_is(first_word(statement), "test"))
+            must_pass(one);
         at_bytes_add_text(&verdicts, "\n");
         declaration_count++;
     }
