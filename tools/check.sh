@@ -68,6 +68,9 @@ if grep -rnE '(^|[^a-z_])(strcpy|strcat|sprintf|gets)\(' runtime --include='*.c'
     bad=1
 fi
 
+# --- the reference --------------------------------------------------------------
+sh tools/reference.sh --check || bad=1
+
 # --- sizes ----------------------------------------------------------------------
 echo "lines of C by room:"
 for room in base loop net store script catalog profile rail ranking measure language shop api cli; do

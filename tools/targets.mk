@@ -10,6 +10,7 @@ help:
 	@echo "make unit           the C tests of MODE"
 	@echo "make http           the tests with real clients over HTTP"
 	@echo "make check          format, lint, the line of rooms, headers by themselves, sizes"
+	@echo "make reference      docs/reference/, from the words of the language"
 	@echo "make soak           what takes longer: kills, power cuts, reloads, fuzzing; SOAK_SHARE=20 for a fifth of it"
 	@echo "make bench          the figures of bench/RESULTS.md (make deps-bench installs what they compare with)"
 	@echo "make install        PREFIX=/usr/local DESTDIR="
@@ -24,6 +25,10 @@ deps-bench:
 
 check: tools/check.sh
 	@sh tools/check.sh
+
+.PHONY: reference
+reference:
+	@sh tools/reference.sh
 
 test:
 	@sh tools/test.sh

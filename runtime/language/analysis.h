@@ -22,6 +22,8 @@ struct at_vocabulary {
     const char *const
         *methods; /* methods that take columns: above below at_least … or_else contains top? no */
 };
+/* names.c: the lists out of vocabulary.h; AT_NOMEM. */
+enum at_status at_vocabulary_lists(struct at_arena *arena, struct at_vocabulary *out) AT_MUST_CHECK;
 struct at_term { /* a maximal summand of the returned score that depends on the product */
     uint32_t line;
     struct at_text text; /* source, white space folded: "0.40 * product.affinity" */

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Static check of what a rule asks about events: customer:count, customer:did and customer:last with a name
- * in quotes and options written out. A name that nearly is one of a known event stops the load; one that is
- * like none may come yet, so it is a warning. What is only known when the rule runs, history.c checks then.
+ * Static check of values that are written out: names of events, attributes and purposes, times and moments,
+ * the tables of nouns and options. An event whose name nearly is a known one stops the load; one that is like
+ * none may come yet, so it is a warning. What is only known when the rule runs, history.c checks then.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/time.h"
 #include "base/utf8.h"
-#include "language/state.h"
+#include "language/check_words.h"
 
 #define LITERAL_MAX 500
 
-struct asking {
-    struct at_build *build;
-    const char *path, *word;
-};
-
-static const char *text_of(struct asking *asking, struct at_text text) {
-    const char *kept = at_arena_dup(asking->build->arena, text.data, text.length);
-    return kept ? kept : "";
+/* In place of a text in quotes. */
+static void cure_text(struct word_check *check, struct at_file_finding *told, struct place place,
+                      const char *text) {
+    const char *fix = at_arena_printf(check->build->arena, "\"%s\"", text);
+    if (fix) cure(check, told, place, fix);
 }
 
-/* ---- the name ---- */
+/* ---- events ---- */
 
 /* The standard's and those of the past; NULL: out of memory. */
 static const char **known_names(struct at_build *build, size_t *count) {
@@ -43,75 +41,79 @@ static bool is_among(const char *name, const char *const *names, size_t count) {
     return false;
 }
 
-static void check_name(struct asking *asking, const struct at_node *node) {
-    if (node->kind != AT_NODE_STRING || node->text.length > LITERAL_MAX) return;
-    struct at_text canonical = at_event_canonical(asking->build->arena, node->text);
+static void check_event(struct word_check *check, const struct at_node *node) {
+    if (node->text.length > LITERAL_MAX) return;
+    struct at_text canonical = at_event_canonical(check->build->arena, node->text);
     size_t count = 0;
-    const char **names = known_names(asking->build, &count), *name = text_of(asking, canonical);
+    const char **names = known_names(check->build, &count), *name = kept_text(check, canonical);
+    if (!names) check->is_short = true;
     if (!names || !*name || is_among(name, names, count)) return;
-    const char *nearest = at_suggest(name, names, count), *said = text_of(asking, node->text);
+    const char *nearest = at_suggest(name, names, count), *said = kept_text(check, node->text);
     if (nearest)
-        add_finding(asking->build, asking->path, node, false, "unknown_event",
-                    "there is no event \"%s\" — did you mean \"%s\"?", said, nearest);
+        cure_text(check,
+                  tell(check, place_of(node), false, "unknown_event",
+                       "there is no event \"%s\" — did you mean \"%s\"?", said, nearest),
+                  place_of(node), nearest);
     else
-        add_finding(asking->build, asking->path, node, true, "unknown_event",
-                    "no event \"%s\" has come yet, nor is it one of the standard's: until one comes it never "
-                    "happened",
-                    said);
+        tell(check, place_of(node), true, "unknown_event",
+             "no event \"%s\" has come yet, nor is it one of the standard's: until one comes it never "
+             "happened",
+             said);
 }
 
-/* ---- the options ---- */
+/* ---- times ---- */
 
-static void check_number(struct asking *asking, const char *option, const struct at_node *value) {
+static void check_number(struct word_check *check, const char *option, const struct at_node *value) {
     bool is_moment = strcmp(option, "since") == 0;
+    char fix[60];
     if (value->number == 0 || !isfinite(value->number)) return;
-    if (is_moment)
-        add_finding(asking->build, asking->path, value, false, "bare_number",
-                    "since = %g: %g what? a moment is like customer.orders.last_at or now() - days(7)",
-                    value->number, value->number);
-    else
-        add_finding(asking->build, asking->path, value, false, "bare_number",
-                    "%s = %g: %g what? write \"%gd\"", option, value->number, value->number, value->number);
+    if (is_moment) {
+        tell(check, place_of(value), false, "bare_number",
+             "since = %g: %g what? a moment is like customer.orders.last_at or now() - days(7)",
+             value->number, value->number);
+        return;
+    }
+    snprintf(fix, sizeof fix, "%gd", value->number);
+    cure_text(check,
+              tell(check, place_of(value), false, "bare_number", "%s = %g: %g what? write \"%s\"", option,
+                   value->number, value->number, fix),
+              place_of(value), fix);
 }
 
-static void check_text(struct asking *asking, const char *option, const struct at_node *value) {
+static void check_text(struct word_check *check, const char *option, const struct at_node *value) {
     struct at_error err = {0};
     int64_t ms;
     if (strcmp(option, "since") == 0)
-        add_finding(asking->build, asking->path, value, false, "not_a_moment",
-                    "since must be a moment, like customer.orders.last_at; of a span write within = \"7d\"");
+        tell(check, place_of(value), false, "not_a_moment",
+             "since must be a moment, like customer.orders.last_at; of a span write within = \"7d\"");
     else if (at_span_parse(value->text.data, value->text.length, &ms, &err) != AT_OK)
-        add_finding(asking->build, asking->path, value, false, "bad_span", "%s: %s", option, err.message);
+        tell(check, place_of(value), false, "bad_span", "%s: %s", option, err.message);
 }
 
-static void check_option(struct asking *asking, const struct at_node *field) {
-    static const char *const known[] = {"within", "since"};
-    const struct at_node *key = field->a, *value = field->b;
-    if (!key || (key->kind != AT_NODE_STRING && !field->is_dot)) return; /* worked out when the rule runs */
-    const char *name = text_of(asking, key->text);
-    const char *nearest = at_suggest(name, known, AT_LENGTH(known));
-    if (!is_among(name, known, AT_LENGTH(known)))
-        add_finding(asking->build, asking->path, key, false, "unknown_option",
-                    nearest ? "customer:%s has no option \"%s\" — did you mean \"%s\"?"
-                            : "customer:%s has no option \"%s\"; it has within and since",
-                    asking->word, name, nearest);
-    else if (value->kind == AT_NODE_NUMBER)
-        check_number(asking, name, value);
+/* Of options of a question; what a noun's fields hold, its load says. */
+static void check_time(struct word_check *check, const char *option, const struct at_node *value) {
+    if (value->kind == AT_NODE_NUMBER)
+        check_number(check, option, value);
     else if (value->kind == AT_NODE_STRING)
-        check_text(asking, name, value);
+        check_text(check, option, value);
 }
 
-void check_event_words(struct at_build *build, const char *path, const struct at_node *method) {
-    static const char *const words[] = {"count", "did", "last"};
-    struct asking asking = {build, path, NULL};
-    for (size_t i = 0; i < AT_LENGTH(words); i++)
-        if (at_text_is(method->text, words[i])) asking.word = words[i];
-    const struct at_node *name = method->list, *options = name ? name->next : NULL;
-    if (!asking.word || !name) return;
-    check_name(&asking, name);
-    if (options && strcmp(asking.word, "last") == 0)
-        add_finding(build, path, options, false, "unknown_option", "customer:last takes a name only");
-    else if (options && options->kind == AT_NODE_TABLE)
-        for (const struct at_node *field = options->list; field; field = field->next)
-            check_option(&asking, field);
+/* ---- by the type that is wanted ---- */
+
+void check_value(struct word_check *check, const char *called, const char *name, struct at_text type,
+                 const struct at_node *value) {
+    bool is_list, is_text = value->kind == AT_NODE_STRING;
+    struct at_text wanted = at_type_core(type, &is_list);
+    const struct at_owner *owner = value->kind == AT_NODE_TABLE ? table_owner(wanted) : NULL;
+    bool is_option = called && strchr(called, ':') && *name;
+    if (owner)
+        check_table(check, owner, called && !*name ? called : owner->called, value);
+    else if (is_text && at_text_is(wanted, "EventName"))
+        check_event(check, value);
+    else if (is_text && at_text_is(wanted, "Attribute"))
+        check_attribute(check, place_of(value), value->text, NULL);
+    else if (is_text && at_text_is(wanted, "Purpose"))
+        check_purpose(check, place_of(value), value->text);
+    else if (is_option && (at_text_is(wanted, "Time") || at_text_is(wanted, "Moment")))
+        check_time(check, name, value);
 }

@@ -27,16 +27,15 @@ static int push_moment(lua_State *L, int64_t ms) {
     return 1;
 }
 
-static int raise_field(lua_State *L, const char *what, const char *name, const char *const *known,
-                       size_t count) {
-    const char *nearest = at_suggest(name, known, count);
-    if (nearest)
-        return at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
-    return at_script_raise(L, "%s has no field \"%s\"", what, name);
-}
-
 static bool is(const char *a, const char *b) {
     return strcmp(a, b) == 0;
+}
+
+/* A word that has another name now is read by that; what is none raises. */
+static int index_again(lua_State *L, const char *class_name, const char *name,
+                       int (*index)(lua_State *L, const char *name)) {
+    const char *now = name_now(class_name, name);
+    return now ? index(L, now) : raise_field(L, class_name, name);
 }
 
 /* ---- traits: read out of the profile's JSON; nested values become plain read-only copies ---- */
@@ -124,12 +123,6 @@ static struct at_text identifier_of(const struct at_profile *profile, const char
 
 /* ---- customer ---- */
 
-static const char *const customer_fields[] = {
-    "id",       "email",    "phone",        "first_name",  "last_name", "country",  "locale",    "timezone",
-    "traits",   "is_known", "is_returning", "has_ordered", "session",   "acquired", "orders",    "basket",
-    "affinity", "consent",  "may",          "count",       "did",       "last",     "in_segment"};
-static const char *const later_customer_fields[] = {"predicted", "granted", "variant"};
-
 static bool is_known_person(const struct at_profile *profile) {
     return identifier_of(profile, "user_id").length || identifier_of(profile, "email").length ||
            identifier_of(profile, "phone").length;
@@ -181,16 +174,10 @@ static int index_person(lua_State *L, const char *name) {
             lua_pushnil(L);
         return 1;
     }
-    for (size_t i = 0; i < AT_LENGTH(later_customer_fields); i++)
-        if (is(name, later_customer_fields[i]))
-            return at_script_raise(L, "customer.%s is not in this version", name);
-    return raise_field(L, "customer", name, customer_fields, AT_LENGTH(customer_fields));
+    return index_again(L, "Customer", name, index_person);
 }
 
 /* ---- session and acquired ---- */
-
-static const char *const session_fields[] = {"started_at", "pages",    "source",  "campaign", "landing",
-                                             "device",     "referrer", "is_live", "intent",   "intent_score"};
 
 /* What somebody is here for, from what they did in this visit: a basket being filled is buying; four products
  * looked at, or a third of the actions views of products, is comparing. */
@@ -227,10 +214,8 @@ static int index_session(lua_State *L, const char *name) {
     if (is(name, "intent")) return lua_pushstring(L, intent_of(view->profile, view->now_ms, &score)), 1;
     if (is(name, "intent_score"))
         return intent_of(view->profile, view->now_ms, &score), lua_pushnumber(L, score), 1;
-    return raise_field(L, "customer.session", name, session_fields, AT_LENGTH(session_fields));
+    return index_again(L, "Session", name, index_session);
 }
-
-static const char *const acquired_fields[] = {"at", "source", "campaign", "landing"};
 
 /* Of whom nothing may be learned the profile at hand has no first visit. */
 static int index_acquired(lua_State *L, const char *name) {
@@ -239,13 +224,10 @@ static int index_acquired(lua_State *L, const char *name) {
     if (is(name, "source")) return push_text(L, at_acquired_source(first));
     if (is(name, "campaign")) return push_text(L, first->campaign);
     if (is(name, "landing")) return push_text(L, first->landing);
-    return raise_field(L, "customer.acquired", name, acquired_fields, AT_LENGTH(acquired_fields));
+    return index_again(L, "Acquired", name, index_acquired);
 }
 
 /* ---- orders and basket ---- */
-
-static const char *const orders_fields[] = {"count",   "revenue",    "average",         "first_at",
-                                            "last_at", "since_last", "typical_interval"};
 
 /* Since the last that counted, as last_at has it: a span that grows with every millisecond. */
 static int push_since_last(lua_State *L, int64_t last_ms) {
@@ -280,11 +262,8 @@ static int index_orders(lua_State *L, const char *name) {
     if (is(name, "last_at")) return push_moment(L, profile->orders.last_ms);
     if (is(name, "since_last")) return push_since_last(L, profile->orders.last_ms);
     if (is(name, "typical_interval")) return push_typical_interval(L);
-    if (is(name, "last")) return at_script_raise(L, "customer.orders.%s is not in this version", name);
-    return raise_field(L, "customer.orders", name, orders_fields, AT_LENGTH(orders_fields));
+    return index_again(L, "Orders", name, index_orders);
 }
-
-static const char *const basket_fields[] = {"items", "first", "count", "value", "url", "updated_at"};
 
 static int push_line_product(lua_State *L, struct at_text product) {
     struct at_language *language = language_of(L);
@@ -327,7 +306,7 @@ static int index_basket(lua_State *L, const char *name) {
     if (is(name, "value")) return lua_pushnumber(L, at_basket_value(profile)), 1;
     if (is(name, "url")) return push_text(L, profile->basket_url);
     if (is(name, "updated_at")) return push_moment(L, profile->basket_updated_ms);
-    return raise_field(L, "customer.basket", name, basket_fields, AT_LENGTH(basket_fields));
+    return index_again(L, "Basket", name, index_basket);
 }
 
 /* ---- taste ---- */
@@ -436,12 +415,8 @@ int index_customer(lua_State *L, enum view_kind kind, uint32_t index) {
     }
 }
 
-static const char *const page_fields[] = {"name", "product", "category", "query", "url"};
-
-int index_page(lua_State *L) {
+static int index_page_name(lua_State *L, const char *name) {
     const struct at_decision_view *view = language_of(L)->view;
-    language_of(L)->reads_context = true;
-    const char *name = luaL_checkstring(L, 2);
     if (is(name, "name")) return push_text(L, view->page_name);
     if (is(name, "category")) return push_text(L, view->page_category);
     if (is(name, "query")) return push_text(L, view->page_query);
@@ -451,5 +426,10 @@ int index_page(lua_State *L) {
         struct at_text id = at_root_id(view->root, view->page_product);
         return push_line_product(L, id);
     }
-    return raise_field(L, "page", name, page_fields, AT_LENGTH(page_fields));
+    return index_again(L, "Page", name, index_page_name);
+}
+
+int index_page(lua_State *L) {
+    language_of(L)->reads_context = true;
+    return index_page_name(L, luaL_checkstring(L, 2));
 }

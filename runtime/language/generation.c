@@ -9,6 +9,13 @@
 #include "base/hash.h"
 #include "language/state.h"
 
+/* Of one file findings are in the order of their places. */
+static bool comes_after(const struct at_file_finding *a, const struct at_file_finding *b) {
+    return a->path == b->path &&
+           (a->finding.line > b->finding.line ||
+            (a->finding.line == b->finding.line && a->finding.column > b->finding.column));
+}
+
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
                                     bool is_warning, const char *code, const char *fmt, ...) {
     struct at_file_finding *made = at_arena_zalloc(build->arena, sizeof *made);
@@ -25,14 +32,10 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
     vsnprintf(made->finding.message, sizeof made->finding.message, fmt, args);
     va_end(args);
     struct at_file_finding **end = &build->findings;
-    while (*end) end = &(*end)->next;
+    while (*end && !(node && comes_after(*end, made))) end = &(*end)->next;
+    made->next = *end;
     *end = made;
     return made;
-}
-
-static const struct at_vocabulary *vocabulary(struct at_vocabulary *out) {
-    *out = (struct at_vocabulary){at_global_names, at_word_names, at_method_names};
-    return out;
 }
 
 static bool has_errors(const struct at_build *build) {
@@ -46,7 +49,8 @@ static bool has_errors(const struct at_build *build) {
 static enum at_status check_file(struct at_build *build, const struct at_source_file *file) {
     struct at_vocabulary words;
     struct at_finding *found = NULL;
-    enum at_status status = at_source_check(build->arena, file->text, vocabulary(&words), &found);
+    enum at_status status = at_vocabulary_lists(build->arena, &words);
+    if (status == AT_OK) status = at_source_check(build->arena, file->text, &words, &found);
     if (status != AT_OK) return status;
     for (; found; found = found->next) {
         struct at_file_finding *made =
@@ -59,8 +63,11 @@ static enum at_status check_file(struct at_build *build, const struct at_source_
 }
 
 static enum at_status check_files(struct at_build *build) {
+    build->trees = at_arena_zalloc(build->arena, (build->file_count + 1) * sizeof(struct at_node *));
+    if (!build->trees) return AT_NOMEM;
     for (uint32_t i = 0; i < build->file_count; i++) {
         enum at_status status = check_file(build, &build->files[i]);
+        if (status == AT_OK) status = check_words(build, i);
         if (status != AT_OK) return status;
     }
     return AT_OK;
@@ -159,7 +166,8 @@ enum at_status find_source(struct assembly *assembly, int function, struct found
 
 /* The analysis of one rule; what cannot be found in the source (a function made elsewhere, one of several on
  * a line) goes product by product. */
-static enum at_status analyse(struct assembly *assembly, int function, struct at_rule_report *report) {
+static enum at_status analyse(struct assembly *assembly, int function, const char *class_name,
+                              const char *field, struct at_rule_report *report) {
     *report = (struct at_rule_report){0};
     if (!function) return AT_OK;
     struct found_function found;
@@ -172,10 +180,13 @@ static enum at_status analyse(struct assembly *assembly, int function, struct at
     }
     const struct at_source_file *source = &assembly->build->files[found.file];
     struct at_vocabulary words;
-    status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[found.file].block,
-                             found.node, vocabulary(&words), report);
-    check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
-    return status;
+    status = at_vocabulary_lists(assembly->build->arena, &words);
+    if (status == AT_OK)
+        status = at_rule_analyse(&assembly->generation->arena, source->text,
+                                 assembly->parsed[found.file].block, found.node, &words, report);
+    return status == AT_OK
+               ? check_function_words(assembly->build, found.file, found.node->from, class_name, field)
+               : status;
 }
 
 static int compare_rankings(const void *a, const void *b) {
@@ -198,8 +209,9 @@ static enum at_status take_rankings(struct assembly *assembly, const struct decl
            declarations->ranking_count * sizeof *generation->rankings);
     for (uint32_t i = 0; i < generation->ranking_count; i++) {
         struct at_ranking *ranking = &generation->rankings[i];
-        enum at_status status = analyse(assembly, ranking->score, &ranking->score_report);
-        if (status == AT_OK) status = analyse(assembly, ranking->first, &ranking->first_report);
+        enum at_status status = analyse(assembly, ranking->score, "Ranking", "score", &ranking->score_report);
+        if (status == AT_OK)
+            status = analyse(assembly, ranking->first, "Ranking", "first", &ranking->first_report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rankings, generation->ranking_count, sizeof *generation->rankings, compare_rankings);
@@ -215,7 +227,7 @@ static enum at_status take_rails(struct assembly *assembly, const struct declara
     memcpy(generation->rails, declarations->rails, declarations->rail_count * sizeof *generation->rails);
     for (uint32_t i = 0; i < generation->rail_count; i++) {
         enum at_status status =
-            analyse(assembly, generation->rails[i].condition, &generation->rails[i].report);
+            analyse(assembly, generation->rails[i].condition, "Rail", "hide", &generation->rails[i].report);
         if (status != AT_OK) return status;
     }
     qsort(generation->rails, generation->rail_count, sizeof *generation->rails, compare_rails);

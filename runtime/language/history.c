@@ -68,7 +68,6 @@ static struct moving later(lua_State *L, struct moving a, struct moving b) {
 }
 
 static void read_window(lua_State *L, const char *word, struct asked *asked) {
-    static const char *const known[] = {"within", "since", NULL};
     struct moving within = {0, 0}, since = {0, 0};
     char what[40];
     if (lua_isnoneornil(L, 3)) return;
@@ -76,7 +75,7 @@ static void read_window(lua_State *L, const char *word, struct asked *asked) {
     if (lua_type(L, 3) != LUA_TTABLE)
         at_script_raise(L, "write %s(\"%.*s\", { within = \"7d\" })", what, (int)asked->name.length,
                         asked->name.data);
-    check_known(L, 3, what, known, NULL);
+    check_known(L, 3, "Window", what);
     bool has_within = within_option(L, &within), has_since = since_option(L, &since);
     struct moving begins = {(double)language_of(L)->view->now_ms - within.value, 1 - within.slope};
     asked->has_window = has_within || has_since;

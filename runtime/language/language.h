@@ -158,6 +158,7 @@ struct at_build {
     struct at_guard *guard;
     struct at_arena *arena; /* of the findings */
     struct at_file_finding *findings;
+    struct at_node **trees; /* of the files, for the checks; NULL: cannot be parsed */
 };
 enum at_status at_generation_build(struct at_build *build, struct at_generation **out,
                                    struct at_error *err) AT_MUST_CHECK;

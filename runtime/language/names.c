@@ -1,79 +1,138 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The names of the language: each stands here once, under what it is and whether this version has it. The
- * checks of a file, the nouns of scripts and of shop.lua and the refusals of later versions read these lists.
+ * The vocabulary in a running state: names that stand for functions, what a later version brings, fields of
+ * the merchants' tables, and words that go by another name now.
  */
 #include <string.h>
-#include "base/utf8.h"
 #include "language/state.h"
+#include "language/vocabulary.h"
 
-#define OF_LUA                                                                                               \
-    "assert", "error", "ipairs", "pairs", "next", "select", "tonumber", "tostring", "type", "pcall",         \
-        "xpcall", "print", "math", "string", "table", "utf8", "require"
-/* take columns */
-#define COLUMN_WORDS "when", "min", "max", "clamp", "log", "sqrt", "normalize", "rank_of", "all", "any", "no"
-#define TIME_WORDS   "seconds", "minutes", "hours", "days", "weeks", "now"
-#define NOUNS        "ranking", "rail", "segment", "test"
-#define LATER_NOUNS                                                                                          \
-    "recommendation", "search", "creative", "offer", "generate", "experiment", "metric", "flow", "channel",  \
-        "assistant"
-#define LATER_WORDS                                                                                          \
-    "wait", "wait_until", "wait_for", "wait_any", "set_trait", "track", "remember", "undo", "restart_with",  \
-        "learn", "generated", "event", "after", "entered", "left", "date", "bought_together", "similar_to",  \
-        "secret", "random", "send", "http"
-#define TEST_WORDS "expect"
-/* of shop.lua */
-#define SETTINGS                                                                                             \
-    "shop", "keys", "attributes", "consent", "identity", "retention", "sources", "budgets", "env", "file"
-#define LATER_SETTINGS "email", "models", "secrets", "markets"
+const struct at_word *global_words(void) {
+    return at_vocabulary()->words;
+}
 
-const char *const at_word_names[] = {COLUMN_WORDS, NULL};
-const char *const noun_names[] = {NOUNS, NULL};
-const char *const later_names[] = {LATER_NOUNS, LATER_WORDS, NULL};
-const char *const setting_names[] = {SETTINGS, LATER_SETTINGS, NULL};
-const char *const later_setting_names[] = {LATER_SETTINGS, NULL};
-const char *const at_global_names[] = {OF_LUA,      COLUMN_WORDS, TIME_WORDS,     NOUNS, TEST_WORDS, LATER_NOUNS,
-                                       LATER_WORDS, SETTINGS,     LATER_SETTINGS, NULL};
+static const struct at_owner *owner_named(const char *class_name) {
+    const struct at_owner *owner = at_owner_of(at_text_of(class_name));
+    AT_ASSERT(owner);
+    return owner;
+}
 
 int l_later(lua_State *L) {
     return at_script_raise(L, "%s is not in this version", lua_tostring(L, lua_upvalueindex(1)));
 }
 
-void set_named(lua_State *L, const char *const *names, lua_CFunction function) {
-    for (; *names; names++) {
-        lua_pushstring(L, *names);
-        lua_pushcclosure(L, function, 1);
-        lua_setfield(L, -2, *names);
+void set_named(lua_State *L, enum at_word_kind kind, lua_CFunction function) {
+    for (const struct at_word *word = global_words(); word->name; word++) {
+        if (word->kind != kind || (word->since && !function)) continue;
+        lua_pushstring(L, word->name);
+        lua_pushcclosure(L, word->since ? function : l_later, 1);
+        lua_setfield(L, -2, word->name);
     }
 }
 
-bool is_named(const char *name, const char *const *names) {
-    for (; *names; names++)
-        if (strcmp(*names, name) == 0) return true;
-    return false;
+void set_methods(lua_State *L, const char *class_name, lua_CFunction function) {
+    for (const struct at_word *word = owner_named(class_name)->words; word->name; word++) {
+        if (word->kind != AT_WORD_METHOD) continue;
+        lua_pushstring(L, word->name);
+        lua_pushcclosure(L, function, 1);
+        lua_setfield(L, -2, word->name);
+    }
+}
+
+/* ---- words that have another name now ---- */
+
+void set_old_names(lua_State *L, const char *class_name) {
+    for (const struct at_word *word = owner_named(class_name)->words; word->name; word++) {
+        if (!word->was) continue;
+        lua_getfield(L, -1, word->name);
+        lua_setfield(L, -2, word->was);
+    }
+}
+
+const char *name_now(const char *class_name, const char *name) {
+    const struct at_word *word = at_word_of(owner_named(class_name), at_text_of(name));
+    return word && at_word_is_old(word, at_text_of(name)) ? word->name : NULL;
+}
+
+/* ---- what is not there ---- */
+
+const char *bare_name(const char *called) {
+    const char *space = strchr(called, ' ');
+    return space ? space + 1 : called;
+}
+
+static void refuse_field(lua_State *L, const struct at_owner *owner, const char *called, const char *name) {
+    const struct at_word *word = at_word_of(owner, at_text_of(name));
+    if (word && !word->since) at_script_raise(L, "%s.%s is not in this version", bare_name(called), name);
+    const char *near = at_word_near(owner, name, NULL, 0);
+    if (near) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", called, name, near);
+    at_script_raise(L, "%s has no field \"%s\"", called, name);
+}
+
+int raise_field(lua_State *L, const char *class_name, const char *name) {
+    const struct at_owner *owner = owner_named(class_name);
+    refuse_field(L, owner, owner->called, name);
+    return 0;
 }
 
 /* Of the keys that are not known the first by name (the order of a table is none); "" a key that is no name;
  * NULL: all are known. The text belongs to the table. */
-static const char *first_unknown(lua_State *L, int table, const char *const *known) {
+static const char *first_unknown(lua_State *L, int table, const struct at_owner *owner) {
     const char *first = NULL;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (!is_named(name, known) && (!first || strcmp(name, first) < 0)) first = name;
+        const struct at_word *word = at_word_of(owner, at_text_of(name));
+        if (!(word && word->since) && (!first || strcmp(name, first) < 0)) first = name;
     }
     return first;
 }
 
-void check_known(lua_State *L, int table, const char *what, const char *const *known,
-                 const char *const *later) {
-    const char *name = first_unknown(L, table, known), *space = strchr(what, ' ');
+/* What stands under an old name stands under the new one as well. */
+static void take_old_names(lua_State *L, int table, const struct at_owner *owner, const char *called) {
+    for (const struct at_word *word = owner->words; word->name; word++) {
+        if (!word->was) continue;
+        bool has_old = lua_getfield(L, table, word->was) != LUA_TNIL,
+             has_new = lua_getfield(L, table, word->name) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (has_old && has_new)
+            at_script_raise(L, "%s has both %s and %s, which is its name now: take one out", called,
+                            word->was, word->name);
+        if (has_old)
+            lua_setfield(L, table, word->name);
+        else
+            lua_pop(L, 1);
+    }
+}
+
+void check_known(lua_State *L, int table, const char *class_name, const char *called) {
+    const struct at_owner *owner = owner_named(class_name);
+    if (!called) called = owner->called;
+    const char *name = first_unknown(L, table, owner);
+    if (name && !*name) at_script_raise(L, "%s has named fields only: write name = value", called);
+    if (name) refuse_field(L, owner, called, name);
+    take_old_names(L, table, owner, called);
+}
+
+/* ---- for checks ---- */
+
+static enum at_status list_words(struct at_arena *arena, const struct at_word *words, bool only_columns,
+                                 const char *const **out) {
     size_t count = 0;
-    if (!name) return;
-    while (known[count]) count++;
-    if (!*name) at_script_raise(L, "%s has named fields only: write name = value", what);
-    if (later && is_named(name, later))
-        at_script_raise(L, "%s.%s is not in this version", space ? space + 1 : what, name);
-    const char *nearest = at_suggest(name, known, count);
-    if (nearest) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
-    at_script_raise(L, "%s has no field \"%s\"", what, name);
+    while (words[count].name) count++;
+    const char **names = at_arena_alloc(arena, (2 * count + 1) * sizeof *names);
+    if (!names) return AT_NOMEM;
+    *out = names;
+    for (; words->name; words++) {
+        if (only_columns && !words->takes_columns) continue;
+        *names++ = words->name;
+        if (words->was) *names++ = words->was;
+    }
+    *names = NULL;
+    return AT_OK;
+}
+
+enum at_status at_vocabulary_lists(struct at_arena *arena, struct at_vocabulary *out) {
+    enum at_status status = list_words(arena, global_words(), false, &out->globals);
+    if (status == AT_OK) status = list_words(arena, global_words(), true, &out->words);
+    return status == AT_OK ? list_words(arena, owner_named("number")->words, false, &out->methods) : status;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nouns scripts declare with: ranking "name" { … }, rail "name" { … } (segment.c: segment "name" { … }, test.c:
- * test "name" { … }); require for the merchant's own modules. A declaration checks every field, keeps its functions by number and
- * is recorded in the load's declarations.
+ * The nouns scripts declare with: ranking "name" { … }, rail "name" { … } (segment.c: segment "name" { … },
+ * test.c: test "name" { … }); require for the merchant's own modules. A declaration checks every field, keeps
+ * its functions by number and is recorded in the load's declarations.
  */
 #include <math.h>
 #include <string.h>
@@ -60,7 +60,6 @@ struct declarations *declaring(lua_State *L, const char *noun) {
 /* ---- ranking ---- */
 
 static void read_diversify(lua_State *L, struct at_ranking *ranking) {
-    static const char *const known[] = {"by", "at_most", "within", NULL};
     int type = lua_getfield(L, 2, "diversify");
     if (type == LUA_TNIL) {
         lua_pop(L, 1);
@@ -69,9 +68,7 @@ static void read_diversify(lua_State *L, struct at_ranking *ranking) {
     if (type != LUA_TTABLE)
         at_script_raise(L, "ranking.diversify must be like { by = \"brand\", at_most = 2, within = 8 }");
     int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
-        if (lua_type(L, -2) != LUA_TSTRING || !is_named(lua_tostring(L, -2), known))
-            at_script_raise(L, "ranking.diversify has the fields by, at_most and within");
+    check_known(L, table, "Diversify", NULL);
     if (lua_getfield(L, table, "by") != LUA_TSTRING)
         at_script_raise(L, "ranking.diversify.by must name an attribute, like \"brand\"");
     ranking->diversify_by = keep_text(L, lua_tostring(L, -1));
@@ -105,9 +102,8 @@ void refuse_twice(lua_State *L, const char *noun, const char *name, const char *
 }
 
 static int declare_ranking(lua_State *L, const char *name) {
-    static const char *const known[] = {"score", "first", "diversify", "explore", NULL};
     struct declarations *declarations = declaring(L, "ranking");
-    check_known(L, 2, "a ranking", known, NULL);
+    check_known(L, 2, "Ranking", NULL);
     for (uint32_t i = 0; i < declarations->ranking_count; i++)
         if (strcmp(declarations->rankings[i].name, name) == 0)
             refuse_twice(L, "ranking", name, declarations->rankings[i].path, declarations->rankings[i].line);
@@ -196,14 +192,12 @@ static struct at_rail_declaration *new_rail(lua_State *L, const char *name, enum
 }
 
 static int declare_rail(lua_State *L, const char *name) {
-    static const char *const known[] = {"hide", "only", "bury", "pin", "on", "from", "to", NULL};
-    static const char *const later[] = {"grant", "whom", "cap", "quiet_hours", "needs", NULL};
     static const struct {
         const char *field;
         enum at_rail_kind kind;
     } conditions[] = {{"hide", AT_RAIL_HIDE}, {"only", AT_RAIL_ONLY}, {"bury", AT_RAIL_BURY}};
     struct declarations *declarations = declaring(L, "rail");
-    check_known(L, 2, "a rail", known, later);
+    check_known(L, 2, "Rail", NULL);
     for (uint32_t i = 0; i < declarations->rail_count; i++)
         if (strcmp(declarations->rails[i].rail.name, name) == 0)
             refuse_twice(L, "rail", name, declarations->rails[i].path, declarations->rails[i].line);
@@ -229,7 +223,10 @@ static int declare_rail(lua_State *L, const char *name) {
 static const struct noun {
     const char *name;
     int (*declare)(lua_State *L, const char *name);
-} nouns[] = {{"ranking", declare_ranking}, {"rail", declare_rail}, {"segment", declare_segment}, {"test", declare_test}};
+} nouns[] = {{"ranking", declare_ranking},
+             {"rail", declare_rail},
+             {"segment", declare_segment},
+             {"test", declare_test}};
 
 static int l_declare(lua_State *L) {
     const char *noun = lua_tostring(L, lua_upvalueindex(1)), *name = lua_tostring(L, lua_upvalueindex(2));
@@ -239,7 +236,7 @@ static int l_declare(lua_State *L) {
     lua_pushvalue(L, 1);
     size_t i = 0;
     while (i < AT_LENGTH(nouns) && strcmp(nouns[i].name, noun) != 0) i++;
-    AT_ASSERT(i < AT_LENGTH(nouns)); /* names.c lists the same */
+    AT_ASSERT(i < AT_LENGTH(nouns)); /* the vocabulary has the same */
     return nouns[i].declare(L, name);
 }
 
@@ -303,10 +300,11 @@ void install_nouns(lua_State *L) {
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, loaded_address);
     at_script_push_globals(L);
-    set_named(L, noun_names, l_noun);
-    set_named(L, later_names, l_later);
-    set_named(L, setting_names, l_setting);
+    set_named(L, AT_WORD_NOUN, l_noun);
+    set_named(L, AT_WORD_SETTING, l_setting);
+    set_named(L, AT_WORD_FUNCTION, NULL);
     lua_pushcfunction(L, l_require);
     lua_setfield(L, -2, "require");
+    set_old_names(L, "");
     lua_pop(L, 1);
 }

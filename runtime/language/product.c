@@ -36,27 +36,33 @@ static enum feature feature_of(const char *name, size_t length) {
     return FEATURE_NONE;
 }
 
-bool is_feature(const char *name, size_t length) {
-    return feature_of(name, length) != FEATURE_NONE;
-}
-
 static int raise_unknown(lua_State *L, const struct at_root *root, const char *name) {
-    const char *names[AT_SLOT_MAX];
+    const struct at_owner *product = at_owner_of(AT_TEXT("Product"));
+    const char *names[AT_ATTRIBUTE_MAX];
     size_t count = 0;
-    for (; at_feature_names[count]; count++) names[count] = at_feature_names[count];
     for (int i = 0; i < at_root_attribute_count(root) && count < AT_LENGTH(names); i++)
         names[count++] = at_root_attribute_at(root, i)->name;
-    const char *nearest = at_suggest(name, names, count);
+    const char *nearest = at_word_near(product, name, names, count);
     if (nearest)
         return at_script_raise(L, "a product has no attribute \"%s\" — did you mean \"%s\"?", name, nearest);
     return at_script_raise(L, "a product has no attribute \"%s\"", name);
 }
 
-/* The attribute id, -1 if the catalog is still empty; raises for a name no product ever had. */
-static int attribute_of(lua_State *L, const struct at_root *root, const char *name, size_t length) {
+/* What the name at 2 is: *feature, or else an attribute's id; -1 if the catalog is still empty. Raises for a
+ * name no product ever had. */
+static int attribute_of(lua_State *L, enum feature *feature) {
+    size_t length;
+    const char *name = luaL_checklstring(L, 2, &length), *now;
+    const struct at_root *root = language_of(L)->view->root;
+    *feature = feature_of(name, length);
+    if (*feature != FEATURE_NONE) return -1;
     int attribute = at_root_attribute(root, name, length);
-    if (attribute < 0 && at_root_rows(root) > 0) raise_unknown(L, root, name);
-    return attribute;
+    if (attribute >= 0) return attribute;
+    if ((now = name_now("Product", name)) != NULL) /* a feature that has another name now */
+        *feature = feature_of(now, strlen(now));
+    else if (at_root_rows(root) > 0)
+        raise_unknown(L, root, name);
+    return -1;
 }
 
 static int counted_of(enum feature feature) {
@@ -155,17 +161,15 @@ static void note_read(struct at_language *language, int slot) {
 }
 
 int index_product(lua_State *L, uint32_t row) {
-    size_t length;
-    const char *name = luaL_checklstring(L, 2, &length);
     struct at_language *language = language_of(L);
     const struct at_root *root = language->view->root;
+    enum feature feature;
     reads_blindly(L); /* the catalog changes when it will */
-    enum feature feature = feature_of(name, length);
+    int attribute = attribute_of(L, &feature);
     if (feature != FEATURE_NONE) {
         note_read(language, AT_ATTRIBUTE_MAX + (int)feature);
         return push_feature(L, feature, row);
     }
-    int attribute = attribute_of(L, root, name, length);
     if (attribute < 0) return lua_pushnil(L), 1;
     note_read(language, attribute);
     return push_attribute(L, root, attribute, row);
@@ -257,12 +261,10 @@ static int attribute_node(struct at_language *language, int attribute) {
 }
 
 int index_columns(lua_State *L) {
-    size_t length;
-    const char *name = luaL_checklstring(L, 2, &length);
     struct at_language *language = language_of(L);
-    enum feature feature = feature_of(name, length);
-    int attribute = feature == FEATURE_NONE ? attribute_of(L, language->view->root, name, length) : 0;
-    if (attribute < 0) return lua_pushnil(L), 1;
+    enum feature feature;
+    int attribute = attribute_of(L, &feature);
+    if (feature == FEATURE_NONE && attribute < 0) return lua_pushnil(L), 1;
     int slot = feature == FEATURE_NONE ? attribute : AT_ATTRIBUTE_MAX + (int)feature;
     if (language->node_of[slot] < 0) {
         int node = feature == FEATURE_NONE ? attribute_node(language, attribute) : feature_node(L, feature);

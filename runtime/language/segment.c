@@ -42,9 +42,8 @@ static void check_parameters(lua_State *L, const char *name, int when) {
 }
 
 int declare_segment(lua_State *L, const char *name) {
-    static const char *const known[] = {"when", "recheck", NULL};
     struct declarations *declarations = declaring(L, "segment");
-    check_known(L, 2, "a segment", known, NULL);
+    check_known(L, 2, "Segment", NULL);
     for (uint32_t i = 0; i < declarations->segment_count; i++)
         if (strcmp(declarations->segments[i].name, name) == 0)
             refuse_twice(L, "segment", name, declarations->segments[i].path, declarations->segments[i].line);

@@ -38,10 +38,14 @@ static bool check_name(void *arg, struct at_node *node) {
     for (uint32_t i = 0; i < generation->segment_count; i++) names[i] = generation->segments[i].name;
     snprintf(said, sizeof said, "%.*s", (int)(name.length < 100 ? name.length : 100), name.data);
     const char *nearest = at_suggest(said, names, generation->segment_count);
-    add_finding(naming->assembly->build, naming->path, node->list, false, "unknown_segment",
-                nearest ? "there is no segment \"%s\" — did you mean \"%s\"?"
-                        : "there is no segment \"%s\"%s",
-                said, nearest ? nearest : "");
+    struct at_file_finding *told = add_finding(
+        naming->assembly->build, naming->path, node->list, false, "unknown_segment",
+        nearest ? "there is no segment \"%s\" — did you mean \"%s\"?" : "there is no segment \"%s\"%s", said,
+        nearest ? nearest : "");
+    if (!told || !nearest) return true;
+    told->finding.fix = at_arena_printf(naming->assembly->build->arena, "\"%s\"", nearest);
+    told->finding.fix_from = node->list->from;
+    told->finding.fix_to = node->list->to;
     return true;
 }
 
@@ -147,7 +151,9 @@ static enum at_status read_source(struct assembly *assembly, struct at_segment *
         reach.looks_outside = true;
     for (uint32_t i = 0; i < reach.count; i++) at_node_walk(reach.functions[i]->body, reach_node, &reach);
     hash_reach(&reach);
-    if (found.node) check_fields(assembly->build, reach.file->path.data, found.node, ROLE_CUSTOMER);
+    if (found.node)
+        status = check_function_words(assembly->build, found.file, found.node->from, "Segment", "when");
+    if (status != AT_OK) return status;
     uint32_t *asks =
         at_arena_alloc(&assembly->generation->arena, (reach.ask_count + 1) * sizeof *segment->asks);
     char *blind = at_arena_dup(&assembly->generation->arena, segment->blind.data ? segment->blind.data : "",

@@ -85,12 +85,10 @@ static bool is_currency(const char *text) {
 }
 
 static int l_shop_fields(lua_State *L) {
-    static const char *const known[] = {"currency", "timezone", "country", "locale", NULL};
-    static const char *const later[] = {"holdout", "metric", NULL};
     struct at_settings *settings = reading_of(L)->settings;
     struct at_error err = {0};
     luaL_checktype(L, 1, LUA_TTABLE);
-    check_known(L, 1, "shop", known, later);
+    check_known(L, 1, "Shop", NULL);
     text_field(L, 1, "shop", "currency", &settings->currency);
     text_field(L, 1, "shop", "timezone", &settings->timezone);
     text_field(L, 1, "shop", "country", &settings->country);
@@ -175,9 +173,8 @@ static void read_origins(lua_State *L) {
 }
 
 static int l_keys(lua_State *L) {
-    static const char *const known[] = {"write", "secret", "origins", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
-    check_known(L, 1, "keys", known, NULL);
+    check_known(L, 1, "Keys", NULL);
     read_keys(L, "write", false);
     read_keys(L, "secret", true);
     read_origins(L);
@@ -264,7 +261,8 @@ static int run_settings(lua_State *L, void *arg) {
     struct reading *reading = arg;
     at_script_push_globals(L);
     luaL_setfuncs(L, nouns, 0);
-    set_named(L, later_setting_names, l_later);
+    set_named(L, AT_WORD_SETTING, NULL);
+    set_old_names(L, "");
     lua_pop(L, 1);
     at_script_seal(L);
     if (!reading->text) return 0;

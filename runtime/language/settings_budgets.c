@@ -91,8 +91,7 @@ static void read_memory(lua_State *L, struct at_budgets *budgets) {
 }
 
 void read_budgets(lua_State *L, struct at_settings *settings) {
-    static const char *const known[] = {"ranking", "rail", "segment", "load", "memory", NULL};
-    check_known(L, 1, "budgets", known, NULL);
+    check_known(L, 1, "Budgets", NULL);
     for (int i = 0; i < AT_BUDGET_COUNT; i++) read_time(L, &settings->budgets, (enum at_budget)i);
     read_memory(L, &settings->budgets);
 }

@@ -39,9 +39,8 @@ static bool field_rule(lua_State *L, int table, const char *purpose, const char 
 
 /* The table of regions on top of the stack. */
 static void read_regions(lua_State *L, const char *name, struct at_consent_purpose *purpose) {
-    static const char *const known[] = {"EU", "US", "elsewhere", "own_customers", NULL};
     int table = lua_gettop(L);
-    check_known(L, table, lua_pushfstring(L, "consent.%s", name), known, NULL);
+    check_known(L, table, "ConsentRegions", lua_pushfstring(L, "consent.%s", name));
     enum at_consent_rule elsewhere = AT_CONSENT_OPT_IN;
     bool has_elsewhere = field_rule(L, table, name, "elsewhere", &elsewhere);
     for (int i = 0; i < AT_REGION_ELSEWHERE; i++) {

@@ -21,12 +21,11 @@ static bool is_name(const char *name) {
 }
 
 static void read_kind(lua_State *L, const char *name, struct at_identity_kind *kind) {
-    static const char *const known[] = {"at_most", "within", NULL};
     int table = lua_gettop(L), is_number = 0;
     const char *where = lua_pushfstring(L, "identity.kinds.%s", name);
     if (lua_type(L, table) != LUA_TTABLE)
         at_script_raise(L, "%s must be like { at_most = 1 } or { at_most = 5, within = \"30d\" }", where);
-    check_known(L, table, where, known, NULL);
+    check_known(L, table, "IdentityKind", where);
     if (lua_getfield(L, table, "at_most") != LUA_TNIL) {
         lua_Integer number = lua_tointegerx(L, -1, &is_number);
         if (!is_number || number < 1 || number > 1000)
@@ -101,8 +100,7 @@ static void read_blocked(lua_State *L, struct at_settings *settings) {
 }
 
 void read_identity(lua_State *L, struct at_settings *settings) {
-    static const char *const known[] = {"kinds", "blocked", "fold_mailboxes", "prove", NULL};
-    check_known(L, 1, "identity", known, NULL);
+    check_known(L, 1, "Identity", NULL);
     if (lua_getfield(L, 1, "kinds") != LUA_TNIL) read_kinds(L, settings);
     if (lua_getfield(L, 1, "blocked") != LUA_TNIL) read_blocked(L, settings);
     int type = lua_getfield(L, 1, "fold_mailboxes");

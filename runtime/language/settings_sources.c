@@ -64,15 +64,12 @@ static void read_domain(lua_State *L, int table, struct at_settings *settings) {
 }
 
 void read_sources(lua_State *L, struct at_settings *settings) {
-    static const char *const providers[] = {"shopify", NULL};
-    static const char *const later[] = {"mailgun", "postmark", "sendgrid", "ses", "twilio", "email", NULL};
-    static const char *const known[] = {"secrets", "secret", "domain", NULL};
-    check_known(L, 1, "sources", providers, later);
+    check_known(L, 1, "Sources", NULL);
     int type = lua_getfield(L, 1, "shopify");
     if (type == LUA_TNIL) return;
     if (type != LUA_TTABLE)
         at_script_raise(L, "sources.shopify must be like { secrets = { env \"SHOPIFY_SECRET\" } }");
-    check_known(L, 2, "sources.shopify", known, NULL);
+    check_known(L, 2, "ShopifySource", NULL);
     settings->shopify.secret_count = 0;
     read_secrets(L, 2, settings);
     read_domain(L, 2, settings);

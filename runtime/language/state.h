@@ -10,6 +10,7 @@
 #include <lua.h>
 #include <lauxlib.h>
 #include "language/language.h"
+#include "language/vocabulary.h"
 #include "ranking/pack.h"
 #include "script/script.h"
 
@@ -170,26 +171,29 @@ void push_double(lua_State *L, double value);         /* missing: nil */
 int ordinal_word(lua_State *L, enum at_column_op op); /* rows.c: normalize, rank_of of one value */
 void push_methods(lua_State *L);
 void set_list_methods(lua_State *L); /* of the table on top: :contains and its kin */
-extern const char *const at_method_names[];
 /* operators.c: type-wide metatables of nil, numbers, booleans, strings */
 void install_operators(lua_State *L);
 /* nouns.c */
 struct declarations;
 struct assembly;
 void install_nouns(lua_State *L);
-/* names.c: NULL-terminated lists */
-extern const char *const at_global_names[]; /* all that a script may name */
-extern const char *const at_word_names[];   /* those that take columns */
-extern const char *const noun_names[], *const later_names[], *const setting_names[],
-                                                                 *const later_setting_names[];
+/* names.c: the vocabulary in a state */
+const struct at_word *global_words(void);
 int l_later(lua_State *L); /* refuses its upvalue by name */
-/* Each name a function in the table on top, with the name as its upvalue. */
-void set_named(lua_State *L, const char *const *names, lua_CFunction function);
-bool is_named(const char *name, const char *const *names);
-/* Raises if a key of the table is none of the known fields. what: "shop", "a ranking"; later: of later
- * versions, or NULL. */
-void check_known(lua_State *L, int table, const char *what, const char *const *known,
-                 const char *const *later);
+/* Each global word of that kind a function in the table on top, with the name as its upvalue; those of later
+ * versions refuse. function NULL: only those. */
+void set_named(lua_State *L, enum at_word_kind kind, lua_CFunction function);
+/* The methods of a class, each with its name as upvalue, into the table on top. */
+void set_methods(lua_State *L, const char *class_name, lua_CFunction function);
+/* In the table on top: what a renamed word of that owner stood for stands under its old name, too. */
+void set_old_names(lua_State *L, const char *class_name);
+const char *name_now(const char *class_name, const char *name); /* of an old name; NULL: it is none */
+const char *bare_name(const char *called);                      /* "a ranking" → "ranking" */
+/* Raises: that owner has no such field, or has it in a later version. */
+int raise_field(lua_State *L, const char *class_name, const char *name);
+/* Raises if a key of the table is no word of that owner. What stands under an old name is put under the new
+ * one. called: as messages name it, "identity.kinds.loyalty_id"; NULL: as the vocabulary does. */
+void check_known(lua_State *L, int table, const char *class_name, const char *called);
 /* settings.c: a copy that lives as long as the settings. */
 struct at_text settings_keep(lua_State *L, struct at_settings *settings, const char *text, size_t length);
 /* settings_consent.c: consent { … } of shop.lua; the table is the argument. Fills settings->consent. */
@@ -208,16 +212,14 @@ bool note_slow(struct at_script *script, struct at_slow *slow, const struct at_s
 void read_sources(lua_State *L, struct at_settings *settings);
 /* When all of shop.lua is read: the kinds of identifiers that its sources bring, among the rules. */
 enum at_status settings_add_kinds(struct at_settings *settings, struct at_error *err) AT_MUST_CHECK;
-/* fields.c */
-enum role { ROLE_PRODUCT, ROLE_CUSTOMER, ROLE_PAGE, ROLE_COUNT };
-/* first: what its first parameter is; the others follow in this order. */
-void check_fields(struct at_build *build, const char *path, struct at_node *function, enum role first);
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
-bool is_feature(const char *name, size_t length);
-extern const char *const at_feature_names[];
-/* check_events.c: of customer:count, :did and :last the name and the options */
-void check_event_words(struct at_build *build, const char *path, const struct at_node *method);
+extern const char *const at_feature_names[]; /* product.c: by slot */
+/* fields.c: the words of one file, before anything runs; its tree goes into build->trees. */
+enum at_status check_words(struct at_build *build, uint32_t file) AT_MUST_CHECK;
+/* Of a function that only the load showed to be a field of that owner; from: where it begins. */
+enum at_status check_function_words(struct at_build *build, uint32_t file, uint32_t from,
+                                    const char *class_name, const char *field) AT_MUST_CHECK;
 /* consent.c: customer.consent and customer:may */
 int index_consent(lua_State *L, const char *purpose);
 int l_may(lua_State *L);

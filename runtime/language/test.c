@@ -13,9 +13,8 @@
 /* ---- the noun ---- */
 
 int declare_test(lua_State *L, const char *name) {
-    static const char *const known[] = {"given", "events", "catalog", "at", "run", NULL};
     struct declarations *declarations = declaring(L, "test");
-    check_known(L, 2, "a test", known, NULL);
+    check_known(L, 2, "Test", NULL);
     for (uint32_t i = 0; i < declarations->test_count; i++)
         if (strcmp(declarations->tests[i].name, name) == 0)
             refuse_twice(L, "test", name, declarations->tests[i].path, declarations->tests[i].line);

@@ -167,10 +167,11 @@ static enum at_status write_text(struct coverage *coverage, uint32_t first, stru
 static enum at_status cover_file(struct coverage *coverage) {
     struct at_source_file *file = &coverage->files[coverage->file];
     struct at_node *block;
-    uint32_t first = coverage->count, line, column;
+    struct at_fault *faults;
+    uint32_t first = coverage->count;
     coverage->within = -1;
     coverage->is_short = false;
-    if (at_parse(coverage->arena, file->text, &block, &line, &column, NULL) != AT_OK) return AT_NOMEM;
+    if (at_parse(coverage->arena, file->text, &block, &faults) != AT_OK) return AT_NOMEM;
     at_node_walk(block, visit, coverage);
     struct at_text text = file->text;
     enum at_status status = first == coverage->count ? AT_OK : write_text(coverage, first, &text);

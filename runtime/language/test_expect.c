@@ -175,9 +175,7 @@ static bool has_value(lua_State *L, int list, lua_Integer at, const char *by, in
 
 /* Of one value at most so many among neighbours. */
 static bool keeps(lua_State *L, int list, int table) {
-    static const char *const known[] = {"by", "at_most", "within", NULL};
-    static const char *const later[] = {"kind", NULL};
-    check_known(L, table, "a keeps", known, later);
+    check_known(L, table, "Keeps", NULL);
     if (lua_getfield(L, table, "by") != LUA_TSTRING)
         at_script_raise(L, "write expect(list):keeps { by = \"brand\", at_most = 2, within = 8 }");
     const char *by = lua_tostring(L, -1);
@@ -290,12 +288,7 @@ static int l_expectation(lua_State *L) {
 
 /* What expect(value) has not. */
 static int l_unknown(lua_State *L) {
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    size_t count = 0;
-    while (expectation_names[count]) count++;
-    const char *nearest = at_suggest(name, expectation_names, count);
-    if (nearest) return at_script_raise(L, "expect has no \"%s\" — did you mean \"%s\"?", name, nearest);
-    return at_script_raise(L, "expect has no \"%s\"", name);
+    return raise_field(L, "Expectation", lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?");
 }
 
 static int l_expect(lua_State *L) {
@@ -312,7 +305,7 @@ static int l_expect(lua_State *L) {
 void install_expect(lua_State *L) {
     lua_newtable(L); /* the metatable */
     lua_newtable(L); /* the methods */
-    set_named(L, expectation_names, l_expectation);
+    set_methods(L, "Expectation", l_expectation);
     lua_newtable(L);
     lua_pushcfunction(L, l_unknown);
     lua_setfield(L, -2, "__index");

@@ -525,15 +525,13 @@ static const luaL_Reg methods[] = {{"above", l_above},
                                    {"contains", l_contains},
                                    {"or_else", l_or_else},
                                    {NULL, NULL}};
-const char *const at_method_names[] = {"above",  "below",  "at_least", "at_most", "between", "is",
-                                       "is_not", "one_of", "contains", "or_else", NULL};
-
 void install_words(lua_State *L) {
     at_script_push_globals(L);
     luaL_setfuncs(L, words, 0);
     lua_pop(L, 1);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
+    set_old_names(L, "number");
     lua_rawsetp(L, LUA_REGISTRYINDEX, methods_address);
     lua_newtable(L);
     push_methods(L);
@@ -544,5 +542,8 @@ void install_words(lua_State *L) {
         lua_pushcfunction(L, method->func);
         lua_setfield(L, -2, method->name);
     }
+    lua_pushnil(L); /* it is about numbers: string.char(65) */
+    lua_setfield(L, -2, "char");
+    set_old_names(L, "string");
     lua_pop(L, 1);
 }

@@ -127,9 +127,8 @@ int l_world_cost(lua_State *L);
 /* Raises what a function of the world could not do. */
 void world_must(lua_State *L, enum at_status status, const struct at_error *err);
 
-/* test_source.c: the names there are */
-extern const char *const world_names[], *const later_world_names[], *const expectation_names[];
-/* The expectation in that line of the file: where its text begins and ends; false: none is sure. */
+/* test_source.c: the expectation in that line of the file: where its text begins and ends; false: none is
+ * sure. */
 bool find_expectation(struct at_arena *arena, struct at_text source, struct at_finding *at);
 /* test_cover.c: the files with a count at each place, and what no test came by. */
 struct coverage;

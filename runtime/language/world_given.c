@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 #include "base/utf8.h"
+#include "language/vocabulary.h"
 #include "language/world.h"
 
 #define TUESDAY       "2026-06-02 10:00"
@@ -22,14 +23,6 @@ struct giving {
 };
 
 /* ---- reading fields ---- */
-
-static void refuse_field(lua_State *L, const char *what, const char *name, const char *const *known) {
-    size_t count = 0;
-    while (known[count]) count++;
-    const char *nearest = at_suggest(name, known, count);
-    if (nearest) at_script_raise(L, "%s has no field \"%s\" — did you mean \"%s\"?", what, name, nearest);
-    at_script_raise(L, "%s has no field \"%s\"", what, name);
-}
 
 /* The field as a table, or nothing; it stays on the stack. */
 static bool table_field(lua_State *L, int at, const char *name, const char *example) {
@@ -121,11 +114,10 @@ static void begin_catalog(lua_State *L, struct at_world *world, int fields, int6
 
 /* ---- the customer ---- */
 
-static const char *const customer_names[] = {
-    "user_id", "email",    "phone",  "anonymous_id", "is_known", "first_name", "last_name", "country",
-    "locale",  "timezone", "traits", "orders",       "session",  "affinity",   "consent",   NULL};
-static const char *const later_customer_names[] = {"predicted", "granted",  "holdout",
-                                                   "variants",  "segments", NULL};
+static bool is_customers_field(const char *name) {
+    const struct at_word *word = at_word_of(at_owner_of(AT_TEXT("GivenCustomer")), at_text_of(name));
+    return word && word->since;
+}
 
 static bool is_kind(const struct at_world *world, const char *name) {
     const struct at_settings *settings = world->run->options->settings;
@@ -135,13 +127,11 @@ static bool is_kind(const struct at_world *world, const char *name) {
 static void check_customer(lua_State *L, const struct giving *giving) {
     for (lua_pushnil(L); lua_next(L, giving->customer); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (is_named(name, customer_names) || is_kind(giving->world, name)) continue;
-        if (is_named(name, later_customer_names))
-            at_script_raise(L, "given.customer.%s is not in this version", name);
+        if (is_customers_field(name) || is_kind(giving->world, name)) continue;
         if (strcmp(name, "basket") == 0)
             at_script_raise(L,
                             "fill a basket as people do: world:event(\"product_added\", { product_id = … })");
-        refuse_field(L, "given.customer", name, customer_names);
+        raise_field(L, "GivenCustomer", name);
     }
 }
 
@@ -180,7 +170,7 @@ static void put_traits(lua_State *L, const struct giving *giving, struct at_json
     for (uint32_t i = 0; settings && i < settings->identity.kind_count; i++) {
         const char *kind = lua_pushlstring(L, settings->identity.kinds[i].name.data,
                                            settings->identity.kinds[i].name.length);
-        if (!is_named(kind, customer_names)) put_text_field(L, giving, out, kind);
+        if (!is_customers_field(kind)) put_text_field(L, giving, out, kind);
         lua_pop(L, 1);
     }
     if (table_field(L, giving->customer, "traits", "{ tier = \"gold\" }"))
@@ -299,13 +289,10 @@ struct orders {
 };
 
 static struct orders read_orders(lua_State *L, const struct giving *giving) {
-    static const char *const known[] = {"count", "revenue", "since_last", "last_at", NULL};
     struct orders orders = {0};
     if (table_field(L, giving->customer, "orders", "{ count = 6, revenue = 420, since_last = \"10d\" }")) {
         int at = lua_gettop(L);
-        for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1))
-            if (lua_type(L, -2) != LUA_TSTRING || !is_named(lua_tostring(L, -2), known))
-                at_script_raise(L, "given.customer.orders has count, revenue, since_last and last_at");
+        check_known(L, at, "GivenOrders", NULL);
         double count = number_field(L, at, "given.customer.orders", "count", 1);
         if (!(count >= 0 && count <= ORDERS_MAX) || floor(count) != count)
             at_script_raise(L, "given.customer.orders.count is a whole number up to %d", ORDERS_MAX);
@@ -343,16 +330,13 @@ static void order(lua_State *L, struct giving *giving, const struct orders *orde
 
 /* A page looked at as the test begins. */
 static void visit(lua_State *L, struct giving *giving) {
-    static const char *const known[] = {"source", "campaign", "landing", "device", "referrer", NULL};
     if (!table_field(L, giving->customer, "session", "{ source = \"newsletter\", device = \"mobile\" }")) {
         lua_pop(L, 1);
         return;
     }
     struct giving part = *giving;
     part.customer = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, part.customer); lua_pop(L, 1))
-        if (lua_type(L, -2) != LUA_TSTRING || !is_named(lua_tostring(L, -2), known))
-            refuse_field(L, "given.customer.session", lua_tostring(L, -2), known);
+    check_known(L, part.customer, "GivenSession", NULL);
     struct at_json_out out = open_event(L, giving, "page");
     const char *source = identifier_of(L, &part, "source", NULL),
                *name = identifier_of(L, &part, "campaign", NULL),
@@ -412,13 +396,9 @@ static void give_tastes(lua_State *L, struct giving *giving) {
 /* ---- all of it ---- */
 
 static void check_given(lua_State *L, int given) {
-    static const char *const known[] = {"customer", "products", NULL};
-    static const char *const later[] = {"holdout", "arms", "variants", "messages", NULL};
+    check_known(L, given, "Given", NULL);
     for (lua_pushnil(L); lua_next(L, given); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (is_named(name, later)) at_script_raise(L, "given.%s is not in this version", name);
-        if (!is_named(name, known)) refuse_field(L, "given", name, known);
-        if (lua_type(L, -1) != LUA_TTABLE) at_script_raise(L, "given.%s is a table", name);
+        if (lua_type(L, -1) != LUA_TTABLE) at_script_raise(L, "given.%s is a table", lua_tostring(L, -2));
     }
 }
 

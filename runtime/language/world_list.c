@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "base/utf8.h"
+#include "language/vocabulary.h"
 #include "language/world.h"
 
 #define LIMIT_MAX      1000
@@ -24,20 +25,14 @@ struct asked {
 
 /* ---- reading ---- */
 
-static const char *const ask_names[] = {"where",   "items",    "sort",  "limit", "offset",   "page",
-                                        "product", "category", "query", "url",   "customer", NULL};
-
 static void check_names(lua_State *L, struct at_json ask) {
-    char name[64];
-    size_t count = 0;
-    while (ask_names[count]) count++;
+    const struct at_owner *owner = at_owner_of(AT_TEXT("ListAsk"));
     struct at_json_each it = at_json_each(ask);
     while (at_json_next(&it)) {
-        snprintf(name, sizeof name, "%.*s", (int)(it.key.length < 60 ? it.key.length : 60), it.key.data);
-        if (is_named(name, ask_names)) continue;
-        const char *nearest = at_suggest(name, ask_names, count);
-        if (nearest) at_script_raise(L, "an ask has no \"%s\" — did you mean \"%s\"?", name, nearest);
-        at_script_raise(L, "an ask has no \"%s\"", name);
+        const struct at_word *word = at_word_of(owner, it.key);
+        if (word && word->since) continue;
+        lua_pushlstring(L, it.key.data, it.key.length < 60 ? it.key.length : 60);
+        raise_field(L, "ListAsk", lua_tostring(L, -1));
     }
 }
 
@@ -281,14 +276,12 @@ static void decide_one(lua_State *L, struct at_world *world, const char *answer)
 }
 
 int l_world_decide(lua_State *L) {
-    static const char *const known[] = {"ask",   "page", "product",  "category",
-                                        "query", "url",  "customer", NULL};
     uint32_t index;
     lua_settop(L, 2);
     if (view_at(L, 1, &index) != VIEW_WORLD || lua_type(L, 2) != LUA_TTABLE ||
         lua_getfield(L, 2, "ask") != LUA_TTABLE)
         return at_script_raise(L, "write world:decide { ask = { list = { ranking = \"collection\" } } }");
-    check_known(L, 2, "a decision", known, NULL);
+    check_known(L, 2, "Decision", NULL);
     lua_newtable(L);
     for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)

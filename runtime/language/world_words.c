@@ -149,14 +149,9 @@ int index_world(lua_State *L) {
                                        {"rank", l_world_rank}, {"decide", l_world_decide},
                                        {"cost", l_world_cost}, {NULL, NULL}};
     const char *name = luaL_checkstring(L, 2);
-    size_t count = 0;
     for (const luaL_Reg *method = methods; method->name; method++)
         if (strcmp(name, method->name) == 0) return lua_pushcfunction(L, method->func), 1;
     if (strcmp(name, "customer") == 0) return push_view(L, VIEW_CUSTOMER, 0), 1;
     if (strcmp(name, "now") == 0) return lua_pushnumber(L, (double)language_of(L)->world->now_ms), 1;
-    if (is_named(name, later_world_names)) return at_script_raise(L, "world.%s is not in this version", name);
-    while (world_names[count]) count++;
-    const char *nearest = at_suggest(name, world_names, count);
-    if (nearest) return at_script_raise(L, "world has no \"%s\" — did you mean \"%s\"?", name, nearest);
-    return at_script_raise(L, "world has no \"%s\"", name);
+    return raise_field(L, "World", name);
 }

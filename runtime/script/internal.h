@@ -74,7 +74,7 @@ struct at_script {
     uint32_t look_count;
     bool was_slow;
     uint64_t instructions, instruction_limit;
-    uint64_t counted; /* instructions of the calls before, since counting began */
+    uint64_t counted;       /* instructions of the calls before, since counting began */
     size_t collected_bytes; /* in use when the last full collection ended */
     enum at_script_end end;
     bool is_counting, is_spent;

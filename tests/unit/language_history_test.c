@@ -205,7 +205,7 @@ static void what_is_wrong_when_it_runs_is_said(void **state) {
     (void)state;
     static const char *const all[][2] = {
         {"return customer:count()", "write customer:count \"order_completed\""},
-        {"return customer.did 'order_completed'", "write customer:did \"order_completed\""},
+        {"local did = customer.did return did 'order_completed'", "write customer:did \"order_completed\""},
         {"return customer:last(customer)", "write customer:last \"order_completed\""},
         {"return customer:count('order_completed', '7d')",
          "write customer:count(\"order_completed\", { within = \"7d\" })"},
