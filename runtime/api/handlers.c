@@ -100,6 +100,10 @@ void handle_item(struct call *call) {
         at_shop_item_get(&call->job, call->params[0]);
 }
 
+void handle_attributes(struct call *call) {
+    at_shop_attributes(&call->job);
+}
+
 /* ---- people ---- */
 
 static bool read_customer(struct call *call, struct at_text *kind, struct at_text *value) {

@@ -88,6 +88,7 @@ void handle_decide(struct call *call);
 void handle_decision(struct call *call);
 void handle_items(struct call *call);
 void handle_item(struct call *call);
+void handle_attributes(struct call *call);
 void handle_customer(struct call *call);
 void handle_identity(struct call *call);
 void handle_unmerge(struct call *call);

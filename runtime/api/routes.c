@@ -71,6 +71,8 @@ const struct route routes[] = {
     {AT_PATCH, "/v1/catalog/items", AT_KEY_SECRET, BODY_RAW, CATALOG_MAX, handle_items, "patch",
      "patch_items", "Change up to 5,000 products, each with its own result", "Items", "ItemsResult", NULL,
      false},
+    {AT_GET, "/v1/catalog/attributes", AT_KEY_SECRET, BODY_NONE, 0, handle_attributes, NULL, "attributes",
+     "The attributes of the products, with their kinds", NULL, "Attributes", NULL, false},
     {AT_GET, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_NONE, 0, handle_item, NULL, "get_item",
      "One product as it was put in", NULL, "Item", NULL, false},
     {AT_PATCH, "/v1/catalog/items/{id}", AT_KEY_SECRET, BODY_JSON, 0, handle_item, NULL, "patch_item",

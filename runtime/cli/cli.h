@@ -48,6 +48,9 @@ int run_serve(const struct cli_call *call);
 int run_new(const struct cli_call *call);
 int run_check(const struct cli_call *call);
 int run_test(const struct cli_call *call);
+int run_stubs(const struct cli_call *call);
+/* Into the shop's folder what an editor needs to know the words of its rules; returns the exit code. */
+int cli_stubs(const struct cli_call *call, const char *folder);
 int run_import(const struct cli_call *call);
 int run_audit(const struct cli_call *call);
 int run_explain(const struct cli_call *call);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune new: a folder with settings, a first ranking and a first rail. Nothing that is there is touched. The
- * settings get the consent rules of the shop's country: said with --country, else asked for at a terminal.
+ * attune new: a folder with settings, a first ranking and a first rail, and what an editor needs. Nothing
+ * that is there is touched. The settings get the consent rules of the shop's country: said with --country,
+ * else asked for at a terminal.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -87,6 +88,7 @@ int run_new(const struct cli_call *call) {
     for (const struct at_embedded *file = at_embedded_files; file->path && !code; file++)
         if (strncmp(file->path, PREFIX, strlen(PREFIX)) == 0) code = write_file(call, file);
     if (!code) code = add_consent(call, settings, country);
+    if (!code) code = cli_stubs(call, call->words[0]);
     if (!code)
         printf("\nNext: attune serve %s\n      attune import catalog products.jsonl --shop %s\n",
                call->words[0], call->words[0]);

@@ -91,6 +91,8 @@ const struct cli_verb cli_verbs[] = {
     {"check", "DIR", "check a shop's scripts, run their tests and say how each rule runs", 1, 1,
      check_options, run_check, false},
     {"test", "DIR", "run the tests beside a shop's scripts", 1, 1, test_options, run_test, false},
+    {"stubs", "DIR", "write what an editor needs to complete the words of rules, after an upgrade anew", 1, 1,
+     check_options, run_stubs, false},
     {"import", "catalog|events|orders FILE",
      "bring products in (JSON lines, a JSON array, CSV), events of the past (JSON lines) or orders (CSV)", 2,
      2, import_options, run_import, false},

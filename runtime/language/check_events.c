@@ -16,8 +16,7 @@
 /* In place of a text in quotes. */
 static void cure_text(struct word_check *check, struct at_file_finding *told, struct place place,
                       const char *text) {
-    const char *fix = at_arena_printf(check->build->arena, "\"%s\"", text);
-    if (fix) cure(check, told, place, fix);
+    cure(check, told, place, at_arena_printf(check->build->arena, "\"%s\"", text));
 }
 
 /* ---- events ---- */

@@ -22,6 +22,7 @@ struct place place_of(const struct at_node *node);
 /* Once for the same bytes and code; NULL: out of memory (is_short). */
 struct at_file_finding *tell(struct word_check *check, struct place place, bool is_warning, const char *code,
                              const char *fmt, ...) AT_PRINTF(5, 6);
+/* fix is copied; NULL: out of memory (is_short). */
 void cure(struct word_check *check, struct at_file_finding *told, struct place place, const char *fix);
 const char *kept_text(struct word_check *check, struct at_text text); /* "": is_short */
 

@@ -38,7 +38,7 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
 
 void cure(struct word_check *check, struct at_file_finding *told, struct place place, const char *fix) {
     if (!told) return;
-    const char *kept = at_arena_dup(check->build->arena, fix, strlen(fix));
+    const char *kept = fix ? at_arena_dup(check->build->arena, fix, strlen(fix)) : NULL;
     if (!kept) {
         check->is_short = true;
         return;
@@ -63,7 +63,7 @@ static void cure_key(struct word_check *check, struct at_file_finding *told, str
                      const char *name) {
     bool is_quoted = strchr("\"'[", check->file->text.data[key.from]) != NULL;
     const char *fix = is_quoted ? at_arena_printf(check->build->arena, "\"%s\"", name) : name;
-    if (fix) cure(check, told, key, fix);
+    cure(check, told, key, fix);
 }
 
 static void tell_later(struct word_check *check, struct place place, const char *called, const char *name) {

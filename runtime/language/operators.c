@@ -86,9 +86,7 @@ static int l_methods(lua_State *L) {
 
 static int l_number_field(lua_State *L) {
     l_methods(L);
-    if (lua_isnil(L, -1))
-        return at_script_raise(L, "a number has no field \"%s\"", luaL_tolstring(L, 2, NULL));
-    return 1;
+    return lua_isnil(L, -1) ? raise_field(L, "number", luaL_tolstring(L, 2, NULL)) : 1;
 }
 
 static const luaL_Reg nil_operators[] = {

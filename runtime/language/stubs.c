@@ -16,7 +16,7 @@ static bool is_plain(const char *name) {
 }
 
 static void write_choice(struct at_bytes *out, const char *name) {
-    if (is_plain(name)) at_bytes_printf(out, "---| '\"%s\"'\n", name);
+    if (is_plain(name)) at_bytes_printf(out, "|\"%s\"", name);
 }
 
 static void write_choices(const struct at_stubs *stubs, const char *alias, struct at_bytes *out) {
@@ -35,8 +35,9 @@ static void write_choices(const struct at_stubs *stubs, const char *alias, struc
 
 static void write_aliases(const struct at_stubs *stubs, struct at_bytes *out) {
     for (const struct at_alias *alias = at_vocabulary_aliases(); alias->name; alias++) {
-        at_bytes_printf(out, "\n--- %s\n---@alias %s\n---| %s\n", alias->says, alias->name, alias->type);
+        at_bytes_printf(out, "\n--- %s\n---@alias %s %s", alias->says, alias->name, alias->type);
         write_choices(stubs, alias->name, out);
+        at_bytes_add_text(out, "\n");
     }
 }
 

@@ -12,6 +12,12 @@
 
 /* ---- the noun ---- */
 
+static void check_type(lua_State *L, const char *field, int wanted, const char *like) {
+    int type = lua_getfield(L, 2, field);
+    if (type != LUA_TNIL && type != wanted) at_script_raise(L, "test.%s is %s", field, like);
+    lua_pop(L, 1);
+}
+
 int declare_test(lua_State *L, const char *name) {
     struct declarations *declarations = declaring(L, "test");
     check_known(L, 2, "Test", NULL);
@@ -23,6 +29,10 @@ int declare_test(lua_State *L, const char *name) {
     struct at_test *test = &declarations->tests[declarations->test_count];
     *test = (struct at_test){
         .name = keep_text(L, name), .path = keep_text(L, declarations->path), .line = line_of_caller(L)};
+    check_type(L, "given", LUA_TTABLE, "a table, like { customer = { orders = { count = 2 } } }");
+    check_type(L, "events", LUA_TSTRING, "a file, like \"fixtures/week.jsonl\"");
+    check_type(L, "catalog", LUA_TSTRING, "a file, like \"fixtures/mini.jsonl\"");
+    check_type(L, "at", LUA_TSTRING, "a moment, like \"2026-11-27 21:30\"");
     test->run = function_field(L, "test", "run");
     if (!test->run) return at_script_raise(L, "test \"%s\" needs run = function(world) … end", name);
     test->fields = keep_function(L, 2);

@@ -4,6 +4,7 @@
  * type to "unsure", never back, so it ends.
  */
 #include "language/types.h"
+#include <string.h>
 
 #define ROUNDS_MAX 100
 
@@ -73,23 +74,26 @@ static uint32_t type_of_attribute(const struct typing *typing, struct at_text na
 }
 
 static const struct at_word *word_asked(const struct typing *typing, const struct at_node *object,
-                                        struct at_text name, const struct at_owner **owner) {
-    *owner = type_owner(type_of(typing, object));
-    return *owner ? at_word_of(*owner, name) : NULL;
+                                        struct at_text name) {
+    const struct at_owner *owner = type_owner(type_of(typing, object));
+    return owner ? at_word_of(owner, name) : NULL;
+}
+
+static uint32_t type_of_name(const struct typing *typing, const struct at_owner *owner, struct at_text name) {
+    const struct at_word *word = at_word_of(owner, name);
+    if (word) return word->kind == AT_WORD_FIELD ? type_of_text(at_text_of(word->type)) : TYPE_UNSURE;
+    bool is_attribute = strcmp(owner->class_name, "Product") == 0;
+    if (is_attribute) return type_of_attribute(typing, name);
+    return owner->rest ? type_of_text(at_text_of(owner->rest)) : TYPE_UNSURE;
 }
 
 static uint32_t type_of_index(const struct typing *typing, const struct at_node *node) {
     uint32_t whole = type_of(typing, node->a);
     bool is_name = node->b->kind == AT_NODE_STRING;
-    const struct at_owner *owner;
+    const struct at_owner *owner = type_owner(whole);
     if (whole <= TYPE_UNSURE) return whole;
-    if (whole % 2) return is_name ? TYPE_UNSURE : whole - 1;
-    const struct at_word *word = is_name ? word_asked(typing, node->a, node->b->text, &owner) : NULL;
-    owner = type_owner(whole);
-    if (word) return word->kind == AT_WORD_FIELD ? type_of_text(at_text_of(word->type)) : TYPE_UNSURE;
-    bool is_attribute = owner->rest_names && at_text_is(at_text_of(owner->rest_names), "Attribute");
-    if (is_attribute && is_name && at_text_is(at_text_of(owner->rest), "any"))
-        return type_of_attribute(typing, node->b->text);
+    if (!owner) return is_name ? TYPE_UNSURE : whole - 1;
+    if (is_name) return type_of_name(typing, owner, node->b->text);
     return owner->rest ? type_of_text(at_text_of(owner->rest)) : TYPE_UNSURE;
 }
 
@@ -127,15 +131,14 @@ uint32_t type_of(const struct typing *typing, const struct at_node *node) {
 }
 
 struct at_text signature_of(const struct typing *typing, const struct at_node *call) {
-    const struct at_owner *owner;
     const struct at_word *word = NULL;
     const struct at_node *callee = call->a;
     if (call->kind == AT_NODE_METHOD)
-        word = word_asked(typing, call->a, call->text, &owner);
+        word = word_asked(typing, call->a, call->text);
     else if (callee->kind == AT_NODE_CALL)
         return at_type_result(signature_of(typing, callee));
     else if (callee->kind == AT_NODE_INDEX && callee->b->kind == AT_NODE_STRING)
-        word = word_asked(typing, callee->a, callee->b->text, &owner);
+        word = word_asked(typing, callee->a, callee->b->text);
     else
         word = global_word(callee);
     bool is_asked_right = word && (call->kind == AT_NODE_METHOD) == (word->kind == AT_WORD_METHOD);
@@ -269,8 +272,12 @@ static bool go(void *arg, struct at_node *node) {
     const struct known_function *known;
     switch (node->kind) {
     case AT_NODE_LOCALS: meet_values(typing, node->list, node->list2); break;
-    case AT_NODE_FOR_NUMBER: meet(typing, node->list, type_named("number")); break;
-    case AT_NODE_FOR_IN: meet_loop(typing, node); break;
+    case AT_NODE_FOR_NUMBER:
+        if (node->list) meet(typing, node->list, type_named("number"));
+        break;
+    case AT_NODE_FOR_IN:
+        if (node->list && node->list2) meet_loop(typing, node); /* else its head could not be read */
+        break;
     case AT_NODE_CALL:
         helper = node->a->kind == AT_NODE_NAME ? function_of(node->a) : NULL;
         if (helper) meet_values(typing, helper->list, node->list);

@@ -102,7 +102,9 @@ struct at_text at_type_result(struct at_text type) {
 }
 
 struct at_text at_type_core(struct at_text type, bool *is_list) {
-    if (!is_function(type) && type.length && type.data[type.length - 1] == '?') type.length--;
+    *is_list = false;
+    if (is_function(type)) return type;
+    if (type.length && type.data[type.length - 1] == '?') type.length--;
     *is_list = type.length > 2 && memcmp(type.data + type.length - 2, "[]", 2) == 0;
     if (*is_list) type.length -= 2;
     return type;

@@ -5,22 +5,24 @@
  */
 #include "language/vocabulary_words.h"
 
-#define OF_EVERY_VALUE                                                                                       \
+#define SAMENESS                                                                                             \
+    METHOD("is", "fun(other: any): boolean", "The same; of what is missing, no."),                           \
+        METHOD("is_not", "fun(other: any): boolean", "Not the same; of what is missing, yes."),              \
+        METHOD("or_else", "fun(value: any): any", "The value, or this where it is missing.")
+#define CONTENT                                                                                              \
+    METHOD("one_of", "fun(first: any, ...: any): boolean", "One of these: one_of { \"a\", \"b\" }."),        \
+        METHOD("contains", "fun(text: string?): boolean",                                                    \
+               "The list has this text; the text has this piece.")
+#define ORDER                                                                                                \
     METHOD("above", "fun(other: Amount): boolean", "More than; of what is missing, no."),                    \
         METHOD("below", "fun(other: Amount): boolean", "Less than; of what is missing, no."),                \
         METHOD("at_least", "fun(other: Amount): boolean", "As much or more."),                               \
         METHOD("at_most", "fun(other: Amount): boolean", "As much or less."),                                \
-        METHOD("between", "fun(low: Amount, high: Amount): boolean", "From low to high, both included."),    \
-        METHOD("is", "fun(other: any): boolean", "The same; of what is missing, no."),                       \
-        METHOD("is_not", "fun(other: any): boolean", "Not the same; of what is missing, yes."),              \
-        METHOD("one_of", "fun(first: any, ...: any): boolean", "One of these: one_of { \"a\", \"b\" }."),    \
-        METHOD("contains", "fun(text: string?): boolean",                                                    \
-               "The list has this text; the text has this piece."),                                          \
-        METHOD("or_else", "fun(value: any): any", "The value, or this where it is missing.")
+        METHOD("between", "fun(low: Amount, high: Amount): boolean", "From low to high, both included.")
 
-const struct at_word words_of_number[] = {OF_EVERY_VALUE, END_OF_WORDS};
-const struct at_word words_of_truth[] = {OF_EVERY_VALUE, END_OF_WORDS};
-const struct at_word words_of_list[] = {OF_EVERY_VALUE, END_OF_WORDS};
+const struct at_word words_of_number[] = {ORDER, SAMENESS, CONTENT, END_OF_WORDS};
+const struct at_word words_of_truth[] = {SAMENESS, END_OF_WORDS};
+const struct at_word words_of_list[] = {SAMENESS, CONTENT, END_OF_WORDS};
 const struct at_word words_of_nothing[] = {END_OF_WORDS};
 
 #define OF_TEXTS(KIND, text, self)                                                                           \
@@ -42,7 +44,7 @@ const struct at_word words_of_nothing[] = {END_OF_WORDS};
         KIND("sub", "fun(" self "i: number, j?: number): string", "The piece from i to j."),                 \
         KIND("upper", "fun(" text "): string", "In capitals.")
 
-const struct at_word words_of_text[] = {OF_EVERY_VALUE, OF_TEXTS(METHOD, "", ""), END_OF_WORDS};
+const struct at_word words_of_text[] = {ORDER, SAMENESS, CONTENT, OF_TEXTS(METHOD, "", ""), END_OF_WORDS};
 const struct at_word words_of_string[] = {
     OF_TEXTS(FUNCTION, "text: string", "text: string, "),
     FUNCTION("char", "fun(...: number): string", "The text of these codes."), END_OF_WORDS};

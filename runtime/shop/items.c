@@ -259,6 +259,31 @@ void at_shop_item_get(struct at_job *job, struct at_text id) {
     job_end(job, is_there ? AT_OK : unknown_item(job, id));
 }
 
+void at_shop_attributes(struct at_job *job) {
+    static const char *const kinds[] = {[AT_ATTRIBUTE_NUMBER] = "number",
+                                        [AT_ATTRIBUTE_BOOL] = "bool",
+                                        [AT_ATTRIBUTE_DATE] = "date",
+                                        [AT_ATTRIBUTE_TEXT] = "text",
+                                        [AT_ATTRIBUTE_LIST] = "list"};
+    struct at_root *root = at_catalog_root(job->worker->shop->catalog);
+    struct at_json_out out = at_json_out(&job->out);
+    at_json_open(&out, '{');
+    at_json_add_int(&out, "items", at_root_rows(root));
+    at_json_key(&out, "attributes");
+    at_json_open(&out, '[');
+    for (int i = 0; i < at_root_attribute_count(root); i++) {
+        const struct at_attribute *attribute = at_root_attribute_at(root, i);
+        at_json_open(&out, '{');
+        at_json_add_string(&out, "name", attribute->name);
+        at_json_add_string(&out, "kind", kinds[attribute->kind]);
+        at_json_close(&out, '}');
+    }
+    at_json_close(&out, ']');
+    at_json_close(&out, '}');
+    at_root_unref(root);
+    job_end(job, AT_OK);
+}
+
 struct one {
     struct at_text id;
     struct at_json change; /* no value: retire */

@@ -146,6 +146,7 @@ enum at_items_kind { AT_ITEMS_PUT, AT_ITEMS_PATCH };
 void at_shop_items(struct at_job *job, enum at_items_kind kind, struct at_text text, bool is_complete,
                    bool is_sure);
 void at_shop_item_get(struct at_job *job, struct at_text id);
+void at_shop_attributes(struct at_job *job); /* of products: {"items":n,"attributes":[{"name","kind"}]} */
 void at_shop_item_patch(struct at_job *job, struct at_text id, struct at_json change);
 void at_shop_item_delete(struct at_job *job, struct at_text id);
 

@@ -12,7 +12,7 @@ test("every verb has help; misspelt ones get a suggestion", () => {
   const all = run(["--help"]);
   assert.equal(all.code, 0);
   const verbs = [...all.out.matchAll(/^ {2}attune (\w+)/gm)].map((found) => found[1]);
-  assert.deepEqual(verbs, ["new", "serve", "check", "import", "audit", "explain", "identity", "export", "erase", "segments", "generations", "rollback", "backup", "restore", "resume", "version"]);
+  assert.deepEqual(verbs, ["new", "serve", "check", "stubs", "import", "audit", "explain", "identity", "export", "erase", "segments", "generations", "rollback", "backup", "restore", "resume", "version"]);
   for (const verb of verbs) {
     const help = run([verb, "--help"]);
     assert.equal(help.code, 0);
@@ -68,6 +68,49 @@ test("new, check, import, generations, rollback without a server", (t) => {
   assert.match(bad.out, /\n\s+\^\n/, "the place is marked");
   assert.equal(run(["rollback", "x", "--shop", dir]).code, 2);
   assert.equal(run(["import", "catalog", "/nowhere.jsonl", "--shop", dir]).code, 3);
+});
+
+test("new and stubs write what an editor needs to know the words", async (t) => {
+  const base = folder(t, {}), dir = join(base, "shop"), stubs = join(dir, ".attune/stubs.lua");
+  const made = run(["new", dir]);
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.out, /\.attune\/stubs\.lua\n.*\.luarc\.json\n/);
+  const settings = JSON.parse(readFileSync(join(dir, ".luarc.json"), "utf8"));
+  assert.deepEqual([settings["runtime.version"], settings["workspace.library"], settings["runtime.path"]], ["Lua 5.4", [".attune"], ["scripts/?.lua"]]);
+  const class_of = (name) => readFileSync(stubs, "utf8").split("\n\n").find((part) => part.includes(`---@class ${name}\n`));
+  assert.match(class_of("Product"), /---@field price number\?\n[^]*---@field \[string\] any/);
+  assert.match(class_of("Ranking"), /---@field score fun\(product: Product, customer: Customer, page: Page\): number\?\n/);
+  assert.equal(spawnSync("luac5.4", ["-p", stubs]).status ?? 0, 0, "it is Lua");
+  writeFileSync(join(dir, ".luarc.json"), "{}");
+  writeFileSync(join(dir, "shop.lua"), 'shop "s" { currency = "EUR" }\nattributes { season = "text", rivals = "list" }\nkeys { write = env "NOT_SET_HERE" }\n');
+  writeFileSync(join(dir, "scripts/segments.lua"), 'segment "vip" { when = function(customer) return customer.orders.count > 3 end }\n');
+  assert.equal(run(["stubs", dir]).code, 0);
+  assert.match(class_of("Product"), /---@field season string\?\n---@field rivals List\?\n/);
+  assert.match(readFileSync(stubs, "utf8"), /---@alias SegmentName string\|"vip"\n/);
+  assert.equal(readFileSync(join(dir, ".luarc.json"), "utf8"), "{}", "it is the merchant's own");
+  assert.equal(run(["stubs", join(base, "nowhere")]).code, 3);
+  writeFileSync(join(dir, "shop.lua"), "shop {");
+  const wrong = run(["stubs", dir]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /shop\.lua:1/);
+});
+
+test("stubs of a shop with a catalog have its attributes, served or not", async (t) => {
+  const shop = await serve(t, basicShop());
+  writeFileSync(join(shop.dir, "p.jsonl"), products(3, () => ({ season: "winter", vegan: true, sizes: ["S"] })).map((one) => JSON.stringify(one)).join("\n"));
+  assert.equal(run(["import", "catalog", join(shop.dir, "p.jsonl"), "--shop", shop.dir]).code, 0);
+  const read = () => {
+    const done = run(["stubs", shop.dir]);
+    assert.equal(done.code, 0, done.err);
+    return readFileSync(join(shop.dir, ".attune/stubs.lua"), "utf8").split("\n\n").find((part) => part.includes("---@class Product\n"));
+  };
+  const served = read();
+  assert.match(served, /---@field season string\?\n/);
+  assert.match(served, /---@field vegan boolean\?\n/);
+  assert.match(served, /---@field sizes List\?$/);
+  assert.doesNotMatch(served, /---@field \[string\]/, "there are no others");
+  await shop.stop();
+  assert.equal(read(), served);
 });
 
 test("verbs speak to the process that owns the data folder", async (t) => {

@@ -47,15 +47,63 @@ static const char SCRIPTS[] =
 
 static const struct at_source_file file = {AT_TEXT("scripts/a.lua"), {SCRIPTS, sizeof SCRIPTS - 1}};
 
-static enum at_status build(struct at_error *err) {
+/* With one of every slip that is told before anything runs. */
+static const char SLIPS[] =
+    "local function often(c) return c.orders.cuont > 3 end\n"
+    "ranking \"r\" {\n"
+    "  score = function(product, customer, page)\n"
+    "    local s = customer:count(\"order_complted\", { witin = \"7d\", within = 7 }) + customer:country()\n"
+    "    return often(customer) + product.prise + page.product.brnd:abov(3) + customer.did(\"x\") + "
+    "random()\n"
+    "  end,\n"
+    "  diversify = { by = \"brnd\", atmost = 2 },\n"
+    "}\n";
+
+static const struct at_source_file slips = {AT_TEXT("scripts/b.lua"), {SLIPS, sizeof SLIPS - 1}};
+
+static enum at_status build_file(const struct at_source_file *one, struct at_error *err) {
     at_arena_clear(&world.findings);
     at_arena_init(&world.findings, 1 << 26);
-    world.build = (struct at_build){.files = &file,
+    world.build = (struct at_build){.files = one,
                                     .file_count = 1,
                                     .settings = world.settings,
                                     .root = world.root,
                                     .arena = &world.findings};
     return at_generation_build(&world.build, &world.generation, err);
+}
+static enum at_status build(struct at_error *err) {
+    return build_file(&file, err);
+}
+
+static void count_told(uint32_t *count, uint32_t *cures) {
+    *count = *cures = 0;
+    for (const struct at_file_finding *told = world.build.findings; told; told = told->next) {
+        ++*count;
+        *cures += told->finding.fix != NULL;
+    }
+}
+
+/* All findings with all cures, or that memory is short. */
+static void checking_says_so(void **state) {
+    (void)state;
+    long n = 0;
+    struct at_error err = {0};
+    uint32_t all, all_cures, count, cures;
+    assert_int_equal(build_file(&slips, &err), AT_UNPROCESSABLE);
+    count_told(&all, &all_cures);
+    assert_true(all > 9 && all_cures > 7);
+    for (bool has_more = true; has_more; n++) {
+        err = (struct at_error){0};
+        arm(n);
+        enum at_status status = build_file(&slips, &err);
+        has_more = disarm();
+        count_told(&count, &cures);
+        assert_true(!world.generation && err.message[0]);
+        if (status != AT_NOMEM && (status != AT_UNPROCESSABLE || count != all || cures != all_cures))
+            fail_msg("allocation %ld: %d, %s, %u findings, %u cures", n, status, err.message, count, cures);
+    }
+    print_message("property: checking, %ld allocations failed\n", n);
+    assert_true(n > 5);
 }
 
 static void building_says_so(void **state) {
@@ -182,6 +230,7 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checking_says_so),
         cmocka_unit_test(building_says_so),
         cmocka_unit_test(loading_says_so),
         cmocka_unit_test(judging_says_so),
