@@ -228,6 +228,10 @@ static bool read_string(struct lexer *lexer, struct token *out) {
 
 /* ---- numbers and names ---- */
 
+static bool is_letter(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
 static bool read_number(struct lexer *lexer, struct token *out) {
     bool is_hex = peek(lexer, 0) == '0' && (peek(lexer, 1) | 32) == 'x', is_float = false;
     uint32_t from = lexer->at;
@@ -239,12 +243,11 @@ static bool read_number(struct lexer *lexer, struct token *out) {
             lexer->at += 2;
         else if (isxdigit((unsigned char)c) || c == '.')
             lexer->at++;
-        else if (isalnum((unsigned char)c) || c == '_')
-            lexer->at++;
         else
             break;
         is_float |= is_exponent || c == '.';
     }
+    if (is_letter(peek(lexer, 0))) lexer->at++; /* luac names the first letter too much, and no more */
     char *text = at_arena_dup(lexer->arena, lexer->source.data + from, lexer->at - from), *end;
     if (!text) {
         lexer->status = AT_NOMEM;
@@ -254,8 +257,10 @@ static bool read_number(struct lexer *lexer, struct token *out) {
     /* strtod takes "inf", "nan" and "0x" alone; a number here begins with a digit or a point and has digits
      */
     bool has_digit = strpbrk(text + (is_hex ? 2 : 0), "0123456789abcdefABCDEF") != NULL;
-    if (*end || !has_digit)
+    if (*end || !has_digit) {
+        while (is_letter(peek(lexer, 0))) lexer->at++;
         return lex_fail(lexer, place_from(lexer, lexer->begin), "malformed number near '%.60s'", text);
+    }
     if (is_hex && !is_float) { /* hexadecimal integers wrap around */
         uint64_t value = 0;
         for (const char *c = text + 2; *c; c++) value = value * 16 + (uint64_t)hex_of(*c);
@@ -330,7 +335,7 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     if (is_over(lexer))
         out->kind = TOKEN_END;
     else if (isalpha(c) || c == '_') {
-        while (isalnum((unsigned char)peek(lexer, 0)) || peek(lexer, 0) == '_') lexer->at++;
+        while (is_letter(peek(lexer, 0))) lexer->at++;
         out->text = (struct at_text){lexer->source.data + out->from, lexer->at - out->from};
         out->kind = is_reserved(out->text) ? TOKEN_WORD : TOKEN_NAME;
     } else if (isdigit(c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1))))
