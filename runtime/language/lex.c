@@ -239,8 +239,8 @@ static bool read_number(struct lexer *lexer, struct token *out) {
     for (;;) {
         char c = peek(lexer, 0), sign = peek(lexer, 1);
         bool is_exponent = (c | 32) == (is_hex ? 'p' : 'e');
-        if (is_exponent && (sign == '+' || sign == '-'))
-            lexer->at += 2;
+        if (is_exponent)
+            lexer->at += sign == '+' || sign == '-' ? 2 : 1;
         else if (isxdigit((unsigned char)c) || c == '.')
             lexer->at++;
         else
