@@ -332,10 +332,123 @@ static void a_token_wrong_gives_one_fault_mostly(void **state) {
     assert_true(refused >= 1000);
 }
 
+/* ---- the rest of the file ---- */
+
+/* "line code line code": what is found. */
+static const char *found_in(const char *script) {
+    static char out[400];
+    struct at_finding *finding;
+    size_t length = 0;
+    out[0] = 0;
+    at_arena_reset(&arena);
+    assert_int_equal(at_source_check(&arena, at_text_of(script), &vocabulary, &finding), AT_OK);
+    for (; finding; finding = finding->next)
+        length += (size_t)snprintf(out + length, sizeof out - length, "%s%u %s", length ? " " : "",
+                                   finding->line, finding->code);
+    return out;
+}
+
+static void a_mistake_hides_nothing_elsewhere(void **state) {
+    (void)state;
+    static const struct {
+        const char *script, *found;
+    } cases[] = {
+        {"local function f(p)\n  x += 1\n  return p\nend\nlocal function g() return prodct end",
+         "2 syntax 5 unknown_name"},
+        {"ranking \"a\" {\n  score = function(p)\n    if p.x != 1 then\n      return wrng\n    end\n    "
+         "return p\n"
+         "  end\n  first = function(p) return prodct end,\n}\nlimit = 3",
+         "3 syntax 4 unknown_name 8 syntax 8 unknown_name 10 assigned_global"},
+        {"if prodct ! 1 then\n  whn(1)\nend", "1 syntax 2 unknown_name"},
+        {"rail \"a\" { only = function(p) return p.x:above(0) and end }\nrail \"b\" { only = function(p) "
+         "return "
+         "prodct end }",
+         "1 syntax 2 unknown_name"},
+        {"local n = 1\nlocal function f() n = 2 end\nx = = 1", "2 assigned_outside 3 syntax"},
+        /* where a local may be in what was not read, or out of its block by mistake */
+        {"loca limit = 3\nreturn limit, prodct", "1 syntax 2 unknown_name"},
+        {"local function f(product)\n  if product.x then return 1 end end\n  return product\nend",
+         "4 syntax"},
+        {"local function f()\n  if 1 then\n    f()\nend\nlocal n = 1\nn = n + 1\nlocal function g() n = 2 "
+         "end",
+         "7 syntax"},
+        {"for product on pairs do\n  return product\nend", "1 syntax"},
+        {"local function f(product customer)\n  return product, customer\nend", "1 syntax"},
+        /* jumps are not judged where labels and loops may be missing */
+        {"for i = 1, 2 do\n  goto next\n  x ! 1 ::next::\nend", "3 syntax"},
+        {"local function f()\n  break\nend\nx ! 1", "2 syntax 4 syntax"},
+    };
+    for (size_t i = 0; i < AT_LENGTH(cases); i++)
+        if (strcmp(found_in(cases[i].script), cases[i].found) != 0)
+            fail_msg("%s\n--- found:  %s\n--- wanted: %s", cases[i].script, found_in(cases[i].script),
+                     cases[i].found);
+}
+
+static void what_was_not_read_is_a_node(void **state) {
+    (void)state;
+    struct verdict ours;
+    const char *script = "local a = 1\nlet b.c = a + 2\nprint(a)";
+    parse_ours(script, strlen(script), &ours);
+    const struct at_node *broken = ours.block->list->next, *after = broken->next;
+    assert_int_equal(broken->kind, AT_NODE_BROKEN);
+    assert_memory_equal(script + broken->from, "let b.c = a + 2", broken->to - broken->from);
+    assert_int_equal(broken->line, 2);
+    assert_true(at_text_is(broken->list->text, "let") && at_text_is(broken->list->next->text, "b"));
+    assert_true(at_text_is(broken->list->next->next->text, "a") && !broken->list->next->next->next);
+    assert_int_equal(broken->list->next->column, 5);
+    assert_true(after->kind == AT_NODE_EXPRESSION_STATEMENT && !after->next);
+    assert_true(after->a->list->binding == ours.block->list->list);
+    script = "if a ! b then c() end return {x = 7d, y = 1}";
+    parse_ours(script, strlen(script), &ours);
+    const struct at_node *condition = ours.block->list->a, *field = ours.block->list->next->list->list;
+    assert_int_equal(condition->kind, AT_NODE_BROKEN);
+    assert_memory_equal(script + condition->from, "a ! b", condition->to - condition->from);
+    assert_int_equal(ours.block->list->body->list->kind, AT_NODE_EXPRESSION_STATEMENT);
+    assert_true(field->kind == AT_NODE_FIELD && field->b->kind == AT_NODE_BROKEN);
+    assert_true(at_text_is(field->next->a->text, "y"));
+}
+
+static void faults_are_bounded(void **state) {
+    (void)state;
+    static char script[40000];
+    struct verdict ours;
+    size_t length = 0;
+    for (int i = 0; i < 1000; i++) length += (size_t)sprintf(script + length, "x += 1\n");
+    parse_ours(script, length, &ours);
+    uint32_t count = 0, from = 0;
+    for (const struct at_fault *fault = ours.faults; fault; fault = fault->next, count++) {
+        assert_true(!count || fault->from > from);
+        from = fault->from;
+        assert_int_equal(fault->line, count + 1);
+    }
+    assert_int_equal(count, AT_FAULTS_MAX);
+}
+
+static void out_of_memory_is_a_status(void **state) {
+    (void)state;
+    const char *script =
+        "local function f(a b) if a ! b then x += 1 end end\nranking 'a' { a = 1 b = , [c] = 7d,\n"
+        "  f = function() for i = 1 to 2 do end }\nx = 'a\\q' ) end return prodct, 'a";
+    for (size_t room = 0;; room += 64) {
+        struct at_arena small;
+        struct at_finding *findings;
+        at_arena_init(&small, room);
+        enum at_status status = at_source_check(&small, at_text_of(script), &vocabulary, &findings);
+        at_arena_clear(&small);
+        if (status == AT_OK) break;
+        assert_int_equal(status, AT_NOMEM);
+        assert_true(room < 1 << 20);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_mistake_gives_one_fault),
         cmocka_unit_test(a_token_wrong_gives_one_fault_mostly),
+        cmocka_unit_test(a_mistake_hides_nothing_elsewhere),
+        cmocka_unit_test(what_was_not_read_is_a_node),
+        cmocka_unit_test(faults_are_bounded),
+        cmocka_unit_test(out_of_memory_is_a_status),
     };
     RUN_WITH_PARSERS(tests);
 }
