@@ -310,8 +310,7 @@ void lex_mend(struct lexer *lexer, struct token *out) {
             if (peek(lexer, 0) == '\\' && peek(lexer, 1) == quote) lexer->at++;
         if (lexer->at > lexer->source.length) lexer->at = (uint32_t)lexer->source.length;
         if (peek(lexer, 0) == quote) lexer->at++;
-    } else if (quote == '[' && !is_over(lexer))
-        lexer->at = begin.from + 2; /* "[=" */
+    }
     *out = (struct token){.kind = is_over(lexer) && begin.from == lexer->at ? TOKEN_END : TOKEN_SIGN,
                           .from = begin.from,
                           .to = lexer->at,
@@ -345,9 +344,13 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     else if (c == '[' && long_level(lexer) >= 0) {
         out->kind = TOKEN_STRING;
         is_ok = read_long(lexer, long_level(lexer), &out->text, "string");
-    } else if (c == '[' && peek(lexer, 1) == '=')
-        is_ok = lex_fail(lexer, place_from(lexer, lexer->begin), "invalid long string delimiter near '[='");
-    else
+    } else if (c == '[' && peek(lexer, 1) == '=') {
+        do lexer->at++;
+        while (peek(lexer, 0) == '=');
+        uint32_t length = lexer->at - out->from < 60 ? lexer->at - out->from : 60;
+        is_ok = lex_fail(lexer, place_from(lexer, lexer->begin), "invalid long string delimiter near '%.*s'",
+                         (int)length, lexer->source.data + out->from);
+    } else
         is_ok = read_sign(lexer, out);
     out->to = lexer->at;
     if (is_ok) lexer->end_line = lexer->line;
