@@ -100,7 +100,8 @@ int at_script_limiter_stop(lua_State *L, enum at_script_end end) {
         script->end = end;
         memset(&script->failure_where, 0, sizeof(script->failure_where));
         at_script_position_find(L, 0, &script->failure_where);
-        if (script->next_look_ns) note_line(script, L); /* the last look, and on a busy machine the only one */
+        if (script->next_look_ns)
+            note_line(script, L); /* the last look, and on a busy machine the only one */
     }
     lua_sethook(L, stop_at_hook, HOOK_ALL, 1);
     if (L != script->lua) lua_sethook(script->lua, stop_at_hook, HOOK_ALL, 1);

@@ -27,6 +27,15 @@ enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal, s
     return status;
 }
 
+enum at_status proposal_judge(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
+    enum at_status status = proposal_build(shop, proposal, err);
+    if (status == AT_OK) status = rails_check(shop, proposal, err);
+    if (status == AT_OK || !proposal->generation) return status;
+    at_generation_free(proposal->generation);
+    proposal->generation = NULL;
+    return status;
+}
+
 static char *keep(struct at_generation *generation, const char *text) {
     return at_arena_printf(&generation->arena, "%s", text ? text : "");
 }
@@ -254,7 +263,7 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
     }
     if (is_still_held(shop, proposal->files, proposal->count) || strcmp(tree, shop->refused_tree) == 0)
         return;
-    enum at_status status = proposal_build(shop, proposal, &err);
+    enum at_status status = proposal_judge(shop, proposal, &err);
     if (status == AT_OK && declares_nothing(proposal->generation) && !declares_nothing(serving)) {
         at_generation_free(proposal->generation);
         proposal->generation = NULL;
