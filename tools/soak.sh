@@ -29,6 +29,7 @@ for seed in $(seq "$(of 10 1)"); do
     done
 done
 run "patterns as stock ones" env PATTERN_CASES="$(of 1000000 50000)" build/release/tests/script_pattern_test
+run "shops at random" env SHOP_CASES="$(of 100000 1000)" ATTUNE_SEED="$(date +%s)" build/release/tests/language_scripts_test
 for target in tests/fuzz/*_fuzz.c; do run "fuzz $target" sh tools/fuzz.sh "$target" "$(of "${SOAK_SECONDS:-600}" 5)"; done
 failed=$(grep -c '^FAILED' "$log")
 echo "soak: $(grep -c '^ok ' "$log") passed, $failed failed, $share % of it"
