@@ -31,6 +31,7 @@ done
 run "patterns as stock ones" env PATTERN_CASES="$(of 1000000 50000)" build/release/tests/script_pattern_test
 sh tools/lua-files.sh
 run "the parser by luac" env MUTANTS="$(of 1000000 20000)" NODE_FILES=1 build/release/tests/language_luac_test
+run "shops at random" env SHOP_CASES="$(of 100000 1000)" ATTUNE_SEED="$(date +%s)" build/release/tests/language_scripts_test
 for target in tests/fuzz/*_fuzz.c; do run "fuzz $target" sh tools/fuzz.sh "$target" "$(of "${SOAK_SECONDS:-600}" 5)"; done
 failed=$(grep -c '^FAILED' "$log")
 echo "soak: $(grep -c '^ok ' "$log") passed, $failed failed, $share % of it"

@@ -217,8 +217,22 @@ void handle_scripts(struct call *call) {
 void handle_generations(struct call *call) {
     at_shop_generations(&call->job);
 }
+/* "confirm": a list of names, or nothing. False: answered. */
+static bool read_confirm(struct call *call, struct at_json *out) {
+    *out = at_json_get(call->body, "confirm");
+    bool is_good = at_json_is_array(*out) || !out->tape || at_json_is_null(*out);
+    struct at_json_each it = at_json_each(*out);
+    while (is_good && at_json_is_array(*out) && at_json_next(&it)) is_good = at_json_is_string(it.value);
+    if (!is_good)
+        call_fail(call, AT_UNPROCESSABLE, "bad_confirm", "confirm",
+                  "confirm is a list of names of rails: \"confirm\":[\"in stock only\"]");
+    return is_good;
+}
+
 void handle_unhold(struct call *call) {
-    at_shop_unhold(&call->job);
+    struct at_json confirm;
+    if (call->body.tape && !at_json_is_object(call->body)) return fail_object(call);
+    if (read_confirm(call, &confirm)) at_shop_unhold(&call->job, confirm);
 }
 
 static bool read_number(struct at_text text, uint64_t *out) {
@@ -259,16 +273,18 @@ static void publish_one(struct call *call, bool is_put) {
     at_bytes_clear(&text);
     if (status != AT_OK)
         return call_fail(call, status, NULL, "body", "%s", err.message[0] ? err.message : "out of memory");
-    at_shop_publish(&call->job, files, at_request_param(call->request, "message"), expect, false);
+    at_shop_publish(&call->job, files, (struct at_json){0}, at_request_param(call->request, "message"),
+                    expect, false);
 }
 
 void handle_publish(struct call *call) {
     const char *what = call->route->argument;
     if (strcmp(what, "put") == 0 || strcmp(what, "delete") == 0) return publish_one(call, what[0] == 'p');
     struct at_json files = at_json_get(call->body, "files"), expect_json = at_json_get(call->body, "expect");
-    struct at_json message = at_json_get(call->body, "message");
+    struct at_json message = at_json_get(call->body, "message"), confirm;
     int64_t expect = 0;
     if (!at_json_is_object(call->body)) return fail_object(call);
+    if (!read_confirm(call, &confirm)) return;
     if (message.tape && !at_json_is_null(message) && !at_json_is_string(message))
         return call_fail(call, AT_UNPROCESSABLE, "bad_text", "message", "message is a text");
     if (!at_json_is_object(files))
@@ -277,7 +293,8 @@ void handle_publish(struct call *call) {
     if (expect_json.tape && !at_json_is_null(expect_json) &&
         (!at_json_int(expect_json, &expect) || expect < 1))
         return call_fail(call, AT_UNPROCESSABLE, "bad_number", "expect", "expect is a generation's number");
-    at_shop_publish(&call->job, files, at_json_text(message), (uint64_t)expect, strcmp(what, "check") == 0);
+    at_shop_publish(&call->job, files, confirm, at_json_text(message), (uint64_t)expect,
+                    strcmp(what, "check") == 0);
 }
 
 void handle_activate(struct call *call) {

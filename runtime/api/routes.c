@@ -151,7 +151,8 @@ const struct route routes[] = {
     {AT_GET, "/v1/generations", AT_KEY_SECRET, BODY_NONE, 0, handle_generations, NULL, "generations",
      "What served and serves", NULL, "Generations", NULL, false},
     {AT_POST, "/v1/generations/publish", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_unhold, NULL,
-     "publish_folder", "Publish the folder again after a rollback", NULL, "Published", NULL, false},
+     "publish_folder", "Publish the folder: after a rollback, or with what a save must confirm",
+     "PublishFolder", "Published", NULL, false},
     {AT_POST, "/v1/generations/{id}/activate", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_activate, NULL,
      "activate_generation", "Serve an earlier generation again", "Activate", "Published", NULL, false},
 

@@ -375,6 +375,30 @@ int run_resume(const struct cli_call *call) {
     return code;
 }
 
+int run_publish(const struct cli_call *call) {
+    struct session session;
+    struct at_json json;
+    struct at_bytes body;
+    at_bytes_init(&body, 1u << 20);
+    struct at_json_out out = at_json_out(&body);
+    at_json_open(&out, '{');
+    at_json_key(&out, "confirm");
+    at_json_open(&out, '[');
+    for (int i = 0; i < call->list_count; i++) at_json_put_text(&out, at_text_of(call->list[i]));
+    at_json_close(&out, ']');
+    at_json_close(&out, '}');
+    at_bytes_add(&body, "", 1);
+    int code = body.failed ? cli_fail(call, EXIT_FAILED, "out of memory")
+                           : begin(&session, call, "POST", "/v1/generations/publish", body.data, &json);
+    if (code == -1) {
+        printf("generation %lld serves, with the files of the folder\n", number(json, "generation"));
+        code = EXIT_DONE;
+    }
+    if (!body.failed) end(&session);
+    at_bytes_clear(&body);
+    return code;
+}
+
 int run_rollback(const struct cli_call *call) {
     char path[128], *rest;
     struct session session;

@@ -71,6 +71,12 @@ static const struct cli_option erase_options[] = {
     {"verify", "FILE", "check the signature of a receipt instead"},
     {"key", "HEX", "with --verify: the public key it must be signed with"},
     {0}};
+static const struct cli_option publish_options[] = {
+    SHOP_OPTION,
+    DATA_OPTION,
+    {"confirm", "RAIL ...", "this rail may withhold more than a fifth of what was shown until now, or fail"},
+    {"json", NULL, "the answer as it comes"},
+    {0}};
 static const struct cli_option rollback_options[] = {
     SHOP_OPTION, DATA_OPTION, {"restore", NULL, "write its files back into the folder, too"}, {0}};
 static const struct cli_option backup_options[] = {
@@ -109,6 +115,8 @@ const struct cli_verb cli_verbs[] = {
      0, 1, erase_options, run_erase, false},
     {"segments", "", "list the segments with how many are in them", 0, 0, list_options, run_segments, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
+    {"publish", "", "publish the folder by hand: after a rollback, or what a save has to confirm", 0, 0,
+     publish_options, run_publish, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,
      run_rollback, false},
     {"backup", "FILE", "copy all data into one file, while the shop is served or not", 1, 1, backup_options,

@@ -121,7 +121,9 @@ bool note_slow(struct at_script *script, struct at_slow *slow, const struct at_s
 #define LEAST_NS 100000ULL /* a tenth of a millisecond is there for every rule */
 static uint64_t budget_left(const struct at_rule_use *use) {
     const struct at_decision_view *view = use->view;
-    uint64_t whole = at_budget_ns(use->language->settings, use->budget), spent = view->spent_ns[use->budget];
+    uint64_t whole =
+        at_budget_ns(use->language->settings, use->budget) * (view->patience ? view->patience : 1);
+    uint64_t spent = view->spent_ns[use->budget];
     uint64_t now = at_ticks_ns(), left = spent + LEAST_NS < whole ? whole - spent : LEAST_NS;
     uint64_t to_end = now + LEAST_NS < view->deadline_ns ? view->deadline_ns - now : LEAST_NS;
     return left < to_end ? left : to_end;

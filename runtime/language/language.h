@@ -205,6 +205,8 @@ struct at_decision_view {
     uint32_t page_product; /* row or AT_ROW_NONE */
     struct at_arena *arena;
     uint64_t deadline_ns; /* at_ticks_ns: when all ends, whatever is left of the budgets */
+    uint32_t patience; /* so many budgets of each noun; 0: one. Where nobody waits and who asks looks at the
+                          clock of the thread */
     bool explains;
     /* caches, zero at first */
     struct at_tastes tastes;

@@ -309,6 +309,9 @@ void ring_put(struct at_worker *worker, const struct recorded *record); /* copie
 /* A copy in the arena with references of its own; false: no longer there. */
 bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out);
 void recorded_clear(struct recorded *record);
+/* Some of the latest, of all workers, with references of their own and bodies in the arena; how many. Any
+ * thread. */
+uint32_t ring_recent(struct at_shop *shop, struct at_arena *arena, struct recorded *out, uint32_t most);
 void ring_forget(struct ring *ring, struct forgotten *forgotten); /* decisions made for who was erased */
 
 /* ---- log of decisions: decision_log.c ---- */

@@ -53,6 +53,7 @@ void at_shop_scripts(struct at_job *job) {
 struct publishing {
     struct at_json files;
     struct at_text message;
+    struct at_json confirm;
     uint64_t expect;
     bool is_check;
 };
@@ -151,8 +152,7 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
     if (status == AT_OK) status = change_files(job, proposal, publishing->files, &changes, &count);
     if (status != AT_OK) return status;
     qsort(proposal->files, proposal->count, sizeof *proposal->files, by_path);
-    status = proposal_build(shop, proposal, &job->err);
-    if (status == AT_OK) status = proposal_test(shop, proposal, &job->err);
+    status = proposal_judge(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
     segments_preview(shop, proposal, !publishing->is_check);
@@ -170,22 +170,25 @@ static enum at_status publish(struct at_job *job, void *arg) {
     struct publishing *publishing = arg;
     char *message = at_arena_dup(job->arena, publishing->message.data ? publishing->message.data : "",
                                  publishing->message.length);
-    struct proposal proposal = {
-        .source = "http", .message = message ? message : "", .author = job->source, .arena = &arena};
+    struct proposal proposal = {.source = "http",
+                                .message = message ? message : "",
+                                .author = job->source,
+                                .arena = &arena,
+                                .confirm = publishing->confirm};
     at_arena_init(&arena, SIZE_MAX >> 1);
     enum at_status status = publish_files(job, publishing, &proposal);
     at_arena_clear(&arena);
     return status;
 }
 
-void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect,
-                     bool is_check) {
+void at_shop_publish(struct at_job *job, struct at_json files, struct at_json confirm, struct at_text message,
+                     uint64_t expect, bool is_check) {
     struct publishing *publishing = at_arena_alloc(job->arena, sizeof *publishing);
     if (!publishing) {
         at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
         return job_end(job, AT_NOMEM);
     }
-    *publishing = (struct publishing){files, message, expect, is_check};
+    *publishing = (struct publishing){files, message, confirm, expect, is_check};
     post(job, publish, publishing);
 }
 
@@ -265,7 +268,7 @@ static enum at_status activate_files(struct at_job *job, const struct activating
                        (unsigned long long)activating->id);
     if (status == AT_OK)
         status = folder_read(shop->folder, proposal->arena, &folder, &folder_count, &job->err);
-    if (status == AT_OK) status = proposal_build(shop, proposal, &job->err);
+    if (status == AT_OK) status = proposal_judge(shop, proposal, &job->err);
     if (status == AT_UNPROCESSABLE) return answer_findings(job, &proposal->build);
     if (status != AT_OK) return status;
     segments_preview(shop, proposal, true);
@@ -289,7 +292,7 @@ static enum at_status activate(struct at_job *job, void *arg) {
     char message[64];
     snprintf(message, sizeof message, "back to generation %llu", (unsigned long long)activating->id);
     struct proposal proposal = {
-        .source = "rollback", .message = message, .author = job->source, .arena = &arena};
+        .source = "rollback", .message = message, .author = job->source, .arena = &arena, .only_warns = true};
     at_arena_init(&arena, SIZE_MAX >> 1);
     enum at_status status = activate_files(job, activating, &proposal);
     at_arena_clear(&arena);
@@ -307,16 +310,18 @@ void at_shop_activate(struct at_job *job, uint64_t id, bool restores) {
 }
 
 static enum at_status unhold(struct at_job *job, void *arg) {
-    (void)arg;
+    struct at_json *confirm = arg;
     struct at_shop *shop = job->worker->shop;
     struct at_arena arena;
-    struct proposal proposal = {
-        .source = "folder", .message = "published by hand", .author = job->source, .arena = &arena};
+    struct proposal proposal = {.source = "folder",
+                                .message = "published by hand",
+                                .author = job->source,
+                                .arena = &arena,
+                                .confirm = *confirm};
     at_arena_init(&arena, SIZE_MAX >> 1);
     const struct at_generation *serving = serving_now(shop);
     enum at_status status = folder_read(shop->folder, &arena, &proposal.files, &proposal.count, &job->err);
-    if (status == AT_OK) status = proposal_build(shop, &proposal, &job->err);
-    if (status == AT_OK) status = proposal_test(shop, &proposal, &job->err);
+    if (status == AT_OK) status = proposal_judge(shop, &proposal, &job->err);
     if (status == AT_OK) segments_preview(shop, &proposal, true);
     if (status == AT_UNPROCESSABLE)
         status = answer_findings(job, &proposal.build);
@@ -331,6 +336,12 @@ static enum at_status unhold(struct at_job *job, void *arg) {
     return status;
 }
 
-void at_shop_unhold(struct at_job *job) {
-    post(job, unhold, NULL);
+void at_shop_unhold(struct at_job *job, struct at_json confirm) {
+    struct at_json *kept = at_arena_alloc(job->arena, sizeof *kept);
+    if (!kept) {
+        at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
+        return job_end(job, AT_NOMEM);
+    }
+    *kept = confirm;
+    post(job, unhold, kept);
 }

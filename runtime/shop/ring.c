@@ -163,27 +163,49 @@ void ring_put(struct at_worker *worker, const struct recorded *record) {
     recorded_clear(&old);
 }
 
+/* Under the ring's mutex. */
+static bool copy_out(const struct recorded *slot, struct at_arena *arena, struct recorded *out) {
+    *out = *slot;
+    out->body = at_arena_alloc(arena, slot->body_length + AT_JSON_PADDING);
+    out->explored = at_arena_alloc(arena, (slot->explored_count + 1) * sizeof *slot->explored);
+    if (!out->body || !out->explored) return false;
+    memcpy(out->body, slot->body, slot->body_length + AT_JSON_PADDING);
+    if (slot->explored_count)
+        memcpy(out->explored, slot->explored, slot->explored_count * sizeof *slot->explored);
+    at_root_ref(out->root);
+    if (out->profile) at_profile_ref(out->profile);
+    if (out->baseline) at_baseline_ref(out->baseline);
+    return true;
+}
+
 bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, struct recorded *out) {
     struct ring *ring;
     uint32_t place;
     if (!place_of(shop, id, &ring, &place)) return false;
     pthread_mutex_lock(&ring->mutex);
     const struct recorded *slot = &ring->records[place];
-    bool is_there = at_text_is(id, slot->id) && slot->root;
-    if (is_there) {
-        *out = *slot;
-        out->body = at_arena_alloc(arena, slot->body_length + AT_JSON_PADDING);
-        out->explored = at_arena_alloc(arena, (slot->explored_count + 1) * sizeof *slot->explored);
-        is_there = out->body && out->explored;
-    }
-    if (is_there) {
-        memcpy(out->body, slot->body, slot->body_length + AT_JSON_PADDING);
-        if (slot->explored_count)
-            memcpy(out->explored, slot->explored, slot->explored_count * sizeof *slot->explored);
-        at_root_ref(out->root);
-        if (out->profile) at_profile_ref(out->profile);
-        if (out->baseline) at_baseline_ref(out->baseline);
-    }
+    bool is_there = at_text_is(id, slot->id) && slot->root && copy_out(slot, arena, out);
     pthread_mutex_unlock(&ring->mutex);
     return is_there;
+}
+
+uint32_t ring_recent(struct at_shop *shop, struct at_arena *arena, struct recorded *out, uint32_t most) {
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < shop->worker_count; w++) {
+        struct ring *ring = &shop->workers[w].ring;
+        uint32_t filled = 0, seen = 0, taken = 0, wanted = (most - count) / (shop->worker_count - w);
+        if (!ring->count || !wanted) continue;
+        pthread_mutex_lock(&ring->mutex);
+        for (uint32_t i = 0; i < ring->count; i++) filled += ring->records[i].id[0] && ring->records[i].root;
+        for (uint32_t i = 0; i < ring->count && taken < wanted; i++) {
+            const struct recorded *slot = &ring->records[i];
+            if (!slot->id[0] || !slot->root) continue;
+            if ((uint64_t)seen++ * wanted < (uint64_t)taken * filled)
+                continue; /* spread over all there are */
+            taken += copy_out(slot, arena, &out[count + taken]);
+        }
+        pthread_mutex_unlock(&ring->mutex);
+        count += taken;
+    }
+    return count;
 }

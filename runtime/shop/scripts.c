@@ -34,7 +34,7 @@ static enum at_status read_fixture(void *arg, const char *path, struct at_arena 
     return folder_read_file(shop->folder, path, arena, out, err);
 }
 
-enum at_status proposal_test(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
+static enum at_status run_tests(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
     struct at_root *root = at_catalog_root(shop->catalog);
     struct at_test_options options = {.generation = proposal->generation,
                                       .settings = shop->settings,
@@ -47,8 +47,14 @@ enum at_status proposal_test(struct at_shop *shop, struct proposal *proposal, st
     struct at_test_report report;
     enum at_status status = at_tests_run(&options, &report, err);
     at_root_unref(root);
-    if (status == AT_OK) status = at_tests_judge(&report, &proposal->build, err);
-    if (status == AT_OK) return AT_OK;
+    return status == AT_OK ? at_tests_judge(&report, &proposal->build, err) : status;
+}
+
+enum at_status proposal_judge(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
+    enum at_status status = proposal_build(shop, proposal, err);
+    if (status == AT_OK) status = rails_check(shop, proposal, err);
+    if (status == AT_OK) status = run_tests(shop, proposal, err);
+    if (status == AT_OK || !proposal->generation) return status;
     at_generation_free(proposal->generation);
     proposal->generation = NULL;
     return status;
@@ -281,7 +287,7 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
     }
     if (is_still_held(shop, proposal->files, proposal->count) || strcmp(tree, shop->refused_tree) == 0)
         return;
-    enum at_status status = proposal_build(shop, proposal, &err);
+    enum at_status status = proposal_judge(shop, proposal, &err);
     if (status == AT_OK && declares_nothing(proposal->generation) && !declares_nothing(serving)) {
         at_generation_free(proposal->generation);
         proposal->generation = NULL;
@@ -289,7 +295,6 @@ static void reload_files(struct at_shop *shop, struct proposal *proposal) {
                "the scripts declare nothing any more: put the files back, or publish over the API");
         return refuse(shop, proposal, tree);
     }
-    if (status == AT_OK) status = proposal_test(shop, proposal, &err);
     if (status == AT_OK) segments_preview(shop, proposal, true);
     if (status == AT_OK)
         status = proposal_publish(shop, proposal, false, &err);

@@ -15,15 +15,21 @@ struct proposal { /* files that want to serve */
     struct at_build build; /* findings are here */
     struct at_generation *generation;
     struct at_arena *arena;
+    struct at_json confirm; /* names of rails that may withhold much, or fail */
+    bool only_warns;        /* rails refuse nothing: the way back must be open */
+    uint32_t refusals;      /* of its rails */
 };
 /* Checks and builds. AT_UNPROCESSABLE: build.findings say why. */
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;
-/* Runs the tests of what was built, within AT_TESTS_BOUND_NS of the processor. AT_UNPROCESSABLE: one is red,
- * or they take too long; build.findings say which, and the generation is gone. Not for what served before:
- * that is how one gets out of trouble. */
-enum at_status proposal_test(struct at_shop *shop, struct proposal *proposal,
-                             struct at_error *err) AT_MUST_CHECK;
+/* Builds, and judges what was built: its rails over the whole catalog, its tests within AT_TESTS_BOUND_NS of the
+ * processor. What no publish may leave out; not for what served before: that is how one gets out of trouble.
+ * As proposal_build; AT_INVALID: it is confirmed what is not there. */
+enum at_status proposal_judge(struct at_shop *shop, struct proposal *proposal,
+                              struct at_error *err) AT_MUST_CHECK;
+/* rails_check.c: every rail over the whole catalog. AT_UNPROCESSABLE: build.findings say which. */
+enum at_status rails_check(struct at_shop *shop, struct proposal *proposal,
+                           struct at_error *err) AT_MUST_CHECK;
 /* segment_preview.c: how many would enter and leave each segment that says something else: a warning each, in
  * build.findings. That it could not be found out holds nothing up: the log says it. */
 void segments_preview(struct at_shop *shop, struct proposal *proposal, bool is_logged);

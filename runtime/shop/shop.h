@@ -216,14 +216,16 @@ void at_shop_scripts(
 /* files: {"path":"text" or null, …}; expect 0: none. Publishes, all or nothing:
  * {"generation":18,"warnings":[…]} or AT_UNPROCESSABLE with out =
  * {"error":{…,"findings":[{"path","line","column","message","hint"}]}}; AT_CONFLICT if expect no longer
- * serves. is_check: only checks. */
-void at_shop_publish(struct at_job *job, struct at_json files, struct at_text message, uint64_t expect,
-                     bool is_check);
+ * serves. is_check: only checks. confirm: names of rails that may withhold more than a fifth of what was
+ * shown until now, or fail; no list: none. */
+void at_shop_publish(struct at_job *job, struct at_json files, struct at_json confirm, struct at_text message,
+                     uint64_t expect, bool is_check);
 void at_shop_generations(
     struct at_job *job); /* {"active":17,"held":false,"generations":[{"id","at","source","message","files"}]}
                           */
 void at_shop_activate(struct at_job *job, uint64_t id, bool restores); /* rollback; the folder is held */
-void at_shop_unhold(struct at_job *job); /* POST /v1/generations/publish: the folder publishes again */
+/* POST /v1/generations/publish: the folder publishes again, or what of it was refused for want of confirm. */
+void at_shop_unhold(struct at_job *job, struct at_json confirm);
 
 /* ---- backup ---- */
 /* A copy of all data in one file, while the shop serves; the caller is the one that the data folder belongs
