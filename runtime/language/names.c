@@ -31,8 +31,8 @@ const char *const noun_names[] = {NOUNS, NULL};
 const char *const later_names[] = {LATER_NOUNS, LATER_WORDS, NULL};
 const char *const setting_names[] = {SETTINGS, LATER_SETTINGS, NULL};
 const char *const later_setting_names[] = {LATER_SETTINGS, NULL};
-const char *const at_global_names[] = {OF_LUA,      COLUMN_WORDS, TIME_WORDS,     NOUNS, TEST_WORDS, LATER_NOUNS,
-                                       LATER_WORDS, SETTINGS,     LATER_SETTINGS, NULL};
+const char *const at_global_names[] = {OF_LUA,      COLUMN_WORDS, TIME_WORDS, NOUNS,          TEST_WORDS,
+                                       LATER_NOUNS, LATER_WORDS,  SETTINGS,   LATER_SETTINGS, NULL};
 
 int l_later(lua_State *L) {
     return at_script_raise(L, "%s is not in this version", lua_tostring(L, lua_upvalueindex(1)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The nouns scripts declare with: ranking "name" { … }, rail "name" { … } (segment.c: segment "name" { … }, test.c:
- * test "name" { … }); require for the merchant's own modules. A declaration checks every field, keeps its functions by number and
- * is recorded in the load's declarations.
+ * The nouns scripts declare with: ranking "name" { … }, rail "name" { … } (segment.c: segment "name" { … },
+ * test.c: test "name" { … }); require for the merchant's own modules. A declaration checks every field, keeps
+ * its functions by number and is recorded in the load's declarations.
  */
 #include <math.h>
 #include <string.h>
@@ -229,7 +229,10 @@ static int declare_rail(lua_State *L, const char *name) {
 static const struct noun {
     const char *name;
     int (*declare)(lua_State *L, const char *name);
-} nouns[] = {{"ranking", declare_ranking}, {"rail", declare_rail}, {"segment", declare_segment}, {"test", declare_test}};
+} nouns[] = {{"ranking", declare_ranking},
+             {"rail", declare_rail},
+             {"segment", declare_segment},
+             {"test", declare_test}};
 
 static int l_declare(lua_State *L) {
     const char *noun = lua_tostring(L, lua_upvalueindex(1)), *name = lua_tostring(L, lua_upvalueindex(2));

@@ -62,7 +62,7 @@ struct at_script {
     uint64_t deadline_ns; /* 0: outside the door */
     uint64_t budget_ns;
     uint64_t instructions, instruction_limit;
-    uint64_t counted; /* instructions of the calls before, since counting began */
+    uint64_t counted;       /* instructions of the calls before, since counting began */
     size_t collected_bytes; /* in use when the last full collection ended */
     enum at_script_end end;
     bool is_counting, is_spent;
