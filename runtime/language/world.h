@@ -119,6 +119,7 @@ void world_free_catalogs(struct test_run *run);
 void world_begin(lua_State *L, struct at_world *world, int fields);
 /* world_json.c: a value of Lua as JSON, keys in order; raises. */
 void world_put_json(lua_State *L, struct at_world *world, int at, struct at_json_out *out);
+void world_check_text(lua_State *L, const struct at_world *world); /* that it was written whole */
 struct at_json world_json_at(lua_State *L, struct at_world *world, int at);
 /* world_list.c */
 int l_world_rank(lua_State *L);

@@ -9,7 +9,7 @@
 #include "language/world.h"
 
 #define LIMIT_MAX     1000
-#define ASK_BUDGET_NS (450 * 1000000ULL) /* not a decision's: counting is slow, and others may be busy */
+#define ASK_BUDGET_NS (800 * 1000000ULL) /* not a decision's: counting is slow, and others may be busy */
 
 struct asked {
     struct at_world *world;
