@@ -464,4 +464,5 @@ void world_begin(lua_State *L, struct at_world *world, int fields) {
     if (world->due_count && world->due[0].at_ms < world->now_ms) world->now_ms = world->due[0].at_ms;
     world_must(L, world_wait(world, giving.begin_ms - world->now_ms, &err), &err);
     visit(L, &giving);
+    world_must(L, world_look_on(world), &err);
 }

@@ -163,6 +163,7 @@ static void run(lua_State *L, struct asked *asked, struct at_language *language)
     uint32_t person = read_customer(L, asked);
     const struct at_ranking *ranking = ranking_named(L, asked->ranking);
     bool explains = asked->view.explains;
+    if (!explains) at_script_stop_counting(language->script); /* a cost that failed may have left it on */
     world_must(L, world_look(world, person, &asked->view, &seen), &(struct at_error){0});
     if (world->asked) at_profile_unref(world->asked);
     world->asked = seen;

@@ -117,6 +117,7 @@ static int l_event(lua_State *L) {
                              &happening.json, &err),
                &err);
     world_must(L, world_happen(world, &happening, &whom, &err), &err);
+    world_must(L, world_look_on(world), &err);
     lua_pushboolean(L, whom != WORLD_NOBODY);
     return 1;
 }
