@@ -87,8 +87,8 @@ void world_close(struct at_world *world);
 enum at_status world_add_person(struct at_world *world, uint32_t *out) AT_MUST_CHECK;
 uint32_t world_find(const struct at_world *world, struct at_text kind, struct at_text value);
 uint32_t world_customer(const struct at_world *world); /* the test's own, whoever it became */
-/* An event happens now (look again, then), to that person or (WORLD_NOBODY) to whom it names; *whom: who that was, WORLD_NOBODY
- * if nothing of it was kept. at_ms may be past for what is given. */
+/* An event happens now (look again, then), to that person or (WORLD_NOBODY) to whom it names; *whom: who that
+ * was, WORLD_NOBODY if nothing of it was kept. at_ms may be past for what is given. */
 struct world_happening {
     struct at_json json;
     int64_t at_ms;
