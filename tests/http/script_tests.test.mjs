@@ -96,3 +96,40 @@ test("rolling back asks no test: it served before", async (t) => {
   assert.equal(red.status, 422, red.text);
   assert.equal((await shop.post("/v1/generations/1/activate", {})).status, 200);
 });
+
+test("a world answers what the shop answers after the same events", async (t) => {
+  const brands = ["Acme", "Birch", "Cedar", "Dorn"], colours = ["red", "green", "blue"];
+  const items = Array.from({ length: 40 }, (_, i) => ({
+    id: `P${i}`, price: 10 + ((i * 7) % 31), stock: i % 6, brand: brands[i % 4], colour: colours[i % 3], tags: i % 5 ? [] : ["sale"],
+  }));
+  const looked = Array.from({ length: 25 }, (_, i) => ({ who: i % 3 ? "ann" : "ben", product: `P${(i * i + 3) % 40}` }));
+  const rules = `ranking "taste" {
+    score = function(product, customer, page)
+      if customer.session.intent == "buy" then return product.price end
+      return product.affinity + product.price / 1000 - product.bought
+    end,
+    diversify = { by = "brand", at_most = 2, within = 5 },
+  }
+  rail "stock" { only = function(product) return product.stock:above(0) end }
+  rail "sale last" { on = "collection", bury = function(product) return product.tags:contains "sale" end }\n`;
+  const shop = await serve(t, { "shop.lua": SHOP, [path]: rules, "fixtures/catalog.jsonl": items.map((one) => JSON.stringify(one)).join("\n") });
+  assert.equal((await shop.call("PUT", "/v1/catalog/items", items)).status, 200);
+  for (const { who, product } of looked)
+    assert.equal((await shop.post("/v1/track", { userId: who, event: "Product Viewed", properties: { product_id: product } })).status, 200);
+  const asked = async (who, page) => {
+    const answer = await shop.post("/v1/rank", { customer: { user_id: who }, ranking: "taste", where: { price: { at_least: 12 } }, limit: 30, context: { page } });
+    return answer.body.items.map((item) => item.id);
+  };
+  await until(async () => new Set([...await asked("ann", ""), "x"]).size > 1);
+  await new Promise((done) => setTimeout(done, 1500)); // everyone's tastes are taken over once a second
+  const lists = [];
+  for (const who of ["ann", "ben"]) for (const page of ["collection", "home"]) lists.push({ who, page, ids: await asked(who, page) });
+  assert.notDeepEqual(lists[0].ids, lists[2].ids, "they have tastes of their own");
+  const lua = `test "as in the shop" { run = function(world)
+${looked.map(({ who, product }) => `world:event("product_viewed", { product_id = "${product}", user_id = "${who}" })`).join("\n")}
+${lists.map(({ who, page, ids }) => `expect(world:rank("taste", { customer = { user_id = "${who}" }, page = "${page}", where = { price = { at_least = 12 } }, limit = 30 })):is { ${ids.map((id) => `"${id}"`).join(", ")} }`).join("\n")}
+end }`;
+  writeFileSync(join(shop.dir, "scripts/b.lua"), lua);
+  const ran = run("test", shop.dir);
+  assert.equal(ran.code, 0, ran.out);
+});
