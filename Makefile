@@ -76,7 +76,7 @@ $(O)/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -std=c11 -w $(BASE) $(OPT.$(MODE)) -O2 -c $< -o $@
 # Lua lives in .lua files and is embedded at build time.
-$(O)/gen/stdlib.c: $(shell find stdlib scripts -name '*.lua' 2>/dev/null) tools/embed.sh
+$(O)/gen/stdlib.c: $(shell find stdlib scripts -name '*.lua' -o -name '*.jsonl' 2>/dev/null) tools/embed.sh
 	@mkdir -p $(@D)
 	@sh tools/embed.sh stdlib scripts > $@.tmp && mv $@.tmp $@
 $(O)/gen/stdlib.o: $(O)/gen/stdlib.c

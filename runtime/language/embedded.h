@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The Lua files of stdlib/ and scripts/, embedded at build time (tools/embed.sh).
+ * The Lua and JSON lines files of stdlib/ and scripts/, embedded at build time (tools/embed.sh).
  * The table ends with a row whose path is NULL; texts are NUL-terminated.
  */
 #ifndef AT_LANGUAGE_EMBEDDED_H

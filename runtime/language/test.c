@@ -189,17 +189,43 @@ static void take_prints(const struct test_run *run) {
     at_script_take_prints(run->rules->script, print, options->print_arg);
 }
 
-static enum at_status run_one(struct test_run *run, struct at_test_result *result, struct at_error *err) {
+static uint64_t processor_ns(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static bool was_stopped(const struct test_run *run) {
+    return at_language_is_spent(run->outer) || at_language_is_spent(run->rules) ||
+           (run->plain && at_language_is_spent(run->plain));
+}
+
+static enum at_status run_once(struct test_run *run, struct at_test_result *result, bool *is_starved,
+                               struct at_error *err) {
     struct at_world world;
     enum at_status status = make_states(run, err);
     if (status != AT_OK) return status;
-    uint64_t began_ns = at_ticks_ns();
+    uint64_t began_ns = at_ticks_ns(), used_ns = processor_ns();
     status = world_open(&world, run);
     if (status == AT_OK) status = run_in(run, &world, result);
     world_close(&world);
     take_prints(run);
     result->taken_ns = at_ticks_ns() - began_ns;
+    *is_starved = was_stopped(run) && processor_ns() - used_ns < AT_TEST_BUDGET_NS / 4;
     return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while testing") : status;
+}
+
+/* What was stopped although it hardly ran waited for the processor: on a busy machine it gets another turn.
+ */
+static enum at_status run_one(struct test_run *run, struct at_test_result *result, struct at_error *err) {
+    bool is_starved = false;
+    struct at_test_result before = *result;
+    enum at_status status = run_once(run, result, &is_starved, err);
+    for (int turn = 0; turn < 2 && status == AT_OK && is_starved; turn++) {
+        *result = before;
+        status = run_once(run, result, &is_starved, err);
+    }
+    return status;
 }
 
 /* ---- all of them ---- */
@@ -210,12 +236,6 @@ static void warm(const struct at_test_options *options) {
     struct at_identity_rules usual;
     if (!rules) at_identity_rules_default(&usual);
     at_identity_normal(rules ? rules : &usual, AT_TEXT("phone"), AT_TEXT("+4915123456789"), options->arena);
-}
-
-static uint64_t processor_ns(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 static bool is_wanted(const struct at_test_options *options, const struct at_test *test) {

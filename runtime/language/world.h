@@ -87,8 +87,8 @@ void world_close(struct at_world *world);
 enum at_status world_add_person(struct at_world *world, uint32_t *out) AT_MUST_CHECK;
 uint32_t world_find(const struct at_world *world, struct at_text kind, struct at_text value);
 uint32_t world_customer(const struct at_world *world); /* the test's own, whoever it became */
-/* An event happens now, to that person or (WORLD_NOBODY) to whom it names; *whom: who that was, WORLD_NOBODY
- * if nothing of it was kept. at_ms may be past for what is given. */
+/* An event happens now (look again, then), to that person or (WORLD_NOBODY) to whom it names; *whom: who that
+ * was, WORLD_NOBODY if nothing of it was kept. at_ms may be past for what is given. */
 struct world_happening {
     struct at_json json;
     int64_t at_ms;
@@ -119,6 +119,7 @@ void world_free_catalogs(struct test_run *run);
 void world_begin(lua_State *L, struct at_world *world, int fields);
 /* world_json.c: a value of Lua as JSON, keys in order; raises. */
 void world_put_json(lua_State *L, struct at_world *world, int at, struct at_json_out *out);
+void world_check_text(lua_State *L, const struct at_world *world); /* that it was written whole */
 struct at_json world_json_at(lua_State *L, struct at_world *world, int at);
 /* world_list.c */
 int l_world_rank(lua_State *L);

@@ -197,7 +197,7 @@ static void happen(lua_State *L, struct giving *giving, int64_t at_ms) {
     struct at_error err = {0};
     struct world_happening happening = {.at_ms = at_ms, .person = world->customer, .is_given = true};
     uint32_t whom;
-    if (world->text.failed) at_script_raise(L, "given.customer is too large");
+    world_check_text(L, world);
     world_must(L,
                at_json_parse(world->value_parser, world->text.data, world->text.length, false,
                              &happening.json, &err),
@@ -444,4 +444,5 @@ void world_begin(lua_State *L, struct at_world *world, int fields) {
     if (world->due_count && world->due[0].at_ms < world->now_ms) world->now_ms = world->due[0].at_ms;
     world_must(L, world_wait(world, giving.begin_ms - world->now_ms, &err), &err);
     visit(L, &giving);
+    world_must(L, world_look_on(world), &err);
 }

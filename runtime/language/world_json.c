@@ -90,10 +90,16 @@ static void put_value(lua_State *L, struct at_json_out *out, int at, int depth) 
     }
 }
 
+/* It failed at its bound, or far from it for want of memory. */
+void world_check_text(lua_State *L, const struct at_world *world) {
+    if (!world->text.failed) return;
+    if (world->text.length < WORLD_TEXT_MAX / 2) at_script_raise(L, "out of memory");
+    at_script_raise(L, "this is too much for a test: %d KiB are the most", (int)(WORLD_TEXT_MAX >> 10));
+}
+
 void world_put_json(lua_State *L, struct at_world *world, int at, struct at_json_out *out) {
     put_value(L, out, lua_absindex(L, at), 0);
-    if (world->text.failed)
-        at_script_raise(L, "this is too much for a test: %d KiB are the most", (int)(WORLD_TEXT_MAX >> 10));
+    world_check_text(L, world);
 }
 
 struct at_json world_json_at(lua_State *L, struct at_world *world, int at) {

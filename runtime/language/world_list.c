@@ -9,9 +9,8 @@
 #include "language/vocabulary.h"
 #include "language/world.h"
 
-#define LIMIT_MAX      1000
-#define ASK_BUDGET_NS  (200 * 1000000ULL) /* ten times a decision's: another program may be busy */
-#define COST_BUDGET_NS (450 * 1000000ULL) /* counting is slow */
+#define LIMIT_MAX     1000
+#define ASK_BUDGET_NS (800 * 1000000ULL) /* not a decision's: counting is slow, and others may be busy */
 
 struct asked {
     struct at_world *world;
@@ -152,18 +151,19 @@ static void must_hold(lua_State *L, const struct asked *asked) {
 }
 
 /* The ask is the JSON of asked; leaves the result in asked->done. seen: the world's, given back by it. */
-static void run(lua_State *L, struct asked *asked, struct at_language *language, uint64_t budget_ns) {
+static void run(lua_State *L, struct asked *asked, struct at_language *language) {
     struct at_world *world = asked->world;
     struct at_profile *seen = NULL;
     asked->view.arena = &world->asking;
     uint32_t person = read_customer(L, asked);
     const struct at_ranking *ranking = ranking_named(L, asked->ranking);
     bool explains = asked->view.explains;
+    if (!explains) at_script_stop_counting(language->script); /* a cost that failed may have left it on */
     world_must(L, world_look(world, person, &asked->view, &seen), &(struct at_error){0});
     if (world->asked) at_profile_unref(world->asked);
     world->asked = seen;
     asked->view.explains = explains;
-    asked->view.deadline_ns = at_ticks_ns() + budget_ns;
+    asked->view.deadline_ns = at_ticks_ns() + ASK_BUDGET_NS;
     read_page(asked);
     read_candidates(L, asked);
     read_sort(L, asked);
@@ -219,7 +219,7 @@ static void begin(lua_State *L, const char *word, struct asked *asked) {
 int l_world_rank(lua_State *L) {
     struct asked asked;
     begin(L, "rank", &asked);
-    run(L, &asked, asked.world->run->rules, ASK_BUDGET_NS);
+    run(L, &asked, asked.world->run->rules);
     return push_list(L, &asked.done.result);
 }
 
@@ -236,7 +236,7 @@ int l_world_cost(lua_State *L) {
     struct at_language *language = all->plain ? all->plain : all->rules;
     asked.view.explains = true; /* keeps the programs, and none from before is taken */
     at_script_count_instructions(language->script, 0);
-    run(L, &asked, language, COST_BUDGET_NS);
+    run(L, &asked, language);
     uint64_t cost = at_script_stop_counting(language->script);
     cost += elements_of(asked.done.score) + elements_of(asked.done.first);
     for (uint32_t i = 0; i < asked.done.rail_count; i++) cost += elements_of(asked.done.rail_uses[i]);
@@ -269,7 +269,7 @@ static void decide_one(lua_State *L, struct at_world *world, const char *answer)
     at_arena_reset(&world->asking);
     asked.json = world_json_at(L, world, -1);
     check_names(L, asked.json);
-    run(L, &asked, world->run->rules, ASK_BUDGET_NS);
+    run(L, &asked, world->run->rules);
     push_list(L, &asked.done.result);
     lua_replace(L, -4);
     lua_pop(L, 2);

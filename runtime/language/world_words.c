@@ -89,7 +89,8 @@ static void write_event(lua_State *L, struct at_world *world, bool is_customers)
         world_put_json(L, world, 4, &out);
     }
     at_json_close(&out, '}');
-    if (world->text.failed || world->text.length > AT_EVENT_BYTES_MAX)
+    world_check_text(L, world);
+    if (world->text.length > AT_EVENT_BYTES_MAX)
         at_script_raise(L, "an event may have %d KiB, this one is larger", AT_EVENT_BYTES_MAX / 1024);
 }
 
@@ -116,6 +117,7 @@ static int l_event(lua_State *L) {
                              &happening.json, &err),
                &err);
     world_must(L, world_happen(world, &happening, &whom, &err), &err);
+    world_must(L, world_look_on(world), &err);
     lua_pushboolean(L, whom != WORLD_NOBODY);
     return 1;
 }

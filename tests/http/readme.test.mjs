@@ -68,7 +68,7 @@ test("a shop of your own", async (t) => {
   const [body] = shell(section("A shop of your own"));
   const lines = body.trim().split("\n").map((line) => line.replace(/^build\/attune/, program));
   const serving = lines.findIndex((line) => line.endsWith("&"));
-  assert.ok(serving > 0 && lines.length === 4, body);
+  assert.ok(serving > 0 && lines.length === 5, body);
   sh(lines.slice(0, serving).join("\n"), dir);
   const server = spawn(program, [...lines[serving].split(/\s+/).slice(1, -1), "--listen", `127.0.0.1:${port}`], { cwd: dir, stdio: "ignore" });
   t.after(() => server.kill("SIGKILL"));

@@ -6,6 +6,7 @@
  */
 #include "base_fail_malloc.h"
 #include "language_world.h"
+#include "language/test.h"
 
 #include <math.h>
 
@@ -217,6 +218,70 @@ static void judging_says_so(void **state) {
     shop_world_unload(&world);
 }
 
+/* A world with all that given can say, people who become one, a list and its cost; of a red test its words.
+ */
+static const char TESTS[] =
+    "ranking \"r\" { score = function(product) return product.affinity + product.price end }\n"
+    "rail \"x\" { hide = function(product) return product.stock:is(0) and product.price:above(3) end }\n"
+    "test \"green\" {\n"
+    "  given = { products = { { id = \"a\", price = 1, stock = 1, brand = \"b1\", age = \"2d\" }, { id = "
+    "\"b\" } },\n"
+    "    customer = { orders = { count = 2 }, affinity = { brand = { b1 = 0.5 } }, traits = { tier = \"x\" "
+    "},\n"
+    "    session = { source = \"s\" }, consent = { sms_marketing = false } } },\n"
+    "  run = function(world)\n"
+    "    world:event(\"product_viewed\", { product_id = \"a\", anonymous_id = \"b1\" })\n"
+    "    world:event(\"product_viewed\", { anonymous_id = \"b1\", user_id = \"customer\" })\n"
+    "    world:wait \"1h\"\n"
+    "    expect(world:rank(\"r\", { where = { price = { at_most = 5 } } })):is { \"a\" }\n"
+    "    expect(world:cost \"r\"):above(3)\n"
+    "  end,\n"
+    "}\n"
+    "test \"red\" { run = function(world) expect({ 1, 2 }):is { \"x\" } end }\n";
+
+static void must_say(const struct at_test_report *report, enum at_status status, const struct at_error *err,
+                     long n) {
+    if (status != AT_OK) {
+        if (!says_so(status, err->message)) fail_msg("allocation %ld: %d, %s", n, status, err->message);
+        return;
+    }
+    assert_int_equal(report->count, 2);
+    const struct at_test_result *green = &report->results[0], *red = &report->results[1];
+    if (green->outcome != AT_TEST_PASSED && !strstr(green->finding.message, "memory"))
+        fail_msg("allocation %ld: %s", n, green->finding.message);
+    assert_int_equal(red->outcome, AT_TEST_FAILED);
+    if (!strstr(red->finding.message, "memory") && !strstr(red->finding.message, "got { 1, 2 }"))
+        fail_msg("allocation %ld: %s", n, red->finding.message);
+}
+
+static void testing_says_so(void **state) {
+    (void)state;
+    struct at_test_report report;
+    struct at_arena arena;
+    long n = 0;
+    must_load(&world, TESTS);
+    for (int covers = 0; covers < 2; covers++) {
+        long at = 0;
+        for (bool has_more = true; has_more; n++, at += covers ? 11 : 3) {
+            struct at_error err = {0};
+            at_arena_init(&arena, (size_t)64 << 20);
+            struct at_test_options options = {.generation = world.generation,
+                                              .settings = world.settings,
+                                              .root = world.root,
+                                              .covers = covers,
+                                              .arena = &arena};
+            arm(at); /* a share of them: the seconds of a full run are few */
+            enum at_status status = at_tests_run(&options, &report, &err);
+            has_more = disarm();
+            must_say(&report, status, &err, n);
+            at_arena_clear(&arena);
+        }
+    }
+    print_message("property: testing, %ld allocations failed\n", n);
+    assert_true(n > 300);
+    shop_world_unload(&world);
+}
+
 static int begin(void **state) {
     (void)state;
     shop_world_init(&world, 300);
@@ -234,6 +299,7 @@ int main(void) {
         cmocka_unit_test(building_says_so),
         cmocka_unit_test(loading_says_so),
         cmocka_unit_test(judging_says_so),
+        cmocka_unit_test(testing_says_so),
     };
     return cmocka_run_group_tests_name("language allocations", tests, begin, end);
 }
