@@ -65,21 +65,26 @@ static bool is_name(const char *name) {
     return length && !name[length] && !(*name >= '0' && *name <= '9');
 }
 
-static void write_attributes(const struct at_stubs *stubs, const struct at_owner *product,
+/* Of a product their values; of customer.affinity the taste over them. */
+static void write_attributes(const struct at_stubs *stubs, const struct at_owner *owner, bool are_values,
                              struct at_bytes *out) {
     for (uint32_t i = 0; i < stubs->attribute_count; i++) {
         const struct at_declared_attribute *attribute = &stubs->attributes[i];
-        if (!is_name(attribute->name) || at_word_of(product, at_text_of(attribute->name))) continue;
-        at_bytes_printf(out, "---@field %s %s\n", attribute->name, kind_type(attribute->kind));
+        bool is_said = !is_name(attribute->name) || at_word_of(owner, at_text_of(attribute->name)),
+             has_taste = strcmp(attribute->kind, "text") == 0 || strcmp(attribute->kind, "list") == 0;
+        if (is_said || !(are_values || has_taste)) continue;
+        at_bytes_printf(out, "---@field %s %s\n", attribute->name,
+                        are_values ? kind_type(attribute->kind) : owner->rest);
     }
 }
 
 static void write_class(const struct at_stubs *stubs, const struct at_owner *owner, struct at_bytes *out) {
-    bool is_product = strcmp(owner->class_name, "Product") == 0;
+    bool is_product = strcmp(owner->class_name, "Product") == 0,
+         has_attributes = owner->rest_names && strcmp(owner->rest_names, "Attribute") == 0;
     at_bytes_printf(out, "\n--- %s\n---@class %s\n", owner->says, owner->class_name);
     for (const struct at_word *word = owner->words; word->name; word++)
         if (word->since) write_field(owner, word, out);
-    if (is_product) write_attributes(stubs, owner, out);
+    if (has_attributes) write_attributes(stubs, owner, is_product, out);
     if (owner->rest && !(is_product && stubs->is_whole))
         at_bytes_printf(out, "---@field [%s] %s\n", owner->kind == AT_OWNER_VALUE ? "number" : "string",
                         owner->rest);

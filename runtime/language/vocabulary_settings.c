@@ -23,8 +23,9 @@ const struct at_word words_of_keys[] = {
     END_OF_WORDS};
 
 const struct at_word words_of_consent_rules[] = {
-    REQUIRED("analytics", "ConsentRule|ConsentRegions", "May events be kept?"),
-    REQUIRED("personalization", "ConsentRule|ConsentRegions", "May what is known decide what is shown?"),
+    REQUIRED("analytics", "ConsentRule|ConsentRegions", "Whether events may be kept."),
+    REQUIRED("personalization", "ConsentRule|ConsentRegions",
+             "Whether what is known may decide what is shown."),
     OPTION("never_use", "string[]", "Read as nil by every rule, such as \"traits.religion\"."), END_OF_WORDS};
 
 const struct at_word words_of_consent_regions[] = {

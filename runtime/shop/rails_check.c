@@ -15,8 +15,8 @@
 #define OWN_MAX      32   /* pages made up so that every rail applies on one */
 #define RECENT_MAX   16
 #define SHARE_MAX    0.20
-#define PATIENCE     10   /* budgets by the clock: what counts is the time it worked */
-#define STOPS_MAX    3 /* overruns: the rail is not asked any more */
+#define PATIENCE     10 /* budgets by the clock: what counts is the time it worked */
+#define STOPS_MAX    3  /* overruns: the rail is not asked any more */
 #define RAILS_MAX    256
 #define SLICE_STRIDE 7919 /* a prime: wherever time runs out, what was seen lies all over the catalog */
 

@@ -22,9 +22,9 @@ struct proposal { /* files that want to serve */
 /* Checks and builds. AT_UNPROCESSABLE: build.findings say why. */
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;
-/* Builds, and judges what was built: its rails over the whole catalog, its tests within AT_TESTS_BOUND_NS of the
- * processor. What no publish may leave out; not for what served before: that is how one gets out of trouble.
- * As proposal_build; AT_INVALID: it is confirmed what is not there. */
+/* Builds, and judges what was built: its rails over the whole catalog, its tests within AT_TESTS_BOUND_NS of
+ * the processor. What no publish may leave out; not for what served before: that is how one gets out of
+ * trouble. As proposal_build; AT_INVALID: it is confirmed what is not there. */
 enum at_status proposal_judge(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;
 /* rails_check.c: every rail over the whole catalog. AT_UNPROCESSABLE: build.findings say which. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzzes what reads scripts: the parser must take exactly what liblua takes (but for limits of Lua's code
- * generator), the faults of the rest must come in order, and whatever is in a file, the checks and the analysis
- * of each of its functions must end, in bounds, with places that exist. With -DAT_PLANT_FAULT some programs with
- * labels are refused.
+ * generator), the faults of the rest must come in order, and whatever is in a file, the checks and the
+ * analysis of each of its functions must end, in bounds, with places that exist. With -DAT_PLANT_FAULT some
+ * programs with labels are refused.
  */
 // Covers: runtime/language/lex.c runtime/language/parse.c
 // Covers: runtime/language/parse_expression.c runtime/language/parse_scope.c

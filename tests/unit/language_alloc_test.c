@@ -295,10 +295,8 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checking_says_so),
-        cmocka_unit_test(building_says_so),
-        cmocka_unit_test(loading_says_so),
-        cmocka_unit_test(judging_says_so),
+        cmocka_unit_test(checking_says_so), cmocka_unit_test(building_says_so),
+        cmocka_unit_test(loading_says_so),  cmocka_unit_test(judging_says_so),
         cmocka_unit_test(testing_says_so),
     };
     return cmocka_run_group_tests_name("language allocations", tests, begin, end);
