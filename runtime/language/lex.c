@@ -233,9 +233,9 @@ static bool is_letter(char c) {
 }
 
 static bool read_number(struct lexer *lexer, struct token *out) {
-    bool is_hex = peek(lexer, 0) == '0' && (peek(lexer, 1) | 32) == 'x', is_float = false;
-    uint32_t from = lexer->at;
-    if (is_hex) lexer->at += 2;
+    uint32_t from = lexer->at, point = peek(lexer, 0) == '.'; /* to luac .0x1 begins as 0x1 does */
+    bool is_hex = peek(lexer, point) == '0' && (peek(lexer, point + 1) | 32) == 'x', is_float = false;
+    if (is_hex) lexer->at += point + 2;
     for (;;) {
         char c = peek(lexer, 0), sign = peek(lexer, 1);
         bool is_exponent = (c | 32) == (is_hex ? 'p' : 'e');
