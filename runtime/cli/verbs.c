@@ -34,7 +34,14 @@ static const struct cli_option serve_options[] = {
     {"now", "TIME", "begin at this moment instead of the system's, such as 2026-11-26T10:00:00Z"},
     {"watchdog-signal", "N", "the signal that stops scripts over their budget (0: a count hook instead)"},
     {0}};
-static const struct cli_option check_options[] = {DATA_OPTION, {0}};
+static const struct cli_option check_options[] = {
+    DATA_OPTION,
+    {"json", NULL, "the findings as JSON, with the bytes they are about"},
+    {"format", "text|json|gcc", "how findings are written: gcc is a line each, for editors"},
+    {"fix", NULL, "put in what is certain, then say what is left"},
+    {"dry-run", NULL, "with --fix: show the changes, write nothing"},
+    {"watch", NULL, "check again on each save, until Ctrl-C"},
+    {0}};
 static const struct cli_option import_options[] = {
     SHOP_OPTION,
     DATA_OPTION,

@@ -30,8 +30,8 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
     return made;
 }
 
-static const struct at_vocabulary *vocabulary(struct at_vocabulary *out) {
-    *out = (struct at_vocabulary){at_global_names, at_word_names, at_method_names};
+static const struct at_vocabulary *vocabulary(const struct at_build *build, struct at_vocabulary *out) {
+    *out = (struct at_vocabulary){at_global_names, at_word_names, at_method_names, noun_names, build->root};
     return out;
 }
 
@@ -46,7 +46,7 @@ static bool has_errors(const struct at_build *build) {
 static enum at_status check_file(struct at_build *build, const struct at_source_file *file) {
     struct at_vocabulary words;
     struct at_finding *found = NULL;
-    enum at_status status = at_source_check(build->arena, file->text, vocabulary(&words), &found);
+    enum at_status status = at_source_check(build->arena, file->text, vocabulary(build, &words), &found);
     if (status != AT_OK) return status;
     for (; found; found = found->next) {
         struct at_file_finding *made =
@@ -80,7 +80,11 @@ static void add_load_error(struct at_build *build, const struct at_script_where 
     char *kept = at_arena_dup(build->arena, path, length);
     struct at_file_finding *made =
         kept ? add_finding(build, kept, NULL, false, "declaration", "%s", message) : NULL;
-    if (made && where->line) made->finding.line = (uint32_t)where->line;
+    if (!made || !where->line) return;
+    made->finding.line = (uint32_t)where->line;
+    for (uint32_t i = 0; i < build->file_count; i++)
+        if (at_text_is(build->files[i].path, kept))
+            place_load_error(build->arena, build->files[i].text, &made->finding);
 }
 
 /* ---- from declarations to a generation ---- */
@@ -173,7 +177,7 @@ static enum at_status analyse(struct assembly *assembly, int function, struct at
     const struct at_source_file *source = &assembly->build->files[found.file];
     struct at_vocabulary words;
     status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[found.file].block,
-                             found.node, vocabulary(&words), report);
+                             found.node, vocabulary(assembly->build, &words), report);
     check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
     return status;
 }
@@ -289,9 +293,30 @@ static enum at_status build_generation(struct at_build *build, struct at_generat
     return status;
 }
 
-enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) {
-    *out = NULL;
-    build->findings = NULL;
+static int compare_findings(const void *a, const void *b) {
+    const struct at_file_finding *x = *(struct at_file_finding *const *)a,
+                                 *y = *(struct at_file_finding *const *)b;
+    int by_path = strcmp(x->path, y->path);
+    if (by_path) return by_path;
+    if (x->finding.line != y->finding.line) return x->finding.line < y->finding.line ? -1 : 1;
+    if (x->finding.column != y->finding.column) return x->finding.column < y->finding.column ? -1 : 1;
+    return strcmp(x->finding.code, y->finding.code);
+}
+
+static enum at_status sort_findings(struct at_build *build) {
+    size_t count = 0;
+    for (const struct at_file_finding *at = build->findings; at; at = at->next) count++;
+    struct at_file_finding **all = at_arena_alloc(build->arena, (count + 1) * sizeof *all);
+    if (!all) return AT_NOMEM;
+    count = 0;
+    for (struct at_file_finding *at = build->findings; at; at = at->next) all[count++] = at;
+    qsort(all, count, sizeof *all, compare_findings);
+    for (size_t i = 0; i < count; i++) all[i]->next = i + 1 < count ? all[i + 1] : NULL;
+    build->findings = count ? all[0] : NULL;
+    return AT_OK;
+}
+
+static enum at_status build_all(struct at_build *build, struct at_generation **out, struct at_error *err) {
     enum at_status status = check_files(build);
     if (status != AT_OK) return at_fail(err, status, NULL, "out of memory while checking scripts");
     struct at_generation *generation = calloc(1, sizeof *generation);
@@ -307,6 +332,16 @@ enum at_status at_generation_build(struct at_build *build, struct at_generation 
         return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while building scripts")
                                   : status;
     return at_fail(err, AT_UNPROCESSABLE, "scripts_refused", "the scripts have errors");
+}
+
+enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) {
+    *out = NULL;
+    build->findings = NULL;
+    enum at_status status = build_all(build, out, err);
+    if (sort_findings(build) == AT_OK) return status;
+    if (*out) at_generation_free(*out);
+    *out = NULL;
+    return at_fail(err, AT_NOMEM, NULL, "out of memory while checking scripts");
 }
 
 void at_generation_free(struct at_generation *generation) {

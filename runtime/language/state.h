@@ -206,6 +206,9 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
                                     bool is_warning, const char *code, const char *fmt, ...) AT_PRINTF(6, 7);
 bool is_feature(const char *name, size_t length);
 extern const char *const at_feature_names[];
+/* place.c: the bytes the error of a load is about, from its line and its words; and the fix they offer, in
+ * the arena. */
+void place_load_error(struct at_arena *arena, struct at_text source, struct at_finding *finding);
 /* check_events.c: of customer:count, :did and :last the name and the options */
 void check_event_words(struct at_build *build, const char *path, const struct at_node *method);
 /* consent.c: customer.consent and customer:may */

@@ -1,0 +1,15 @@
+=== scripts/a.lua
+ranking "r" {
+  score = function(product, customer)
+    if product.brand === "Acme" then return 1 end
+    return 0
+  end,
+}
+
+=== says
+scripts/a.lua:3:22  "===" is not known here: "is" is written ==
+        if product.brand === "Acme" then return 1 end
+                         ^^^
+    Hint: write ==
+    With it:
+    |     if product.brand == "Acme" then return 1 end
