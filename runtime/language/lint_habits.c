@@ -24,7 +24,7 @@ static void cut(const struct lint *lint, const struct at_node *node, char out[10
 
 /* ---- a dot for a colon, a colon for a dot ---- */
 
-static bool belongs_to_product(const struct lint *lint, const struct at_node *node) {
+static bool belongs_to_rule(const struct lint *lint, const struct at_node *node) {
     while (node && node->kind == AT_NODE_INDEX) node = node->a;
     return lint_role_of(lint, node) != LINT_NOTHING;
 }
@@ -35,7 +35,7 @@ static void dot_for_colon(struct lint *lint, struct at_node *node) {
     const struct at_node *callee = node->a;
     if (!callee || callee->kind != AT_NODE_INDEX || !callee->is_dot || !callee->a || !callee->b) return;
     bool asks = lint_role_of(lint, callee->a) == LINT_CUSTOMER && is_listed(callee->b->text, of_customers);
-    bool compares = callee->a->kind == AT_NODE_INDEX && belongs_to_product(lint, callee->a) &&
+    bool compares = callee->a->kind == AT_NODE_INDEX && belongs_to_rule(lint, callee->a) &&
                     is_listed(callee->b->text, lint->vocabulary->methods);
     if (!asks && !compares) return;
     struct at_node place = *callee;
@@ -214,7 +214,7 @@ static void for_in(struct lint *lint, struct at_node *node) {
     if (!value || value->next || !name) return;
     enum lint_kind kind = lint_kind_of(lint, value);
     bool is_list = kind == KIND_LIST || kind == KIND_TABLE ||
-                   (value->kind == AT_NODE_INDEX && belongs_to_product(lint, value));
+                   (value->kind == AT_NODE_INDEX && belongs_to_rule(lint, value));
     if (is_list) {
         char text[100];
         cut(lint, value, text);
@@ -273,7 +273,9 @@ static void field_called(struct lint *lint, struct at_node *node) {
 /* A comparison asked and not used. */
 static void does_nothing(struct lint *lint, struct at_node *node) {
     const struct at_node *call = node->a;
-    if (!call || call->kind != AT_NODE_METHOD || !is_listed(call->text, lint->vocabulary->methods)) return;
+    if (!call || call->kind != AT_NODE_METHOD || !is_listed(call->text, lint->vocabulary->methods) ||
+        !belongs_to_rule(lint, call->a))
+        return; /* expect(x):is(3) does something */
     struct at_finding *finding =
         lint_error(lint, call, "does_nothing", "this asks, and nobody hears the answer");
     if (!node->next) lint_fix(lint, finding, node->from, node->from, "return ");
