@@ -28,6 +28,8 @@ for seed in $(seq "$(of 10 1)"); do
         run "seed $seed $property" env AT_SEED=$seed ATTUNE_SEED=$seed "build/release/tests/$property"
     done
 done
+sh tools/lua-files.sh
+run "the parser by luac" env MUTANTS="$(of 1000000 20000)" NODE_FILES=1 build/release/tests/language_luac_test
 for target in tests/fuzz/*_fuzz.c; do run "fuzz $target" sh tools/fuzz.sh "$target" "$(of "${SOAK_SECONDS:-600}" 5)"; done
 failed=$(grep -c '^FAILED' "$log")
 echo "soak: $(grep -c '^ok ' "$log") passed, $failed failed, $share % of it"

@@ -228,23 +228,26 @@ static bool read_string(struct lexer *lexer, struct token *out) {
 
 /* ---- numbers and names ---- */
 
+static bool is_letter(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
 static bool read_number(struct lexer *lexer, struct token *out) {
-    bool is_hex = peek(lexer, 0) == '0' && (peek(lexer, 1) | 32) == 'x', is_float = false;
-    uint32_t from = lexer->at;
-    if (is_hex) lexer->at += 2;
+    uint32_t from = lexer->at, point = peek(lexer, 0) == '.'; /* to luac .0x1 begins as 0x1 does */
+    bool is_hex = peek(lexer, point) == '0' && (peek(lexer, point + 1) | 32) == 'x', is_float = false;
+    if (is_hex) lexer->at += point + 2;
     for (;;) {
         char c = peek(lexer, 0), sign = peek(lexer, 1);
         bool is_exponent = (c | 32) == (is_hex ? 'p' : 'e');
-        if (is_exponent && (sign == '+' || sign == '-'))
-            lexer->at += 2;
+        if (is_exponent)
+            lexer->at += sign == '+' || sign == '-' ? 2 : 1;
         else if (isxdigit((unsigned char)c) || c == '.')
-            lexer->at++;
-        else if (isalnum((unsigned char)c) || c == '_')
             lexer->at++;
         else
             break;
         is_float |= is_exponent || c == '.';
     }
+    if (is_letter(peek(lexer, 0))) lexer->at++; /* luac names the first letter too much, and no more */
     char *text = at_arena_dup(lexer->arena, lexer->source.data + from, lexer->at - from), *end;
     if (!text) {
         lexer->status = AT_NOMEM;
@@ -254,8 +257,10 @@ static bool read_number(struct lexer *lexer, struct token *out) {
     /* strtod takes "inf", "nan" and "0x" alone; a number here begins with a digit or a point and has digits
      */
     bool has_digit = strpbrk(text + (is_hex ? 2 : 0), "0123456789abcdefABCDEF") != NULL;
-    if (*end || !has_digit)
+    if (*end || !has_digit) {
+        while (is_letter(peek(lexer, 0))) lexer->at++;
         return lex_fail(lexer, place_from(lexer, lexer->begin), "malformed number near '%.60s'", text);
+    }
     if (is_hex && !is_float) { /* hexadecimal integers wrap around */
         uint64_t value = 0;
         for (const char *c = text + 2; *c; c++) value = value * 16 + (uint64_t)hex_of(*c);
@@ -305,8 +310,7 @@ void lex_mend(struct lexer *lexer, struct token *out) {
             if (peek(lexer, 0) == '\\' && peek(lexer, 1) == quote) lexer->at++;
         if (lexer->at > lexer->source.length) lexer->at = (uint32_t)lexer->source.length;
         if (peek(lexer, 0) == quote) lexer->at++;
-    } else if (quote == '[' && !is_over(lexer))
-        lexer->at = begin.from + 2; /* "[=" */
+    }
     *out = (struct token){.kind = is_over(lexer) && begin.from == lexer->at ? TOKEN_END : TOKEN_SIGN,
                           .from = begin.from,
                           .to = lexer->at,
@@ -330,7 +334,7 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     if (is_over(lexer))
         out->kind = TOKEN_END;
     else if (isalpha(c) || c == '_') {
-        while (isalnum((unsigned char)peek(lexer, 0)) || peek(lexer, 0) == '_') lexer->at++;
+        while (is_letter(peek(lexer, 0))) lexer->at++;
         out->text = (struct at_text){lexer->source.data + out->from, lexer->at - out->from};
         out->kind = is_reserved(out->text) ? TOKEN_WORD : TOKEN_NAME;
     } else if (isdigit(c) || (c == '.' && isdigit((unsigned char)peek(lexer, 1))))
@@ -340,9 +344,13 @@ bool lex_next(struct lexer *lexer, struct token *out) {
     else if (c == '[' && long_level(lexer) >= 0) {
         out->kind = TOKEN_STRING;
         is_ok = read_long(lexer, long_level(lexer), &out->text, "string");
-    } else if (c == '[' && peek(lexer, 1) == '=')
-        is_ok = lex_fail(lexer, place_from(lexer, lexer->begin), "invalid long string delimiter near '[='");
-    else
+    } else if (c == '[' && peek(lexer, 1) == '=') {
+        do lexer->at++;
+        while (peek(lexer, 0) == '=');
+        uint32_t length = lexer->at - out->from < 60 ? lexer->at - out->from : 60;
+        is_ok = lex_fail(lexer, place_from(lexer, lexer->begin), "invalid long string delimiter near '%.*s'",
+                         (int)length, lexer->source.data + out->from);
+    } else
         is_ok = read_sign(lexer, out);
     out->to = lexer->at;
     if (is_ok) lexer->end_line = lexer->line;

@@ -15,15 +15,41 @@
 static struct at_node *statement(struct parser *p);
 
 /* The columns a block is known by, as its statements show them. */
-static void see_indent(const struct parser *p, struct block_place *place) {
-    if (!p->token.is_first || place->indent) return;
+static void see_indent(const struct parser *p, struct block_place *place, bool is_first) {
+    if (!p->token.is_first || place->indent || (!is_first && p->token.column <= place->outer)) return;
     place->indent = p->token.column;
     if (place->outer >= place->indent) place->outer = place->indent - 1;
 }
 
+/* What fails in the middle of a line was one with the statement before it: x = 1 ! 2. */
+static bool is_one_with(const struct parser *p, const struct at_node *before) {
+    static const char *const closers[] = {"}", ")", "]", ","};
+    if (!before || p->token.is_first || is_ender(p) || p->token.kind == TOKEN_END) return false;
+    for (size_t i = 0; i < AT_LENGTH(closers); i++)
+        if (is_sign(p, closers[i])) return false;
+    return before->kind == AT_NODE_ASSIGN || before->kind == AT_NODE_LOCALS ||
+           before->kind == AT_NODE_RETURN || before->kind == AT_NODE_EXPRESSION_STATEMENT;
+}
+
+/* An end too many, at the begin of a line: the statement that begins in its column was meant to open what it
+ * ends, so what was read from there on was read wrong. */
+static struct at_node **opener_of(const struct parser *p, struct at_node **list) {
+    struct at_node **found = NULL;
+    const char *source = p->lexer.source.data;
+    if (!is_ender(p) || !p->token.is_first) return NULL;
+    for (; *list; list = &(*list)->next) {
+        const struct at_node *node = *list;
+        uint32_t blanks = 0;
+        while (blanks + 1 < node->column && strchr(" \t", source[node->from - 1 - blanks])) blanks++;
+        if (node->column <= p->token.column && blanks + 1 == node->column) found = list;
+    }
+    return found;
+}
+
 /* The statements up to the end of the block, in the scope that is open. */
 static bool statements(struct parser *p, struct at_node **out, struct closing *closing) {
-    struct at_node *node = *out = parse_node(p, AT_NODE_BLOCK), **end = node ? &node->list : NULL;
+    struct at_node *node = *out = parse_node(p, AT_NODE_BLOCK), **end = node ? &node->list : NULL,
+                   **before = NULL;
     struct block_place place = {.outer = closing->what ? p->last_indent : 0, .brackets = p->brackets};
     if (!node) return false;
     closing->outer = p->function->closing;
@@ -31,18 +57,24 @@ static bool statements(struct parser *p, struct at_node **out, struct closing *c
     for (bool is_ended = false, is_last = false; !is_ended && !ends_block(p, closing);) {
         struct trial trial;
         struct at_node *one = NULL;
+        bool is_joined = before && is_one_with(p, *before);
         begin_trial(p, &trial);
-        see_indent(p, &place);
+        see_indent(p, &place, !before);
         if (is_last || is_ender(p))
             fail_close(p, closing);
         else if (is_sign(p, ";")) {
             if (!parse_advance(p)) return false;
+            before = NULL;
             continue;
         } else
             one = statement(p);
         is_last = one && one->kind == AT_NODE_RETURN;
+        if (!one && (is_joined || (before = opener_of(p, &node->list)))) {
+            trial.begin = SPOT_OF(*before);
+            *(end = before) = NULL;
+        }
         if (!one && !(one = recover_statement(p, &trial, &place, &is_ended))) return false;
-        if (one->to > one->from) *end = one;
+        if (one->to > one->from) *(before = end) = one;
         while (*end) end = &(*end)->next;
     }
     p->function->closing = closing->outer;
@@ -168,7 +200,8 @@ static struct at_node *while_statement(struct parser *p) {
 
 static struct at_node *repeat_statement(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_REPEAT);
-    struct closing closing = {.what = "until", .opened = "repeat", .line = p->token.line};
+    struct closing closing = {
+        .what = "until", .opened = "repeat", .line = p->token.line, .indent = p->indent};
     struct block_scope block;
     struct trial trial;
     if (!node || !parse_advance(p)) return NULL;

@@ -65,44 +65,77 @@ static struct at_node *field_anyway(struct parser *p, const struct trial *table,
     return node ? node : recover_field(p, table, &trial, indent, is_closed);
 }
 
-/* After a field: past a comma; or one is missing, or the brace is. */
-static bool separator(struct parser *p, const struct trial *table, struct at_node ***end, uint32_t indent,
-                      bool *is_closed) {
+/* name value: the sign between them is missing. */
+static bool take_value(struct parser *p, struct at_node *field) {
+    if (!field || field->a || field->b->kind != AT_NODE_NAME || p->token.is_first) return true;
     struct trial trial;
-    uint32_t line = table->begin.line;
-    if (*is_closed || is_sign(p, "}")) return true;
-    if (is_sign(p, ",") || is_sign(p, ";")) return parse_advance(p);
     begin_trial(p, &trial);
-    if (p->token.line == line)
-        parse_fail(p, "'}' expected");
-    else
-        parse_fail(p, "'}' expected (to close '{' at line %u)", line);
-    if (continues_table(p, table)) return parse_take(p);
-    struct at_node *broken = recover_field(p, table, &trial, indent, is_closed);
-    if (!broken) return false;
-    if (broken->to > broken->from) parse_append(end, broken);
+    struct at_node *value = parse_expression(p);
+    if (!value) {
+        p->depth = trial.depth;
+        p->brackets = trial.brackets;
+        return parse_take(p);
+    }
+    field->a = field->b;
+    field->a->kind = AT_NODE_STRING;
+    field->a->binding = NULL;
+    field->is_dot = true;
+    field->b = value;
+    return parse_done(p, field) || parse_take(p);
+}
+
+/* What cannot follow the field *one makes it broken too, unless it is a function: that one was closed too
+ * early, and was read. */
+static bool broken_field(struct parser *p, const struct trial *table, struct at_node **one, uint32_t indent,
+                         bool *is_closed) {
+    struct trial trial;
+    struct at_node **place = *one && (*one)->b->kind == AT_NODE_FUNCTION ? &(*one)->next : one;
+    begin_trial(p, &trial);
+    if (*place) trial.begin = SPOT_OF(*place);
+    if (!(*place = recover_field(p, table, &trial, indent, is_closed))) return false;
+    if ((*place)->to == (*place)->from) *place = NULL;
+    return true;
+}
+
+/* After the field *one: past a comma; or one is missing, or the brace is. */
+static bool separator(struct parser *p, const struct trial *table, struct at_node **one, uint32_t indent,
+                      bool *is_closed) {
+    uint32_t line = table->begin.line;
+    if (!is_sign(p, ",") && !is_sign(p, ";")) {
+        if (p->token.line == line)
+            parse_fail(p, "'}' expected");
+        else
+            parse_fail(p, "'}' expected (to close '{' at line %u)", line);
+        if (continues_table(p, table)) {
+            if (!parse_take(p) || !take_value(p, *one)) return false;
+        } else if (!broken_field(p, table, one, indent, is_closed))
+            return false;
+    }
     return !*is_closed && (is_sign(p, ",") || is_sign(p, ";")) ? parse_advance(p) : true;
 }
 
 static struct at_node *table(struct parser *p) {
     struct at_node *node = parse_node(p, AT_NODE_TABLE), **end = node ? &node->list : NULL;
     struct trial trial;
-    uint32_t indent = 0;
+    uint32_t indent = 0, outer = p->indent;
+    bool is_closed = false;
     begin_trial(p, &trial);
     p->brackets.braces++;
     if (!node || !parse_advance(p)) return NULL;
-    for (bool is_closed = false; !is_closed && !is_sign(p, "}");) {
+    while (!is_closed && !is_sign(p, "}")) {
         if (p->token.is_first && !indent) {
             indent = p->token.column;
             if (trial.indent >= indent) trial.indent = indent - 1;
         }
         struct at_node *one = field_anyway(p, &trial, indent, &is_closed);
         if (!one) return NULL;
-        if (one->to > one->from) parse_append(&end, one);
-        if (!separator(p, &trial, &end, indent, &is_closed)) return NULL;
+        *end = one->to > one->from ? one : NULL;
+        if (!is_closed && !is_sign(p, "}") && !separator(p, &trial, end, indent, &is_closed)) return NULL;
+        while (*end) end = &(*end)->next;
     }
     p->brackets.braces--;
-    if (is_sign(p, "}") && !parse_advance(p)) return NULL;
+    bool is_others = is_closed && p->token.is_first && p->token.column < outer;
+    if (is_sign(p, "}") && !is_others && !parse_advance(p)) return NULL;
     return parse_done(p, node);
 }
 

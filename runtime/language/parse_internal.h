@@ -37,8 +37,8 @@ struct function_scope {
 };
 /* What a block ends with, as luac says it. */
 struct closing {
-    const char *what, *opened; /* "end", "if"; what NULL: the file */
-    uint32_t line;
+    const char *what, *opened;   /* "end", "if"; what NULL: the file */
+    uint32_t line, indent;       /* indent, of until: of the line of repeat */
     bool has_else;               /* else and elseif end it too */
     bool is_braced;              /* by mistake it began with {, so } ends it */
     const struct closing *outer; /* of the block around, within the function */

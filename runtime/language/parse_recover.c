@@ -89,8 +89,14 @@ bool fail_close(struct parser *p, const struct closing *closing) {
 
 bool close_block(struct parser *p, const struct closing *closing) {
     if (is_word(p, closing->what) || (closing->is_braced && is_sign(p, "}"))) return parse_advance(p);
+    bool is_instead = closing->indent && is_word(p, "end") && p->token.is_first &&
+                      p->token.column == closing->indent; /* repeat … end */
     fail_close(p, closing);
-    return parse_take(p);
+    if (!parse_take(p)) return false;
+    if (!is_instead) return true;
+    if (!parse_advance(p)) return false;
+    p->quiet_to = p->token.from;
+    return true;
 }
 
 bool begin_braced(struct parser *p, struct closing *closing) {

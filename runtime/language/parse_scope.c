@@ -97,7 +97,7 @@ static bool refuse_jumps(struct parser *p, uint32_t first) {
     for (uint32_t i = first; is_ok && is_told && i < p->gotos.count; i++) {
         const struct label *jump = &p->gotos.list[i];
         is_ok = at_text_is(jump->name, "break")
-                    ? parse_note(p, jump->place, "break outside a loop at line %u", jump->place.line)
+                    ? parse_note(p, jump->place, "break outside loop at line %u", jump->place.line)
                     : parse_note(p, jump->place, "no visible label '%.*s' for <goto> at line %u",
                                  shown(jump->name), jump->name.data, jump->place.line);
     }

@@ -19,6 +19,8 @@ bool parse_fail(struct parser *p, const char *fmt, ...) {
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     if (token->kind == TOKEN_END) return lex_fail(&p->lexer, SPOT_OF(token), "%s near <eof>", message);
+    if (token->kind == TOKEN_SIGN && length == 1 && !*text) /* a token of no name, to luac */
+        return lex_fail(&p->lexer, SPOT_OF(token), "%s", message);
     if (token->kind == TOKEN_SIGN && length == 1 && (unsigned char)*text - 32u >= 95)
         return lex_fail(&p->lexer, SPOT_OF(token), "%s near '<\\%u>'", message, (unsigned char)*text);
     return lex_fail(&p->lexer, SPOT_OF(token), "%s near '%.*s'", message, (int)(length < 80 ? length : 80),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzzes what reads scripts: the parser must take exactly what liblua takes (but for limits of Lua's code
- * generator), and whatever is in a file, the checks and the analysis of each of its functions must end, in
- * bounds, with places that exist. With -DAT_PLANT_FAULT some programs with labels are refused.
+ * generator), the faults of the rest must come in order, and whatever is in a file, the checks and the analysis
+ * of each of its functions must end, in bounds, with places that exist. With -DAT_PLANT_FAULT some programs with
+ * labels are refused.
  */
 // Covers: runtime/language/lex.c runtime/language/parse.c
 // Covers: runtime/language/parse_expression.c runtime/language/parse_scope.c
+// Covers: runtime/language/parse_token.c runtime/language/parse_recover.c
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdio.h>
@@ -66,6 +68,14 @@ static bool visit(void *arg, struct at_node *node) {
     return true;
 }
 
+static void check_faults(const struct at_fault *fault) {
+    for (uint32_t count = 1; fault; fault = fault->next, count++) {
+        require(count <= AT_FAULTS_MAX && fault->message[0] && fault->line && fault->column);
+        require(fault->from <= fault->to && fault->to <= source.length);
+        if (fault->next) require(fault->from < fault->next->from);
+    }
+}
+
 static void check_findings(bool is_ours) {
     struct at_finding *findings;
     struct at_bytes out;
@@ -86,20 +96,19 @@ static void check_findings(bool is_ours) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct at_node *block = NULL;
-    struct at_error err = {0};
-    uint32_t line = 0, column = 0;
+    struct at_fault *faults = NULL;
     if (size > 64 * 1024) return 0;
     at_arena_init(&arena, 1 << 28);
     source = (struct at_text){(const char *)data, size};
-    enum at_status status = at_parse(&arena, source, &block, &line, &column, &err);
+    require(at_parse(&arena, source, &block, &faults) == AT_OK && block);
 #ifdef AT_PLANT_FAULT
-    if (status == AT_OK && size % 2 == 1 && memmem(data, size, "::", 2))
-        status = AT_INVALID, block = NULL, line = column = 1;
+    if (!faults && size % 2 == 1 && memmem(data, size, "::", 2))
+        faults = &(struct at_fault){.message = "planted", .line = 1, .column = 1};
 #endif
-    require(status == AT_OK ? block != NULL : status == AT_INVALID && line && column);
-    compare(status == AT_OK, err.message);
-    if (block) at_node_walk(block, visit, block);
-    check_findings(status == AT_OK);
+    check_faults(faults);
+    compare(!faults, faults ? faults->message : "");
+    at_node_walk(block, visit, block);
+    check_findings(!faults);
     at_arena_clear(&arena);
     return 0;
 }

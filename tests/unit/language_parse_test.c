@@ -183,6 +183,10 @@ static void says_where_and_near_what(void **state) {
                  {"x = \xE2\x80\x9Chi\xE2\x80\x9D", "unexpected symbol near '<\\226>'", 1, 5},
                  {"local a <const> = 1\na = 2", "attempt to assign to const variable 'a'", 2, 1},
                  {"\n  goto out", "no visible label 'out' for <goto> at line 2", 2, 3},
+                 {"x = 128Private", "malformed number near '128P'", 1, 5},
+                 {"x = .0x80000000(", "malformed number near '.0x80000000'", 1, 5},
+                 {"x = [==", "invalid long string delimiter near '[=='", 1, 5},
+                 {"while x do\nend\nbreak", "break outside loop at line 3", 3, 1},
                  {"x = 'abc\n", "unfinished string near ''abc'", 1, 5},
                  {"-- one\n\n\t\t}", "unexpected symbol near '}'", 3, 3}};
     for (size_t i = 0; i < AT_LENGTH(cases); i++) {

@@ -53,8 +53,7 @@ static inline bool is_limit(const char *message) {
            strstr(message, "overflow");
 }
 
-/* Lua tells these at the end of the function, so that another mistake may come first; the words changed
- * within 5.4. */
+/* Lua tells these at the end of the function; the words changed within 5.4. */
 static inline bool is_told_late(const char *message) {
     return strncmp(message, "break outside", 13) == 0 || strncmp(message, "no visible label", 16) == 0;
 }
@@ -77,7 +76,9 @@ static inline bool agree(const char *text, size_t length) {
     parse_lua(text, length, &theirs);
     if (!theirs.is_ok && is_limit(theirs.message)) return true;
     bool is_same = ours.is_ok == theirs.is_ok;
-    if (is_same && !ours.is_ok && !is_told_late(ours.message) && !is_told_late(theirs.message))
+    if (is_same && !ours.is_ok && is_told_late(ours.message))
+        is_same = is_told_late(theirs.message);
+    else if (is_same && !ours.is_ok)
         is_same = before_near(ours.message) == before_near(theirs.message) &&
                   memcmp(ours.message, theirs.message, before_near(ours.message)) == 0;
     if (!is_same)
