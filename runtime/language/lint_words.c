@@ -27,6 +27,13 @@ static bool is_unsure(const struct lint *lint, struct at_text name) {
     return false;
 }
 
+static bool has_fault(const struct lint *lint, const struct at_node *node) {
+    const struct at_finding *at = lint->findings->first;
+    while (at && (strcmp(at->code, "syntax") != 0 || at->to < node->from || at->from > node->to))
+        at = at->next;
+    return at != NULL;
+}
+
 /* ---- unknown names ---- */
 
 /* What other languages call it. */
@@ -146,7 +153,7 @@ static void assigned(struct lint *lint, const struct at_node *target, const stru
     short_name(target->text, name);
     for (const char *const *noun = lint->vocabulary->nouns; noun && *noun; noun++)
         is_noun |= at_text_is(target->text, *noun);
-    if (is_unsure(lint, target->text)) return;
+    if (!target->binding && is_unsure(lint, target->text)) return;
     if (!target->binding && lint_is_word(lint, target->text)) {
         lint_hint(lint_error(lint, target, "assigned_global",
                              "'%s' is a word of the language and cannot be set", name),
@@ -159,7 +166,8 @@ static void assigned(struct lint *lint, const struct at_node *target, const stru
         if (is_alone) lint_fix(lint, finding, statement->from, statement->from, "local ");
         lint_hint(finding,
                   statement->kind == AT_NODE_ASSIGN ? "write local %s = …" : "write local function %s", name);
-    } else if (target->binding && !target->binding->function && target->function && lint->is_whole) {
+    } else if (target->binding && !target->binding->function && target->function &&
+               !has_fault(lint, target->function)) {
         struct at_finding *finding = lint_error(
             lint, target, "assigned_outside",
             "'%s' belongs to the file: nothing lives in Lua between calls, so what a rule puts there is lost",
