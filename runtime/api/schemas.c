@@ -27,12 +27,20 @@ const struct schema_row schema_rows[] = {
     FIELD("field", "string", "The field of the input it is about"),
     FIELD("findings", "[Finding]", "Of scripts that do not pass: each finding"),
     SCHEMA("Finding", "One finding in a script"),
+    FIELD("severity", "string", "error: the script does not serve; warning: it may"),
     FIELD("code", "string", "For programs: unknown_field, segment_changes"),
     FIELD("path", "string", "The file"),
     FIELD("line", "integer", "From 1"),
     FIELD("column", "integer", "From 1"),
     FIELD("message", "string", "What is wrong"),
     FIELD("hint", "string", "What to do"),
+    FIELD("from", "integer", "The first byte of the file it is about"),
+    FIELD("to", "integer", "The byte behind the last one"),
+    FIELD("fix", "Fix", "What cures it, where that is certain"),
+    SCHEMA("Fix", "Bytes of a file, and what to put in their place"),
+    FIELD("from", "integer!", "The first byte; equal to the last: it goes in between"),
+    FIELD("to", "integer!", "The byte behind the last one"),
+    FIELD("text", "string!", "What to put there"),
 
     /* ---- events in ---- */
     SCHEMA("Event", "As the tracking SDKs send it, at most 32 KiB; anonymousId or userId is needed (on "

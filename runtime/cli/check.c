@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune check: the shop's settings and scripts, without a server: what is wrong and where, then how each
- * rule runs, and what its tests say; and if a server has the data folder, who would enter and leave the
- * segments that change. The attributes of the catalog are not known here, so those no shop has by itself are
- * warnings.
+ * attune check and attune test: the shop's settings and scripts, without a server: what is wrong and where.
+ * The attributes of the catalog are not known here, so those no shop has by itself are warnings.
  */
+#include "cli/check.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "cli/test.h"
-#include "shop/folder.h"
-
-struct checking {
-    const struct cli_call *call;
-    const char *folder;
-    bool only_tests; /* attune test */
-    struct at_arena arena;
-    struct at_settings *settings;
-    struct at_catalog *catalog;
-    struct at_watchdog *watchdog;
-    struct at_guard guard;
-    struct at_error err;
-};
 
 /* A check needs no secrets: what is not set is named and stands for itself. */
 static const char *env_or_name(void *arg, const char *name) {
@@ -33,171 +21,159 @@ static const char *env_or_name(void *arg, const char *name) {
     return name;
 }
 
-static enum at_status load_settings(struct checking *checking) {
-    struct at_text text = {NULL, 0};
-    struct at_settings_source source = {checking->folder, env_or_name, NULL};
-    enum at_status status =
-        folder_read_file(checking->folder, "shop.lua", &checking->arena, &text, &checking->err);
-    if (status == AT_NOTFOUND) status = AT_OK;
+enum at_status check_read(struct checked *checked) {
+    struct stat info;
+    at_arena_init(&checked->arena, SIZE_MAX >> 1);
+    if (stat(checked->folder, &info) != 0 || !S_ISDIR(info.st_mode))
+        return at_fail(&checked->err, AT_NOTFOUND, NULL, "there is no folder %s", checked->folder);
+    enum at_status status = folder_read_file(checked->folder, "shop.lua", &checked->arena,
+                                             &checked->settings_text, &checked->err);
+    if (status != AT_OK && status != AT_NOTFOUND) return status;
+    if (status == AT_NOTFOUND) checked->settings_text = (struct at_text){NULL, 0};
+    return folder_read(checked->folder, &checked->arena, &checked->files, &checked->file_count,
+                       &checked->err);
+}
+
+static void forget_judgement(struct checked *checked) {
+    at_generation_free(checked->generation);
+    at_settings_free(checked->settings);
+    if (checked->catalog) at_catalog_free(checked->catalog);
+    checked->generation = NULL;
+    checked->settings = NULL;
+    checked->catalog = NULL;
+    checked->settings_findings = NULL;
+    checked->build.findings = NULL;
+}
+
+void check_forget(struct checked *checked) {
+    forget_judgement(checked);
+    at_arena_clear(&checked->arena);
+}
+
+static enum at_status judge_settings(struct checked *checked) {
+    struct at_settings_source source = {checked->folder, env_or_name, NULL};
+    struct at_catalog_options options = {NULL};
+    enum at_status status = at_catalog_new(&checked->catalog, &options, &checked->err);
     if (status == AT_OK)
-        status = at_settings_load(&source, text.data, text.length, &checking->settings, &checking->err);
-    for (uint32_t i = 0; status == AT_OK && i < checking->settings->attribute_count; i++)
-        status = at_catalog_declare(checking->catalog, checking->settings->attributes[i].name,
-                                    checking->settings->attributes[i].kind, &checking->err);
+        status = at_settings_check(&source, checked->settings_text, &checked->arena, &checked->settings,
+                                   &checked->settings_findings, &checked->err);
+    for (uint32_t i = 0; status == AT_OK && i < checked->settings->attribute_count; i++)
+        status = at_catalog_declare(checked->catalog, checked->settings->attributes[i].name,
+                                    checked->settings->attributes[i].kind, &checked->err);
     return status;
 }
 
-static void say_rule(const char *what, const char *name, const char *path, uint32_t line,
-                     const struct at_rule_report *report) {
-    printf("%-8s %-24s %s:%u  ", what, name, path, line);
-    if (report->is_columnar) {
-        printf("all at once\n");
-        return;
-    }
-    printf("product by product: line %u, \"%.*s\"%s%s\n", report->line, (int)report->text.length,
-           report->text.data ? report->text.data : "", report->advice[0] ? "; " : "", report->advice);
-}
-
-static void say_segment(const struct at_segment *segment) {
-    printf("%-8s %-24s %s:%u  ", "segment", segment->name, segment->path, segment->line);
-    if (!segment->blind_line) {
-        printf("at the moment it happens\n");
-        return;
-    }
-    int64_t hours = segment->recheck_ms / AT_HOUR_MS,
-            minutes = segment->recheck_ms % AT_HOUR_MS / AT_MINUTE_MS;
-    printf("asked again every %lldh%02lldm: line %u, \"%.*s\" changes nobody knows when%s\n",
-           (long long)hours, (long long)minutes, segment->blind_line, (int)segment->blind.length,
-           segment->blind.data, segment->has_recheck ? "" : "; recheck = \"1h\" asks more often");
-}
-
-static void say_generation(const struct at_generation *generation) {
-    for (uint32_t i = 0; i < generation->ranking_count; i++) {
-        const struct at_ranking *ranking = &generation->rankings[i];
-        if (ranking->score)
-            say_rule("ranking", ranking->name, ranking->path, ranking->score_line, &ranking->score_report);
-        if (ranking->first)
-            say_rule("  first", ranking->name, ranking->path, ranking->line, &ranking->first_report);
-    }
-    for (uint32_t i = 0; i < generation->rail_count; i++) {
-        const struct at_rail_declaration *rail = &generation->rails[i];
-        if (rail->condition)
-            say_rule("rail", rail->rail.name, rail->path, rail->line, &rail->report);
-        else
-            printf("%-8s %-24s %s:%u  pins\n", "rail", rail->rail.name, rail->path, rail->line);
-    }
-    for (uint32_t i = 0; i < generation->segment_count; i++) say_segment(&generation->segments[i]);
-}
-
-/* ---- what the shop that runs knows besides ---- */
-
-static void write_files(const struct at_source_file *files, uint32_t count, struct at_bytes *body) {
-    struct at_json_out out = at_json_out(body);
-    at_json_open(&out, '{');
-    at_json_key(&out, "files");
-    at_json_open(&out, '{');
-    for (uint32_t i = 0; i < count; i++) {
-        at_json_key_text(&out, files[i].path);
-        at_json_put_text(&out, files[i].text);
-    }
-    at_json_close(&out, '}');
-    at_json_close(&out, '}');
-}
-
-static void say_changes(struct at_json answer) {
-    struct at_json_each it = at_json_each(at_json_get(answer, "warnings"));
-    while (at_json_next(&it)) {
-        struct at_text message = at_json_text(at_json_get(it.value, "message"));
-        if (!at_text_is(at_json_text(at_json_get(it.value, "code")), "segment_changes")) continue;
-        printf("once it serves, segment %.*s\n", (int)message.length, message.data ? message.data : "");
-    }
-}
-
-/* Who would enter and leave, only who keeps the people can say. */
-static void ask_shop(const struct checking *checking, const struct at_source_file *files, uint32_t count) {
-    struct cli_shop *shop = cli_shop_if_there(checking->call, checking->folder);
-    struct at_bytes body, answer;
-    struct at_json json;
-    if (!shop) return;
-    struct at_json_parser *parser = at_json_parser_new(1u << 28, 64);
-    at_bytes_init(&body, 1u << 26);
-    at_bytes_init(&answer, 1u << 28);
-    write_files(files, count, &body);
-    int status =
-        body.failed ? 0 : cli_shop_call(shop, "POST", "/v1/scripts/check", body.data, body.length, &answer);
-    if (cli_read(checking->call, status, &answer, parser, &json)) say_changes(json);
-    if (parser) at_json_parser_free(parser);
-    at_bytes_clear(&body);
-    at_bytes_clear(&answer);
-    cli_shop_close(shop);
-}
-
-static int say_checked(const struct checking *checking, const struct at_build *build,
-                       const struct at_generation *generation) {
-    say_generation(generation);
-    if (generation->segment_count) ask_shop(checking, build->files, build->file_count);
-    int code = cli_check_tests(checking->call, build, generation);
-    if (!code)
-        printf("%u files, %u rankings, %u rails, %u segments: good\n", build->file_count,
-               generation->ranking_count, generation->rail_count, generation->segment_count);
-    return code;
-}
-
-static int check_scripts(struct checking *checking) {
-    struct at_source_file *files;
-    struct at_generation *generation = NULL;
-    struct at_bytes text;
-    uint32_t count;
-    enum at_status status = folder_read(checking->folder, &checking->arena, &files, &count, &checking->err);
-    if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
-    struct at_root *root = at_catalog_root(checking->catalog);
-    struct at_build build = {.files = files,
-                             .file_count = count,
-                             .settings = checking->settings,
-                             .root = root,
-                             .guard = &checking->guard,
-                             .arena = &checking->arena};
-    status = at_generation_build(&build, &generation, &checking->err);
+/* Scripts are read by the settings of shop.lua; if those are wrong, by the defaults, so that every mistake is
+ * told at once. */
+static enum at_status judge_scripts(struct checked *checked, const struct at_settings *settings) {
+    struct at_root *root = at_catalog_root(checked->catalog);
+    checked->build = (struct at_build){.files = checked->files,
+                                       .file_count = checked->file_count,
+                                       .settings = settings,
+                                       .root = root,
+                                       .guard = checked->guard,
+                                       .arena = &checked->arena};
+    enum at_status status = at_generation_build(&checked->build, &checked->generation, &checked->err);
     at_root_unref(root);
-    at_bytes_init(&text, 16 << 20);
-    at_findings_print(&build, &text);
-    if (text.length && !(checking->only_tests && status == AT_OK)) fwrite(text.data, 1, text.length, stdout);
-    at_bytes_clear(&text);
-    if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
-    if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
-    int code = checking->only_tests ? cli_test(checking->call, &build, generation)
-                                    : say_checked(checking, &build, generation);
-    at_generation_free(generation);
+    return status;
+}
+
+enum at_status check_judge(struct checked *checked) {
+    struct at_settings_source source = {checked->folder, env_or_name, NULL};
+    struct at_settings *defaults = NULL;
+    forget_judgement(checked);
+    enum at_status of_settings = judge_settings(checked);
+    if (of_settings != AT_OK && of_settings != AT_UNPROCESSABLE) return of_settings;
+    if (of_settings != AT_OK) {
+        enum at_status status = at_settings_load(&source, NULL, 0, &defaults, &checked->err);
+        if (status != AT_OK) return status;
+    }
+    enum at_status status = judge_scripts(checked, defaults ? defaults : checked->settings);
+    at_settings_free(defaults);
+    return status == AT_OK ? of_settings : status;
+}
+
+void check_each(const struct checked *checked,
+                void (*fn)(void *arg, const char *path, struct at_text text,
+                           const struct at_finding *finding),
+                void *arg) {
+    for (const struct at_finding *at = checked->settings_findings; at; at = at->next)
+        fn(arg, "shop.lua", checked->settings_text, at);
+    for (const struct at_file_finding *at = checked->build.findings; at; at = at->next) {
+        struct at_text text = {"", 0};
+        for (uint32_t i = 0; i < checked->file_count; i++)
+            if (at_text_is(checked->files[i].path, at->path)) text = checked->files[i].text;
+        fn(arg, at->path, text, &at->finding);
+    }
+}
+
+static void count_one(void *arg, const char *path, struct at_text text, const struct at_finding *finding) {
+    struct check_count *count = arg;
+    (void)path;
+    (void)text;
+    count->errors += !finding->is_warning;
+    count->warnings += finding->is_warning;
+    count->fixes += finding->fix != NULL;
+    count->faults += strcmp(finding->code, "syntax") == 0;
+}
+
+struct check_count check_count(const struct checked *checked) {
+    struct check_count count = {0};
+    check_each(checked, count_one, &count);
+    return count;
+}
+
+static int check_once(struct checked *checked) {
+    enum at_status status = check_read(checked);
+    if (status == AT_OK) status = check_judge(checked);
+    int code = status == AT_OK || status == AT_UNPROCESSABLE
+                   ? (cli_value(checked->call, "fix") ? check_fix(checked) : check_show(checked))
+                   : cli_fail(checked->call, EXIT_FAILED, "%s", checked->err.message);
+    check_forget(checked);
     return code;
 }
 
-static int run(const struct cli_call *call, bool only_tests) {
-    struct checking checking = {.call = call, .folder = call->words[0], .only_tests = only_tests};
-    struct at_catalog_options options = {NULL};
-    at_arena_init(&checking.arena, SIZE_MAX >> 1);
-    int code = EXIT_FAILED;
-    enum at_status status = at_watchdog_start(&checking.watchdog, AT_WATCHDOG_SIGNAL, &checking.err);
-    if (status == AT_OK) {
-        at_guard_register(checking.watchdog, &checking.guard);
-        status = at_catalog_new(&checking.catalog, &options, &checking.err);
-        if (status == AT_OK) status = load_settings(&checking);
-        if (status == AT_OK) code = check_scripts(&checking);
-        at_guard_unregister(&checking.guard);
-    }
-    if (status != AT_OK)
-        code = cli_fail(call, status == AT_NOMEM || status == AT_IO ? EXIT_FAILED : EXIT_REFUSED, "%s",
-                        checking.err.message);
-    if (checking.settings) at_settings_free(checking.settings);
-    if (checking.catalog) at_catalog_free(checking.catalog);
-    if (checking.watchdog) at_watchdog_stop(checking.watchdog);
-    at_arena_clear(&checking.arena);
+static int use_wrongly(const struct cli_call *call) {
+    const char *format = cli_value(call, "format");
+    if (format && strcmp(format, "gcc") != 0 && strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
+        return cli_fail(call, EXIT_USAGE, "--format is text, json or gcc, not %s", format);
+    if (cli_value(call, "dry-run") && !cli_value(call, "fix"))
+        return cli_fail(call, EXIT_USAGE, "--dry-run goes with --fix");
+    if (cli_value(call, "watch") && cli_value(call, "fix"))
+        return cli_fail(call, EXIT_USAGE,
+                        "--watch and --fix do not go together: a fix is looked at before the next");
+    return EXIT_DONE;
+}
+
+static int test_once(struct checked *checked) {
+    enum at_status status = check_read(checked);
+    if (status == AT_OK) status = check_judge(checked);
+    int code = status == AT_OK ? cli_test(checked->call, &checked->build, checked->generation)
+               : status == AT_UNPROCESSABLE
+                   ? check_show(checked)
+                   : cli_fail(checked->call, EXIT_FAILED, "%s", checked->err.message);
+    check_forget(checked);
+    return code;
+}
+
+static int run(const struct cli_call *call, int (*once)(struct checked *checked)) {
+    struct at_watchdog *watchdog;
+    struct at_guard guard;
+    struct checked checked = {.call = call, .folder = call->words[0], .guard = &guard};
+    if (at_watchdog_start(&watchdog, AT_WATCHDOG_SIGNAL, &checked.err) != AT_OK)
+        return cli_fail(call, EXIT_FAILED, "%s", checked.err.message);
+    at_guard_register(watchdog, &guard);
+    int code = cli_value(call, "watch") ? check_watch(&checked, once) : once(&checked);
+    at_guard_unregister(&guard);
+    at_watchdog_stop(watchdog);
     return code;
 }
 
 int run_check(const struct cli_call *call) {
-    return run(call, false);
+    int code = use_wrongly(call);
+    return code == EXIT_DONE ? run(call, check_once) : code;
 }
 
 int run_test(const struct cli_call *call) {
-    return run(call, true);
+    return run(call, test_once);
 }

@@ -34,12 +34,20 @@ static const struct cli_option serve_options[] = {
     {"now", "TIME", "begin at this moment instead of the system's, such as 2026-11-26T10:00:00Z"},
     {"watchdog-signal", "N", "the signal that stops scripts over their budget (0: a count hook instead)"},
     {0}};
-static const struct cli_option check_options[] = {DATA_OPTION, {0}};
+static const struct cli_option check_options[] = {
+    DATA_OPTION,
+    {"json", NULL, "the findings as JSON, with the bytes they are about"},
+    {"format", "text|json|gcc", "how findings are written: gcc is a line each, for editors"},
+    {"fix", NULL, "put in what is certain, then say what is left"},
+    {"dry-run", NULL, "with --fix: show the changes, write nothing"},
+    {"watch", NULL, "check again on each save, until Ctrl-C"},
+    {0}};
 static const struct cli_option test_options[] = {
     {"filter", "TEXT", "only tests with this in their name or in the path of their file"},
     {"coverage", NULL, "say which rules, and which ways through them, no test ran"},
     {"json", NULL, "the outcome as JSON"},
     {0}};
+static const struct cli_option stubs_options[] = {DATA_OPTION, {0}};
 static const struct cli_option import_options[] = {
     SHOP_OPTION,
     DATA_OPTION,
@@ -98,7 +106,7 @@ const struct cli_verb cli_verbs[] = {
      check_options, run_check, false},
     {"test", "DIR", "run the tests beside a shop's scripts", 1, 1, test_options, run_test, false},
     {"stubs", "DIR", "write what an editor needs to complete the words of rules, after an upgrade anew", 1, 1,
-     check_options, run_stubs, false},
+     stubs_options, run_stubs, false},
     {"import", "catalog|events|orders FILE",
      "bring products in (JSON lines, a JSON array, CSV), events of the past (JSON lines) or orders (CSV)", 2,
      2, import_options, run_import, false},

@@ -15,12 +15,15 @@
 #include "language/parse.h"
 
 /* Words and methods that mean the same on a column and on one value. NULL-terminated arrays. */
+struct at_root;
 struct at_vocabulary {
     const char *const *globals; /* every global a script may use: nouns, words, libraries */
     const char *const
         *words; /* globals that take columns: when min max clamp log sqrt normalize rank_of all any no */
     const char *const
         *methods; /* methods that take columns: above below at_least … or_else contains top? no */
+    const char *const *nouns;   /* of this version; NULL: none known */
+    const struct at_root *root; /* whose attributes have kinds; NULL: none known */
 };
 /* names.c: the lists out of vocabulary.h; AT_NOMEM. */
 enum at_status at_vocabulary_lists(struct at_arena *arena, struct at_vocabulary *out) AT_MUST_CHECK;
@@ -44,8 +47,8 @@ enum at_status at_rule_analyse(struct at_arena *arena, struct at_text source, st
                                struct at_rule_report *report) AT_MUST_CHECK;
 
 /* Static checks of one file: syntax; unknown globals with a suggestion; assignment to a global; assignment
- * inside a function to a local of the file ("Nothing lives in Lua between calls"). Findings in order of
- * position. */
+ * inside a function to a local of the file ("Nothing lives in Lua between calls"); what lint.h looks for.
+ * Findings in order of position; a fix is one that leaves fewer of them. */
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary,
                                struct at_finding **findings) AT_MUST_CHECK;

@@ -1,183 +1,155 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Static checks of one file: syntax, unknown names, assignments that would not do what they look like.
+ * Static checks of one file: what does not read, else the names it uses and what lint.c finds. A fix is told
+ * only if the file has fewer findings with it.
  */
 #include <stdio.h>
 #include <string.h>
-#include "base/map.h"
-#include "base/utf8.h"
 #include "language/analysis.h"
 #include "language/lex.h"
+#include "language/lint.h"
 
-#define NAMES_MAX 1000 /* that may be suggested */
+#define TRIALS_MAX 40 /* of fixes, in one check: what is over comes with the next */
 
-struct checking {
-    const char **names; /* the words of the language and the locals of the file */
-    size_t name_count;
-    struct at_arena *arena;
-    const struct at_vocabulary *vocabulary;
-    struct at_finding *first, *last;
-    const struct at_fault *faults;
-    struct at_map unsure; /* names that are a local somewhere in a file with faults */
-    bool is_short;
-};
-
-static struct at_finding *add(struct checking *checking, uint32_t line, uint32_t column, const char *code) {
-    struct at_finding *finding = at_arena_zalloc(checking->arena, sizeof *finding);
+struct at_finding *findings_add(struct findings *findings, const struct at_node *node, const char *code) {
+    struct at_finding *finding = at_arena_zalloc(findings->arena, sizeof *finding);
     if (!finding) {
-        checking->is_short = true;
+        findings->is_short = true;
         return NULL;
     }
-    finding->line = line;
-    finding->column = column;
+    finding->line = node->line;
+    finding->column = node->column;
+    finding->from = node->from;
+    finding->to = node->to;
     snprintf(finding->code, sizeof finding->code, "%s", code);
-    const struct at_finding *last = checking->last;
-    struct at_finding **at = &checking->first;
-    if (last && (last->line < line || (last->line == line && last->column <= column)))
-        at = &checking->last->next;
-    while (*at && ((*at)->line < line || ((*at)->line == line && (*at)->column <= column))) at = &(*at)->next;
+    const struct at_finding *last = findings->last;
+    struct at_finding **at = &findings->first;
+    if (last && (last->line < node->line || (last->line == node->line && last->column <= node->column)))
+        at = &findings->last->next;
+    while (*at && ((*at)->line < node->line || ((*at)->line == node->line && (*at)->column <= node->column)))
+        at = &(*at)->next;
     finding->next = *at;
     *at = finding;
-    if (!finding->next) checking->last = finding;
+    if (!finding->next) findings->last = finding;
     return finding;
 }
 
-static bool is_known(const struct checking *checking, struct at_text name) {
-    for (const char *const *at = checking->vocabulary->globals; *at; at++)
-        if (at_text_is(name, *at)) return true;
-    return false;
-}
+/* ---- all findings ---- */
 
-static void short_name(struct at_text name, char out[64]) {
-    snprintf(out, 64, "%.*s", (int)(name.length < 60 ? name.length : 60), name.data);
-}
-
-/* In a file with faults a block may end elsewhere than was meant, or a local be in what was not read: of a
- * name that is a local anywhere in it nothing is said. */
-static bool is_unsure(const struct checking *checking, struct at_text name) {
-    return at_map_get(&checking->unsure, name.data, name.length) != NULL;
-}
-
-static bool has_fault(const struct checking *checking, const struct at_node *node) {
-    const struct at_fault *fault = checking->faults;
-    while (fault && (fault->to < node->from || fault->from > node->to)) fault = fault->next;
-    return fault != NULL;
-}
-
-static void unknown_name(struct checking *checking, const struct at_node *node) {
-    char name[64];
-    if (is_unsure(checking, node->text)) return;
-    short_name(node->text, name);
-    struct at_finding *finding = add(checking, node->line, node->column, "unknown_name");
-    if (!finding) return;
-    const char *near = at_suggest(name, checking->names, checking->name_count);
-    if (near && strcmp(near, name) == 0 &&
-        node->kind == AT_NODE_NAME) { /* local x = x + 1, or a local of another block */
-        snprintf(finding->message, sizeof finding->message, "'%s' is not there: its local begins elsewhere",
-                 name);
-        return;
+/* Of the faults behind one, those that are gone when it is mended came of it, and are not told. */
+static void drop_consequences(struct at_text source, const struct at_finding *finding,
+                              struct at_fault *fault) {
+    struct at_arena arena;
+    struct at_bytes mended;
+    struct at_node *block;
+    struct at_fault *left = NULL;
+    int64_t shift = (int64_t)strlen(finding->fix) - (int64_t)(finding->fix_to - finding->fix_from);
+    at_arena_init(&arena, 64 << 20);
+    at_bytes_init(&mended, source.length + 2000);
+    at_finding_mend(&mended, source, &finding, 1);
+    bool is_read = !mended.failed &&
+                   at_parse(&arena, (struct at_text){mended.data, mended.length}, &block, &left) == AT_OK;
+    for (struct at_fault **at = &fault->next; is_read && *at;) {
+        const struct at_fault *same = left;
+        while (same && (int64_t)same->from != (int64_t)(*at)->from + shift) same = same->next;
+        if (same)
+            at = &(*at)->next;
+        else
+            *at = (*at)->next;
     }
-    if (near)
-        snprintf(finding->message, sizeof finding->message, "unknown name '%s' — did you mean '%s'?", name,
-                 near);
-    else
-        snprintf(finding->message, sizeof finding->message, "unknown name '%s'", name);
-    if (near) snprintf(finding->hint, sizeof finding->hint, "write %s", near);
+    at_bytes_clear(&mended);
+    at_arena_clear(&arena);
 }
 
-static void assigned(struct checking *checking, const struct at_node *target,
-                     const struct at_node *statement) {
-    char name[64];
-    (void)statement;
-    short_name(target->text, name);
-    if (!target->binding) {
-        if (is_unsure(checking, target->text)) return;
-        struct at_finding *finding = add(checking, target->line, target->column, "assigned_global");
-        if (!finding) return;
-        bool is_word = is_known(checking, target->text);
-        snprintf(finding->message, sizeof finding->message,
-                 is_word ? "'%s' is a word of the language and cannot be set" : "'%s' is not declared", name);
-        snprintf(finding->hint, sizeof finding->hint,
-                 is_word ? "choose another name: local my_%s = …" : "write local %s = …", name);
-    } else if (!target->binding->function && target->function && !has_fault(checking, target->function)) {
-        struct at_finding *finding = add(checking, target->line, target->column, "assigned_outside");
-        if (!finding) return;
-        snprintf(
-            finding->message, sizeof finding->message,
-            "'%s' belongs to the file: nothing lives in Lua between calls, so what a rule puts there is lost",
-            name);
-        snprintf(finding->hint, sizeof finding->hint, "declare it inside the function: local %s = …", name);
+/* On a line that does not read, what else is found comes of that; and so does a second fault about the same
+ * bytes. */
+static void drop_beside_faults(struct findings *findings) {
+    for (struct at_finding **at = &findings->first; *at;) {
+        const struct at_finding *fault = findings->first;
+        bool is_fault = strcmp((*at)->code, "syntax") == 0;
+        while (fault && fault != *at &&
+               (strcmp(fault->code, "syntax") != 0 ||
+                (is_fault ? fault->from != (*at)->from : fault->line != (*at)->line)))
+            fault = fault->next;
+        if (!is_fault && fault == *at) /* one behind it on the line */
+            while (fault && (strcmp(fault->code, "syntax") != 0 || fault->line != (*at)->line))
+                fault = fault->next;
+        if (fault && fault != *at)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
     }
 }
 
-static bool visit(void *arg, struct at_node *node) {
-    struct checking *checking = arg;
-    if (node->kind == AT_NODE_NAME && !node->binding && !is_known(checking, node->text))
-        unknown_name(checking, node);
-    if (node->kind == AT_NODE_BROKEN) return false;
-    if (node->kind == AT_NODE_LOCAL &&
-        at_text_is(node->text, "_ENV")) /* would change what every name means */
-        unknown_name(checking, node);
-    if (node->kind == AT_NODE_FUNCTION_STATEMENT && !node->is_local && node->a->kind == AT_NODE_NAME) {
-        assigned(checking, node->a, node);
-        at_node_walk(node->b, visit, arg);
-        return false;
+static enum at_status find(struct findings *findings, struct at_text source,
+                           const struct at_vocabulary *vocabulary) {
+    struct at_node *block;
+    struct at_fault *faults;
+    enum at_status status = at_parse(findings->arena, source, &block, &faults);
+    if (status != AT_OK) return status;
+    bool is_whole = !faults;
+    uint32_t fault_count = 0, number = 0;
+    for (const struct at_fault *fault = faults; fault; fault = fault->next) fault_count++;
+    for (struct at_fault *fault = faults; fault; fault = fault->next, number++) {
+        struct at_node place = {
+            .line = fault->line, .column = fault->column, .from = fault->from, .to = fault->to};
+        struct at_finding *finding = findings_add(findings, &place, "syntax");
+        if (!finding) return AT_NOMEM;
+        at_syntax_words(findings->arena, source, fault->message, number, fault_count, finding);
+        if (finding->fix && fault->next) drop_consequences(source, finding, fault);
+        while (fault->next && fault->next->from == fault->from) fault->next = fault->next->next;
     }
-    if (node->kind != AT_NODE_ASSIGN) return true;
-    for (struct at_node *target = node->list; target; target = target->next) {
-        if (target->kind == AT_NODE_NAME) {
-            assigned(checking, target, node);
-            if (target->binding) continue;
-        } else
-            at_node_walk(target, visit, arg);
-    }
-    for (struct at_node *value = node->list2; value; value = value->next) at_node_walk(value, visit, arg);
-    return false;
+    status = lint_run(findings, source, block, vocabulary, is_whole);
+    if (!is_whole) drop_beside_faults(findings);
+    return status;
 }
 
-static bool note_local(void *arg, struct at_node *node) {
-    struct checking *checking = arg;
-    if (node->kind != AT_NODE_LOCAL) return true;
-    if (checking->faults && !is_known(checking, node->text) &&
-        !at_map_put(&checking->unsure, node->text.data, node->text.length, NULL))
-        checking->is_short = true;
-    if (checking->name_count == NAMES_MAX) return true;
-    const char *name = at_arena_dup(checking->arena, node->text.data, node->text.length);
-    if (name) checking->names[checking->name_count++] = name;
-    return true;
+/* ---- fixes are tried ---- */
+
+struct tally {
+    uint32_t errors, warnings;
+};
+static struct tally count(const struct at_finding *finding) {
+    struct tally tally = {0, 0};
+    for (; finding; finding = finding->next)
+        if (finding->is_warning)
+            tally.warnings++;
+        else
+            tally.errors++;
+    return tally;
 }
 
-static bool note_names(struct checking *checking, struct at_node *block) {
-    checking->names = at_arena_alloc(checking->arena, NAMES_MAX * sizeof *checking->names);
-    if (!checking->names) return false;
-    for (const char *const *at = checking->vocabulary->globals; *at && checking->name_count < NAMES_MAX; at++)
-        checking->names[checking->name_count++] = *at;
-    at_node_walk(block, note_local, checking);
-    return true;
+static bool is_fewer(struct tally now, struct tally before) {
+    return now.errors < before.errors || (now.errors == before.errors && now.warnings < before.warnings);
+}
+
+static bool is_cure(const struct at_finding *finding, struct at_text source,
+                    const struct at_vocabulary *vocabulary, struct tally before) {
+    struct at_arena arena;
+    struct at_bytes mended;
+    bool is_good = false;
+    at_arena_init(&arena, 64 << 20);
+    at_bytes_init(&mended, source.length + 2000);
+    at_finding_mend(&mended, source, &finding, 1);
+    struct findings after = {.arena = &arena};
+    if (!mended.failed && find(&after, (struct at_text){mended.data, mended.length}, vocabulary) == AT_OK)
+        is_good = is_fewer(count(after.first), before);
+    at_bytes_clear(&mended);
+    at_arena_clear(&arena);
+    return is_good;
 }
 
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary, struct at_finding **findings) {
-    struct checking checking = {.arena = arena, .vocabulary = vocabulary};
-    struct at_node *block;
-    struct at_fault *faults;
-    *findings = NULL;
-    enum at_status status = at_parse(arena, source, &block, &faults);
-    if (status != AT_OK) return status;
-    checking.faults = faults;
-    at_map_init(&checking.unsure);
-    for (const struct at_fault *fault = faults; fault; fault = fault->next) {
-        struct at_finding *finding = add(&checking, fault->line, fault->column, "syntax");
-        if (!finding) break;
-        at_syntax_words(source, fault->message, finding);
-        finding->from = fault->from;
-        finding->to = fault->to;
+    struct findings found = {.arena = arena};
+    enum at_status status = find(&found, source, vocabulary);
+    *findings = found.first;
+    struct tally before = count(found.first);
+    int trials = 0;
+    for (struct at_finding *finding = found.first; finding && status == AT_OK; finding = finding->next) {
+        bool is_tried = strcmp(finding->code, "syntax") == 0; /* it was: the file reads further with it */
+        if (!finding->fix || is_tried) continue;
+        if (trials++ == TRIALS_MAX || !is_cure(finding, source, vocabulary, before)) finding->fix = NULL;
     }
-    if (note_names(&checking, block))
-        at_node_walk(block, visit, &checking);
-    else
-        checking.is_short = true;
-    at_map_clear(&checking.unsure);
-    *findings = checking.first;
-    return checking.is_short ? AT_NOMEM : AT_OK;
+    return status;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/bytes.h"
+#include "base/json.h"
 
 struct at_finding {
     struct at_finding *next;
@@ -23,9 +24,14 @@ struct at_finding {
     const char *fix;
     uint32_t fix_from, fix_to;
 };
-/* "path:line:column  message", the source line, a line with a mark under what it is about, "Hint: …" —
+/* "path:line:column  message", the source line, a line with marks under what it is about, "Hint: …" —
  * appended to out. */
 void at_finding_print(struct at_bytes *out, const char *path, struct at_text source,
                       const struct at_finding *finding);
+/* For programs: the same fields wherever a finding is told as JSON. */
+void at_finding_write(struct at_json_out *out, const char *path, const struct at_finding *finding);
+/* The source with fixes in place; fix_from ascending, none reaching into the next. */
+void at_finding_mend(struct at_bytes *out, struct at_text source, const struct at_finding *const *findings,
+                     size_t count);
 
 #endif

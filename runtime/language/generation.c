@@ -50,6 +50,7 @@ static enum at_status check_file(struct at_build *build, const struct at_source_
     struct at_vocabulary words;
     struct at_finding *found = NULL;
     enum at_status status = at_vocabulary_lists(build->arena, &words);
+    words.root = build->root;
     if (status == AT_OK) status = at_source_check(build->arena, file->text, &words, &found);
     if (status != AT_OK) return status;
     for (; found; found = found->next) {
@@ -87,7 +88,11 @@ static void add_load_error(struct at_build *build, const struct at_script_where 
     char *kept = at_arena_dup(build->arena, path, length);
     struct at_file_finding *made =
         kept ? add_finding(build, kept, NULL, false, "declaration", "%s", message) : NULL;
-    if (made && where->line) made->finding.line = (uint32_t)where->line;
+    if (!made || !where->line) return;
+    made->finding.line = (uint32_t)where->line;
+    for (uint32_t i = 0; i < build->file_count; i++)
+        if (at_text_is(build->files[i].path, kept))
+            place_load_error(build->arena, build->files[i].text, &made->finding);
 }
 
 /* ---- from declarations to a generation ---- */
@@ -312,9 +317,30 @@ static enum at_status build_generation(struct at_build *build, struct at_generat
     return status;
 }
 
-enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) {
-    *out = NULL;
-    build->findings = NULL;
+static int compare_findings(const void *a, const void *b) {
+    const struct at_file_finding *x = *(struct at_file_finding *const *)a,
+                                 *y = *(struct at_file_finding *const *)b;
+    int by_path = strcmp(x->path, y->path);
+    if (by_path) return by_path;
+    if (x->finding.line != y->finding.line) return x->finding.line < y->finding.line ? -1 : 1;
+    if (x->finding.column != y->finding.column) return x->finding.column < y->finding.column ? -1 : 1;
+    return strcmp(x->finding.code, y->finding.code);
+}
+
+static enum at_status sort_findings(struct at_build *build) {
+    size_t count = 0;
+    for (const struct at_file_finding *at = build->findings; at; at = at->next) count++;
+    struct at_file_finding **all = at_arena_alloc(build->arena, (count + 1) * sizeof *all);
+    if (!all) return AT_NOMEM;
+    count = 0;
+    for (struct at_file_finding *at = build->findings; at; at = at->next) all[count++] = at;
+    qsort(all, count, sizeof *all, compare_findings);
+    for (size_t i = 0; i < count; i++) all[i]->next = i + 1 < count ? all[i + 1] : NULL;
+    build->findings = count ? all[0] : NULL;
+    return AT_OK;
+}
+
+static enum at_status build_all(struct at_build *build, struct at_generation **out, struct at_error *err) {
     enum at_status status = check_files(build);
     if (status != AT_OK) return at_fail(err, status, NULL, "out of memory while checking scripts");
     struct at_generation *generation = calloc(1, sizeof *generation);
@@ -330,6 +356,16 @@ enum at_status at_generation_build(struct at_build *build, struct at_generation 
         return status == AT_NOMEM ? at_fail(err, status, NULL, "out of memory while building scripts")
                                   : status;
     return at_fail(err, AT_UNPROCESSABLE, "scripts_refused", "the scripts have errors");
+}
+
+enum at_status at_generation_build(struct at_build *build, struct at_generation **out, struct at_error *err) {
+    *out = NULL;
+    build->findings = NULL;
+    enum at_status status = build_all(build, out, err);
+    if (sort_findings(build) == AT_OK) return status;
+    if (*out) at_generation_free(*out);
+    *out = NULL;
+    return at_fail(err, AT_NOMEM, NULL, "out of memory while checking scripts");
 }
 
 void at_generation_free(struct at_generation *generation) {

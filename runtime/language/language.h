@@ -82,6 +82,11 @@ struct at_settings_source {
 enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length,
                                 struct at_settings **out, struct at_error *err) AT_MUST_CHECK;
 void at_settings_free(struct at_settings *settings);
+/* The same for a check: what is wrong comes as findings, in the arena. AT_UNPROCESSABLE: one of them is an
+ * error, and *out is NULL. */
+enum at_status at_settings_check(const struct at_settings_source *source, struct at_text text,
+                                 struct at_arena *arena, struct at_settings **out,
+                                 struct at_finding **findings, struct at_error *err) AT_MUST_CHECK;
 /* In a sentence, for who starts the shop: which consent rules hold. */
 void at_settings_tell_consent(const struct at_settings *settings, struct at_bytes *out);
 
@@ -147,7 +152,7 @@ struct at_file_finding {
 };
 /* Check and build. Findings (errors and warnings) are in the arena given; any error finding: AT_UNPROCESSABLE
  * and *out NULL. root: the catalog whose attributes are known; an empty one makes unknown attributes
- * warnings. */
+ * warnings. They are in the order of the files, then of their places. */
 struct at_build {
     const struct at_source_file *files;
     uint32_t file_count;

@@ -46,8 +46,10 @@ bool lex_next(struct lexer *lexer, struct token *out);
 void lex_mend(struct lexer *lexer, struct token *out);
 bool lex_fail(struct lexer *lexer, struct spot place, const char *fmt, ...) AT_PRINTF(3, 4);
 
-/* syntax_words.c: the finding's message and hint, from Lua's words for what stands at its line and column. */
+/* syntax_words.c: the finding's message, hint and fix (in the arena), from Lua's words for the bytes it is
+ * about: fault number (from 0) of so many of the file. */
 struct at_finding;
-void at_syntax_words(struct at_text source, const char *message, struct at_finding *finding);
+void at_syntax_words(struct at_arena *arena, struct at_text source, const char *message, uint32_t number,
+                     uint32_t fault_count, struct at_finding *finding);
 
 #endif

@@ -115,15 +115,22 @@ void check_known(lua_State *L, int table, const char *class_name, const char *ca
 
 /* ---- for checks ---- */
 
-static enum at_status list_words(struct at_arena *arena, const struct at_word *words, bool only_columns,
-                                 const char *const **out) {
+static bool is_noun(const struct at_word *word) {
+    return word->kind == AT_WORD_NOUN && word->since;
+}
+static bool is_columns(const struct at_word *word) {
+    return word->takes_columns;
+}
+
+static enum at_status list_words(struct at_arena *arena, const struct at_word *words,
+                                 bool (*is_wanted)(const struct at_word *word), const char *const **out) {
     size_t count = 0;
     while (words[count].name) count++;
     const char **names = at_arena_alloc(arena, (2 * count + 1) * sizeof *names);
     if (!names) return AT_NOMEM;
     *out = names;
     for (; words->name; words++) {
-        if (only_columns && !words->takes_columns) continue;
+        if (is_wanted && !is_wanted(words)) continue;
         *names++ = words->name;
         if (words->was) *names++ = words->was;
     }
@@ -132,7 +139,9 @@ static enum at_status list_words(struct at_arena *arena, const struct at_word *w
 }
 
 enum at_status at_vocabulary_lists(struct at_arena *arena, struct at_vocabulary *out) {
-    enum at_status status = list_words(arena, global_words(), false, &out->globals);
-    if (status == AT_OK) status = list_words(arena, global_words(), true, &out->words);
-    return status == AT_OK ? list_words(arena, owner_named("number")->words, false, &out->methods) : status;
+    *out = (struct at_vocabulary){.root = NULL};
+    enum at_status status = list_words(arena, global_words(), NULL, &out->globals);
+    if (status == AT_OK) status = list_words(arena, global_words(), is_columns, &out->words);
+    if (status == AT_OK) status = list_words(arena, global_words(), is_noun, &out->nouns);
+    return status == AT_OK ? list_words(arena, owner_named("number")->words, NULL, &out->methods) : status;
 }

@@ -220,6 +220,9 @@ enum at_status check_words(struct at_build *build, uint32_t file) AT_MUST_CHECK;
 /* Of a function that only the load showed to be a field of that owner; from: where it begins. */
 enum at_status check_function_words(struct at_build *build, uint32_t file, uint32_t from,
                                     const char *class_name, const char *field) AT_MUST_CHECK;
+/* place.c: the bytes the error of a load is about, from its line and its words; and the fix they offer, in
+ * the arena. */
+void place_load_error(struct at_arena *arena, struct at_text source, struct at_finding *finding);
 /* consent.c: customer.consent and customer:may */
 int index_consent(lua_State *L, const char *purpose);
 int l_may(lua_State *L);

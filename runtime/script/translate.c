@@ -48,6 +48,18 @@ static bool is_nil(const struct said *said) {
     return said->value_length == 3 && strncmp(said->value, "nil", 3) == 0;
 }
 
+/* A type of Lua's in everyday words, without its article. */
+static const char *type_word(const char *type, int length) {
+    static const char *const words[][2] = {{"string", "text"},       {"boolean", "yes or no"},
+                                           {"table", "list"},        {"userdata", "thing of the shop"},
+                                           {"nil", "missing value"}, {"light userdata", "thing of the shop"},
+                                           {"number", "number"},     {"function", "function"}};
+    for (size_t i = 0; i < AT_LENGTH(words); i++)
+        if ((int)strlen(words[i][0]) == length && strncmp(words[i][0], type, (size_t)length) == 0)
+            return words[i][1];
+    return "value";
+}
+
 /* "'price'", or what to call a value without a name. */
 static void name_value(const struct said *said, char *out, size_t out_size) {
     bool has_name = said->name_length && !(said->name_length == 1 && *said->name == '?');
@@ -65,15 +77,19 @@ static void say_missing(const struct said *said, const char *purpose, char *out,
     else if (is_nil(said))
         snprintf(out, out_size, "there is nothing in %s here, so %s", name, purpose);
     else
-        snprintf(out, out_size, "%s is a %.*s, so %s", name, said->value_length, said->value, purpose);
+        snprintf(out, out_size, "%s is a %s, so %s", name, type_word(said->value, said->value_length),
+                 purpose);
 }
 
 static void say_call(const struct said *said, char *out, size_t out_size) {
     char name[90];
     name_value(said, name, sizeof name);
-    if (!is_nil(said))
-        snprintf(out, out_size, "%s is a %.*s and cannot be called: is an operator or a comma missing?", name,
-                 said->value_length, said->value);
+    if (is_kind(said, "for iterator"))
+        snprintf(out, out_size, "the for loop goes over a %s: over a list it goes with ipairs(list)",
+                 type_word(said->value, said->value_length));
+    else if (!is_nil(said))
+        snprintf(out, out_size, "%s is a %s and cannot be called: is an operator or a comma missing?", name,
+                 type_word(said->value, said->value_length));
     else if (is_kind(said, "global"))
         snprintf(out, out_size, "there is no word %s", name);
     else if (is_kind(said, "method"))
@@ -117,18 +133,22 @@ static bool translate_compare(const char *message, char *out, size_t out_size) {
     if (!rest) return false;
     if (sscanf(rest, "two %23s values", left) == 1) {
         bool nil = strcmp(left, "nil") == 0;
-        snprintf(out, out_size, "two %s values cannot be compared by size%s", nil ? "missing" : left,
-                 nil ? ": test `if x then` first" : "");
+        if (nil)
+            snprintf(out, out_size, "two missing values cannot be compared by size: test `if x then` first");
+        else
+            snprintf(out, out_size, "two values that are each a %s cannot be compared by size",
+                     type_word(left, (int)strlen(left)));
         return true;
     }
     if (sscanf(rest, "%23s with %23s", left, right) != 2) return false;
     if (strcmp(left, "nil") == 0 || strcmp(right, "nil") == 0)
         snprintf(out, out_size,
                  "a missing value is compared with a %s: test it with `if x then`, or write `or 0`",
-                 strcmp(left, "nil") == 0 ? right : left);
+                 strcmp(left, "nil") == 0 ? type_word(right, (int)strlen(right))
+                                          : type_word(left, (int)strlen(left)));
     else
         snprintf(out, out_size, "a %s is compared with a %s: only two numbers or two texts have an order",
-                 left, right);
+                 type_word(left, (int)strlen(left)), type_word(right, (int)strlen(right)));
     return true;
 }
 
@@ -141,10 +161,28 @@ static bool translate_argument(const char *message, char *out, size_t out_size) 
     const char *why = message + taken;
     if (sscanf(why, "(%39s expected, got %39[^)])", wanted, got) == 2) {
         bool none = strcmp(got, "no value") == 0 || strcmp(got, "nil") == 0;
-        snprintf(out, out_size, "%s needs a %s as value %d, but got %s%s", name, wanted, position,
-                 none ? "" : "a ", none ? "nothing" : got);
+        snprintf(out, out_size, "%s needs a %s as value %d, but got %s%s", name,
+                 type_word(wanted, (int)strlen(wanted)), position, none ? "" : "a ",
+                 none ? "nothing" : type_word(got, (int)strlen(got)));
     } else
         snprintf(out, out_size, "value %d of %s is wrong %s", position, name, why);
+    return true;
+}
+
+/* "'end' expected (to close 'if' at line 1) near …" */
+static bool translate_unclosed(const char *message, char *out, size_t out_size) {
+    char closer[12], opener[20];
+    int line;
+    if (sscanf(message, "'%11[^']' expected (to close '%19[^']' at line %d)", closer, opener, &line) != 3)
+        return false;
+    if (strcmp(closer, "end") != 0) /* a comma may be missing as well */
+        snprintf(out, out_size, "the '%s' of line %d is not closed here: is a comma or a '%s' missing?",
+                 opener, line, closer);
+    else
+        snprintf(
+            out, out_size,
+            "the '%s' of line %d has no `end`: an `end` is missing; after `else` write elseif, not else if",
+            opener, line);
     return true;
 }
 
@@ -161,6 +199,8 @@ static bool translate_syntax(const char *message, char *out, size_t out_size) {
         {"syntax error", "near '+'", "to add to a value write x = x + 1"},
         {"syntax error", "near '-'", "to take from a value write x = x - 1"},
         {"'then' expected", "near '='", "to compare write =="},
+        {"',' expected", "near 'to'", "write for i = 1, 3 do"},
+        {"'=' or 'in' expected", "near 'to'", "write for i = 1, 3 do"},
         {"'}' expected", "near ", "is a comma missing before it?"},
         {"')' expected", "near ", "is a comma or a closing ) missing before it?"},
         {"'end' expected", "near <eof>", "an `end` is missing; after `else` write elseif, not else if"},
@@ -198,6 +238,12 @@ static bool translate_limit(const char *message, char *out, size_t out_size) {
         {"'for' step is zero", "the step of the for loop is zero: it would never end"},
         {"table index is nil", "a missing value cannot be a key of a table"},
         {"index is nil", "a missing value cannot be a key of a table"},
+        {"table index is NaN",
+         "what came out of a calculation that has no result cannot be a key of a table"},
+        {"attempt to yield from outside a coroutine", "a step that waits belongs in a flow"},
+        {"invalid order function for sorting",
+         "the function given to sort does not say which of two comes first: answer with a < b"},
+        {"assertion failed!", "an assert does not hold"},
     };
     for (size_t i = 0; i < AT_LENGTH(limits); i++)
         if (after(message, limits[i].lua)) {
@@ -216,7 +262,8 @@ void at_script_translate(const char *in, char *out, size_t out_size) {
     const char *message = rest ? rest : copy;
     bool is_known =
         translate_attempt(message, words, sizeof words) || translate_compare(message, words, sizeof words) ||
-        translate_argument(message, words, sizeof words) || translate_syntax(message, words, sizeof words) ||
+        translate_argument(message, words, sizeof words) ||
+        translate_unclosed(message, words, sizeof words) || translate_syntax(message, words, sizeof words) ||
         translate_limit(message, words, sizeof words);
     const char *said = is_known ? words : message;
     if (where.line)

@@ -171,14 +171,7 @@ void findings_write(const struct at_build *build, bool errors, struct at_json_ou
     at_json_open(out, '[');
     for (const struct at_file_finding *at = build->findings; at; at = at->next) {
         if (at->finding.is_warning == errors) continue;
-        at_json_open(out, '{');
-        at_json_add_string(out, "code", at->finding.code);
-        at_json_add_string(out, "path", at->path);
-        at_json_add_int(out, "line", at->finding.line);
-        at_json_add_int(out, "column", at->finding.column);
-        at_json_add_string(out, "message", at->finding.message);
-        at_json_add_string(out, "hint", at->finding.hint);
-        at_json_close(out, '}');
+        at_finding_write(out, at->path, &at->finding);
     }
     at_json_close(out, ']');
 }

@@ -215,7 +215,7 @@ void at_shop_scripts(
     struct at_job *job); /* {"generation":17,"held":false,"files":[{"path","size","text"}]} */
 /* files: {"path":"text" or null, …}; expect 0: none. Publishes, all or nothing:
  * {"generation":18,"warnings":[…]} or AT_UNPROCESSABLE with out =
- * {"error":{…,"findings":[{"path","line","column","message","hint"}]}}; AT_CONFLICT if expect no longer
+ * {"error":{…,"findings":[as at_finding_write]}}; AT_CONFLICT if expect no longer
  * serves. is_check: only checks. confirm: names of rails that may withhold more than a fifth of what was
  * shown until now, or fail; no list: none. */
 void at_shop_publish(struct at_job *job, struct at_json files, struct at_json confirm, struct at_text message,

@@ -27,7 +27,7 @@ static const char *const globals[] = {"ranking", "rail", "when", "all",   "any",
                                       "min",     "max",  "math", "pairs", "ipairs", NULL};
 static const char *const words[] = {"when", "min", "max", "all", "any", "no", NULL};
 static const char *const methods[] = {"above", "below", "is", "or_else", "contains", NULL};
-static const struct at_vocabulary vocabulary = {globals, words, methods};
+static const struct at_vocabulary vocabulary = {globals, words, methods, NULL, NULL};
 
 /* What only one of the two knows: limits of the code generator; a mark or "#" at the start of a file. */
 static bool is_comparable(const char *message) {

@@ -65,7 +65,7 @@ test("new, check, import, generations, rollback without a server", (t) => {
   const bad = run(["check", dir]);
   assert.equal(bad.code, 1);
   assert.match(bad.out, /collection\.lua:2:36 .*did you mean 'product'/);
-  assert.match(bad.out, /\n\s+\^\n/, "the place is marked");
+  assert.match(bad.out, /\n\s+\^{6}\n/, "the place is marked");
   assert.equal(run(["rollback", "x", "--shop", dir]).code, 2);
   assert.equal(run(["import", "catalog", "/nowhere.jsonl", "--shop", dir]).code, 3);
 });

@@ -20,7 +20,7 @@ static const char *const globals[] = {"when",   "min",  "max",   "all",   "any",
                                       "string", "type", "pairs", "pcall", "tostring", "ipairs", NULL};
 static const char *const words[] = {"when", "min", "max", "all", "any", "no", NULL};
 static const char *const methods[] = {"above", "below", "is", "or_else", "contains", NULL};
-static const struct at_vocabulary vocabulary = {globals, words, methods};
+static const struct at_vocabulary vocabulary = {globals, words, methods, NULL, NULL};
 
 /* ---- the judge of the judge ---- */
 

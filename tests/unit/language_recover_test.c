@@ -16,7 +16,7 @@ static const char *const globals[] = {
     "ranking", "rail", "segment", "recommendation", "when",   "all",  "any", "no",
     "min",     "max",  "math",    "pairs",          "ipairs", "days", NULL};
 static const char *const nothing[] = {NULL};
-static const struct at_vocabulary vocabulary = {globals, nothing, nothing};
+static const struct at_vocabulary vocabulary = {globals, nothing, nothing, NULL, NULL};
 
 /* ---- sound scripts ---- */
 
@@ -358,7 +358,7 @@ static void a_mistake_hides_nothing_elsewhere(void **state) {
         {"ranking \"a\" {\n  score = function(p)\n    if p.x != 1 then\n      return wrng\n    end\n    "
          "return p\n"
          "  end\n  first = function(p) return prodct end,\n}\nlimit = 3",
-         "3 syntax 4 unknown_name 8 syntax 8 unknown_name 10 assigned_global"},
+         "3 syntax 4 unknown_name 7 syntax 8 unknown_name 10 assigned_global"},
         {"if prodct ! 1 then\n  whn(1)\nend", "1 syntax 2 unknown_name"},
         {"rail \"a\" { only = function(p) return p.x:above(0) and end }\nrail \"b\" { only = function(p) "
          "return "

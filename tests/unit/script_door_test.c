@@ -213,8 +213,19 @@ static void real_messages_are_translated(void **state) {
         {"local x = “a”", "curly quotes do not work"},
         {"local x = 1 x += 1", "write x = x + 1"},
         {"local t = {a = 1 b = 2}", "is a comma missing"},
-        {"for i = 1 to 3 do end", "expected"},
-        {"if true then if false then", "an `end` is missing"},
+        {"for i = 1 to 3 do end", "write for i = 1, 3 do"},
+        {"for x in {} do end", "over a list it goes with ipairs(list)"},
+        {"for i = 'a', 3 do end", "the first value of the for loop is not a number"},
+        {"for i = 1, 3, {} do end", "the step of the for loop is not a number"},
+        {"return 1 < 'a'", "a number is compared with a text"},
+        {"return {} < {}", "each a list cannot be compared by size"},
+        {"local p = {} p[0/0] = 1", "has no result cannot be a key"},
+        {"return {} + 1", "cannot be calculated with"},
+        {"local s = 'a' return s()", "'s' is a text and cannot be called"},
+        {"assert(false)", "an assert does not hold"},
+        {"return 1 | 'a'", "write `and`, `or`"},
+        {"if true then\n", "the 'if' of line 1 has no `end`"},
+        {"if true then\nif false then", "an `end` is missing"},
         {"local x = 'abc", "a closing quote is missing"}};
     struct world world;
     open_world(&world, BY_COUNT, 0);

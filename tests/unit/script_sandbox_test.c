@@ -240,7 +240,8 @@ static void test_translate(void **state) {
                "scripts/a.lua:7: there is nothing in 'price' here");
     translates("scripts/a.lua:7: attempt to perform arithmetic on a nil value (local 'x')", "or 0");
     translates("a.lua:1: attempt to compare number with nil", "a missing value is compared with a number");
-    translates("a.lua:1: attempt to compare two table values", "two table values cannot be compared");
+    translates("a.lua:1: attempt to compare two table values",
+               "two values that are each a list cannot be compared");
     translates("a.lua:2: bad argument #1 to 'floor' (number expected, got nil)",
                "floor needs a number as value 1, but got nothing");
     translates("a.lua:2: unexpected symbol near '!'", "~=");
