@@ -193,7 +193,8 @@ enum at_status cover_files(struct test_run *run, struct coverage **out) {
     coverage->places = at_arena_alloc(arena, PLACES_MAX * sizeof *coverage->places);
     coverage->files = at_arena_alloc(arena, (generation->file_count + 1) * sizeof *coverage->files);
     run->ran = at_arena_zalloc(arena, PLACES_MAX * sizeof *run->ran);
-    if (!coverage->places || !coverage->files || !run->ran) return AT_NOMEM;
+    run->applied = at_arena_zalloc(arena, (size_t)generation->rail_count + 1);
+    if (!coverage->places || !coverage->files || !run->ran || !run->applied) return AT_NOMEM;
     if (generation->file_count)
         memcpy(coverage->files, generation->files, generation->file_count * sizeof *coverage->files);
     enum at_status status = AT_OK;
@@ -280,9 +281,27 @@ static int by_place(const void *a, const void *b) {
     return x->column < y->column ? -1 : x->column > y->column;
 }
 
+/* Pins have no function that could have run: a list came under them or not. */
+static enum at_status add_pins(const struct coverage *coverage, const struct test_run *run,
+                               struct at_uncovered *list, struct at_test_report *report) {
+    const struct at_generation *generation = run->options->generation;
+    for (uint32_t i = 0; i < generation->rail_count; i++) {
+        const struct at_rail_declaration *rail = &generation->rails[i];
+        if (rail->condition) continue;
+        report->place_count++;
+        report->covered_count += run->applied[i];
+        if (run->applied[i]) continue;
+        const char *what = at_arena_printf(coverage->arena, "rail \"%s\": no test ran it", rail->rail.name);
+        if (!what) return AT_NOMEM;
+        list[report->uncovered_count++] = (struct at_uncovered){rail->path, rail->line, 1, what};
+    }
+    return AT_OK;
+}
+
 enum at_status cover_report(const struct coverage *coverage, struct test_run *run,
                             struct at_test_report *report) {
-    struct at_uncovered *list = at_arena_alloc(coverage->arena, (coverage->count + 1) * sizeof *list);
+    size_t room = (size_t)coverage->count + run->options->generation->rail_count + 1;
+    struct at_uncovered *list = at_arena_alloc(coverage->arena, room * sizeof *list);
     struct rules rules;
     if (!list || find_rules(coverage, run, &rules) != AT_OK) return AT_NOMEM;
     report->place_count = coverage->count;
@@ -296,6 +315,7 @@ enum at_status cover_report(const struct coverage *coverage, struct test_run *ru
         list[report->uncovered_count++] =
             (struct at_uncovered){place->path, place->line, place->column, what};
     }
+    if (add_pins(coverage, run, list, report) != AT_OK) return AT_NOMEM;
     qsort(list, report->uncovered_count, sizeof *list, by_place);
     report->uncovered = list;
     return AT_OK;

@@ -466,7 +466,6 @@ static enum at_status give_tastes(const struct at_world *world, struct at_decisi
 
 static enum at_status profile_seen(const struct at_world *world, struct at_decision_view *view,
                                    struct at_profile **seen) {
-    *seen = NULL;
     view->profile = view->whole;
     if (view->is_plain && view->whole->person)
         *seen = at_profile_plain(view->whole);
@@ -480,6 +479,7 @@ static enum at_status profile_seen(const struct at_world *world, struct at_decis
 
 enum at_status world_look(struct at_world *world, uint32_t person, struct at_decision_view *view,
                           struct at_profile **seen) {
+    *seen = NULL;
     if (!world->baseline) world->baseline = at_crowd_baseline(world->crowd);
     if (!world->baseline) return AT_NOMEM;
     person = alive(world, person);
@@ -498,7 +498,7 @@ enum at_status world_look(struct at_world *world, uint32_t person, struct at_dec
 }
 
 enum at_status world_look_on(struct at_world *world) {
-    struct at_profile *seen;
+    struct at_profile *seen = NULL;
     at_decision_end(world->run->outer, &world->view);
     world->view.arena = &world->arena;
     if (world->customer == WORLD_NOBODY) return AT_OK;

@@ -52,6 +52,7 @@ struct test_run { /* of all tests */
     const struct at_test_options *options;
     const struct at_source_file *files;        /* what the states load */
     uint32_t *ran;                             /* with covers, by place */
+    uint8_t *applied;                          /* with covers, by rail: a list came under it */
     struct at_language *outer, *rules, *plain; /* plain: of costs, where the rules' state counts places */
     struct world_catalog catalogs[WORLD_CATALOGS_MAX];
     uint32_t catalog_count;

@@ -159,9 +159,10 @@ static void run(lua_State *L, struct asked *asked, struct at_language *language)
     const struct at_ranking *ranking = ranking_named(L, asked->ranking);
     bool explains = asked->view.explains;
     if (!explains) at_script_stop_counting(language->script); /* a cost that failed may have left it on */
-    world_must(L, world_look(world, person, &asked->view, &seen), &(struct at_error){0});
+    enum at_status status = world_look(world, person, &asked->view, &seen);
     if (world->asked) at_profile_unref(world->asked);
     world->asked = seen;
+    world_must(L, status, &(struct at_error){0});
     asked->view.explains = explains;
     asked->view.deadline_ns = at_ticks_ns() + ASK_BUDGET_NS;
     read_page(asked);
@@ -177,9 +178,11 @@ static void run(lua_State *L, struct asked *asked, struct at_language *language)
     asked->list.is_by_rows = language->ran != NULL;
     asked->list.rank.limit = count_of(L, asked->json, "limit", 24, LIMIT_MAX);
     asked->list.rank.offset = count_of(L, asked->json, "offset", 0, UINT32_MAX >> 2);
-    enum at_status status = at_list_run(&asked->list, &asked->done);
+    status = at_list_run(&asked->list, &asked->done);
     at_decision_end(language, &asked->view);
     if (status != AT_OK) at_script_raise(L, "out of memory");
+    for (uint32_t i = 0; world->run->applied && i < asked->done.rail_count; i++)
+        world->run->applied[asked->done.rails[i].rail->declaration] = 1;
     must_hold(L, asked);
 }
 

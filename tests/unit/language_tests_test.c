@@ -415,14 +415,16 @@ static void coverage_names_what_no_test_came_by(void **state) {
         "ranking 'never' { score = function(product) if product.price > 1 then return 1 end end }\n" /* 12 */
         "rail 'stock' { hide = function(product) return product.stock == 0 and product.price > 100 end }\n"
         "segment 's' { when = function(customer) return customer.has_ordered end }\n" TEST(
-            "expect(#world:rank('r')):is(3)"),
+            "expect(#world:rank('r')):is(3)") "rail 'pins' { on = 'home', pin = { 'a' } }\n"
+                                              "rail 'held' { pin = { 'a' } }\n",
         true, 0);
     if (report.failed) fail_msg("%s", failure());
     assert_true(has_uncovered(6, "this condition was never true"));
     assert_true(has_uncovered(7, "this condition was always true"));
     assert_true(has_uncovered(12, "ranking \"never\": no test ran it"));
     assert_true(has_uncovered(14, "segment \"s\": no test ran it"));
-    assert_int_equal(report.uncovered_count, 4);
+    assert_true(has_uncovered(17, "rail \"pins\": no test ran it"));
+    assert_int_equal(report.uncovered_count, 5);
     assert_int_equal(report.covered_count + report.uncovered_count + 2, report.place_count);
 }
 
