@@ -16,6 +16,7 @@
 #define RECENT_MAX   16
 #define SHARE_MAX    0.20
 #define PATIENCE     10 /* budgets by the clock: what counts is the time it worked */
+#define PRODUCTS_MIN 10 /* of fewer a fifth says nothing: somebody tries things out */
 #define STOPS_MAX    3  /* overruns: the rail is not asked any more */
 #define RAILS_MAX    256
 #define SLICE_STRIDE 7919 /* a prime: wherever time runs out, what was seen lies all over the catalog */
@@ -104,11 +105,6 @@ static enum at_status ask_once(struct checking *checking, struct asked *asked, c
     status = at_rail_judge(&declared->rail, &judge, asked->rows, asked->verdict, &asked->failed, err);
     bool is_over = worked_ns() - begin_ns > budget_ns;
     at_decision_end(side->language, &view);
-    if (status == AT_STOPPED && !is_over) { /* the machine was busy with others: nothing is known */
-        asked->failed = 0;
-        memset(asked->verdict, 0, asked->rows->count);
-        return AT_OK;
-    }
     if (status != AT_OK || !is_over) return status;
     asked->failed = asked->rows->count;
     return at_fail(err, AT_STOPPED, "stopped", "%s:%u  \"%s\" takes longer than %d ms", declared->path,
@@ -243,7 +239,8 @@ static enum at_status say_failures(struct checking *checking) {
 static enum at_status say_lost(struct checking *checking, const struct tally *tally, const char *where) {
     char words[256];
     enum at_status status = AT_OK;
-    bool is_over = (double)tally->lost > SHARE_MAX * (double)tally->seen;
+    bool is_over =
+        (double)tally->lost > SHARE_MAX * (double)tally->seen && checking->row_count >= PRODUCTS_MIN;
     for (uint32_t r = 0; r < checking->now.generation->rail_count && status == AT_OK; r++) {
         struct judged *judged = &checking->now.rails[r];
         bool is_much = (double)tally->newly[r] > SHARE_MAX * (double)tally->seen;
