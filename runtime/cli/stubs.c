@@ -150,6 +150,12 @@ static int read_settings(struct gathering *gathering) {
     return is_ok ? EXIT_DONE : cli_fail(gathering->call, EXIT_FAILED, "out of memory");
 }
 
+/* By name: the order of a table of shop.lua is none, and the file should change only when the words do. */
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct at_declared_attribute *)a)->name,
+                  ((const struct at_declared_attribute *)b)->name);
+}
+
 static int gather(struct gathering *gathering) {
     char data[4096];
     struct stat info;
@@ -158,6 +164,7 @@ static int gather(struct gathering *gathering) {
     cli_data(gathering->call, gathering->folder, data, sizeof data);
     int code = stat(data, &info) == 0 ? ask_catalog(gathering) : read_settings(gathering);
     if (code) return code;
+    qsort(gathering->attributes, gathering->stubs.attribute_count, sizeof *gathering->attributes, by_name);
     enum at_status status =
         folder_read(gathering->folder, &gathering->arena, &files, &count, &gathering->err);
     if (status == AT_OK)

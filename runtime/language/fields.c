@@ -148,6 +148,10 @@ static void check_rest(struct word_check *check, struct place key, const struct 
 
 /* ---- what is read ---- */
 
+/* What the parent makes of a node, in its mark: a NAME that is set is told by check_source.c; a method
+ * without a call is a slip where its answer is wanted, and may be handed on elsewhere. */
+enum use { IS_ELSE, IS_SET, IS_ANSWER };
+
 static bool same_words(const struct word_check *check, const struct at_node *a, const struct at_node *b) {
     const char *text = check->file->text.data;
     return a->to - a->from == b->to - b->from && memcmp(text + a->from, text + b->from, a->to - a->from) == 0;
@@ -190,7 +194,8 @@ static void check_index(struct word_check *check, const struct at_node *node) {
     else if (word->is_idle)
         tell(check, key, true, "no_learner",
              "product.%s is 0 everywhere: what learns it is not in this version", word->name);
-    else if (word->kind == AT_WORD_METHOD && node->is_dot && !node->mark && !is_called(check, node))
+    else if (word->kind == AT_WORD_METHOD && node->is_dot && node->mark == IS_ANSWER &&
+             !is_called(check, node))
         tell(check, key, false, "method_not_called", "%s is a question: %s:%s(…)", word->name,
              bare_name(owner->called), word->name);
 }
@@ -318,16 +323,37 @@ static bool check_global(struct word_check *check, const struct at_node *name) {
     return true;
 }
 
+static void mark_use(struct at_node *node, enum use use) {
+    bool is_free = node->kind == AT_NODE_NAME || node->kind == AT_NODE_INDEX; /* types.c has others */
+    if (is_free) node->mark = use;
+}
+
+static void mark_uses(struct at_node *node) {
+    bool is_choice = at_text_is(node->text, "and") || at_text_is(node->text, "or");
+    switch (node->kind) {
+    case AT_NODE_ASSIGN:
+        for (struct at_node *target = node->list; target; target = target->next) mark_use(target, IS_SET);
+        break;
+    case AT_NODE_FUNCTION_STATEMENT: mark_use(node->a, IS_SET); break;
+    case AT_NODE_IF:
+    case AT_NODE_WHILE:
+    case AT_NODE_REPEAT:
+    case AT_NODE_UNARY: mark_use(node->a, IS_ANSWER); break;
+    case AT_NODE_BINARY:
+        mark_use(node->a, IS_ANSWER);
+        if (!is_choice) mark_use(node->b, IS_ANSWER);
+        break;
+    default: break;
+    }
+}
+
 static bool visit(void *arg, struct at_node *node) {
     struct word_check *check = arg;
     const struct at_node *first;
+    mark_uses(node);
     switch (node->kind) {
-    case AT_NODE_NAME: return node->binding || check_global(check, node);
+    case AT_NODE_NAME: return node->binding || node->mark == IS_SET || check_global(check, node);
     case AT_NODE_INDEX: check_index(check, node); break;
-    case AT_NODE_LOCALS: /* local did = customer.did: for did(customer, …) */
-        for (struct at_node *value = node->list2; value; value = value->next)
-            if (value->kind == AT_NODE_INDEX) value->mark = 1;
-        break;
     case AT_NODE_METHOD:
         check_method(check, node);
         check_arguments(check, node);

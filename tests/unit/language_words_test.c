@@ -134,6 +134,8 @@ static void dots_and_colons_are_told_apart(void **state) {
          "contains", true},
         {"local x = customer.affinity.brand.top(3)", "top is asked with a colon: taste:top(…)", "top", true},
         {"if customer.did then return 2 end", "did is a question: customer:did(…)", "did", false},
+        {"local x = not customer.did", "did is a question: customer:did(…)", "did", false},
+        {"local x = customer.count > 3", "count is a question: customer:count(…)", "count", false},
         {"local x = customer:country()", "country is read with a dot: customer.country", "country", true},
         {"local x = customer.orders:count()", "count is read with a dot: customer.orders.count", "count",
          true},
@@ -183,7 +185,8 @@ static void fields_of_nouns_are_known_before_the_load(void **state) {
          "customer.orders has no field \"cuont\" — did you mean \"count\"?", "cuont", true},
         {"flow 'x' { on = 'y', run = function(customer) wait '1h' return customer.zzz end }",
          "flow is not in this version", "flow", false},
-        {"keys { write = 'x' }", "keys belongs in shop.lua", "keys", false}};
+        {"keys { write = 'x' }", "keys belongs in shop.lua", "keys", false},
+        {"wait = 3", "'wait' is a word of the language and cannot be set", "", false}};
     for (size_t i = 0; i < AT_LENGTH(all); i++) {
         assert_int_equal(shop_world_load(&world, all[i].text), AT_UNPROCESSABLE);
         check_wrong(&all[i], all[i].text);
@@ -220,6 +223,7 @@ static void sound_scripts_stay_silent(void **state) {
         "local e = customer:last 'order_completed'\nlocal x = e and e.anything_at_all",
         "for _, item in ipairs(customer.basket.items) do item.total = item.price * item.quantity end",
         "local did = customer.did\nlocal x = did(customer, 'order_completed')",
+        "local ok, x = pcall(customer.did, customer, 'order_completed')",
         "local x = customer.count(customer, 'order_completed')",
         "local x = customer.affinity.brand['no such'] + customer.affinity.brand.Acme",
         "local x = customer.consent.sms_marketing == 'granted'",
