@@ -2,7 +2,7 @@
  *
  * The parser judged by luac over Lua that others wrote: the files of build/lua-files (tools/lua-files.sh;
  * LUA_FILES names another folder). What luac -p accepts it accepts; what luac -p refuses it refuses, and the
- * first fault is luac's, word for word and on its line. luac itself reads the files, many in one process, and
+ * first fault is luac's, word for word and on its line. luac itself reads the files, one a process, and
  * the first mutants; the volume goes through liblua's load of text in this process, which is the same parser,
  * and the mutants show that it is. Then every node of the trees is cut out and parsed again.
  *
@@ -19,7 +19,7 @@ enum { MUTANTS = 1500, PIECES = 200, NODE_SHARE = 150, FILE_SHARE = 6, LUAC_SHAR
 #else
 enum { MUTANTS = 20000, PIECES = 1000, NODE_SHARE = 12, FILE_SHARE = 1, LUAC_SHARE = 1 };
 #endif
-enum { FILES_MAX = 10000, FILES_LEAST = 1000, BY_LUAC = 40, BATCH = 4, PIECE_MAX = 3000, TOKENS_MAX = 2000 };
+enum { FILES_MAX = 10000, FILES_LEAST = 1000, BY_LUAC = 40, PIECE_MAX = 3000, TOKENS_MAX = 2000 };
 
 static uint32_t wanted(const char *name, uint32_t otherwise) {
     const char *text = getenv(name);
