@@ -37,7 +37,7 @@ enum at_status ring_open(struct ring *ring, size_t bytes, struct at_account *acc
     ring->count = share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share;
     ring->size = (size_t)ring->count * (RECORD_BYTES - sizeof *ring->records);
     ring->records = calloc(ring->count, sizeof *ring->records);
-    ring->bytes = malloc(ring->size);
+    ring->bytes = at_wide_malloc(ring->size);
     return ring->records && ring->bytes ? AT_OK : AT_NOMEM;
 }
 
