@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading JSON: the parser (simdjson behind json_simd.h) and the questions a value answers. Called for every
- * body and every stored document. A parser owns its tape, its copy of texts that come without padding, and
- * the work space of the error path; it keeps them from parse to parse, so a warm one does not call malloc.
+ * Reading JSON: the parser (json_quick.c, else simdjson behind json_simd.h) and the questions a value
+ * answers. Called for every body and every stored document. A parser owns its tape, its copy of texts that
+ * come without padding, and the work space of the error path; it keeps them from parse to parse, so a warm
+ * one does not call malloc.
  */
 #include "base/json.h"
 
@@ -98,7 +99,11 @@ static bool is_deeper(const uint64_t *tape, size_t limit) {
 static enum at_simd_result parse_text(struct at_json_parser *parser, const char *text, size_t length,
                                       struct at_json *root, const char **why) {
     size_t capacity = parser->capacity = fit_capacity(parser->capacity, length), depth = parser->max_depth;
-    root->at = 1;
+    uint8_t *strings;
+    uint64_t *tape = at_simd_buffers(parser->simd, capacity, depth, &strings);
+    if (!tape) return AT_SIMD_NOMEM;
+    *root = (struct at_json){tape, strings, 1};
+    if (at_json_quick(text, length, depth, tape, strings)) return AT_SIMD_OK;
     enum at_simd_result result =
         at_simd_parse(parser->simd, text, length, capacity, depth, &root->tape, &root->strings, why);
     if (result != AT_SIMD_DEPTH) return result;

@@ -54,6 +54,12 @@ extern "C" at_simd_result at_simd_parse(at_simd *simd, const char *text, size_t 
     return code == simdjson::DEPTH_ERROR ? AT_SIMD_DEPTH : AT_SIMD_WRONG;
 }
 
+extern "C" uint64_t *at_simd_buffers(at_simd *simd, size_t capacity, size_t depth, uint8_t **strings) {
+    if (fit_buffers(simd->parser, capacity, depth)) return nullptr;
+    *strings = simd->parser.doc.string_buf.get();
+    return simd->parser.doc.tape.get();
+}
+
 extern "C" size_t at_simd_number(double value, char out[AT_SIMD_NUMBER_SIZE]) {
     char *end = out + AT_SIMD_NUMBER_SIZE;
     // without an exponent, a large one would be all digits: an integer beyond 64 bits, which no parse takes

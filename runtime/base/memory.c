@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "base/status.h"
 
 #define DEFAULT_LIMIT ((size_t)1 << 30)
@@ -95,4 +96,15 @@ int at_size_parse(const char *text, size_t *bytes_out) {
     if (!(bytes < 9007199254740992.0)) return -1; /* also what divided to NaN */
     *bytes_out = (size_t)bytes;
     return 0;
+}
+
+void *at_wide_malloc(size_t bytes) {
+    const size_t page = (size_t)1 << 21;
+    void *block = NULL;
+    if (bytes < page) return malloc(bytes);
+    if (posix_memalign(&block, page, bytes)) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(block, bytes / page * page, MADV_HUGEPAGE); /* what does not fill a page is not worth one */
+#endif
+    return block;
 }

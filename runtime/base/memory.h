@@ -48,6 +48,9 @@ static inline bool at_account_over(const struct at_account *account) {
     return at_account_used(account) > account->limit;
 }
 bool at_ledger_over(const struct at_ledger *ledger); /* all accounts together pass --memory */
+/* malloc for what is read here and there all over: from 2 MiB on in pages of that size where the system has
+ * them, so that finding the page is not half of a look-up. free gives it back. */
+void *at_wide_malloc(size_t bytes);
 /* "256M", "1.5G", "4096K", "1000000" → bytes. */
 int at_size_parse(const char *text, size_t *bytes_out); /* 0 ok, -1 malformed */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The index from ids, variant ids and SKUs to rows: open addressing with linear probing, two slots a cache
- * line. A full table is replaced by one of twice the size through an atomic pointer; the old one stays until
- * the end. A reader trusts a slot once it has read its length with acquire; only `row` may change after that.
+ * The index from ids, variant ids and SKUs to rows: open addressing with linear probing that begins with the
+ * first of the two slots of a cache line. A full table is replaced by one of twice the size through an atomic
+ * pointer; the old one stays until the end. A reader trusts a slot once it has read its length with acquire;
+ * only `row` may change after that.
  */
 #include "catalog/names.h"
 
@@ -25,8 +26,9 @@ _Static_assert(sizeof(struct at_name_slot) == 32, "two slots a cache line");
 
 static struct at_name_table *make_table(struct at_names *names, uint32_t slot_count) {
     size_t size = sizeof(struct at_name_table) + LINE + (size_t)slot_count * sizeof(struct at_name_slot);
-    struct at_name_table *table = calloc(1, size);
+    struct at_name_table *table = at_wide_malloc(size);
     if (!table) return NULL;
+    memset(table, 0, size);
     if (names->account) at_account_force(names->account, size);
     uintptr_t start = (uintptr_t)(table + 1);
     table->slots = (struct at_name_slot *)((start + LINE - 1) & ~(uintptr_t)(LINE - 1));
@@ -54,6 +56,10 @@ void at_names_clear(struct at_names *names) {
     at_interner_free(names->long_keys);
     atomic_store_explicit(&names->table, NULL, memory_order_relaxed);
     names->long_keys = NULL;
+}
+
+static inline uint32_t home_of(const struct at_name_table *table, uint32_t hash) {
+    return hash & table->mask & ~1U;
 }
 
 static inline uint64_t load64(const char *p) {
@@ -123,7 +129,7 @@ bool at_names_prepare(struct at_names *names, struct at_text name, uint32_t row,
 
 /* Called for a name that is not in the table. */
 static void fill_slot(struct at_name_table *table, const struct at_name_slot *entry) {
-    uint32_t i = entry->hash & table->mask;
+    uint32_t i = home_of(table, entry->hash);
     while (atomic_load_explicit(&table->slots[i].length, memory_order_relaxed)) i = (i + 1) & table->mask;
     struct at_name_slot *slot = &table->slots[i];
     slot->hash = entry->hash;
@@ -150,9 +156,8 @@ bool at_names_reserve(struct at_names *names, uint32_t more) {
     return true;
 }
 
-static inline struct at_name_slot *find_slot(const struct at_name_table *table, struct at_text name,
-                                             uint32_t hash) {
-    for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+static struct at_name_slot *find_slot(const struct at_name_table *table, struct at_text name, uint32_t hash) {
+    for (uint32_t i = home_of(table, hash);; i = (i + 1) & table->mask) {
         struct at_name_slot *slot = &table->slots[i];
         uint8_t length = atomic_load_explicit(&slot->length, memory_order_acquire);
         if (!length) return NULL;
@@ -189,19 +194,40 @@ uint32_t at_names_find(const struct at_names *names, struct at_text name) {
     return row_of(find_slot(table, name, hash_of(name)));
 }
 
+/* A name of 8 to 16 bytes, as most are: two words say all of it, and which slot of a line it is is no branch.
+ * UNUSUAL: find_slot must look; the loop that asks calls nothing. */
+#define UNUSUAL (UINT32_MAX - 1)
+static inline uint32_t find_usual(const struct at_name_table *table, struct at_text name, uint32_t hash) {
+    if (name.length - 8 > 8) return UNUSUAL;
+    uint64_t first = load64(name.data), last = load64(name.data + name.length - 8);
+    for (uint32_t i = home_of(table, hash);; i = (i + 2) & table->mask) {
+        const struct at_name_slot *line = &table->slots[i], *slot = line + (line->hash != hash);
+        uint8_t length = atomic_load_explicit(&slot->length, memory_order_acquire);
+        if (slot->hash == hash && length == name.length) {
+            bool is_it = load64(slot->key) == first && load64(slot->key + length - 8) == last;
+            return is_it ? row_of(slot) : UNUSUAL;
+        }
+        if (!atomic_load_explicit(&line[1].length, memory_order_acquire)) return UNUSUAL;
+    }
+}
+
 void at_names_find_many(const struct at_names *names, const struct at_text *texts, size_t count,
                         uint32_t *rows) {
     const struct at_name_table *table = atomic_load_explicit(&names->table, memory_order_acquire);
     uint32_t hashes[BATCH];
-    for (size_t from = 0; from < count; from += BATCH) {
-        size_t n = count - from < BATCH ? count - from : BATCH;
+    for (size_t n; count; count -= n, texts += n, rows += n) {
+        n = count < BATCH ? count : BATCH;
         for (size_t i = 0; i < n; i++) {
-            hashes[i] = hash_of(texts[from + i]);
-            __builtin_prefetch(&table->slots[hashes[i] & table->mask]);
+            hashes[i] = hash_of(texts[i]);
+            __builtin_prefetch(&table->slots[home_of(table, hashes[i])]);
         }
+        bool has_unusual = false;
         for (size_t i = 0; i < n; i++) {
-            struct at_text name = texts[from + i];
-            rows[from + i] = name.length ? row_of(find_slot(table, name, hashes[i])) : UINT32_MAX;
+            rows[i] = find_usual(table, texts[i], hashes[i]);
+            has_unusual |= rows[i] == UNUSUAL;
         }
+        for (size_t i = 0; has_unusual && i < n; i++)
+            if (rows[i] == UNUSUAL)
+                rows[i] = texts[i].length ? row_of(find_slot(table, texts[i], hashes[i])) : UINT32_MAX;
     }
 }

@@ -84,11 +84,13 @@ void at_root_row_many(const struct at_root *root, const struct at_text *ids, siz
     struct at_part *const *chunks;
     uint32_t chunk_count;
     chunks = chunks_of(root->live_bits, &chunk_count);
+    uint64_t known = (uint64_t)chunk_count << AT_CHUNK_SHIFT;
+    if (known > root->rows) known = root->rows;
     for (size_t i = 0; i < count; i++) {
-        uint32_t row = rows[i], at = row >> AT_CHUNK_SHIFT;
-        const struct at_part *chunk = row < root->rows && at < chunk_count ? chunks[at] : NULL;
+        uint32_t row = rows[i];
+        const struct at_part *chunk = row < known ? chunks[row >> AT_CHUNK_SHIFT] : NULL;
         const uint64_t *live = chunk ? (const uint64_t *)(const void *)chunk->payload : NULL;
-        if (!live || !(live[(row & (AT_CHUNK_ROWS - 1)) >> 6] >> (row & 63) & 1)) rows[i] = AT_ROW_NONE;
+        if (!live || !(live[row / 64 % (AT_CHUNK_ROWS / 64)] >> row % 64 & 1)) rows[i] = AT_ROW_NONE;
     }
 }
 

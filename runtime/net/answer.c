@@ -113,8 +113,9 @@ void answer_refuse(struct conn *conn, int status, const char *code, const char *
 void conn_later(struct conn *conn) {
     if (conn->is_ready) return;
     conn->is_ready = true;
-    conn->next_ready = conn->server->ready;
-    conn->server->ready = conn;
+    conn->next_ready = NULL;
+    *conn->server->ready_end = conn;
+    conn->server->ready_end = &conn->next_ready;
 }
 
 static void answered(struct at_exchange *exchange, const struct at_answer *answer) {

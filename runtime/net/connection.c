@@ -11,6 +11,8 @@
 #define LINGER_MS   1000
 #define MOVED_BYTES (16u * 1024) /* a reader that takes so much within the timeout is slow, not gone */
 #define ARENA_MAX   (1u << 30)
+#define HELD_MAX    16     /* answers that wait for each other, */
+#define HELD_NS     200000 /* and how long the first of them */
 
 struct conn *conn_new(struct at_server *server) {
     struct conn *conn = server->spare;
@@ -57,38 +59,48 @@ static void free_buffer(struct conn *conn) {
 /* The account is not told: what is counted for one is counted for the next. */
 static void take_kit(struct conn *conn) {
     struct at_server *server = conn->server;
-    bool is_empty = !conn->in && !conn->out.data && !conn->arena.head;
     conn->has_kit = true;
-    if (!is_empty || !server->kit_count) return;
-    struct kit *kit = &server->kits[--server->kit_count];
-    conn->in = kit->in;
-    conn->in_capacity = kit->in_capacity;
-    conn->arena = kit->arena;
-    conn->out = kit->out;
-    conn->counted_bytes += kit->out.capacity;
+    if (!conn->in && !conn->arena.head && server->kit_count) {
+        struct kit *kit = &server->kits[--server->kit_count];
+        conn->in = kit->in;
+        conn->in_capacity = kit->in_capacity;
+        conn->arena = kit->arena;
+    }
+    if (conn->out.data || !server->out_count) return;
+    conn->out = server->outs[--server->out_count];
+    conn->counted_bytes += conn->out.capacity;
+}
+
+/* What the request was read into. */
+static void give_kit(struct conn *conn) {
+    struct at_server *server = conn->server;
+    conn->has_kit = false;
+    at_arena_reset(&conn->arena);
+    if (conn->in && conn->in_capacity <= KEPT_BYTES && server->kit_count < KITS_MAX && !server->is_closing) {
+        server->kits[server->kit_count++] = (struct kit){conn->in, conn->in_capacity, conn->arena};
+        conn->in = NULL;
+        conn->in_capacity = 0;
+        at_arena_init(&conn->arena, ARENA_MAX);
+        return;
+    }
+    free_buffer(conn);
+    at_arena_clear(&conn->arena);
 }
 
 void conn_rest(struct conn *conn) {
     struct at_server *server = conn->server;
-    conn->has_kit = false;
+    give_kit(conn);
     at_bytes_clear(&conn->writing);
     at_bytes_reset(&conn->out);
-    at_arena_reset(&conn->arena);
     answer_count(conn);
-    bool fits = conn->in && conn->in_capacity <= KEPT_BYTES && conn->out.capacity <= KEPT_BYTES &&
-                server->kit_count < KITS_MAX && !server->is_closing;
-    if (fits) {
-        server->kits[server->kit_count++] = (struct kit){conn->in, conn->in_capacity, conn->arena, conn->out};
-        conn->in = NULL;
-        conn->in_capacity = 0;
-        at_arena_init(&conn->arena, ARENA_MAX);
+    if (conn->out.data && conn->out.capacity <= KEPT_BYTES && server->out_count < KITS_MAX &&
+        !server->is_closing) {
+        server->outs[server->out_count++] = conn->out;
         conn->out.data = NULL;
         conn->out.capacity = 0;
         conn->counted_bytes = 0;
         return;
     }
-    free_buffer(conn);
-    at_arena_clear(&conn->arena);
     at_bytes_clear(&conn->out);
     answer_count(conn);
 }
@@ -96,16 +108,23 @@ void conn_rest(struct conn *conn) {
 void kits_free(struct at_server *server) {
     while (server->kit_count) {
         struct kit *kit = &server->kits[--server->kit_count];
-        if (server->account) at_account_give(server->account, kit->in_capacity + kit->out.capacity);
+        if (server->account) at_account_give(server->account, kit->in_capacity);
         free(kit->in);
         at_arena_clear(&kit->arena);
-        at_bytes_clear(&kit->out);
+    }
+    while (server->out_count) {
+        struct at_bytes *out = &server->outs[--server->out_count];
+        if (server->account) at_account_give(server->account, out->capacity);
+        at_bytes_clear(out);
     }
 }
 
+/* Between requests, but for an answer that may be there to write. */
+static bool is_done(const struct conn *conn) {
+    return conn->state == CONN_IDLE && !conn->in_length && !conn->is_writing && !conn->is_asked;
+}
 static bool is_at_rest(const struct conn *conn) {
-    return conn->state == CONN_IDLE && !conn->in_length && !conn->is_writing && !conn->out.length &&
-           !conn->is_asked;
+    return is_done(conn) && !conn->out.length;
 }
 
 static void on_conn_closed(uv_handle_t *handle) {
@@ -180,6 +199,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
 }
 
 static void want_reading(struct conn *conn, bool wants);
+static void go_through(struct conn *conn);
+static void settle(struct conn *conn);
+static bool hold(struct conn *conn);
 static void refuse_and_end(struct conn *conn, int status, const char *code, const char *message);
 
 static void on_read_failed(struct conn *conn, ssize_t code) {
@@ -207,7 +229,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer) {
         return; /* nothing more is listened to */
     conn->in_length += (uint32_t)n;
     if (conn->state == CONN_BODY) conn->since_ms = uv_now(stream->loop);
-    conn_process(conn);
+    go_through(conn);
+    if (!hold(conn)) settle(conn);
 }
 
 static void want_reading(struct conn *conn, bool wants) {
@@ -333,7 +356,7 @@ static bool is_finished(const struct conn *conn) {
     }
 }
 
-void conn_process(struct conn *conn) {
+static void go_through(struct conn *conn) {
     if (conn->is_in_process || conn->state == CONN_CLOSING) return;
     conn->is_in_process = true;
     while (conn->state <= CONN_ASKED && !conn->is_writing) {
@@ -347,6 +370,11 @@ void conn_process(struct conn *conn) {
             break;
     }
     conn->is_in_process = false;
+}
+
+/* Writes what was answered, and reads on, rests or ends. */
+static void settle(struct conn *conn) {
+    if (conn->is_in_process || conn->state == CONN_CLOSING) return;
     answer_flush(conn);
     if (conn->state == CONN_CLOSING || conn->state == CONN_LINGER) return;
     if (conn->has_kit && is_at_rest(conn)) conn_rest(conn);
@@ -361,6 +389,25 @@ void conn_process(struct conn *conn) {
     want_reading(conn, !conn->has_ended && conn->state != CONN_ENDING &&
                            (conn->state == CONN_STREAM || !conn->is_writing) &&
                            (conn->state != CONN_ASKED || room_left(conn) > 0));
+}
+
+void conn_process(struct conn *conn) {
+    go_through(conn);
+    settle(conn);
+}
+
+/* An answer to what was just read waits for those to what other connections sent meanwhile, and all are
+ * written together: a peer that reads several of them is woken once, not once for each. What the request was
+ * read into goes to the next one at once. False: it is not such an answer. */
+static bool hold(struct conn *conn) {
+    struct at_server *server = conn->server;
+    if (!is_done(conn) || !conn->out.length || conn->has_ended || server->is_draining) return false;
+    give_kit(conn);
+    conn_later(conn);
+    uint64_t now = uv_hrtime();
+    if (!server->held_count++) server->held_ns = now;
+    if (server->held_count == HELD_MAX || now - server->held_ns > HELD_NS) server_go_on(server);
+    return true;
 }
 
 void conn_tick(struct conn *conn, uint64_t now_ms) {

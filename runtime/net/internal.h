@@ -5,11 +5,13 @@
  * A connection reads into one buffer and keeps offsets into it until a request is whole; then the request's
  * texts are made, the handler is called, and only when it has answered does the next request of the
  * connection go on. While the handler has the request the buffer does not move: the texts point into it. What
- * was answered together is written together. Nothing is read while an answer waits for a slow reader.
+ * was answered in one turn of the loop is written together, for all connections, a few at a time. Nothing is
+ * read while an answer waits for a slow reader.
  *
- * A connection at rest holds no memory but its own struct: the buffers and the arena of a request are a kit,
- * taken when bytes come and given back when the answer is written; the last one given is the first one taken,
- * so that however many connections there are, requests work in memory that is in the processor's cache.
+ * A connection at rest holds no memory but its own struct: the buffer and the arena of a request are a kit,
+ * taken when bytes come and given back when it is answered, the answer's buffer when it is written; the last
+ * one given is the first one taken, so that however many connections there are, requests work in memory that
+ * is in the processor's cache.
  */
 #ifndef AT_NET_INTERNAL_H
 #define AT_NET_INTERNAL_H
@@ -36,11 +38,10 @@ struct span {
     uint32_t from, length;
 };
 #define KITS_MAX 64
-struct kit { /* what a request works in */
+struct kit { /* what a request is read into */
     char *in;
     uint32_t in_capacity;
     struct at_arena arena;
-    struct at_bytes out;
 };
 struct at_stream {
     struct conn *conn;
@@ -104,10 +105,13 @@ struct at_server {
     struct at_server_handler handler;
     struct at_account *account;
     llhttp_settings_t settings;
-    struct conn *conns, *ready, *spare;
+    struct conn *conns, *ready, **ready_end, *spare; /* ready: in the order in which they were answered */
     uint32_t spare_count;
     struct kit kits[KITS_MAX];
-    uint32_t kit_count;
+    struct at_bytes outs[KITS_MAX]; /* what answers are written into */
+    uint32_t kit_count, out_count;
+    uint32_t held_count; /* of ready: answers that wait to be written together, */
+    uint64_t held_ns;    /* the first of them since then */
     struct at_server_counts counts;
     int port, open_handles;
     bool is_pipe, is_draining, is_closing, is_listening, has_turns,
@@ -144,5 +148,6 @@ extern void (*const answer_fn)(struct at_exchange *exchange, const struct at_ans
 struct at_stream *answer_stream(struct at_exchange *exchange, void (*on_close)(void *arg), void *arg);
 /* server.c */
 void server_conn_gone(struct conn *conn);
+void server_go_on(struct at_server *server); /* with all that are ready */
 
 #endif

@@ -109,10 +109,12 @@ void server_conn_gone(struct conn *conn) {
 
 /* ---- turns of the loop ---- */
 
-static void go_on(struct at_server *server) {
+void server_go_on(struct at_server *server) {
+    server->held_count = 0;
     while (server->ready) {
         struct conn *conn = server->ready;
         server->ready = conn->next_ready;
+        if (!server->ready) server->ready_end = &server->ready;
         conn->is_ready = false;
         if (conn->is_gone)
             server_conn_gone(conn);
@@ -122,10 +124,10 @@ static void go_on(struct at_server *server) {
 }
 
 static void on_check(uv_check_t *check) {
-    go_on(check->data);
+    server_go_on(check->data);
 }
 static void on_prepare(uv_prepare_t *prepare) {
-    go_on(prepare->data);
+    server_go_on(prepare->data);
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -201,6 +203,7 @@ enum at_status at_server_open(struct at_server **out, struct at_loop *loop, cons
     server->handler = *handler;
     server->account = account;
     server->is_pipe = strncmp(host, "unix:", 5) == 0;
+    server->ready_end = &server->ready;
     request_settings(&server->settings);
     uv_loop_t *uv = at_loop_uv(loop);
     uv_check_init(uv, &server->check);
@@ -277,7 +280,8 @@ void at_server_drain(struct at_server *server, void (*on_drained)(void *arg), vo
     for (struct conn *conn = server->conns; conn; conn = next) {
         next = conn->next;
         bool is_idle = conn->state == CONN_IDLE || conn->state == CONN_HEAD;
-        if (conn->state == CONN_STREAM || (is_idle && !conn->is_writing)) conn_close(conn);
+        if (conn->state == CONN_STREAM || (is_idle && !conn->is_writing && !conn->out.length))
+            conn_close(conn);
     }
     if (server->conns || !on_drained) return;
     server->on_drained = NULL;

@@ -263,7 +263,7 @@ bool at_program_never_missing(const struct at_column *node, const bool *is_sure)
     case AT_OP_VERDICT: return true;
     case AT_OP_OR_ELSE: return is_sure[node->b];
     case AT_OP_ADD:
-    case AT_OP_SUB:
+    case AT_OP_SUB: return is_sure[node->a] || is_sure[node->b]; /* a missing part is left out */
     case AT_OP_MUL:
     case AT_OP_DIV: return is_sure[node->a] && is_sure[node->b];
     case AT_OP_WHEN: return is_sure[node->b] && is_sure[node->c];
@@ -418,6 +418,7 @@ static enum at_status widen_needed(struct at_program *program, int result, const
 enum at_status at_program_run(struct at_program *program, int node, const uint32_t *rows, uint32_t count,
                               double *out) {
     AT_ASSERT(node >= 0 && (uint32_t)node < program->count);
+    if (at_program_run_packed_sum(program, node, rows, count, out)) return AT_OK;
     uint8_t needed[AT_NODES_MAX];
     bool is_sure[AT_NODES_MAX];
     double *buffers[AT_NODES_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What rank.c (scores, order) and arrange.c (diversity, exploration, pins) share, and column_run.c with
- * pack.c. Private to ranking/.
+ * pack.c and packed_sum.c. Private to ranking/.
  */
 #ifndef AT_RANKING_INTERNAL_H
 #define AT_RANKING_INTERNAL_H
@@ -35,6 +35,9 @@ static inline uint32_t rank_tier(const struct rank_work *work, uint32_t index) {
 /* Diversity, exploration and pins over the ordered prefix; fills result->items. */
 enum at_status at_rank_arrange(struct rank_work *work) AT_MUST_CHECK;
 uint32_t at_rank_pin_count(const struct at_rank_ask *ask); /* pins that could move products */
+/* at_program_run for a taste, times a number, plus kept terms. False: the program is none of these. */
+bool at_program_run_packed_sum(const struct at_program *program, int result, const uint32_t *rows,
+                               uint32_t count, double *out);
 /* How many operands a node reads through a, b, c. */
 int at_program_operands(const struct at_column *node);
 /* Whether a node is never missing, whatever the product, from whether its operands are. */

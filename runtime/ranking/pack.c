@@ -330,7 +330,7 @@ static bool make_block(struct at_pack *pack) {
     if (pack->block) return true;
     if (room->used + bytes > room->limit || (room->account && !at_account_draw(room->account, bytes)))
         return false;
-    pack->block = malloc(bytes);
+    pack->block = at_wide_malloc(bytes);
     if (!pack->block && room->account) at_account_give(room->account, bytes);
     if (!pack->block) return false;
     room->used += pack->block_bytes = bytes;

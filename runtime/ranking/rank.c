@@ -11,7 +11,7 @@
 #include "ranking/internal.h"
 
 #define PAGE_MAX 64 /* so short a prefix is kept in order from the start; a longer one in a heap */
-#define STRIDE   32 /* values looked at together */
+#define STRIDE   16 /* values looked at together */
 
 /* ---- rails that take away ---- */
 
@@ -275,44 +275,116 @@ static void order_by_heap(const struct rank_work *work, struct rank_key *keys, u
 static inline void insert_key(const struct rank_work *work, struct rank_key *keys, uint32_t count,
                               struct rank_key key) {
     uint32_t at = count;
-    bool is_plain = !work->tiers; /* then nearly all are passed by their value alone */
-    for (; is_plain && at && key.value > keys[at - 1].value; at--) keys[at] = keys[at - 1];
     for (; at && stands_before(work, &key, &keys[at - 1]); at--) keys[at] = keys[at - 1];
     keys[at] = key;
-}
-
-/* From `at` on, past strides in which no value is as much as `least`. */
-AT_KERNEL static uint32_t skip_below(const double *values, uint32_t at, uint32_t count, double least) {
-    for (; at + STRIDE <= count; at += STRIDE) {
-        const double *stride = values + at;
-        uint32_t reaching = 0;
-        for (uint32_t i = 0; i < STRIDE; i++) reaching += stride[i] >= least;
-        if (reaching) break;
-    }
-    return at;
 }
 
 /* For a page: most values are seen off by one look at the worst that is kept, few are moved. */
 static void order_by_insertion(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
     for (uint32_t i = 0; i < wanted; i++) insert_key(work, keys, i, key_of(work, i));
     struct rank_key worst = keys[wanted - 1];
-    for (uint32_t i = wanted; i < work->count;) {
-        if (!work->tiers) i = skip_below(work->values, i, work->count, worst.value);
-        uint32_t end = work->count - i < STRIDE ? work->count : i + STRIDE;
-        for (; i < end; i++) {
-            struct rank_key key = key_of(work, i);
-            if (key.tier == worst.tier && key.value < worst.value) continue; /* nearly all */
-            if (!stands_before(work, &key, &worst)) continue;
-            insert_key(work, keys, wanted - 1, key);
-            worst = keys[wanted - 1];
-        }
+    for (uint32_t i = wanted; i < work->count; i++) {
+        struct rank_key key = key_of(work, i);
+        if (key.tier == worst.tier && key.value < worst.value) continue; /* nearly all */
+        if (!stands_before(work, &key, &worst)) continue;
+        insert_key(work, keys, wanted - 1, key);
+        worst = keys[wanted - 1];
     }
+}
+
+/* ---- a page of what has one tier ---- */
+
+#define MOVED 4 /* places that move together; what they move beyond the end is room */
+
+/* The best so far, in order; behind them NaN, which reaches nothing. */
+struct page {
+    double values[PAGE_MAX + 8];
+    uint32_t indexes[PAGE_MAX + 8];
+    uint32_t wanted;
+};
+
+/* From `at` on, past strides in which no value is as much as `least`. */
+AT_KERNEL static uint32_t skip_below(const double *values, uint32_t at, uint32_t count, double least) {
+    for (; at + STRIDE <= count; at += STRIDE) {
+        const double *stride = values + at;
+        int64_t reaching = 0;
+        for (uint32_t i = 0; i < STRIDE; i++) reaching += stride[i] >= least;
+        if (reaching) break;
+    }
+    return at;
+}
+
+/* How many are as much as `least`, of so many eights: a place found without a guess how far it is. */
+AT_KERNEL static int64_t count_reaching(const double *values, uint32_t eights, double least) {
+    int64_t reaching = 0;
+    for (; eights; eights--, values += 8)
+        for (uint32_t i = 0; i < 8; i++) reaching += values[i] >= least;
+    return reaching;
+}
+
+/* The place among equals: by the sort's text, then by id. */
+static __attribute__((noinline)) uint32_t place_among_equals(const struct rank_work *work,
+                                                             const struct page *page, uint32_t index,
+                                                             uint32_t at) {
+    struct rank_key key = key_of(work, index);
+    for (; at && page->values[at - 1] == key.value; at--) {
+        struct rank_key other = key_of(work, page->indexes[at - 1]);
+        if (!tie_stands_before(work, &key, &other)) break;
+    }
+    return at;
+}
+
+typedef double moved_values __attribute__((vector_size(MOVED * sizeof(double))));
+typedef uint32_t moved_indexes __attribute__((vector_size(MOVED * sizeof(uint32_t))));
+
+/* From `at` on one place further, the last first. */
+static inline void make_place(struct page *page, uint32_t count, uint32_t at) {
+    for (uint32_t from = at + (count - at + MOVED - 1) / MOVED * MOVED; from > at;) {
+        moved_values values;
+        moved_indexes indexes;
+        from -= MOVED;
+        memcpy(&values, page->values + from, sizeof values);
+        memcpy(&indexes, page->indexes + from, sizeof indexes);
+        memcpy(page->values + from + 1, &values, sizeof values);
+        memcpy(page->indexes + from + 1, &indexes, sizeof indexes);
+    }
+}
+
+/* Of `count` there are; how many there are then. */
+static inline uint32_t insert_in_page(const struct rank_work *work, struct page *page, uint32_t count,
+                                      uint32_t index) {
+    double value = work->values[index];
+    uint32_t at = (uint32_t)count_reaching(page->values, (count + 7) / 8, value);
+    if (at && page->values[at - 1] == value) at = place_among_equals(work, page, index, at);
+    if (at == page->wanted) return count;
+    make_place(page, count, at);
+    page->values[at] = value;
+    page->indexes[at] = index;
+    page->values[page->wanted] = NAN; /* who was last is no more */
+    return count < page->wanted ? count + 1 : count;
+}
+
+static void order_page(const struct rank_work *work, struct rank_key *keys, uint32_t wanted) {
+    struct page page;
+    uint32_t i = 0;
+    page.wanted = wanted;
+    for (; i < wanted + 8; i++) page.values[i] = NAN, page.indexes[i] = 0;
+    for (i = 0; i < wanted;) i = insert_in_page(work, &page, i, i);
+    while (i < work->count) {
+        i = skip_below(work->values, i, work->count, page.values[wanted - 1]);
+        uint32_t end = work->count - i < STRIDE ? work->count : i + STRIDE;
+        for (; i < end; i++)
+            if (work->values[i] >= page.values[wanted - 1]) insert_in_page(work, &page, wanted, i);
+    }
+    for (i = 0; i < wanted; i++) keys[i] = key_of(work, page.indexes[i]);
 }
 
 /* The best `wanted` keys, in order, in keys[0 … wanted). */
 static void order_prefix(struct rank_work *work, uint32_t wanted) {
     if (wanted > work->count) wanted = work->count;
-    if (wanted && wanted <= PAGE_MAX)
+    if (wanted && wanted <= PAGE_MAX && !work->tiers)
+        order_page(work, work->keys, wanted);
+    else if (wanted && wanted <= PAGE_MAX)
         order_by_insertion(work, work->keys, wanted);
     else if (wanted)
         order_by_heap(work, work->keys, wanted);

@@ -71,7 +71,11 @@ static enum at_status keep_known(struct decision *decision, const struct at_text
             kept += is_new;
         }
     }
-    for (uint32_t i = 0; i < kept; i++) seen[out->rows[i] / 64] = 0;
+    size_t words = at_root_rows(decision->root) / 64 + 1;
+    if (kept > words / 4)
+        memset(seen, 0, words * sizeof *seen);
+    else
+        for (uint32_t i = 0; i < kept; i++) seen[out->rows[i] / 64] = 0;
     out->row_count = kept;
     out->unknown = unknown;
     out->unknown_count = unknown_count;

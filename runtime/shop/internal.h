@@ -290,17 +290,23 @@ struct recorded { /* one decision */
     struct at_baseline *baseline; /* NULL: none */
     const char *one;              /* "rank", or NULL: decide */
     char *body;                   /* the request, AT_JSON_PADDING behind */
-    size_t body_length, body_capacity;
+    size_t body_length;
     struct at_explored *explored; /* of its first ask that explored */
     uint32_t explored_count;
+    uint64_t began; /* in the ring: bytes written before body, which explored follows */
 };
 struct ring {
     pthread_mutex_t mutex;
     struct recorded *records;
-    uint32_t count, next;
+    uint32_t count;
     uint64_t made;
+    char *bytes; /* of bodies */
+    size_t size, touched;
+    uint64_t written;           /* ever */
+    struct at_account *account; /* counts what of bytes is touched */
 };
-enum at_status ring_open(struct ring *ring, uint32_t count) AT_MUST_CHECK;
+/* bytes: what it may hold all in all, beyond a least. */
+enum at_status ring_open(struct ring *ring, size_t bytes, struct at_account *account) AT_MUST_CHECK;
 void ring_close(struct ring *ring);
 /* Fills id and takes the slot over. */
 void ring_id(struct at_worker *worker, int64_t now_ms, char id[AT_ULID_SIZE]);

@@ -3,11 +3,16 @@
  * The latest decisions of each worker, with what they were made from, so that page 2 continues page 1 and an
  * explanation shows what was computed. A decision's id says which worker's ring and which place holds it; the
  * place says whether it still does. Any worker may look; a ring's mutex is held for copying only.
+ *
+ * What requests said lies one after the other in one buffer, the newest over the oldest: a record knows how
+ * many bytes were ever written before its own, and is gone once the buffer's size was written since.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
 #include "shop/internal.h"
+
+#define RECORD_BYTES 2048 /* of a decision, all in all, as they usually are */
 
 static const char DIGITS[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's base 32, as ULIDs have it */
 
@@ -25,11 +30,15 @@ static int digit_of(char c) {
     return at ? (int)(at - DIGITS) : -1;
 }
 
-enum at_status ring_open(struct ring *ring, uint32_t count) {
+enum at_status ring_open(struct ring *ring, size_t bytes, struct at_account *account) {
+    size_t share = bytes / RECORD_BYTES;
     pthread_mutex_init(&ring->mutex, NULL);
-    ring->records = calloc(count, sizeof *ring->records);
-    ring->count = count;
-    return ring->records ? AT_OK : AT_NOMEM;
+    ring->account = account;
+    ring->count = share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share;
+    ring->size = (size_t)ring->count * (RECORD_BYTES - sizeof *ring->records);
+    ring->records = calloc(ring->count, sizeof *ring->records);
+    ring->bytes = at_wide_malloc(ring->size);
+    return ring->records && ring->bytes ? AT_OK : AT_NOMEM;
 }
 
 void recorded_clear(struct recorded *record) {
@@ -42,14 +51,13 @@ void recorded_clear(struct recorded *record) {
 }
 
 void ring_close(struct ring *ring) {
-    for (uint32_t i = 0; ring->records && i < ring->count; i++) {
-        recorded_clear(&ring->records[i]);
-        free(ring->records[i].body);
-        free(ring->records[i].explored);
-    }
+    for (uint32_t i = 0; ring->records && i < ring->count; i++) recorded_clear(&ring->records[i]);
     free(ring->records);
+    free(ring->bytes);
     if (ring->count) pthread_mutex_destroy(&ring->mutex);
+    if (ring->account) at_account_give(ring->account, ring->touched);
     ring->records = NULL;
+    ring->bytes = NULL;
     ring->count = 0;
 }
 
@@ -95,29 +103,48 @@ static bool place_of(struct at_shop *shop, struct at_text id, struct ring **ring
     return true;
 }
 
-static bool keep_body(struct recorded *slot, const struct recorded *record) {
-    if (slot->body_capacity < record->body_length + AT_JSON_PADDING ||
-        slot->body_capacity > 16 * (record->body_length + 1024)) {
-        free(slot->body);
-        slot->body_capacity = record->body_length + AT_JSON_PADDING + 64;
-        slot->body = malloc(slot->body_capacity);
-        if (!slot->body) {
-            slot->body_capacity = 0;
-            return false;
-        }
+/* Room for that many bytes in one piece; NULL: more than there is in all. */
+static char *take_bytes(struct ring *ring, size_t length) {
+    size_t from = ring->written % ring->size;
+    if (length > ring->size) return NULL;
+    if (ring->size - from < length) {
+        ring->written += ring->size - from; /* what is left at the end is passed over */
+        from = 0;
     }
-    memcpy(slot->body, record->body, record->body_length);
-    memset(slot->body + record->body_length, 0, AT_JSON_PADDING);
+    ring->written += length;
+    if (from + length > ring->touched) {
+        if (ring->account) at_account_force(ring->account, from + length - ring->touched);
+        ring->touched = from + length;
+    }
+    return ring->bytes + from;
+}
+
+static bool is_kept(const struct ring *ring, const struct recorded *slot) {
+    return ring->written - slot->began <= ring->size;
+}
+
+static bool keep_body(struct ring *ring, struct recorded *slot, const struct recorded *record) {
+    size_t explored = record->explored_count * sizeof *record->explored;
+    size_t body = (record->body_length + AT_JSON_PADDING + 7) & ~(size_t)7;
+    char *bytes = take_bytes(ring, body + explored);
+    if (!bytes) return false;
+    slot->began = ring->written - body - explored;
+    slot->body = bytes;
     slot->body_length = record->body_length;
-    free(slot->explored);
-    slot->explored = NULL;
-    slot->explored_count = 0;
-    if (!record->explored_count) return true;
-    slot->explored = malloc(record->explored_count * sizeof *slot->explored);
-    if (!slot->explored) return false;
-    memcpy(slot->explored, record->explored, record->explored_count * sizeof *slot->explored);
+    memcpy(bytes, record->body, record->body_length);
+    memset(bytes + record->body_length, 0, body - record->body_length);
+    slot->explored = (struct at_explored *)(void *)(bytes + body);
     slot->explored_count = record->explored_count;
+    if (explored) memcpy(bytes + body, record->explored, explored);
     return true;
+}
+
+/* What of its request is not overwritten yet. */
+static void wipe(struct ring *ring, const struct recorded *record) {
+    uint64_t from = record->began, end = from + record->body_length;
+    uint64_t oldest = ring->written > ring->size ? ring->written - ring->size : 0;
+    if (from < oldest) from = oldest;
+    if (from < end) memset(ring->bytes + from % ring->size, 0, end - from);
 }
 
 void ring_forget(struct ring *ring, struct forgotten *forgotten) {
@@ -128,7 +155,7 @@ void ring_forget(struct ring *ring, struct forgotten *forgotten) {
                          (record->profile && forgotten_has_person(forgotten, record->profile->person));
         if (!record->id[0] || !is_theirs) continue;
         record->id[0] = 0;
-        if (record->body) memset(record->body, 0, record->body_capacity);
+        wipe(ring, record);
         recorded_clear(record);
     }
     pthread_mutex_unlock(&ring->mutex);
@@ -147,7 +174,7 @@ void ring_put(struct at_worker *worker, const struct recorded *record) {
     slot->root = NULL;
     slot->profile = NULL;
     slot->baseline = NULL;
-    if (keep_body(slot, record)) {
+    if (keep_body(ring, slot, record)) {
         memcpy(slot->id, record->id, sizeof slot->id);
         slot->generation = record->generation;
         slot->person = record->person;
@@ -164,6 +191,10 @@ void ring_put(struct at_worker *worker, const struct recorded *record) {
 }
 
 /* Under the ring's mutex. */
+static bool is_readable(const struct ring *ring, const struct recorded *slot) {
+    return slot->id[0] && slot->root && is_kept(ring, slot);
+}
+
 static bool copy_out(const struct recorded *slot, struct at_arena *arena, struct recorded *out) {
     *out = *slot;
     out->body = at_arena_alloc(arena, slot->body_length + AT_JSON_PADDING);
@@ -184,7 +215,7 @@ bool ring_get(struct at_shop *shop, struct at_text id, struct at_arena *arena, s
     if (!place_of(shop, id, &ring, &place)) return false;
     pthread_mutex_lock(&ring->mutex);
     const struct recorded *slot = &ring->records[place];
-    bool is_there = at_text_is(id, slot->id) && slot->root && copy_out(slot, arena, out);
+    bool is_there = at_text_is(id, slot->id) && is_readable(ring, slot) && copy_out(slot, arena, out);
     pthread_mutex_unlock(&ring->mutex);
     return is_there;
 }
@@ -196,10 +227,10 @@ uint32_t ring_recent(struct at_shop *shop, struct at_arena *arena, struct record
         uint32_t filled = 0, seen = 0, taken = 0, wanted = (most - count) / (shop->worker_count - w);
         if (!ring->count || !wanted) continue;
         pthread_mutex_lock(&ring->mutex);
-        for (uint32_t i = 0; i < ring->count; i++) filled += ring->records[i].id[0] && ring->records[i].root;
+        for (uint32_t i = 0; i < ring->count; i++) filled += is_readable(ring, &ring->records[i]);
         for (uint32_t i = 0; i < ring->count && taken < wanted; i++) {
             const struct recorded *slot = &ring->records[i];
-            if (!slot->id[0] || !slot->root) continue;
+            if (!is_readable(ring, slot)) continue;
             if ((uint64_t)seen++ * wanted < (uint64_t)taken * filled)
                 continue; /* spread over all there are */
             taken += copy_out(slot, arena, &out[count + taken]);

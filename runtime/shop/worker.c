@@ -91,11 +91,11 @@ static void collect(void *arg) {
 
 enum at_status worker_open(struct at_worker *worker, struct at_error *err) {
     struct at_shop *shop = worker->shop;
-    size_t share = shop->ledger.accounts[AT_ACCOUNT_DECISIONS].limit / shop->worker_count / 2048;
+    struct at_account *decisions = &shop->ledger.accounts[AT_ACCOUNT_DECISIONS];
     at_random(&worker->random, sizeof worker->random);
     at_arena_init_kept(&worker->scratch, SCRATCH_MAX, SCRATCH_KEPT);
     at_bytes_init(&worker->text, AT_SHOP_BODY_MAX);
-    if (ring_open(&worker->ring, share < 64 ? 64 : share > 65536 ? 65536 : (uint32_t)share) != AT_OK)
+    if (ring_open(&worker->ring, decisions->limit / shop->worker_count, decisions) != AT_OK)
         return at_fail(err, AT_NOMEM, NULL, "no memory for a worker");
     return at_loop_new(&worker->loop, shop->options.host_loop, err);
 }

@@ -126,6 +126,35 @@ static void a_drain_answers_what_was_asked_and_closes_the_rest(void **state) {
     assert_int_equal(other.drained, 1);
 }
 
+static void sleep_a_while(struct world *to) {
+    (void)to;
+    usleep(50000);
+}
+
+/* More connections than are written together ask while the loop is busy elsewhere, so that one turn answers
+ * them; in the same turn the server is told to drain. */
+static void answers_of_one_turn_all_arrive(void **state) {
+    (void)state;
+    struct world other;
+    int asked[40];
+    world_start(&other, NULL);
+    for (int i = 0; i < 40; i++) asked[i] = dial(&other);
+    assert_alive(&other); /* all are accepted */
+    other.job = sleep_a_while;
+    other.task.run = run_job;
+    at_loop_post(other.loop, &other.task);
+    for (int i = 0; i < 40; i++)
+        say_text(asked[i], i < 39 ? "GET /ok HTTP/1.1\r\n\r\n" : "GET /last HTTP/1.1\r\n\r\n");
+    while (sem_wait(&other.done)) {}
+    for (int i = 0; i < 40; i++) {
+        struct heard heard = hear(asked[i], 0, 2000);
+        assert_true(heard.is_closed && strstr(heard.text.data, "\r\n\r\nok"));
+        at_bytes_clear(&heard.text);
+        close(asked[i]);
+    }
+    world_stop(&other);
+}
+
 static void a_close_waits_for_the_answer_it_is_owed(void **state) {
     (void)state;
     struct world other;
@@ -175,6 +204,7 @@ int main(void) {
         cmocka_unit_test(a_stream_goes_on_until_one_side_ends_it),
         cmocka_unit_test(a_slow_stream_reader_loses_the_newest),
         cmocka_unit_test(a_drain_answers_what_was_asked_and_closes_the_rest),
+        cmocka_unit_test(answers_of_one_turn_all_arrive),
         cmocka_unit_test(a_close_waits_for_the_answer_it_is_owed),
         cmocka_unit_test(servers_share_a_port),
         cmocka_unit_test(an_address_that_is_none_is_an_error),

@@ -6,6 +6,7 @@
  *   /ok            "ok"                    /echo    method, path, query, two headers and the body
  *   /big?n=N       N bytes                 /timer   answered by a timer 10 ms later
  *   /hold          kept until release()    /stream  an event stream that world_send() feeds
+ *   /last          "ok", and the server drains
  */
 #ifndef AT_TESTS_NET_WORLD_H
 #define AT_TESTS_NET_WORLD_H
@@ -96,6 +97,7 @@ static inline void on_world_request(void *arg, struct at_exchange *exchange) {
         answer_echo(exchange);
     else
         answer_text(exchange, 200, AT_TEXT("ok"));
+    if (at_text_is(request->path, "/last")) at_server_drain(world->server, NULL, NULL);
 }
 
 static inline uint32_t world_body_limit(void *arg, const struct at_request *head) {

@@ -21,6 +21,7 @@ static inline void build_catalog(void) {
         int at = snprintf(text, sizeof text, "{\"id\":\"P%03d\",\"title\":\"T\"", (i * 37) % PRODUCTS);
         if (i % 7) at += snprintf(text + at, sizeof text - (size_t)at, ",\"brand\":\"b%d\"", i % 4);
         if (i % 5) at += snprintf(text + at, sizeof text - (size_t)at, ",\"price\":%d", (i * 13) % 40);
+        if (i % 6) at += snprintf(text + at, sizeof text - (size_t)at, ",\"category\":\"c%d\"", i % 3);
         if (i % 3)
             at += snprintf(text + at, sizeof text - (size_t)at, ",\"tags\":[\"t%d\",\"t%d\"]", i % 3, i % 5);
         snprintf(text + at, sizeof text - (size_t)at, "}");
