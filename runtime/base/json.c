@@ -230,6 +230,21 @@ struct at_json at_json_member(struct at_json object, const char *name, size_t le
     return found;
 }
 
+void at_json_members(struct at_json object, const struct at_text *names, uint32_t count,
+                     struct at_json *out) {
+    memset(out, 0, count * sizeof *out);
+    if (!at_json_is_object(object)) return;
+    struct at_json value = object;
+    uint32_t end = (uint32_t)object.tape[object.at] - 1, length;
+    for (uint32_t at = object.at + 1; at < end; at = at_json_after(value)) {
+        const uint8_t *key = object.strings + (object.tape[at] & 0xFFFFFFFFFFFFFFULL);
+        memcpy(&length, key, 4);
+        value.at = at + 1;
+        for (uint32_t i = 0; i < count; i++)
+            if (names[i].length == length && is_same(key + 4, names[i].data, length)) out[i] = value;
+    }
+}
+
 uint32_t at_json_count(struct at_json container) {
     if (!at_json_is_object(container) && !at_json_is_array(container)) return 0;
     uint32_t count = (uint32_t)(container.tape[container.at] >> 32) & SATURATED_COUNT;

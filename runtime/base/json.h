@@ -98,6 +98,8 @@ struct at_json at_json_member(struct at_json object, const char *name, size_t le
 static inline struct at_json at_json_get(struct at_json object, const char *name) {
     return at_json_member(object, name, strlen(name));
 }
+/* The members of these names, each as at_json_get would find it, in one pass over the object. */
+void at_json_members(struct at_json object, const struct at_text *names, uint32_t count, struct at_json *out);
 uint32_t at_json_count(struct at_json container);
 /* The first texts of a list, up to what is no text or to `most` of them; how many. */
 uint32_t at_json_texts(struct at_json list, struct at_text *texts, uint32_t most);

@@ -32,30 +32,30 @@ static bool is_special(unsigned char c) {
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Whether one of eight bytes is special or not ASCII: the classical tests for "a byte below n" and "a byte
- * equal to n". */
-static bool is_plain_word(uint64_t x) {
+/* Not zero if one of eight bytes is special or not ASCII: the classical tests for "a byte below n" and "a
+ * byte equal to n". */
+static inline uint64_t hits_of(uint64_t x) {
     const uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
     uint64_t quotes = x ^ (ones * '"'), slashes = x ^ (ones * '\\');
-    uint64_t hits = x | (x - ones * 0x20) | (quotes - ones) | (slashes - ones);
-    return !(hits & tops);
+    return (x | (x - ones * 0x20) | (quotes - ones) | (slashes - ones)) & tops;
 }
 
-/* Whether a text is ASCII and needs no escape: the usual case, seen word by word. False for some that do not
- * either. */
-static bool is_plain(const char *text, size_t length) {
-    uint64_t word;
+/* Copies a text and says whether it is ASCII and needs no escape: the usual case, seen word by word. False
+ * for some that do not either. */
+static inline bool put_plain(char *to, const char *text, size_t length) {
+    uint64_t word = 0x6161616161616161U, hits = 0; /* letters, where a short text leaves room */
     if (length < 8) {
-        for (size_t i = 0; i < length; i++)
-            if (is_special((unsigned char)text[i]) || (unsigned char)text[i] >= 0x80) return false;
-        return true;
+        for (size_t i = 0; i < length; i++) word = word << 8 | (unsigned char)(to[i] = text[i]);
+        return !hits_of(word);
     }
     for (size_t i = 0; i + 8 < length; i += 8) {
         memcpy(&word, text + i, 8);
-        if (!is_plain_word(word)) return false;
+        memcpy(to + i, &word, 8);
+        hits |= hits_of(word);
     }
     memcpy(&word, text + length - 8, 8);
-    return is_plain_word(word);
+    memcpy(to + length - 8, &word, 8);
+    return !(hits | hits_of(word));
 }
 
 static size_t plain_length(const char *text, size_t length) {
@@ -108,10 +108,9 @@ static inline void put_quoted(struct at_bytes *bytes, char before, struct at_tex
     size_t length = bytes->length;
     if (before) data[length++] = before;
     data[length++] = '"';
-    if (is_plain(text.data, text.length)) {
-        if (text.length) memcpy(data + length, text.data, text.length);
+    if (put_plain(data + length, text.data, text.length))
         bytes->length = length + text.length;
-    } else {
+    else {
         bytes->length = length;
         put_checked(bytes, text);
         if (!at_bytes_reserve(bytes, 2)) return;

@@ -95,16 +95,21 @@ static void forget_arrival(struct at_acquired *first) {
     first->landing = first->referrer = first->device = AT_TEXT("");
 }
 
-void apply_acquired(struct at_acquired *first, const struct at_logged_event *event, struct at_json context) {
+void apply_acquired(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
+    struct at_acquired *first = &draft->profile.acquired;
     if (!first->at_ms || event->at_ms < first->at_ms) first->at_ms = event->at_ms;
     if (first->landed_ms > first->at_ms + AT_SESSION_GAP_MS) forget_arrival(first);
+    if (event->at_ms > first->at_ms + AT_SESSION_GAP_MS) return;
+    if (first->landed_ms && event->at_ms > first->landed_ms) return;
     struct at_acquired arrival = arrival_of(event, context);
     bool says =
         arrival.source.length || arrival.campaign.length || arrival.landing.length || arrival.referrer.length;
-    if (!says || event->at_ms > first->at_ms + AT_SESSION_GAP_MS) return;
-    if (first->landed_ms && !is_before(&arrival, first)) return;
+    if (!says || (first->landed_ms && !is_before(&arrival, first))) return;
     arrival.at_ms = first->at_ms;
     *first = arrival;
+    struct at_text *const texts[] = {&first->source,  &first->campaign, &first->medium,
+                                     &first->landing, &first->referrer, &first->device};
+    for (size_t i = 0; i < AT_LENGTH(texts); i++) *texts[i] = draft_text(draft, *texts[i]);
 }
 
 struct at_text at_acquired_source(const struct at_acquired *first) {

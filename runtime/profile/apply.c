@@ -8,11 +8,34 @@
 #include "profile/draft.h"
 #include "profile/names.h"
 
+/* ---- what of an event is asked for each time, found in one pass over each part ---- */
+
+enum { BODY_CONTEXT, BODY_TRAITS, BODY_PARTS };
+enum { CONTEXT_ACTIVE, CONTEXT_TIMEZONE, CONTEXT_LOCALE, CONTEXT_LOCATION, CONTEXT_TRAITS, CONTEXT_PARTS };
+enum { FACT_ITEMS, FACT_LEARN, FACT_CONFLICT, FACT_CONSENT, FACT_AGAIN, FACT_HEARSAY, FACT_CLAIM, FACTS };
+struct told {
+    struct at_json body[BODY_PARTS], context[CONTEXT_PARTS], facts[FACTS];
+};
+
+static void read_told(struct told *told, const struct at_logged_event *event) {
+    static const struct at_text body[BODY_PARTS] = {AT_TEXT_OF_TABLE("context"), AT_TEXT_OF_TABLE("traits")};
+    static const struct at_text context[CONTEXT_PARTS] = {
+        AT_TEXT_OF_TABLE("active"), AT_TEXT_OF_TABLE("timezone"), AT_TEXT_OF_TABLE("locale"),
+        AT_TEXT_OF_TABLE("location"), AT_TEXT_OF_TABLE("traits")};
+    static const struct at_text facts[FACTS] = {
+        AT_TEXT_OF_TABLE("items"),   AT_TEXT_OF_TABLE("learn"),         AT_TEXT_OF_TABLE("conflict"),
+        AT_TEXT_OF_TABLE("consent"), AT_TEXT_OF_TABLE("consent_again"), AT_TEXT_OF_TABLE("hearsay"),
+        AT_TEXT_OF_TABLE("claim")};
+    at_json_members(event->body, body, BODY_PARTS, told->body);
+    at_json_members(told->body[BODY_CONTEXT], context, CONTEXT_PARTS, told->context);
+    at_json_members(event->facts, facts, FACTS, told->facts);
+}
+
 /* ---- visit ---- */
 
-static bool contains(struct at_text text, const char *word) {
-    size_t length = strlen(word);
-    return text.length >= length && memmem(text.data, text.length, word, length) != NULL;
+static bool begins(const char *text, size_t length, const char *word) {
+    size_t n = strlen(word);
+    return length >= n && memcmp(text, word, n) == 0;
 }
 
 static struct at_text or_empty(struct at_text text) {
@@ -20,31 +43,45 @@ static struct at_text or_empty(struct at_text text) {
 }
 
 struct at_text device_of(struct at_json context) {
-    struct at_text agent = at_json_text(at_json_get(context, "userAgent")),
-                   type = at_json_text(at_json_get(at_json_get(context, "device"), "type"));
-    if (contains(agent, "iPad") || contains(agent, "Tablet")) return AT_TEXT("tablet");
-    if (contains(agent, "Mobi") || contains(agent, "iPhone") || contains(agent, "Android"))
-        return AT_TEXT("mobile");
+    struct at_text agent = at_json_text(at_json_get(context, "userAgent"));
+    bool is_tablet = false, is_mobile = false;
+    for (size_t i = 0; i < agent.length; i++) {
+        const char *at = agent.data + i;
+        size_t left = agent.length - i;
+        if (*at == 'i') {
+            is_tablet |= begins(at, left, "iPad");
+            is_mobile |= begins(at, left, "iPhone");
+        } else if (*at == 'T')
+            is_tablet |= begins(at, left, "Tablet");
+        else if (*at == 'M')
+            is_mobile |= begins(at, left, "Mobi");
+        else if (*at == 'A')
+            is_mobile |= begins(at, left, "Android");
+    }
+    if (is_tablet) return AT_TEXT("tablet");
+    if (is_mobile) return AT_TEXT("mobile");
     if (agent.length) return AT_TEXT("desktop");
-    return or_empty(type);
+    return or_empty(at_json_text(at_json_get(at_json_get(context, "device"), "type")));
 }
 
-static void fill_visit(struct at_visit *visit, struct at_json context) {
+static void fill_visit(struct draft *draft, struct at_json context) {
     struct at_json campaign = at_json_get(context, "campaign"), page = at_json_get(context, "page");
-    visit->source = or_empty(at_json_text(at_json_get(campaign, "source")));
-    visit->campaign = or_empty(at_json_text(at_json_get(campaign, "name")));
-    visit->medium = or_empty(at_json_text(at_json_get(campaign, "medium")));
-    visit->landing = or_empty(at_json_text(at_json_get(page, "path")));
-    if (!visit->landing.length) visit->landing = or_empty(at_json_text(at_json_get(page, "url")));
-    visit->referrer = or_empty(at_json_text(at_json_get(page, "referrer")));
-    visit->device = device_of(context);
+    struct at_visit *visit = &draft->profile.visit;
+    struct at_text landing = or_empty(at_json_text(at_json_get(page, "path")));
+    if (!landing.length) landing = or_empty(at_json_text(at_json_get(page, "url")));
+    visit->source = draft_text(draft, or_empty(at_json_text(at_json_get(campaign, "source"))));
+    visit->campaign = draft_text(draft, or_empty(at_json_text(at_json_get(campaign, "name"))));
+    visit->medium = draft_text(draft, or_empty(at_json_text(at_json_get(campaign, "medium"))));
+    visit->landing = draft_text(draft, landing);
+    visit->referrer = draft_text(draft, or_empty(at_json_text(at_json_get(page, "referrer"))));
+    visit->device = draft_text(draft, device_of(context));
 }
 
 /* A system tells it, nobody is here: context.active is false. They are known since then, but not seen. */
 static bool apply_seen(struct at_profile *profile, const struct at_logged_event *event,
-                       struct at_json context) {
+                       const struct told *told) {
     bool is_active = true;
-    at_json_bool(at_json_get(context, "active"), &is_active);
+    at_json_bool(told->context[CONTEXT_ACTIVE], &is_active);
     if (!profile->first_seen_ms || event->at_ms < profile->first_seen_ms)
         profile->first_seen_ms = event->at_ms;
     if (is_active && (!profile->last_seen_ms || event->at_ms > profile->last_seen_ms))
@@ -52,18 +89,18 @@ static bool apply_seen(struct at_profile *profile, const struct at_logged_event 
     return is_active;
 }
 
-static void apply_visit(struct draft *draft, const struct at_logged_event *event, struct at_json context) {
+static void apply_visit(struct draft *draft, const struct at_logged_event *event, const struct told *told) {
     struct at_profile *profile = &draft->profile;
     bool is_first = profile->sessions == 0,
          is_new = is_first || event->at_ms > profile->visit.last_ms + AT_SESSION_GAP_MS,
          is_page = at_text_is(event->name, "page_viewed") || at_text_is(event->name, "screen_viewed");
-    if (!apply_seen(profile, event, context)) return;
-    apply_acquired(&profile->acquired, event, context);
+    if (!apply_seen(profile, event, told)) return;
+    apply_acquired(draft, event, told->body[BODY_CONTEXT]);
     /* Told of later: it belongs to no visit that is known. */
     if (!is_first && event->at_ms < profile->visit.started_ms - AT_SESSION_GAP_MS) return;
     if (is_new) {
         profile->visit = (struct at_visit){.started_ms = event->at_ms, .last_ms = event->at_ms};
-        fill_visit(&profile->visit, context);
+        fill_visit(draft, told->body[BODY_CONTEXT]);
         profile->sessions++;
     }
     struct at_visit *visit = &profile->visit;
@@ -74,35 +111,41 @@ static void apply_visit(struct draft *draft, const struct at_logged_event *event
 }
 
 /* What was said later already stays. */
-static void set_text(struct at_text *out, int64_t *said_ms, struct at_text text, int64_t at_ms) {
+static void set_text(struct draft *draft, struct at_text *out, int64_t *said_ms, struct at_text text,
+                     int64_t at_ms) {
     if (!text.length || text.length > 64 || (out->length && at_ms < *said_ms)) return;
-    *out = text;
+    if (!at_text_equal(*out, text)) *out = draft_text(draft, text);
     *said_ms = at_ms;
 }
 
-static void apply_context(struct draft *draft, struct at_json context, struct at_json traits, int64_t at_ms) {
+static void apply_context(struct draft *draft, const struct told *told, struct at_json traits,
+                          int64_t at_ms) {
     struct at_profile *profile = &draft->profile;
-    struct at_text timezone = at_json_text(at_json_get(context, "timezone")),
-                   locale = at_json_text(at_json_get(context, "locale"));
-    struct at_text country = at_json_text(at_json_get(at_json_get(context, "location"), "country"));
+    struct at_text timezone = at_json_text(told->context[CONTEXT_TIMEZONE]),
+                   locale = at_json_text(told->context[CONTEXT_LOCALE]);
+    struct at_text country = at_json_text(at_json_get(told->context[CONTEXT_LOCATION], "country"));
     struct at_text said = at_json_text(at_json_get(at_json_get(traits, "address"), "country"));
     if (!said.length) said = at_json_text(at_json_get(traits, "country"));
-    set_text(&profile->timezone, &profile->timezone_ms, timezone, at_ms);
-    set_text(&profile->locale, &profile->locale_ms, locale, at_ms);
+    set_text(draft, &profile->timezone, &profile->timezone_ms, timezone, at_ms);
+    set_text(draft, &profile->locale, &profile->locale_ms, locale, at_ms);
     if (said.length)
-        set_text(&profile->country, &profile->country_ms, said, at_ms);
+        set_text(draft, &profile->country, &profile->country_ms, said, at_ms);
     else if (!profile->country.length && country.length <= 64)
-        profile->country = country.data ? country : AT_TEXT("");
+        profile->country = draft_text(draft, country);
 }
 
 /* ---- products ---- */
 
 struct item item_of(struct at_json json) {
-    struct item item = {at_json_text(at_json_get(json, "product")), at_json_text(at_json_get(json, "named")),
-                        at_missing(), 1, at_json_get(json, "facets")};
+    static const struct at_text names[] = {AT_TEXT_OF_TABLE("product"), AT_TEXT_OF_TABLE("named"),
+                                           AT_TEXT_OF_TABLE("facets"), AT_TEXT_OF_TABLE("price"),
+                                           AT_TEXT_OF_TABLE("quantity")};
+    struct at_json told[AT_LENGTH(names)];
+    at_json_members(json, names, AT_LENGTH(names), told);
+    struct item item = {at_json_text(told[0]), at_json_text(told[1]), at_missing(), 1, told[2]};
     if (!item.named.length) item.named = item.product;
-    at_json_number(at_json_get(json, "price"), &item.price);
-    at_json_number(at_json_get(json, "quantity"), &item.quantity);
+    at_json_number(told[3], &item.price);
+    at_json_number(told[4], &item.quantity);
     return item;
 }
 
@@ -176,7 +219,8 @@ static void put_in_basket(struct draft *draft, const struct item *item, double q
             at = BASKET_MAX - 1;
         } else
             profile->basket_count++;
-        draft->basket[at] = (struct at_basket_line){item->product, item->named, item->price, 0};
+        draft->basket[at] = (struct at_basket_line){draft_text(draft, item->product),
+                                                    draft_text(draft, item->named), item->price, 0};
     }
     draft->basket[at].quantity += quantity;
     if (!at_is_missing(item->price)) draft->basket[at].price = item->price;
@@ -208,19 +252,21 @@ static void apply_basket(struct draft *draft, const struct at_logged_event *even
     profile->basket_updated_ms = event->at_ms;
     struct at_text url = at_json_text(at_json_get(at_json_get(event->body, "properties"), "cart_url"));
     if (!url.length && replaces) url = at_json_text(at_json_get(at_json_get(context, "page"), "url"));
-    if (url.length && url.length <= 1000) profile->basket_url = url;
+    if (url.length && url.length <= 1000) profile->basket_url = draft_text(draft, url);
     if (clears) profile->basket_url = AT_TEXT("");
 }
 
 /* ---- consent ---- */
 
 /* Each says through which source it was said: an event stays with its source for ever. */
-static void apply_consent(struct draft *draft, const struct at_logged_event *event) {
+static void apply_consent(struct draft *draft, struct at_json said_with) {
     struct at_profile *profile = &draft->profile;
-    struct at_json_each it = at_json_each(at_json_get(event->facts, "consent"));
+    struct at_json_each it = at_json_each(said_with);
     while (at_json_next(&it)) {
         struct at_consent_statement said;
         if (!at_consent_parse(it.value, &said)) continue;
+        struct at_text *const texts[] = {&said.purpose, &said.channel, &said.said, &said.wording};
+        for (size_t i = 0; i < AT_LENGTH(texts); i++) *texts[i] = draft_text(draft, *texts[i]);
         profile->consent_count = at_consent_add(draft->consents, profile->consent_count, &said);
     }
 }
@@ -228,13 +274,13 @@ static void apply_consent(struct draft *draft, const struct at_logged_event *eve
 /* The same word again, later: what comes in late from between does not undo it. The browser's signal is not
  * answered by a word from before it. */
 static void apply_consent_again(struct draft *draft, const struct at_logged_event *event,
-                                struct at_json context) {
+                                const struct told *told) {
     struct at_profile *profile = &draft->profile;
     struct at_consent_said object[AT_CONSENT_OBJECT_MAX];
     int64_t source;
     uint32_t count;
-    if (!at_json_int(at_json_get(event->facts, "consent_again"), &source)) return;
-    at_consent_object(context, object, &count);
+    if (!at_json_int(told->facts[FACT_AGAIN], &source)) return;
+    at_consent_object(told->body[BODY_CONTEXT], object, &count);
     for (uint32_t i = 0; i < count; i++) {
         const struct at_consent_statement *last =
             at_consent_last(profile, (uint64_t)source, object[i].purpose);
@@ -250,84 +296,41 @@ static void apply_consent_again(struct draft *draft, const struct at_logged_even
 
 /* What is told of money is the newest of its name only if it may be believed; which copy of an order came
  * first does not matter. Of refunds the one that counts: one without an id counts as it comes. */
-static bool may_be_last(const struct at_logged_event *event) {
+static bool may_be_last(const struct at_logged_event *event, const struct told *told) {
     bool is_hearsay = false, is_won = true;
-    at_json_bool(at_json_get(event->facts, "hearsay"), &is_hearsay);
-    at_json_bool(at_json_get(event->facts, "claim"), &is_won);
+    at_json_bool(told->facts[FACT_HEARSAY], &is_hearsay);
+    at_json_bool(told->facts[FACT_CLAIM], &is_won);
     return !is_hearsay && (is_won || !at_text_is(event->name, "order_refunded"));
 }
 
-static bool apply(struct draft *draft, const struct at_logged_event *event) {
-    struct at_json context = at_json_get(event->body, "context"), traits = at_json_get(event->body, "traits"),
-                   items = at_json_get(event->facts, "items"), about = at_json_get(context, "traits");
+bool apply_event(struct draft *draft, const struct at_logged_event *event) {
+    struct told told;
+    read_told(&told, event);
+    struct at_json traits = told.body[BODY_TRAITS], items = told.facts[FACT_ITEMS],
+                   about = told.context[CONTEXT_TRAITS];
     draft->profile.applied_seq = event->seq;
-    if (at_json_get(event->facts, "conflict").tape) return true;
-    apply_consent(draft, event);
+    if (told.facts[FACT_CONFLICT].tape) return !draft->is_short;
+    apply_consent(draft, told.facts[FACT_CONSENT]);
     /* no visit, and nothing that may need a consent; of the others nobody did anything */
     if (at_text_is(event->name, "consent_updated") || at_event_is_own(event->name)) {
         draft_count(draft, event->name, event->at_ms);
-        return true;
+        return !draft->is_short;
     }
-    apply_consent_again(draft, event, context);
+    apply_consent_again(draft, event, &told);
     bool learns = true;
-    at_json_bool(at_json_get(event->facts, "learn"), &learns);
+    at_json_bool(told.facts[FACT_LEARN], &learns);
     bool is_identify = at_text_is(event->name, "identified"),
          is_order = at_text_is(event->name, "order_completed");
-    apply_visit(draft, event, context);
+    apply_visit(draft, event, &told);
     /* A clock that is ahead must not hold what is said until it is reached. */
     int64_t said_ms = event->at_ms < event->received_ms ? event->at_ms : event->received_ms;
-    apply_context(draft, context, is_identify ? traits : about, said_ms);
+    apply_context(draft, &told, is_identify ? traits : about, said_ms);
     if (!draft_traits(draft, about, said_ms) || (is_identify && !draft_traits(draft, traits, said_ms)))
         return false;
     if (!is_order) draft_count(draft, event->name, event->at_ms);
     if (!is_order && learns) apply_items(draft, event, items);
-    if (may_be_last(event)) draft_last(draft, event, items);
-    apply_basket(draft, event, items, context);
+    if (may_be_last(event, &told)) draft_last(draft, event, items);
+    apply_basket(draft, event, items, told.body[BODY_CONTEXT]);
     apply_order(draft, event, learns);
-    return true;
-}
-
-struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
-                                    bool is_private) {
-    struct at_profile *next = NULL;
-    if (event->seq <= base->applied_seq) return is_private ? base : at_profile_ref(base);
-    struct draft *draft = draft_begin(base);
-    if (draft && apply(draft, event)) next = draft_finish(draft, base->account);
-    if (is_private) at_profile_unref(base);
-    return next;
-}
-
-static int identifier_order(const struct at_known_identifier *a, const struct at_known_identifier *b) {
-    if (a->since_ms != b->since_ms) return a->since_ms < b->since_ms ? -1 : 1;
-    int order = at_text_order(a->kind, b->kind);
-    return order ? order : at_text_order(a->value, b->value);
-}
-
-void draft_identifier(struct draft *draft, const struct at_known_identifier *one) {
-    struct at_known_identifier *list = draft->identifiers;
-    uint32_t at = draft->profile.identifier_count++, gone = 0;
-    for (; at && identifier_order(&list[at - 1], one) > 0; at--) list[at] = list[at - 1];
-    list[at] = *one;
-    if (draft->profile.identifier_count <= IDENTIFIERS_MAX) return;
-    while (gone <= IDENTIFIERS_MAX && !at_text_is(list[gone].kind, "anonymous_id")) gone++;
-    if (gone > IDENTIFIERS_MAX) gone = 0;
-    draft->profile.identifier_count = IDENTIFIERS_MAX;
-    memmove(list + gone, list + gone + 1, (IDENTIFIERS_MAX - gone) * sizeof *list);
-}
-
-struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,
-                                              int64_t since_ms, bool is_private) {
-    for (uint32_t i = 0; i < base->identifier_count; i++)
-        if (at_text_equal(base->identifiers[i].kind, identifier->kind) &&
-            at_text_equal(base->identifiers[i].value, identifier->value))
-            return is_private ? base : at_profile_ref(base);
-    struct draft *draft = draft_begin(base);
-    struct at_known_identifier one = {identifier->kind, identifier->value, since_ms};
-    struct at_profile *next = NULL;
-    if (draft) {
-        draft_identifier(draft, &one);
-        next = draft_finish(draft, base->account);
-    }
-    if (is_private) at_profile_unref(base);
-    return next;
+    return !draft->is_short;
 }

@@ -4,28 +4,39 @@
  */
 #include "profile/draft.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MAX ((size_t)64 << 20) /* no event brings so much: a run is packed long before */
+
 /* One scratch a thread, freed when the thread ends. */
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+
+static void free_scratch(void *scratch) {
+    struct draft *draft = scratch;
+    at_arena_clear(&draft->kept);
+    free(draft);
+}
 static void make_key(void) {
-    pthread_key_create(&scratch_key, free);
+    pthread_key_create(&scratch_key, free_scratch);
 }
 
 static struct draft *scratch(void) {
     pthread_once(&scratch_once, make_key);
     struct draft *draft = pthread_getspecific(scratch_key);
-    if (!draft) {
-        draft = malloc(sizeof *draft);
-        if (draft && pthread_setspecific(scratch_key, draft)) {
-            free(draft);
-            return NULL;
-        }
+    if (draft) return draft;
+    draft = malloc(sizeof *draft);
+    if (draft && pthread_setspecific(scratch_key, draft)) {
+        free(draft);
+        draft = NULL;
     }
+    if (!draft) return NULL;
+    at_arena_init(&draft->kept, KEPT_MAX);
+    draft->base = NULL;
     return draft;
 }
 
@@ -35,6 +46,9 @@ static struct draft *scratch(void) {
 struct draft *draft_begin(const struct at_profile *base) {
     struct draft *draft = scratch();
     if (!draft) return NULL;
+    assert(!draft->base); /* a run goes on: what it has would be lost */
+    at_arena_reset(&draft->kept);
+    draft->is_short = false;
     /* Not its count of references, which others change meanwhile. */
     memcpy(&draft->profile.bytes, &base->bytes, sizeof *base - offsetof(struct at_profile, bytes));
     COPY(awaited, awaited_count);
@@ -50,7 +64,25 @@ struct draft *draft_begin(const struct at_profile *base) {
     memcpy(draft->orders, base->order_list, base->order_count * sizeof *draft->orders);
     draft->profile.order_list = draft->orders;
     memcpy(draft->buckets, block_of(base)->buckets, base->count_count * sizeof *draft->buckets);
+    memset(draft->room, 0, base->count_count * sizeof *draft->room);
+    draft->block.buckets = draft->buckets;
     return draft;
+}
+
+static void *keep(struct draft *draft, const void *data, size_t length, size_t room) {
+    void *copy = at_arena_alloc(&draft->kept, room);
+    if (copy && length) memcpy(copy, data, length);
+    draft->is_short |= !copy;
+    return copy;
+}
+
+void *draft_copy(struct draft *draft, const void *data, size_t length) {
+    return keep(draft, data, length, length);
+}
+
+struct at_text draft_text(struct draft *draft, struct at_text text) {
+    char *copy = text.length ? keep(draft, text.data, text.length, text.length) : NULL;
+    return copy ? (struct at_text){copy, text.length} : AT_TEXT("");
 }
 
 double decay(int64_t span_ms, int64_t half_ms) {
@@ -79,7 +111,7 @@ static bool is_weaker(const struct at_met_product *a, const struct at_met_produc
 struct at_met_product *draft_product(struct draft *draft, struct at_text product) {
     struct at_profile *profile = &draft->profile;
     for (uint32_t i = 0; i < profile->product_count; i++)
-        if (at_text_equal(draft->products[i].product, product)) return &draft->products[i];
+        if (is_name(draft->products[i].product, product)) return &draft->products[i];
     uint32_t place = profile->product_count;
     if (place == PRODUCTS_MAX) {
         place = 0;
@@ -91,14 +123,14 @@ struct at_met_product *draft_product(struct draft *draft, struct at_text product
     } else
         profile->product_count++;
     memset(&draft->products[place], 0, sizeof draft->products[place]);
-    draft->products[place].product = product;
+    draft->products[place].product = draft_text(draft, product);
     return &draft->products[place];
 }
 
 struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct at_text value, int64_t at_ms) {
     struct at_profile *profile = &draft->profile;
     for (uint32_t i = 0; i < profile->taste_count; i++)
-        if (at_text_equal(draft->tastes[i].value, value) && at_text_equal(draft->tastes[i].facet, facet))
+        if (is_name(draft->tastes[i].value, value) && is_name(draft->tastes[i].facet, facet))
             return &draft->tastes[i];
     if (profile->taste_count == TASTES_MAX) { /* the weakest as of now goes */
         double weakest = INFINITY;
@@ -122,49 +154,60 @@ struct at_taste *draft_taste(struct draft *draft, struct at_text facet, struct a
     memmove(&draft->tastes[place + 1], &draft->tastes[place],
             (profile->taste_count - place) * sizeof *draft->tastes);
     profile->taste_count++;
-    draft->tastes[place] = (struct at_taste){facet, value, 0, at_ms};
+    draft->tastes[place] = (struct at_taste){draft_text(draft, facet), draft_text(draft, value), 0, at_ms};
     return &draft->tastes[place];
 }
 
 /* ---- counts ---- */
-
-/* Ascending by unit; those more than keep units older than the newest go. */
-static uint32_t add_bucket(struct bucket *out, const struct bucket *in, uint32_t count, int32_t unit,
-                           int32_t keep, uint32_t most) {
-    struct bucket before[DAYS_MAX + 1];
-    uint32_t n = 0;
-    if (in == out) in = memcpy(before, in, count * sizeof *before);
-    int32_t newest = count && in[count - 1].unit > unit ? in[count - 1].unit : unit;
-    bool is_in = false;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!is_in && in[i].unit > unit) {
-            if (unit > newest - keep) out[n++] = (struct bucket){unit, 1};
-            is_in = true;
-        }
-        if (in[i].unit <= newest - keep) continue;
-        out[n] = in[i];
-        if (in[i].unit == unit) {
-            out[n].count++;
-            is_in = true;
-        }
-        n++;
-    }
-    if (!is_in && unit > newest - keep) out[n++] = (struct bucket){unit, 1};
-    if (n > most) {
-        memmove(out, out + (n - most), most * sizeof *out);
-        n = most;
-    }
-    return n;
-}
 
 static int32_t unit_of(int64_t at_ms, int64_t size) {
     int64_t unit = at_ms / size - (at_ms % size < 0);
     return unit > INT32_MAX ? INT32_MAX : unit < INT32_MIN ? INT32_MIN : (int32_t)unit;
 }
 
+/* Ascending by unit; those keep units older than the newest go. The list has room for one more. */
+static uint32_t add_bucket(struct bucket *list, uint32_t count, int32_t unit, int32_t keep) {
+    int32_t newest = count && list[count - 1].unit > unit ? list[count - 1].unit : unit;
+    uint32_t at = count, gone = 0;
+    if (unit <= newest - keep) return count;
+    while (at && list[at - 1].unit > unit) at--;
+    if (at && list[at - 1].unit == unit) {
+        list[at - 1].count++;
+        return count;
+    }
+    memmove(&list[at + 1], &list[at], (count++ - at) * sizeof *list);
+    list[at] = (struct bucket){unit, 1};
+    while (list[gone].unit <= newest - keep) gone++;
+    memmove(list, &list[gone], (count - gone) * sizeof *list);
+    return count - gone;
+}
+
+/* The list in the draft's own memory, with room for one more; NULL: out of memory. */
+static struct bucket *own_buckets(struct draft *draft, const struct bucket *list, uint32_t count,
+                                  uint32_t *room) {
+    if (count < *room) return (struct bucket *)(uintptr_t)list;
+    uint32_t more = count < 8 ? 8 : count;
+    struct bucket *own = keep(draft, list, count * sizeof *own, (count + more) * sizeof *own);
+    if (own) *room = count + more;
+    return own;
+}
+
+static void change_buckets(struct draft *draft, uint32_t place, int64_t at_ms,
+                           uint32_t change(struct bucket *list, uint32_t count, int32_t unit, int32_t keep)) {
+    struct buckets *buckets = &draft->buckets[place];
+    struct bucket *hours = own_buckets(draft, buckets->hours, buckets->hour_count, &draft->room[place].hours);
+    if (!hours) return;
+    buckets->hour_count = change(hours, buckets->hour_count, unit_of(at_ms, AT_HOUR_MS), HOURS_MAX);
+    buckets->hours = hours;
+    struct bucket *days = own_buckets(draft, buckets->days, buckets->day_count, &draft->room[place].days);
+    if (!days) return;
+    buckets->day_count = change(days, buckets->day_count, unit_of(at_ms, AT_DAY_MS), DAYS_MAX);
+    buckets->days = days;
+}
+
 static uint32_t find_count(const struct draft *draft, struct at_text name) {
     uint32_t place = 0;
-    while (place < draft->profile.count_count && !at_text_equal(draft->counts[place].name, name)) place++;
+    while (place < draft->profile.count_count && !is_name(draft->counts[place].name, name)) place++;
     return place;
 }
 
@@ -179,33 +222,29 @@ static uint32_t place_of_count(struct draft *draft, struct at_text name) {
         place = oldest;
     } else
         profile->count_count++;
-    draft->counts[place] = (struct at_event_count){.name = name};
+    draft->counts[place] = (struct at_event_count){.name = draft_text(draft, name)};
     draft->buckets[place] = (struct buckets){0};
+    draft->room[place] = (struct bucket_room){0};
     return place;
 }
 
 void draft_count(struct draft *draft, struct at_text name, int64_t at_ms) {
     uint32_t place = place_of_count(draft, name);
     struct at_event_count *count = &draft->counts[place];
-    struct buckets *buckets = &draft->buckets[place];
     if (!count->total || at_ms < count->first_ms) count->first_ms = at_ms;
     if (!count->total || at_ms > count->last_ms) count->last_ms = at_ms;
     count->total++;
-    buckets->hour_count = add_bucket(draft->hours, buckets->hours, buckets->hour_count,
-                                     unit_of(at_ms, AT_HOUR_MS), HOURS_MAX, HOURS_MAX);
-    buckets->day_count = add_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS),
-                                    DAYS_MAX, DAYS_MAX);
-    buckets->hours = draft->hours;
-    buckets->days = draft->days;
+    change_buckets(draft, place, at_ms, add_bucket);
 }
 
-/* In the draft's own memory. Returns how many are left. */
-static uint32_t take_bucket(struct bucket *own, const struct bucket *in, uint32_t count, int32_t unit) {
+/* Returns how many are left. */
+static uint32_t take_bucket(struct bucket *list, uint32_t count, int32_t unit, int32_t keep) {
     uint32_t n = 0;
+    (void)keep;
     for (uint32_t i = 0; i < count; i++) {
-        own[n] = in[i];
-        if (own[n].unit == unit) own[n].count--;
-        n += own[n].count > 0;
+        list[n] = list[i];
+        if (list[n].unit == unit) list[n].count--;
+        n += list[n].count > 0;
     }
     return n;
 }
@@ -213,14 +252,8 @@ static uint32_t take_bucket(struct bucket *own, const struct bucket *in, uint32_
 void draft_uncount(struct draft *draft, struct at_text name, int64_t at_ms) {
     uint32_t place = find_count(draft, name);
     if (place == draft->profile.count_count || !draft->counts[place].total) return;
-    struct buckets *buckets = &draft->buckets[place];
     draft->counts[place].total--;
-    buckets->hour_count =
-        take_bucket(draft->hours, buckets->hours, buckets->hour_count, unit_of(at_ms, AT_HOUR_MS));
-    buckets->day_count =
-        take_bucket(draft->days, buckets->days, buckets->day_count, unit_of(at_ms, AT_DAY_MS));
-    buckets->hours = draft->hours;
-    buckets->days = draft->days;
+    change_buckets(draft, place, at_ms, take_bucket);
 }
 
 void draft_count_last(struct draft *draft, struct at_text name, int64_t last_ms) {
@@ -363,6 +396,7 @@ static void pack(struct packing *packing, struct at_profile *p, struct buckets *
 
 struct at_profile *draft_finish(struct draft *draft, struct at_account *account) {
     struct packing packing = {.is_measuring = true};
+    if (draft->is_short) return NULL;
     pack(&packing, &draft->profile, draft->buckets);
     size_t bucket_bytes = draft->profile.count_count * sizeof(struct buckets);
     size_t head = (sizeof(struct block) + bucket_bytes + 7) & ~(size_t)7,

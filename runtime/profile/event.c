@@ -21,6 +21,54 @@ struct at_json member_of(struct at_json json, const char *name, const char *othe
     return value.tape || !other ? value : at_json_get(json, other);
 }
 
+/* ---- what an event is asked for, found in one pass; behind a name its other spelling ---- */
+
+enum part {
+    PART_TYPE,
+    PART_EVENT,
+    PART_NAME,
+    PART_ANONYMOUS_ID,
+    PART_USER_ID = PART_ANONYMOUS_ID + 2,
+    PART_PREVIOUS_ID = PART_USER_ID + 2,
+    PART_GROUP_ID = PART_PREVIOUS_ID + 2,
+    PART_MESSAGE_ID = PART_GROUP_ID + 2,
+    PART_ORIGINAL = PART_MESSAGE_ID + 2,
+    PART_SENT = PART_ORIGINAL + 2,
+    PART_TIMESTAMP = PART_SENT + 2,
+    PART_PROPERTIES,
+    PART_TRAITS,
+    PART_CONTEXT,
+    PARTS
+};
+_Static_assert(PARTS == EVENT_PARTS, "there is room for each");
+
+static const struct at_text parts[PARTS] = {[PART_TYPE] = AT_TEXT_OF_TABLE("type"),
+                                            [PART_EVENT] = AT_TEXT_OF_TABLE("event"),
+                                            [PART_NAME] = AT_TEXT_OF_TABLE("name"),
+                                            [PART_ANONYMOUS_ID] = AT_TEXT_OF_TABLE("anonymousId"),
+                                            [PART_ANONYMOUS_ID + 1] = AT_TEXT_OF_TABLE("anonymous_id"),
+                                            [PART_USER_ID] = AT_TEXT_OF_TABLE("userId"),
+                                            [PART_USER_ID + 1] = AT_TEXT_OF_TABLE("user_id"),
+                                            [PART_PREVIOUS_ID] = AT_TEXT_OF_TABLE("previousId"),
+                                            [PART_PREVIOUS_ID + 1] = AT_TEXT_OF_TABLE("previous_id"),
+                                            [PART_GROUP_ID] = AT_TEXT_OF_TABLE("groupId"),
+                                            [PART_GROUP_ID + 1] = AT_TEXT_OF_TABLE("group_id"),
+                                            [PART_MESSAGE_ID] = AT_TEXT_OF_TABLE("messageId"),
+                                            [PART_MESSAGE_ID + 1] = AT_TEXT_OF_TABLE("message_id"),
+                                            [PART_ORIGINAL] = AT_TEXT_OF_TABLE("originalTimestamp"),
+                                            [PART_ORIGINAL + 1] = AT_TEXT_OF_TABLE("original_timestamp"),
+                                            [PART_SENT] = AT_TEXT_OF_TABLE("sentAt"),
+                                            [PART_SENT + 1] = AT_TEXT_OF_TABLE("sent_at"),
+                                            [PART_TIMESTAMP] = AT_TEXT_OF_TABLE("timestamp"),
+                                            [PART_PROPERTIES] = AT_TEXT_OF_TABLE("properties"),
+                                            [PART_TRAITS] = AT_TEXT_OF_TABLE("traits"),
+                                            [PART_CONTEXT] = AT_TEXT_OF_TABLE("context")};
+
+/* In either spelling. */
+static struct at_json either(const struct parsing *parsing, enum part part) {
+    return parsing->parts[part].tape ? parsing->parts[part] : parsing->parts[part + 1];
+}
+
 struct at_text trim(struct at_text text) {
     while (text.length && is_space(text.data[0])) text = (struct at_text){text.data + 1, text.length - 1};
     while (text.length && is_space(text.data[text.length - 1])) text.length--;
@@ -46,9 +94,9 @@ struct at_text plain_text(struct parsing *parsing, struct at_json value) {
     return at_text_of(text ? text : "");
 }
 
-static enum at_status read_id(struct parsing *parsing, const char *name, const char *other,
-                              struct at_text *out) {
-    *out = plain_text(parsing, member_of(parsing->event->json, name, other));
+static enum at_status read_id(struct parsing *parsing, enum part part, struct at_text *out) {
+    const char *name = parts[part].data;
+    *out = plain_text(parsing, either(parsing, part));
     if (out->length > ID_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "id_too_long", name, "%s may have %d bytes", name,
                              ID_MAX);
@@ -68,7 +116,7 @@ static enum at_status read_type(struct parsing *parsing) {
         {AT_TEXT_OF_TABLE("group"), AT_EVENT_GROUP},       {AT_TEXT_OF_TABLE("alias"), AT_EVENT_ALIAS}};
     struct at_event *event = parsing->event;
     struct at_text word = parsing->defaults->type;
-    if (!word.length) word = at_json_text(at_json_get(event->json, "type"));
+    if (!word.length) word = at_json_text(parsing->parts[PART_TYPE]);
     if (!word.length)
         return at_fail_field(
             parsing->err, AT_INVALID, "no_type", "type",
@@ -89,7 +137,7 @@ static enum at_status read_name(struct parsing *parsing) {
     event->event = (struct at_text){"", 0};
     switch (event->type) {
     case AT_EVENT_TRACK:
-        event->event = plain_text(parsing, at_json_get(event->json, "event"));
+        event->event = plain_text(parsing, parsing->parts[PART_EVENT]);
         if (!event->event.length)
             return at_fail_field(parsing->err, AT_INVALID, "no_event", "event",
                                  "track needs the event's name: \"event\":\"Product Viewed\"");
@@ -105,7 +153,7 @@ static enum at_status read_name(struct parsing *parsing) {
         return AT_OK;
     case AT_EVENT_PAGE:
     case AT_EVENT_SCREEN:
-        event->event = plain_text(parsing, at_json_get(event->json, "name"));
+        event->event = plain_text(parsing, parsing->parts[PART_NAME]);
         event->name = event->type == AT_EVENT_PAGE ? AT_TEXT("page_viewed") : AT_TEXT("screen_viewed");
         return AT_OK;
     case AT_EVENT_IDENTIFY: event->name = AT_TEXT("identified"); return AT_OK;
@@ -127,10 +175,10 @@ static enum at_status check_part(struct parsing *parsing, const char *name, stru
     return AT_OK;
 }
 
-static enum at_status read_part(struct parsing *parsing, const char *name, struct at_json *out) {
-    *out = at_json_get(parsing->event->json, name);
+static enum at_status read_part(struct parsing *parsing, enum part part, struct at_json *out) {
+    *out = parsing->parts[part];
     if (at_json_is_null(*out)) *out = (struct at_json){0};
-    return check_part(parsing, name, *out);
+    return check_part(parsing, parts[part].data, *out);
 }
 
 /* Whether a value needs more than limit bytes as text, give or take its escapes; looks no further than that.
@@ -149,7 +197,7 @@ static bool is_larger(struct at_json value, size_t limit) {
 /* The event's own context, or else the batch's, which then is stored with it: so it is bounded like one. */
 static enum at_status read_context(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    enum at_status status = read_part(parsing, "context", &event->context);
+    enum at_status status = read_part(parsing, PART_CONTEXT, &event->context);
     if (status != AT_OK) return status;
     struct at_json batch = parsing->defaults->context;
     if (!event->context.tape && batch.tape && !at_json_is_null(batch)) {
@@ -202,13 +250,13 @@ static enum at_status read_time(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     int64_t timestamp = 0, original = 0, sent = 0;
     bool has_timestamp, has_original, has_sent;
-    struct at_json sent_at = member_of(event->json, "sentAt", "sent_at");
+    struct at_json sent_at = either(parsing, PART_SENT);
     if (!sent_at.tape) sent_at = defaults->sent_at;
     enum at_status status =
-        read_moment(parsing, at_json_get(event->json, "timestamp"), "timestamp", &timestamp, &has_timestamp);
+        read_moment(parsing, parsing->parts[PART_TIMESTAMP], "timestamp", &timestamp, &has_timestamp);
     if (status == AT_OK)
-        status = read_moment(parsing, member_of(event->json, "originalTimestamp", "original_timestamp"),
-                             "originalTimestamp", &original, &has_original);
+        status = read_moment(parsing, either(parsing, PART_ORIGINAL), "originalTimestamp", &original,
+                             &has_original);
     if (status == AT_OK) status = read_moment(parsing, sent_at, "sentAt", &sent, &has_sent);
     if (status != AT_OK) return status;
     event->received_ms = event->at_ms = defaults->received_ms;
@@ -259,9 +307,14 @@ uint64_t at_event_payload(const struct at_event *event) {
 
 /* ---- identifiers ---- */
 
-static void add_identifier(struct at_event *event, struct at_text kind, struct at_text value) {
-    if (!value.length || event->identifier_count == AT_EVENT_IDENTIFIERS_MAX) return;
-    event->identifiers[event->identifier_count++] = (struct at_identifier){kind, value};
+struct naming { /* whom an event names */
+    struct at_identifier list[AT_EVENT_IDENTIFIERS_MAX];
+    uint32_t count;
+};
+
+static void add_identifier(struct naming *naming, struct at_text kind, struct at_text value) {
+    if (!value.length || naming->count == AT_EVENT_IDENTIFIERS_MAX) return;
+    naming->list[naming->count++] = (struct at_identifier){kind, value};
 }
 
 static struct at_text normal(struct parsing *parsing, struct at_text kind, struct at_json value) {
@@ -294,17 +347,24 @@ static void read_identifiers(struct parsing *parsing) {
     struct at_event *event = parsing->event;
     struct at_json places[3] = {event->traits, at_json_get(event->context, "traits"), event->properties};
     if (event->type == AT_EVENT_GROUP) places[0] = (struct at_json){0}; /* the company's, not the person's */
-    add_identifier(event, AT_TEXT("anonymous_id"), event->anonymous_id);
-    add_identifier(event, AT_TEXT("user_id"), event->user_id);
-    if (event->type == AT_EVENT_ALIAS) add_identifier(event, AT_TEXT("anonymous_id"), event->previous_id);
+    struct naming naming;
+    naming.count = 0;
+    add_identifier(&naming, AT_TEXT("anonymous_id"), event->anonymous_id);
+    add_identifier(&naming, AT_TEXT("user_id"), event->user_id);
+    if (event->type == AT_EVENT_ALIAS) add_identifier(&naming, AT_TEXT("anonymous_id"), event->previous_id);
     for (uint32_t i = 0; i < parsing->rules->kind_count; i++) {
         struct at_text kind = parsing->rules->kinds[i].name, value = {"", 0};
         if (is_of_event(kind)) continue;
         for (int k = 0; k < 3 && !value.length; k++)
             value = normal(parsing, kind, at_json_member(places[k], kind.data, kind.length));
         if (!value.length) value = external_id(parsing, kind);
-        add_identifier(event, kind, value);
+        add_identifier(&naming, kind, value);
     }
+    event->identifiers = at_arena_alloc(parsing->arena, naming.count * sizeof *naming.list);
+    parsing->is_out_of_memory |= !event->identifiers;
+    if (!event->identifiers) return;
+    memcpy(event->identifiers, naming.list, naming.count * sizeof *naming.list);
+    event->identifier_count = naming.count;
 }
 
 static enum at_status check_somebody(const struct parsing *parsing, bool is_somebody) {
@@ -335,7 +395,7 @@ static enum at_status check_ids(struct parsing *parsing) {
                     defaults->is_import;
     enum at_status status = check_somebody(parsing, is_named);
     if (status != AT_OK) return status;
-    event->message_id = plain_text(parsing, member_of(event->json, "messageId", "message_id"));
+    event->message_id = plain_text(parsing, either(parsing, PART_MESSAGE_ID));
     if (event->message_id.length > MESSAGE_ID_MAX)
         return at_fail_field(parsing->err, AT_INVALID, "id_too_long", "messageId",
                              "messageId may have %d bytes", MESSAGE_ID_MAX);
@@ -347,22 +407,27 @@ enum at_status at_event_parse(struct at_arena *arena, struct at_json json,
                               struct at_event *out, struct at_error *err) {
     struct at_identity_rules usual;
     if (!defaults->rules) at_identity_rules_default(&usual);
-    struct parsing parsing = {arena, defaults, defaults->rules ? defaults->rules : &usual, root, out,
-                              err,   false};
+    struct parsing parsing = {.arena = arena,
+                              .defaults = defaults,
+                              .rules = defaults->rules ? defaults->rules : &usual,
+                              .root = root,
+                              .event = out,
+                              .err = err};
     memset(out, 0, sizeof *out);
     out->json = json;
     out->is_backfill = defaults->is_import;
     if (!at_json_is_object(json))
         return at_fail(err, AT_INVALID, "not_an_object", "an event is a JSON object");
+    at_json_members(json, parts, PARTS, parsing.parts);
     enum at_status status = read_type(&parsing);
     if (status == AT_OK) status = read_name(&parsing);
-    if (status == AT_OK) status = read_id(&parsing, "anonymousId", "anonymous_id", &out->anonymous_id);
-    if (status == AT_OK) status = read_id(&parsing, "userId", "user_id", &out->user_id);
-    if (status == AT_OK) status = read_id(&parsing, "previousId", "previous_id", &out->previous_id);
-    if (status == AT_OK) status = read_id(&parsing, "groupId", "group_id", &out->group_id);
+    if (status == AT_OK) status = read_id(&parsing, PART_ANONYMOUS_ID, &out->anonymous_id);
+    if (status == AT_OK) status = read_id(&parsing, PART_USER_ID, &out->user_id);
+    if (status == AT_OK) status = read_id(&parsing, PART_PREVIOUS_ID, &out->previous_id);
+    if (status == AT_OK) status = read_id(&parsing, PART_GROUP_ID, &out->group_id);
     if (status == AT_OK) status = check_ids(&parsing);
-    if (status == AT_OK) status = read_part(&parsing, "properties", &out->properties);
-    if (status == AT_OK) status = read_part(&parsing, "traits", &out->traits);
+    if (status == AT_OK) status = read_part(&parsing, PART_PROPERTIES, &out->properties);
+    if (status == AT_OK) status = read_part(&parsing, PART_TRAITS, &out->traits);
     if (status == AT_OK) status = read_context(&parsing);
     if (status == AT_OK) status = read_time(&parsing);
     if (status == AT_OK) status = read_items(&parsing);

@@ -51,7 +51,7 @@ struct at_event {
                                   "grouped", "aliased" */
     struct at_text message_id; /* given, or made by the caller when absent */
     struct at_text anonymous_id, user_id, previous_id, group_id; /* as sent, trimmed; "" absent or blocked */
-    struct at_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];  /* the source's own first */
+    struct at_identifier *identifiers;                           /* the arena's; the source's own first */
     uint32_t identifier_count;
     int64_t at_ms, received_ms;
     struct at_text order_id, refund_id;           /* "" none; of "#1001" the # is left out */

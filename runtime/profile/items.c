@@ -24,14 +24,20 @@ static enum at_status check_id(struct parsing *parsing, const char *name, struct
 
 /* ---- products ---- */
 
+enum told { TOLD_PRICE = 7, TOLD_QUANTITY, TOLD_CATEGORY, TOLD_BRAND, TOLD }; /* before them its ids */
+static const struct at_text told_names[TOLD] = {
+    AT_TEXT_OF_TABLE("product_id"), AT_TEXT_OF_TABLE("productId"), AT_TEXT_OF_TABLE("sku"),
+    AT_TEXT_OF_TABLE("variant_id"), AT_TEXT_OF_TABLE("variantId"), AT_TEXT_OF_TABLE("variant"),
+    AT_TEXT_OF_TABLE("id"),         AT_TEXT_OF_TABLE("price"),     AT_TEXT_OF_TABLE("quantity"),
+    AT_TEXT_OF_TABLE("category"),   AT_TEXT_OF_TABLE("brand")};
+
 /* The first id the catalog knows, else the first there is. */
-static enum at_status read_name(struct parsing *parsing, struct at_json json, struct at_event_item *item) {
-    static const char *const names[] = {"product_id", "productId", "sku", "variant_id",
-                                        "variantId",  "variant",   "id"};
+static enum at_status read_name(struct parsing *parsing, struct at_json json, const struct at_json *told,
+                                struct at_event_item *item) {
     bool is_object = at_json_is_object(json);
-    for (size_t i = 0; i < (is_object ? AT_LENGTH(names) : 1); i++) {
-        struct at_text id = plain_text(parsing, is_object ? at_json_get(json, names[i]) : json);
-        enum at_status status = check_id(parsing, is_object ? names[i] : "products", id);
+    for (size_t i = 0; i < (is_object ? TOLD_PRICE : 1); i++) {
+        struct at_text id = plain_text(parsing, is_object ? told[i] : json);
+        enum at_status status = check_id(parsing, is_object ? told_names[i].data : "products", id);
         if (status != AT_OK) return status;
         if (!id.length) continue;
         if (!item->named.length) item->named = id;
@@ -48,13 +54,15 @@ static enum at_status read_name(struct parsing *parsing, struct at_json json, st
 static enum at_status read_item(struct parsing *parsing, struct at_json json, struct at_event_item *item) {
     *item = (struct at_event_item){
         .named = {"", 0}, .row = AT_ROW_NONE, .price = at_missing(), .quantity = 1, .category = {"", 0}};
-    enum at_status status = read_name(parsing, json, item);
+    struct at_json told[TOLD];
+    at_json_members(json, told_names, TOLD, told);
+    enum at_status status = read_name(parsing, json, told, item);
     if (status != AT_OK || !item->named.length) return status;
-    item->price = at_amount(at_json_get(json, "price"));
-    double quantity = at_amount(at_json_get(json, "quantity"));
+    item->price = at_amount(told[TOLD_PRICE]);
+    double quantity = at_amount(told[TOLD_QUANTITY]);
     if (!at_is_missing(quantity) && quantity >= 0) item->quantity = quantity;
-    item->category = plain_text(parsing, at_json_get(json, "category"));
-    item->brand = plain_text(parsing, at_json_get(json, "brand"));
+    item->category = plain_text(parsing, told[TOLD_CATEGORY]);
+    item->brand = plain_text(parsing, told[TOLD_BRAND]);
     int attribute = item->row != AT_ROW_NONE && at_is_missing(item->price)
                         ? at_root_attribute(parsing->root, "price", 5)
                         : -1;
@@ -143,8 +151,8 @@ static double revenue_of(struct parsing *parsing) {
 
 /* "undefined" claimed once would make every later order a duplicate. Shops write an order's number with a #
  * before it and without. */
-static struct at_text order_id_of(struct parsing *parsing, const char *name, const char *other) {
-    struct at_text id = plain_text(parsing, member_of(parsing->event->properties, name, other));
+static struct at_text order_id_of(struct parsing *parsing, struct at_json said, struct at_json other) {
+    struct at_text id = plain_text(parsing, said.tape ? said : other);
     if (at_identity_is_blocked(NULL, id)) return AT_TEXT("");
     bool has_sign = id.length > 1 && id.data[0] == '#';
     return has_sign ? (struct at_text){id.data + 1, id.length - 1} : id;
@@ -153,8 +161,9 @@ static struct at_text order_id_of(struct parsing *parsing, const char *name, con
 /* Its other names and its version. */
 static enum at_status read_order(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    struct at_text names[] = {order_id_of(parsing, "order_number", "orderNumber"),
-                              order_id_of(parsing, "order_name", "orderName")};
+    struct at_json number = member_of(event->properties, "order_number", "orderNumber"),
+                   name = member_of(event->properties, "order_name", "orderName");
+    struct at_text names[] = {order_id_of(parsing, number, number), order_id_of(parsing, name, name)};
     struct at_text updated = at_json_text(member_of(event->properties, "updated_at", "updatedAt"));
     uint32_t count = 0;
     for (size_t i = 0; i < AT_LENGTH(names) && event->order_id.length; i++) {
@@ -171,10 +180,14 @@ static enum at_status read_order(struct parsing *parsing) {
 
 enum at_status read_money(struct parsing *parsing) {
     struct at_event *event = parsing->event;
-    struct at_json properties = event->properties;
-    event->order_id = order_id_of(parsing, "order_id", "orderId");
-    event->refund_id = order_id_of(parsing, "refund_id", "refundId");
-    event->currency = plain_text(parsing, at_json_get(properties, "currency"));
+    static const struct at_text names[] = {AT_TEXT_OF_TABLE("order_id"), AT_TEXT_OF_TABLE("orderId"),
+                                           AT_TEXT_OF_TABLE("refund_id"), AT_TEXT_OF_TABLE("refundId"),
+                                           AT_TEXT_OF_TABLE("currency")};
+    struct at_json said[AT_LENGTH(names)];
+    at_json_members(event->properties, names, AT_LENGTH(names), said);
+    event->order_id = order_id_of(parsing, said[0], said[1]);
+    event->refund_id = order_id_of(parsing, said[2], said[3]);
+    event->currency = plain_text(parsing, said[4]);
     event->revenue = at_missing();
     for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) event->order_also[i] = AT_TEXT("");
     enum at_status status = check_id(parsing, "order_id", event->order_id);

@@ -164,5 +164,8 @@ void draft_last(struct draft *draft, const struct at_logged_event *event, struct
     if (is_shown(event->name)) items = (struct at_json){0};
     last.items = keep_items(&keeping, draft->last[1], items);
     last.is_cut = keeping.is_cut;
-    if (make_place(draft, &last, &place)) draft->lasts[place] = last;
+    if (!make_place(draft, &last, &place)) return;
+    struct at_text *const texts[] = {&last.name, &last.id, &last.properties, &last.items};
+    for (size_t i = 0; i < AT_LENGTH(texts); i++) *texts[i] = draft_text(draft, *texts[i]);
+    draft->lasts[place] = last;
 }

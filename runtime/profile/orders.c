@@ -201,9 +201,17 @@ static void trim_items(struct draft *draft) {
     }
 }
 
+/* Out of the place where they were joined, which the next order needs. */
+static void keep_items(struct draft *draft, struct at_order *order) {
+    if (order->items != draft->order_items || !order->item_count) return;
+    order->items = draft_copy(draft, order->items, order->item_count * sizeof *order->items);
+    if (!order->items) order->item_count = 0;
+}
+
 /* Back into its list, or the other. */
-static void put_back(struct draft *draft, const struct at_order *order, bool is_counted,
+static void put_back(struct draft *draft, struct at_order *order, bool is_counted,
                      const struct tally *before) {
+    keep_items(draft, order);
     struct tally after = tally_of(order, is_counted);
     add_up(&draft->profile, before, -1);
     add_up(&draft->profile, &after, 1);
@@ -217,15 +225,15 @@ static void put_back(struct draft *draft, const struct at_order *order, bool is_
 
 /* ---- one more copy ---- */
 
-static void add_name(struct at_order *order, struct at_text name) {
+static void add_name(struct draft *draft, struct at_order *order, struct at_text name) {
     if (!name.length || has_name(order, name)) return;
     if (!order->id.length) {
-        order->id = name;
+        order->id = draft_text(draft, name);
         return;
     }
     for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) {
         if (order->also[i].length) continue;
-        order->also[i] = name;
+        order->also[i] = draft_text(draft, name);
         return;
     }
 }
@@ -246,7 +254,7 @@ static int64_t said_of(const struct copy *copy) {
 }
 
 /* The dearest of the event, as the copies agree on it. */
-static void join_dearest(struct at_order *order, struct at_json items) {
+static void join_dearest(struct draft *draft, struct at_order *order, struct at_json items) {
     struct item best = {.price = -1};
     double quantity = 0;
     struct at_json_each it = at_json_each(items);
@@ -266,8 +274,8 @@ static void join_dearest(struct at_order *order, struct at_json items) {
         if (at_json_next(&first)) category = first.value;
     }
     order->dearest = best.price;
-    order->first_product = best.product;
-    order->category = or_empty(at_json_text(category));
+    order->first_product = draft_text(draft, best.product);
+    order->category = draft_text(draft, or_empty(at_json_text(category)));
 }
 
 static struct at_order_item *own_items(struct draft *draft, struct at_order *order) {
@@ -305,7 +313,7 @@ static bool join_item(struct draft *draft, struct at_order *order, const struct 
     if (known || order->is_closed) return false;
     meet(draft, line->product, true, line->quantity, at_ms);
     if (order->item_count < ORDER_ITEMS_MAX)
-        kept[order->item_count++] = (struct at_order_item){line->product, line->quantity};
+        kept[order->item_count++] = (struct at_order_item){draft_text(draft, line->product), line->quantity};
     else
         *overflows = true;
     return true;
@@ -364,8 +372,8 @@ static void unite(struct draft *draft, struct at_order *order, const struct at_o
         if (other->at_ms < order->at_ms) order->at_ms = other->at_ms;
     } else if (other->is_completed)
         order->at_ms = other->at_ms;
-    add_name(order, other->id);
-    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) add_name(order, other->also[i]);
+    add_name(draft, order, other->id);
+    for (int i = 0; i < AT_ORDER_ALSO_MAX; i++) add_name(draft, order, other->also[i]);
     join_amount(order, other->revenue, other->revenue_said);
     order->refunded = exact(order->refunded + other->refunded);
     order->is_returned |= other->is_returned;
@@ -438,11 +446,11 @@ static void complete(struct draft *draft, const struct at_logged_event *event, b
     struct at_order *order = &open.order;
     bool was_completed = order->is_completed;
     int64_t was_ms = order->at_ms;
-    for (int i = 0; i <= AT_ORDER_ALSO_MAX; i++) add_name(order, copy.names.names[i]);
+    for (int i = 0; i <= AT_ORDER_ALSO_MAX; i++) add_name(draft, order, copy.names.names[i]);
     if (!was_completed || event->at_ms < order->at_ms) order->at_ms = event->at_ms;
     order->is_completed = true;
     join_amount(order, copy.amount, said_of(&copy));
-    join_dearest(order, items);
+    join_dearest(draft, order, items);
     if (learns) join_items(draft, order, items, event->at_ms);
     if (!order->id.length) { /* no other copy can be told to be one */
         order->item_count = 0;
@@ -461,7 +469,7 @@ static void refund(struct draft *draft, const struct copy *copy) {
         return;
     }
     struct open_order open = open_order(draft, &copy->names, false);
-    add_name(&open.order, copy->names.names[0]);
+    add_name(draft, &open.order, copy->names.names[0]);
     if (is_whole)
         open.order.is_returned = true;
     else
@@ -472,15 +480,19 @@ static void refund(struct draft *draft, const struct copy *copy) {
 static void cancel(struct draft *draft, const struct copy *copy) {
     if (!copy->names.names[0].length) return;
     struct open_order open = open_order(draft, &copy->names, false);
-    add_name(&open.order, copy->names.names[0]);
+    add_name(draft, &open.order, copy->names.names[0]);
     open.order.is_cancelled = true;
     put_back(draft, &open.order, open.is_counted, &open.before);
 }
 
 void apply_order(struct draft *draft, const struct at_logged_event *event, bool learns) {
     if (at_text_is(event->name, "order_completed")) return complete(draft, event, learns);
+    bool is_refund = at_text_is(event->name, "order_refunded");
+    if (!is_refund && !at_text_is(event->name, "order_cancelled")) return;
     struct copy copy = read_copy(event);
     if (!copy.is_won) return;
-    if (at_text_is(event->name, "order_refunded")) refund(draft, &copy);
-    if (at_text_is(event->name, "order_cancelled")) cancel(draft, &copy);
+    if (is_refund)
+        refund(draft, &copy);
+    else
+        cancel(draft, &copy);
 }

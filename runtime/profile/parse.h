@@ -10,6 +10,8 @@
 
 #define ID_MAX 500 /* bytes of an id, as every id: of a person, product, order, refund */
 
+#define EVENT_PARTS 21 /* event.c: what an event is asked for */
+
 struct parsing {
     struct at_arena *arena;
     const struct at_event_defaults *defaults;
@@ -17,6 +19,7 @@ struct parsing {
     const struct at_root *root;
     struct at_event *event;
     struct at_error *err;
+    struct at_json parts[EVENT_PARTS];
     bool is_out_of_memory; /* some text could not be kept: asked once, at the end */
 };
 

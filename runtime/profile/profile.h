@@ -210,6 +210,21 @@ bool at_order_is_news(const struct at_logged_event *event);
 bool at_item_is_news(struct at_json item);
 struct at_profile *at_profile_apply(struct at_profile *base, const struct at_logged_event *event,
                                     bool is_private);
+/* A run of events, one after another, on one copy that nobody sees before the end: the same state as by
+ * at_profile_apply, without a block for each. One at a time on a thread, and from its begin to its end
+ * nothing else there makes a profile. What an event brings is copied: the next may be read into the same
+ * memory. */
+struct at_profile_run;
+struct at_profile_run *at_profile_run_begin(
+    struct at_profile *base); /* which stays as it is; NULL: no memory */
+/* False: out of memory. Then the run can only be ended, which gives NULL. */
+bool at_profile_run_apply(struct at_profile_run *run, const struct at_logged_event *event);
+bool at_profile_run_identifier(struct at_profile_run *run, const struct at_identifier *identifier,
+                               int64_t since_ms);
+/* As it is so far: valid until the next step; nobody may take a reference. */
+const struct at_profile *at_profile_run_state(const struct at_profile_run *run);
+/* One reference to what came of it; the base's if nothing was applied. NULL: out of memory. */
+struct at_profile *at_profile_run_end(struct at_profile_run *run);
 /* The identifiers are not in events alone (links decide): add one; same rules as apply. They stand in the
  * order of since_ms, then of kind and value, in whatever order they are added. */
 struct at_profile *at_profile_with_identifier(struct at_profile *base, const struct at_identifier *identifier,

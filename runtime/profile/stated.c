@@ -63,6 +63,10 @@ void draft_stated(struct draft *draft, struct at_json trait, bool is_like, int64
     while (likes < profile->stated_count && list[likes].is_like) likes++;
     uint32_t dislikes = profile->stated_count - likes;
     if (is_like) memmove(list + count, list + likes, dislikes * sizeof *list);
+    for (uint32_t i = 0; i < count; i++) {
+        fresh[i].facet = draft_text(draft, fresh[i].facet);
+        fresh[i].value = draft_text(draft, fresh[i].value);
+    }
     memcpy(is_like ? list : list + likes, fresh, count * sizeof *list);
     profile->stated_count = count + (is_like ? dislikes : likes);
 }

@@ -114,7 +114,7 @@ static struct at_trait_moment *add_moment(struct draft *draft, struct at_text na
         memmove(&list[oldest], &list[oldest + 1], (MOMENTS_MAX - 1 - oldest) * sizeof *list);
         profile->trait_moment_count--;
     }
-    list[profile->trait_moment_count] = (struct at_trait_moment){name, 0};
+    list[profile->trait_moment_count] = (struct at_trait_moment){draft_text(draft, name), 0};
     return &list[profile->trait_moment_count++];
 }
 

@@ -141,14 +141,14 @@ static bool make_event(struct telling *telling, const struct at_profile *profile
     int64_t now_ms = at_shop_now(telling->job->worker->shop);
     at_ulid(now_ms, id);
     char *kept = at_arena_dup(arena, id, sizeof id - 1);
-    if (!kept || !copy_identifier(arena, choose_identifier(telling, profile), &event->identifiers[0]))
-        return false;
+    struct at_identifier *whose = at_arena_alloc(arena, sizeof *whose);
+    if (!kept || !whose || !copy_identifier(arena, choose_identifier(telling, profile), whose)) return false;
     *event = (struct at_event){.type = AT_EVENT_TRACK,
                                .type_word = AT_TEXT("track"),
                                .event = AT_TEXT("Consent Updated"),
                                .name = AT_TEXT("consent_updated"),
                                .message_id = {kept, sizeof id - 1},
-                               .identifiers = {event->identifiers[0]},
+                               .identifiers = whose,
                                .identifier_count = 1,
                                .at_ms = telling->said.at_ms,
                                .received_ms = now_ms,

@@ -26,7 +26,7 @@ struct counting {
     struct at_text id;
     struct at_arena arena;
     struct at_unit unit;
-    struct kept_parsers parsers;
+    struct at_json_parser *parser;
     struct at_logged_event event; /* the one looked at: valid until the next is */
     struct kept_events kept;
     struct at_profile *profile;
@@ -63,7 +63,7 @@ static void read_events(struct at_read *read, struct at_reader *reader) {
 
 /* False: it cannot be read, and nothing in it counted. */
 static bool look(struct counting *counting, const struct kept_event *kept) {
-    enum at_status status = kept_read(kept, &counting->parsers, &counting->event);
+    enum at_status status = kept_read(kept, counting->parser, &counting->event);
     if (status == AT_NOMEM) counting->status = status;
     return status == AT_OK;
 }
@@ -252,12 +252,13 @@ static enum at_status commit(struct counting *counting) {
 enum at_status erase_count(struct at_shop *shop, struct at_text id) {
     struct counting counting = {.read = {.run = read_events}, .shop = shop, .id = id};
     at_arena_init(&counting.arena, SIZE_MAX >> 1);
-    counting.status = kept_parsers_open(&counting.parsers) ? AT_OK : AT_NOMEM;
+    counting.parser = parser_borrow(shop);
+    counting.status = counting.parser ? AT_OK : AT_NOMEM;
     if (counting.status == AT_OK) at_store_read_now(shop->store, &counting.read);
     if (counting.status == AT_OK && !counting.is_done) count_all(&counting);
     if (counting.status == AT_OK && !counting.is_done) counting.status = commit(&counting);
     if (counting.profile) at_profile_unref(counting.profile);
-    kept_parsers_close(&counting.parsers);
+    parser_return(shop, counting.parser);
     kept_clear(&counting.kept);
     at_arena_clear(&counting.arena);
     return counting.status;

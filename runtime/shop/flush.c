@@ -10,6 +10,7 @@
 
 #define PROFILES_A_UNIT 500
 #define PAIRS_A_UNIT    10000
+#define MISSING_MAX     20000 /* some tenths of a millisecond to look through */
 
 /* Two units in turn: while one is being committed the next is put together. */
 struct slot {
@@ -116,6 +117,51 @@ enum at_status flush_timeline(struct at_shop *shop) {
         learner->pair_count = from;
     }
     return AT_OK;
+}
+
+static int by_number(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+struct missing {
+    const uint64_t *sources;
+    size_t source_count, count;
+    uint64_t *seqs; /* NULL: they are only counted */
+};
+
+static void note_missing(struct missing *missing, uint64_t source, uint64_t seq) {
+    if (!bsearch(&source, missing->sources, missing->source_count, sizeof source, by_number)) return;
+    if (missing->seqs) missing->seqs[missing->count] = seq;
+    missing->count++;
+}
+
+/* The queue may grow at its end meanwhile: never by an event of somebody who is held. */
+static void look_through(struct learner *learner, struct missing *missing) {
+    missing->count = 0;
+    for (size_t i = 0; i < learner->pair_count; i++)
+        note_missing(missing, learner->pairs[i].source, learner->pairs[i].seq);
+    for (const struct learn_event *event = learner->first; event; event = event->next)
+        note_missing(missing, event->source, event->seq);
+}
+
+uint64_t *timeline_missing(struct at_shop *shop, struct at_arena *arena, const uint64_t *sources,
+                           size_t source_count, size_t *count) {
+    struct learner *learner = shop->learner;
+    struct missing missing = {.sources = sources, .source_count = source_count};
+    pthread_mutex_lock(&learner->mutex);
+    look_through(learner, &missing);
+    missing.seqs = at_arena_alloc(arena, missing.count * sizeof *missing.seqs);
+    if (missing.seqs) look_through(learner, &missing);
+    pthread_mutex_unlock(&learner->mutex);
+    if (missing.seqs) qsort(missing.seqs, missing.count, sizeof *missing.seqs, by_number);
+    *count = missing.count;
+    return missing.seqs;
+}
+
+enum at_status timeline_bound(struct at_shop *shop) {
+    if (learn_waiting(shop) > MISSING_MAX) learn_drain(shop);
+    return shop->learner->pair_count > MISSING_MAX ? flush_timeline(shop) : AT_OK;
 }
 
 static bool keep_text(struct at_arena *arena, const struct at_bytes *bytes, struct at_text *out) {

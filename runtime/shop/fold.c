@@ -59,21 +59,13 @@ static bool keep_event(void *arg, const struct at_event_row *row) {
     return folding->status == AT_OK;
 }
 
-static enum at_status apply_kept(struct at_profile **profile, const struct kept_event *kept,
-                                 const struct kept_parsers *parsers) {
-    struct at_logged_event logged;
-    enum at_status status = kept_read(kept, parsers, &logged);
-    if (status != AT_OK) return status;
-    *profile = at_profile_apply(*profile, &logged, true);
-    return *profile ? AT_OK : AT_NOMEM;
-}
-
-static enum at_status add_identifiers(struct at_profile **profile, const struct identifier_list *list) {
-    for (size_t i = 0; i < list->count && *profile; i++) {
+static enum at_status add_identifiers(struct at_profile_run *run, const struct identifier_list *list) {
+    bool is_added = true;
+    for (size_t i = 0; i < list->count && is_added; i++) {
         struct at_identifier identifier = {list->rows[i].kind, list->rows[i].value};
-        *profile = at_profile_with_identifier(*profile, &identifier, list->rows[i].since_ms, true);
+        is_added = at_profile_run_identifier(run, &identifier, list->rows[i].since_ms);
     }
-    return *profile ? AT_OK : AT_NOMEM;
+    return is_added ? AT_OK : AT_NOMEM;
 }
 
 static void list_read(struct at_read *read, struct at_reader *reader) {
@@ -90,30 +82,58 @@ enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t 
     return folding.status;
 }
 
+static enum at_status apply_events(struct folding *folding, struct at_profile_run *run) {
+    struct at_json_parser *parser = parser_borrow(folding->shop);
+    enum at_status status = parser ? AT_OK : AT_NOMEM;
+    for (size_t i = 0; i < folding->events.count && status == AT_OK; i++) {
+        struct at_logged_event logged;
+        status = kept_read(&folding->events.list[i], parser, &logged);
+        if (status == AT_OK && !at_profile_run_apply(run, &logged)) status = AT_NOMEM;
+    }
+    parser_return(folding->shop, parser);
+    return status;
+}
+
 static enum at_status apply_all(struct folding *folding, const struct at_profile *base) {
     struct at_account *account = &folding->shop->ledger.accounts[AT_ACCOUNT_PROFILES];
-    struct kept_parsers parsers;
-    enum at_status status = kept_parsers_open(&parsers) ? AT_OK : AT_NOMEM;
-    if (status == AT_OK) {
-        folding->profile = base ? at_profile_become(base, folding->person, account)
-                                : at_profile_new(folding->person, account);
-        status = folding->profile ? AT_OK : AT_NOMEM;
+    struct at_profile *first =
+        base ? at_profile_become(base, folding->person, account) : at_profile_new(folding->person, account);
+    struct at_profile_run *run = first ? at_profile_run_begin(first) : NULL;
+    enum at_status status = run ? apply_events(folding, run) : AT_NOMEM;
+    if (status == AT_OK) status = add_identifiers(run, folding->list);
+    if (run) folding->profile = at_profile_run_end(run);
+    if (first) at_profile_unref(first);
+    return status == AT_OK && !folding->profile ? AT_NOMEM : status;
+}
+
+/* Those the timeline's index does not hold yet, stretch by stretch of the log. */
+static enum at_status read_missing(struct folding *folding, struct at_reader *reader, const uint64_t *seqs,
+                                   size_t count) {
+    enum at_status status = AT_OK;
+    for (size_t i = 0, end; i < count && status == AT_OK && folding->status == AT_OK; i = end) {
+        for (end = i + 1; end < count && seqs[end] == seqs[end - 1] + 1;) end++;
+        status = at_reader_log(reader, seqs[i] - 1, seqs[end - 1], keep_event, folding);
     }
-    for (size_t i = 0; i < folding->events.count && status == AT_OK; i++)
-        status = apply_kept(&folding->profile, &folding->events.list[i], &parsers);
-    if (status == AT_OK) status = add_identifiers(&folding->profile, folding->list);
-    kept_parsers_close(&parsers);
     return status;
 }
 
 /* The events of all in log order, but for those of the person `but` (0: of nobody). */
 static enum at_status read_events(struct folding *folding, struct at_reader *reader, uint64_t but) {
-    enum at_status status = AT_OK;
+    const struct identifier_list *list = folding->list;
+    uint64_t *sources = at_arena_alloc(folding->arena, list->count * sizeof *sources);
+    enum at_status status = sources ? AT_OK : AT_NOMEM;
+    size_t count = 0, missing_count = 0;
     folding->events.count = 0;
-    for (size_t i = 0; i < folding->list->count && status == AT_OK && folding->status == AT_OK; i++)
-        if (folding->list->rows[i].person != but)
-            status = at_reader_events_of(reader, folding->list->rows[i].id, UINT64_MAX >> 1, false,
-                                         keep_event, folding);
+    for (size_t i = 0; i < list->count && status == AT_OK && folding->status == AT_OK; i++) {
+        if (list->rows[i].person == but) continue;
+        sources[count++] = list->rows[i].id;
+        status = at_reader_events_of(reader, list->rows[i].id, UINT64_MAX >> 1, false, keep_event, folding);
+    }
+    if (status != AT_OK || folding->status != AT_OK) return status;
+    if (count) qsort(sources, count, sizeof *sources, by_number);
+    uint64_t *missing = timeline_missing(folding->shop, folding->arena, sources, count, &missing_count);
+    if (!missing) return AT_NOMEM;
+    status = read_missing(folding, reader, missing, missing_count);
     kept_sort(&folding->events);
     return status;
 }
@@ -136,6 +156,9 @@ enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const 
     struct identifier_list copy = *list;
     struct folding folding = {
         .read = {.run = fold_read}, .shop = shop, .arena = arena, .person = person, .list = &copy};
+    *out = NULL;
+    enum at_status status = timeline_bound(shop);
+    if (status != AT_OK) return status;
     at_store_read_now(shop->store, &folding.read);
     kept_clear(&folding.events);
     if (folding.status != AT_OK && folding.profile) at_profile_unref(folding.profile);
@@ -152,7 +175,7 @@ struct recovery {
     struct at_intmap person_of; /* identifier id → person */
     struct at_intmap profiles;  /* person → struct at_profile * */
     struct at_arena arena;      /* of one event */
-    struct kept_parsers parsers;
+    struct at_json_parser *parser;
     uint64_t events, last_seq;
     enum at_status status;
 };
@@ -177,7 +200,7 @@ static enum at_status load_profile(struct recovery *recovery, uint64_t person, u
         status = profile ? AT_OK : AT_NOMEM;
     } else if (status == AT_OK) {
         struct at_json json;
-        status = at_json_parse(recovery->parsers.body, row.body.data, row.body.length, false, &json, NULL);
+        status = at_json_parse(recovery->parser, row.body.data, row.body.length, false, &json, NULL);
         if (status == AT_OK) status = at_profile_read(json, account, &profile, NULL);
     }
     *slot = (uint64_t)(uintptr_t)profile;
@@ -197,8 +220,12 @@ static enum at_status recover_one(struct recovery *recovery, const struct at_eve
     status = kept_copy(&recovery->arena, row, &kept);
     if (status != AT_OK) return status;
     if (row->seq > profile->applied_seq) {
-        status = apply_kept(&profile, &kept, &recovery->parsers);
+        struct at_logged_event logged;
+        status = kept_read(&kept, recovery->parser, &logged);
+        if (status != AT_OK) return status;
+        profile = at_profile_apply(profile, &logged, true);
         *slot = (uint64_t)(uintptr_t)profile;
+        if (!profile) return AT_NOMEM;
     }
     return status;
 }
@@ -252,6 +279,15 @@ static void recover_read(struct at_read *read, struct at_reader *reader) {
     if (recovery->status == AT_OK) recovery->status = status;
 }
 
+static enum at_status name(struct at_profile **profile, const struct identifier_list *list) {
+    struct at_profile_run *run = at_profile_run_begin(*profile);
+    if (!run) return AT_NOMEM;
+    enum at_status status = add_identifiers(run, list);
+    at_profile_unref(*profile);
+    *profile = at_profile_run_end(run);
+    return *profile ? status : AT_NOMEM;
+}
+
 /* Hands the folded profiles to the cache, changed, so that they are written behind. */
 struct handing {
     struct at_read read;
@@ -271,7 +307,7 @@ static void hand_over(struct at_read *read, struct at_reader *reader) {
         slot->value = 0;
         recovery->status = at_reader_identifiers_of(reader, slot->key, keep_identifier, &folding);
         if (recovery->status == AT_OK) recovery->status = folding.status;
-        if (recovery->status == AT_OK) recovery->status = add_identifiers(&profile, &list);
+        if (recovery->status == AT_OK) recovery->status = name(&profile, &list);
         free(list.rows);
         at_arena_reset(&recovery->arena);
         struct person_wait wait = {.wants_hold = true};
@@ -293,7 +329,8 @@ enum at_status recover(struct at_shop *shop, struct at_error *err) {
     at_arena_init(&recovery.arena, AT_SHOP_BODY_MAX);
     at_intmap_init(&recovery.person_of);
     at_intmap_init(&recovery.profiles);
-    if (!kept_parsers_open(&recovery.parsers))
+    recovery.parser = parser_borrow(shop);
+    if (!recovery.parser)
         recovery.status = AT_NOMEM;
     else
         at_store_read_now(shop->store, &recovery.read);
@@ -307,7 +344,7 @@ enum at_status recover(struct at_shop *shop, struct at_error *err) {
     at_intmap_clear(&recovery.profiles);
     at_intmap_clear(&recovery.person_of);
     at_arena_clear(&recovery.arena);
-    kept_parsers_close(&recovery.parsers);
+    parser_return(shop, recovery.parser);
     if (recovery.status != AT_OK)
         return at_fail(err, recovery.status, NULL, "the tail of the log could not be folded (%s)",
                        at_status_word(recovery.status));

@@ -302,9 +302,16 @@ bool identity_knows(struct identity *identity, const struct at_event *event) {
     return is_known;
 }
 
+static bool make_room(const struct at_event *event, struct at_arena *arena, struct resolved *out) {
+    uint32_t count = event->identifier_count, pairs = count ? count * (count - 1) / 2 : 0;
+    *out = (struct resolved){.identifiers = at_arena_alloc(arena, count * sizeof *out->identifiers),
+                             .links = at_arena_alloc(arena, pairs * sizeof *out->links)};
+    return out->identifiers && out->links;
+}
+
 enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,
-                                struct resolved *out) {
-    memset(out, 0, sizeof *out);
+                                struct at_arena *arena, struct resolved *out) {
+    if (!make_room(event, arena, out)) return AT_NOMEM;
     list_identifiers(identity, event, out);
     enum at_status status = AT_OK;
     pthread_mutex_lock(&identity->mutex);

@@ -23,7 +23,6 @@
 #define PERSON_IDENTIFIERS_MAX 1000 /* over these a person does not grow; it is counted and told */
 #define PERSON_MERGES_MAX      100
 #define IDENTITY_BLOCK         16384
-#define EVENT_PAIRS_MAX        (AT_EVENT_IDENTIFIERS_MAX * (AT_EVENT_IDENTIFIERS_MAX - 1) / 2)
 
 struct at_shop;
 struct identity_entry { /* one identifier */
@@ -69,11 +68,10 @@ struct resolved { /* whom an event is about */
     uint64_t person, source;
     bool is_new; /* the person was made just now: nothing is stored of it */
     /* Two of its identifiers belong to two people, to be merged first; 0: none. */
-    uint64_t join_a, join_b; /* their hashes */
-    struct resolved_identifier identifiers[AT_EVENT_IDENTIFIERS_MAX];
-    uint32_t count;
-    uint8_t links[EVENT_PAIRS_MAX][2]; /* pairs of them that the ledger does not have yet */
-    uint32_t link_count;
+    uint64_t join_a, join_b;                 /* their hashes */
+    struct resolved_identifier *identifiers; /* the arena's, as are the links */
+    uint8_t (*links)[2];                     /* pairs of them that the ledger does not have yet */
+    uint32_t count, link_count;
 };
 
 /* Empty, and what it holds given back: of a shop, or of a rehearsal. */
@@ -91,7 +89,7 @@ bool identity_knows(struct identity *identity, const struct at_event *event); /*
 /* Finds or makes the person; new identifiers are in the table at once, uncommitted, with ids from next_id.
  * AT_NOMEM. */
 enum at_status identity_resolve(struct identity *identity, const struct at_event *event, bool is_proven,
-                                struct resolved *out) AT_MUST_CHECK;
+                                struct at_arena *arena, struct resolved *out) AT_MUST_CHECK;
 void identity_committed(struct identity *identity, const struct resolved *who);
 /* Whom it was merged into, or itself. */
 uint64_t identity_current(struct identity *identity, uint64_t person);

@@ -161,6 +161,14 @@ void learn_close(struct at_shop *shop);
 void learn_drain(struct at_shop *shop);   /* consume what was given */
 void learn_publish(struct at_shop *shop); /* counted columns and the baseline, if they changed */
 enum at_status flush_timeline(struct at_shop *shop) AT_MUST_CHECK;
+/* Durable events of these sources (ascending) that the timeline's index does not hold yet: their places in
+ * the log, ascending, in the arena. NULL: out of memory. timeline_bound: so that there are not too many of
+ * all to look through. */
+uint64_t *timeline_missing(struct at_shop *shop, struct at_arena *arena, const uint64_t *sources,
+                           size_t source_count, size_t *count);
+enum at_status timeline_bound(struct at_shop *shop) AT_MUST_CHECK;
+/* What waits to be learned from is another's now. */
+void learn_became(struct at_shop *shop, uint64_t person, uint64_t other);
 enum at_status flush_all(struct at_shop *shop) AT_MUST_CHECK;
 /* The pinned baseline of everyone's tastes; a reference. NULL while nobody did anything. */
 struct at_baseline *learn_baseline(struct at_shop *shop);
@@ -196,7 +204,7 @@ struct identifier_list { /* whose events are folded; rows are freed by the calle
 /* Adds those of a person, as they are stored. */
 enum at_status fold_list(struct at_shop *shop, struct at_arena *arena, uint64_t person,
                          struct identifier_list *list) AT_MUST_CHECK;
-/* The profile (a reference) of exactly these; all their events must be in the timeline's index. */
+/* The profile (a reference) of exactly these, their durable events so far. The back worker's. */
 enum at_status fold_profile(struct at_shop *shop, struct at_arena *arena, const struct identifier_list *list,
                             uint64_t person, struct at_profile **out) AT_MUST_CHECK;
 
@@ -430,8 +438,9 @@ void live_tell_script(struct at_shop *shop, const char *message); /* a script fa
 void live_tell_lost(struct at_worker *worker); /* its thread, now and then: who lost something is told */
 
 /* ---- the shop ---- */
-#define ROUTES_MAX  128
-#define PARSERS_MAX 8
+#define ROUTES_MAX    128
+#define PARSERS_MAX   8
+#define SPARE_PARSERS 4
 struct route_count {
     const char *route;
     _Atomic uint64_t by_class[6]; /* [status / 100] */
@@ -540,7 +549,8 @@ struct at_shop {
     _Atomic uint64_t withheld;              /* today: track_consent.c */
     _Atomic uint64_t full_people[TOLD_MAX]; /* those the log told of */
     _Atomic uint32_t live_count, live_on_the_way;
-    _Atomic uint64_t jobs; /* in flight outside a front worker */
+    _Atomic(struct at_json_parser *) spare_parsers[SPARE_PARSERS]; /* those nobody uses now */
+    _Atomic uint64_t jobs;                                         /* in flight outside a front worker */
     /* closing */
     void (*on_closed)(void *arg);
     void *on_closed_arg;
@@ -560,8 +570,12 @@ bool pressure_is_on(struct at_shop *shop);
 void pressure_wait(struct track *track);
 void pressure_relieve(struct at_shop *shop);             /* the back worker, now and then */
 void job_end(struct at_job *job, enum at_status status); /* sets status, calls done */
-/* Parsers for other threads. */
+/* Parsers for other threads: one's own, or a warm one for as long as a piece of work takes (it reads one
+ * level deeper than a body may be). NULL: out of memory; NULL may be returned. */
 struct at_json_parser *parser_new(void);
+struct at_json_parser *parser_borrow(struct at_shop *shop);
+void parser_return(struct at_shop *shop, struct at_json_parser *parser);
+void parsers_close(struct at_shop *shop);
 #define AT_SHOP_BODY_MAX (64u << 20)
 
 /* Run fn on the back worker with a job, then answer on the job's worker. fn returns the job's status. */

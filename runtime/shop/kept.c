@@ -5,17 +5,27 @@
 #include "shop/kept.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+static char *put(char *at, struct at_text text) {
+    if (text.length) memcpy(at, text.data, text.length);
+    return at + text.length;
+}
+
+/* Both documents in one text, read at once. */
 enum at_status kept_copy(struct at_arena *arena, const struct at_event_row *row, struct kept_event *out) {
-    *out = (struct kept_event){row->seq,
-                               row->at_ms,
-                               row->received_ms,
-                               at_json_padded(arena, row->name),
-                               at_json_padded(arena, row->message_id),
-                               at_json_padded(arena, row->body),
-                               at_json_padded(arena, row->facts)};
-    bool is_whole = out->name.data && out->message_id.data && out->body.data && out->facts.data;
-    return is_whole ? AT_OK : AT_NOMEM;
+    size_t length = row->facts.length + row->body.length + sizeof "[,]" - 1;
+    char *room = at_arena_alloc(arena, length + AT_JSON_PADDING + row->name.length + row->message_id.length);
+    if (!room) return AT_NOMEM;
+    char *end =
+        put(put(put(put(put(room, AT_TEXT("[")), row->facts), AT_TEXT(",")), row->body), AT_TEXT("]"));
+    memset(end, 0, AT_JSON_PADDING);
+    char *name = end + AT_JSON_PADDING, *id = put(name, row->name);
+    put(id, row->message_id);
+    *out = (struct kept_event){
+        row->seq,      row->at_ms, row->received_ms, {name, row->name.length}, {id, row->message_id.length},
+        {room, length}};
+    return AT_OK;
 }
 
 enum at_status kept_add(struct kept_events *events, struct at_arena *arena, const struct at_event_row *row) {
@@ -45,26 +55,18 @@ void kept_clear(struct kept_events *events) {
     *events = (struct kept_events){.list = NULL};
 }
 
-bool kept_parsers_open(struct kept_parsers *parsers) {
-    *parsers = (struct kept_parsers){parser_new(), parser_new()};
-    return parsers->facts && parsers->body;
-}
-
-void kept_parsers_close(struct kept_parsers *parsers) {
-    if (parsers->facts) at_json_parser_free(parsers->facts);
-    if (parsers->body) at_json_parser_free(parsers->body);
-}
-
-enum at_status kept_read(const struct kept_event *kept, const struct kept_parsers *parsers,
+enum at_status kept_read(const struct kept_event *kept, struct at_json_parser *parser,
                          struct at_logged_event *out) {
+    struct at_json both;
     *out = (struct at_logged_event){.seq = kept->seq,
                                     .at_ms = kept->at_ms,
                                     .received_ms = kept->received_ms,
                                     .name = kept->name,
                                     .message_id = kept->message_id};
-    enum at_status status =
-        at_json_parse(parsers->facts, kept->facts.data, kept->facts.length, true, &out->facts, NULL);
-    if (status == AT_OK)
-        status = at_json_parse(parsers->body, kept->body.data, kept->body.length, true, &out->body, NULL);
-    return status == AT_INVALID ? AT_IO : status;
+    enum at_status status = at_json_parse(parser, kept->json.data, kept->json.length, true, &both, NULL);
+    if (status != AT_OK) return status == AT_NOMEM ? status : AT_IO;
+    struct at_json_each it = at_json_each(both);
+    if (at_json_next(&it)) out->facts = it.value;
+    if (at_json_next(&it)) out->body = it.value;
+    return AT_OK;
 }

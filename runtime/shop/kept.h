@@ -10,7 +10,7 @@
 struct kept_event {
     uint64_t seq;
     int64_t at_ms, received_ms;
-    struct at_text name, message_id, body, facts; /* the arena's; AT_JSON_PADDING behind each */
+    struct at_text name, message_id, json; /* the arena's; json: [facts,body], AT_JSON_PADDING behind */
 };
 struct kept_events {
     struct kept_event *list; /* freed by kept_clear */
@@ -24,13 +24,9 @@ enum at_status kept_copy(struct at_arena *arena, const struct at_event_row *row,
 void kept_sort(struct kept_events *events); /* by seq */
 void kept_clear(struct kept_events *events);
 
-struct kept_parsers {
-    struct at_json_parser *facts, *body;
-};
-bool kept_parsers_open(struct kept_parsers *parsers); /* false: out of memory; to be closed all the same */
-void kept_parsers_close(struct kept_parsers *parsers);
-/* As the fold takes it: valid until these parsers read the next. AT_IO: what is stored is no JSON. */
-enum at_status kept_read(const struct kept_event *kept, const struct kept_parsers *parsers,
+/* As the fold takes it: valid until the parser (parser_borrow's) reads the next. AT_IO: what is stored is no
+ * JSON. */
+enum at_status kept_read(const struct kept_event *kept, struct at_json_parser *parser,
                          struct at_logged_event *out) AT_MUST_CHECK;
 
 #endif

@@ -32,6 +32,14 @@ void learn_give(struct at_shop *shop, struct learn_event *first, struct learn_ev
     pthread_mutex_unlock(&learner->mutex);
 }
 
+void learn_became(struct at_shop *shop, uint64_t person, uint64_t other) {
+    struct learner *learner = shop->learner;
+    pthread_mutex_lock(&learner->mutex);
+    for (struct learn_event *event = learner->first; event; event = event->next)
+        if (event->person == person) event->person = other;
+    pthread_mutex_unlock(&learner->mutex);
+}
+
 void learn_show(struct learner *learner) {
     atomic_store_explicit(&learner->learn_shown, learner->learned_seq, memory_order_relaxed);
     atomic_store_explicit(&learner->fold_shown, learner->flushed_fold, memory_order_relaxed);

@@ -113,9 +113,7 @@ static enum at_status merge_held(struct merge *merge, struct person_wait *a, str
     merge->survivor = at_profile_survivor(a->profile, b->profile);
     struct person_wait *kept = merge->survivor == a->profile->person ? a : b, *lost = kept == a ? b : a;
     merge->loser = lost->profile->person;
-    learn_drain(shop);
-    enum at_status status = flush_timeline(shop);
-    if (status == AT_OK) status = list_both(merge);
+    enum at_status status = list_both(merge);
     merge->list.base = ends_first(a->profile, b->profile);
     if (status == AT_OK)
         status = fold_profile(shop, &merge->arena, &merge->list, merge->survivor, &merge->profile);
@@ -127,6 +125,7 @@ static enum at_status merge_held(struct merge *merge, struct person_wait *a, str
         count_add(shop, COUNT_MERGES, 1);
         people_release(shop, kept->person, merge->profile);
         people_gone(shop, lost->person);
+        learn_became(shop, merge->loser, merge->survivor);
         segments_merged(shop, merge->survivor, merge->loser, &merge->overlap);
         tell_merge(merge);
     } else {
@@ -331,8 +330,7 @@ static enum at_status split_held(struct unmerge *unmerge, struct person_wait *he
     struct at_shop *shop = unmerge->shop;
     struct person_wait fresh = {0};
     learn_drain(shop);
-    enum at_status status = flush_timeline(shop);
-    if (status == AT_OK) status = fold_list(shop, &unmerge->arena, unmerge->person, &unmerge->all);
+    enum at_status status = fold_list(shop, &unmerge->arena, unmerge->person, &unmerge->all);
     if (status == AT_OK) status = take_sides(unmerge);
     if (status != AT_OK) return status;
     unmerge->split_person = at_store_next_id(shop->store);

@@ -213,12 +213,12 @@ static enum at_status read_profile(struct at_shop *shop, struct at_reader *reade
         *out = at_profile_new(id, shop->people->account);
         status = *out ? AT_OK : AT_NOMEM;
     } else if (status == AT_OK) {
-        struct at_json_parser *parser = parser_new();
+        struct at_json_parser *parser = parser_borrow(shop);
         struct at_json json;
         status =
             parser ? at_json_parse(parser, row.body.data, row.body.length, false, &json, NULL) : AT_NOMEM;
         if (status == AT_OK) status = at_profile_read(json, shop->people->account, out, NULL);
-        if (parser) at_json_parser_free(parser);
+        parser_return(shop, parser);
         if (status == AT_INVALID) {
             at_log(at_shop_log(shop), AT_LOG_ERROR, "profile", "the stored profile %llu cannot be read",
                    (unsigned long long)id);

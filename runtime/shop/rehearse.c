@@ -24,16 +24,17 @@ static uint64_t own_id(void *arg) {
 }
 
 /* What was taken apart is somebody of its own from the beginning, not only once it comes alone. */
-static enum at_status keep_apart(struct identity *then, const struct at_event *event,
+static enum at_status keep_apart(struct rehearsal *rehearsal, const struct at_event *event,
                                  const struct resolved *who) {
+    struct identity *then = &rehearsal->then;
     for (uint32_t i = 0; i < who->count; i++) {
-        const struct resolved_identifier *one = &who->identifiers[i];
+        struct resolved_identifier *one = &who->identifiers[i];
         if (one->refusal != IDENTITY_BARRED || identity_place(then, one->hash) != NO_PLACE) continue;
         struct at_event alone = *event;
         struct resolved itself;
-        alone.identifiers[0] = one->identifier;
+        alone.identifiers = &one->identifier;
         alone.identifier_count = 1;
-        enum at_status status = identity_resolve(then, &alone, false, &itself);
+        enum at_status status = identity_resolve(then, &alone, false, &rehearsal->scan.arena, &itself);
         if (status != AT_OK) return status;
     }
     return AT_OK;
@@ -42,9 +43,10 @@ static enum at_status keep_apart(struct identity *then, const struct at_event *e
 static enum at_status join_all(struct rehearsal *rehearsal, const struct at_event *event, bool is_proven) {
     for (;;) {
         struct resolved who;
-        enum at_status status = identity_resolve(&rehearsal->then, event, is_proven, &who);
+        enum at_status status =
+            identity_resolve(&rehearsal->then, event, is_proven, &rehearsal->scan.arena, &who);
         if (status != AT_OK) return status;
-        if (!who.join_a) return keep_apart(&rehearsal->then, event, &who);
+        if (!who.join_a) return keep_apart(rehearsal, event, &who);
         struct evidence evidence = {
             .hash_a = who.join_a, .hash_b = who.join_b, .at_ms = event->at_ms, .is_proven = is_proven};
         struct identity_pair pair;

@@ -246,6 +246,7 @@ static void close_rooms(struct at_shop *shop) {
     shop->store = NULL;
     backup_close(shop);
     people_close(shop);
+    parsers_close(shop);
     learn_close(shop);
     messages_close(shop);
     decision_log_close(shop);

@@ -296,7 +296,8 @@ static void find_people(struct track *track) {
     track->version = atomic_load(&shop->identity.version);
     for (struct tracked *one; (one = round_next(track, &i));) {
         if (is_forgotten(track, one) || track_consent_is_stranger(track, one)) continue;
-        enum at_status status = identity_resolve(&shop->identity, &one->event, one->is_proven, &one->who);
+        enum at_status status =
+            identity_resolve(&shop->identity, &one->event, one->is_proven, track->job->arena, &one->who);
         if (status != AT_OK) return fail(track, status);
         if (!one->who.join_a) continue;
         track->evidence = (struct evidence){one->who.join_a,

@@ -14,6 +14,9 @@ struct building {
     struct at_arena *arena;
     struct at_json_parser *facts_parser, *body_parser;
     struct at_bytes *bytes; /* the worker's, warm */
+    /* The events of one person that stand together are folded as one run. */
+    struct hold *running; /* NULL: none is going on */
+    struct at_profile_run *run;
 };
 
 /* A copy in the arena with room behind it for the parser. */
@@ -32,14 +35,35 @@ static void tell_cut(struct at_shop *shop, struct at_text product) {
            (int)product.length, product.data, AT_FACETS_BYTES_MAX / 1024);
 }
 
-static struct at_profile *latest(const struct hold *hold) {
+/* As it is by now: valid until the next step. */
+static const struct at_profile *latest(const struct building *building, const struct hold *hold) {
+    if (building->running == hold) return at_profile_run_state(building->run);
     return hold->next ? hold->next : hold->wait.profile;
 }
 
+static enum at_status end_run(struct building *building) {
+    struct hold *hold = building->running;
+    if (!hold) return AT_OK;
+    struct at_profile *next = at_profile_run_end(building->run);
+    if (hold->next) at_profile_unref(hold->next);
+    hold->next = next;
+    building->running = NULL;
+    return next ? AT_OK : AT_NOMEM;
+}
+
+static enum at_status run_of(struct building *building, struct hold *hold) {
+    if (building->running == hold) return AT_OK;
+    enum at_status status = end_run(building);
+    if (status != AT_OK) return status;
+    building->run = at_profile_run_begin(hold->next ? hold->next : hold->wait.profile);
+    building->running = building->run ? hold : NULL;
+    return building->run ? AT_OK : AT_NOMEM;
+}
+
 /* Whether a copy of an order that counts already has products which none before it had; marks the others. */
-static bool brings_items(const struct tracked *one) {
+static bool brings_items(const struct building *building, const struct tracked *one) {
     const struct at_event *event = &one->event;
-    const struct at_profile *profile = latest(one->hold);
+    const struct at_profile *profile = latest(building, one->hold);
     bool brings = false;
     for (uint32_t i = 0; i < event->item_count; i++) event->items[i].is_again = false;
     if (!one->is_lost || !event->item_count || !at_text_is(event->name, "order_completed")) return false;
@@ -61,7 +85,7 @@ static bool brings_items(const struct tracked *one) {
 static bool write_texts(struct building *building, struct tracked *one, struct at_root *root,
                         struct at_write *write) {
     struct at_text cut = {NULL, 0};
-    one->event.brings_items = brings_items(one);
+    one->event.brings_items = brings_items(building, one);
     at_bytes_reset(building->bytes);
     if (one->is_conflict)
         at_bytes_add_text(building->bytes, AT_CONFLICT_FACTS);
@@ -133,25 +157,25 @@ static bool has_own_context(const struct at_event *event) {
 
 /* The snapshot after this event. Its place in the log is not known before the commit: the sequence is put
  * right then. */
-static enum at_status fold_in(struct hold *hold, struct at_logged_event *logged) {
-    struct at_profile *base = latest(hold);
-    bool is_private = hold->next != NULL;
-    logged->seq = base->applied_seq + 1;
-    hold->next = NULL; /* apply takes a private one over in any case */
-    hold->next = at_profile_apply(base, logged, is_private);
+static enum at_status fold_in(struct building *building, struct hold *hold, struct at_logged_event *logged) {
+    enum at_status status = run_of(building, hold);
+    if (status != AT_OK) return status;
+    logged->seq = at_profile_run_state(building->run)->applied_seq + 1;
     hold->has_rows = true;
-    return hold->next ? AT_OK : AT_NOMEM;
+    return at_profile_run_apply(building->run, logged) ? AT_OK : AT_NOMEM;
 }
 
 /* What a commit has, the profile has, too, or left for want of room: the fold does not bring it back either.
  */
-static enum at_status know_identifiers(struct tracked *one) {
-    struct hold *hold = one->hold;
-    for (uint32_t i = 0; i < one->who.count && hold->next; i++)
-        if (one->who.identifiers[i].refusal == IDENTITY_TAKEN && !one->who.identifiers[i].is_committed)
-            hold->next = at_profile_with_identifier(hold->next, &one->who.identifiers[i].identifier,
-                                                    known_since(one), true);
-    return hold->next ? AT_OK : AT_NOMEM;
+static enum at_status know_identifiers(struct building *building, const struct tracked *one) {
+    for (uint32_t i = 0; i < one->who.count; i++) {
+        const struct resolved_identifier *id = &one->who.identifiers[i];
+        if (id->refusal != IDENTITY_TAKEN || id->is_committed) continue;
+        enum at_status status = run_of(building, one->hold);
+        if (status != AT_OK) return status;
+        if (!at_profile_run_identifier(building->run, &id->identifier, known_since(one))) return AT_NOMEM;
+    }
+    return AT_OK;
 }
 
 static enum at_status apply(struct building *building, struct tracked *one, const struct at_write *write) {
@@ -168,7 +192,7 @@ static enum at_status apply(struct building *building, struct tracked *one, cons
         status = at_json_parse(building->body_parser, write->event.body.data, write->event.body.length, true,
                                &logged.body, NULL);
     if (status != AT_OK) return status == AT_INVALID ? AT_NOMEM : status;
-    return fold_in(one->hold, &logged);
+    return fold_in(building, one->hold, &logged);
 }
 
 static enum at_status learn(struct tracked *one, const struct at_write *write) {
@@ -232,7 +256,7 @@ static enum at_status build_statement(struct building *building, struct tracked 
     one->said_learned->at_ms = row->at_ms;
     one->said_learned->is_backfill = one->event.is_backfill;
     memcpy(one->said_learned->name, row->name.data, row->name.length);
-    return fold_in(one->hold, &logged);
+    return fold_in(building, one->hold, &logged);
 }
 
 static enum at_status build_event(struct building *building, struct tracked *one, struct at_root *root) {
@@ -249,17 +273,17 @@ static enum at_status build_one(struct building *building, struct tracked *one, 
         building->track->withheld++;
         return AT_OK;
     }
-    enum at_status status = track_consent_said(building->track, one, latest(one->hold));
+    enum at_status status = track_consent_said(building->track, one, latest(building, one->hold));
     if (status == AT_OK && one->said_count) status = build_statement(building, one);
     if (status != AT_OK) return status;
-    track_consent_judge(building->track, one, latest(one->hold));
+    track_consent_judge(building->track, one, latest(building, one->hold));
     if (one->is_withheld) track_consent_forget(one);
     if (is_statement(one)) one->is_withheld = false; /* nothing else is in it */
     if (one->is_withheld) building->track->withheld++;
     if (!one->is_withheld && !is_statement(one)) status = build_event(building, one, root);
     if (status == AT_OK) status = add_identifiers(building, one);
     if (status == AT_OK) status = add_links(building, one);
-    if (status == AT_OK && one->who.count) status = know_identifiers(one);
+    if (status == AT_OK) status = know_identifiers(building, one);
     return status;
 }
 
@@ -296,8 +320,11 @@ bool track_is_last_round(const struct track *track) {
 
 enum at_status track_build(struct track *track) {
     struct at_worker *worker = track->job->worker;
-    struct building building = {track, track->job->arena, at_worker_take_parser(worker),
-                                at_worker_take_parser(worker), &worker->text};
+    struct building building = {.track = track,
+                                .arena = track->job->arena,
+                                .facts_parser = at_worker_take_parser(worker),
+                                .body_parser = at_worker_take_parser(worker),
+                                .bytes = &worker->text};
     struct at_root *root = at_catalog_root(worker->shop->catalog);
     enum at_status status = building.facts_parser && building.body_parser ? AT_OK : AT_NOMEM;
     track->unit = (struct at_unit){.is_retriable = true,
@@ -310,6 +337,8 @@ enum at_status track_build(struct track *track) {
     uint32_t i = 0;
     for (struct tracked *one; status == AT_OK && (one = round_next(track, &i));)
         status = build_one(&building, one, root);
+    enum at_status ended = end_run(&building);
+    if (status == AT_OK) status = ended;
     if (status == AT_OK && track->withheld) status = withheld_write(track);
     track->mark.is_written = false;
     if (status == AT_OK && track->mark.name.length && track_is_last_round(track))

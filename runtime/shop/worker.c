@@ -67,6 +67,27 @@ struct at_json_parser *parser_new(void) {
     return at_json_parser_new(AT_SHOP_BODY_MAX, DEPTH_MAX);
 }
 
+struct at_json_parser *parser_borrow(struct at_shop *shop) {
+    for (int i = 0; i < SPARE_PARSERS; i++) {
+        struct at_json_parser *parser = atomic_exchange(&shop->spare_parsers[i], NULL);
+        if (parser) return parser;
+    }
+    return at_json_parser_new(AT_SHOP_BODY_MAX, DEPTH_MAX + 1);
+}
+
+void parser_return(struct at_shop *shop, struct at_json_parser *parser) {
+    for (int i = 0; i < SPARE_PARSERS && parser; i++) {
+        struct at_json_parser *none = NULL;
+        if (atomic_compare_exchange_strong(&shop->spare_parsers[i], &none, parser)) return;
+    }
+    at_json_parser_free(parser);
+}
+
+void parsers_close(struct at_shop *shop) {
+    for (int i = 0; i < SPARE_PARSERS; i++)
+        at_json_parser_free(atomic_exchange(&shop->spare_parsers[i], NULL));
+}
+
 struct at_json_parser *at_worker_take_parser(struct at_worker *worker) {
     return worker->parser_count ? worker->parsers[--worker->parser_count] : parser_new();
 }

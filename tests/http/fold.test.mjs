@@ -43,6 +43,7 @@ async function run(t, env, people, perPerson) {
         const { affinity, counts, session, ...rest } = answer.body;
         for (const one of Object.values(counts)) delete one.within_7d; /* moves with the clock */
         delete session.is_live;
+        delete rest.orders.typical_interval_days; /* the shop's share in it moves with what is written behind */
         all.set(`${kind}:${value}`, JSON.stringify({ ...rest, counts, session, facets: Object.keys(affinity) }));
       }
     return all;

@@ -148,6 +148,32 @@ static void a_step_is_whole_or_not_there(void **state) {
     assert_int_equal(at_account_used(&account), 0);
 }
 
+/* Long enough to be packed on the way. */
+static void a_run_is_whole_or_not_there(void **state) {
+    (void)state;
+    struct stored stored;
+    assert_int_equal(parse_at(&world, order, NOW_MS), AT_OK);
+    keep_event(&world, true, &stored);
+    struct at_logged_event logged = logged_of(&world, &stored);
+    struct at_profile *base = at_profile_new(1, &account);
+    struct at_identifier identifier = {AT_TEXT("email"), AT_TEXT("a@b.c")};
+    for (SWEEP(n)) {
+        logged.seq = 0;
+        arm(n);
+        struct at_profile_run *run = at_profile_run_begin(base);
+        bool is_whole = run && at_profile_run_identifier(run, &identifier, NOW_MS);
+        while (is_whole && ++logged.seq < 1000) is_whole = at_profile_run_apply(run, &logged);
+        struct at_profile *next = run ? at_profile_run_end(run) : NULL;
+        disarm();
+        assert_int_equal(next != NULL, is_through);
+        assert_true(is_whole || !next);
+        if (next) at_profile_unref(next);
+        assert_int_equal(at_account_used(&account), base->bytes);
+    }
+    stored_free(&stored);
+    at_profile_unref(base);
+}
+
 static void reading_says_so(void **state) {
     (void)state;
     struct at_profile *p = at_profile_new(1, NULL), *back;
@@ -335,6 +361,7 @@ static void a_crowd_that_cannot_be_pruned_is_kept(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_is_whole_or_not_there),
+        cmocka_unit_test(a_run_is_whole_or_not_there),
         cmocka_unit_test(a_new_thread_says_so),
         cmocka_unit_test(parsing_says_so),
         cmocka_unit_test(a_full_arena_says_so),

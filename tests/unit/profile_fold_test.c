@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * state = fold(apply, events): the same for any batching, with storage in between, and with events told of
- * twice; and against a model that keeps all events and counts them again.
+ * state = fold(apply, events): the same for any batching, in runs, with storage in between, and with events
+ * told of twice; and against a model that keeps all events and counts them again.
  */
 #include <math.h>
 #include <pthread.h>
 #include "profile_world.h"
 
-enum { CASES = 1500, EVENTS = 60 };
+enum { CASES = 1500, EVENTS = 60, LONG = 2000 };
+static const char nonsense[] =
+    "[\"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\"]";
 
 ONE_WORLD
 GENERATED_CASES;
@@ -82,6 +84,36 @@ static struct at_profile *fold_stored(const struct stored *events, uint32_t coun
     return recode(&world, profile);
 }
 
+/* What an event was read into is written over before the next one comes. */
+static void lend(struct at_profile_run *run, const struct stored *event) {
+    struct stored lent = *event;
+    struct at_logged_event logged = logged_of(&world, &lent);
+    CHECK(at_profile_run_apply(run, &logged));
+    memset(lent.name, '~', sizeof lent.name - 1);
+    memset(lent.id, '~', sizeof lent.id - 1);
+    (void)json_of(world.body_parser, nonsense);
+    (void)json_of(world.facts_parser, nonsense);
+}
+
+static struct at_profile *fold_runs(const struct stored *events, uint32_t count) {
+    struct at_profile *profile = new_profile();
+    for (uint32_t i = 0; i < count;) {
+        uint32_t end = i + 1 + random_below(&seed, EVENTS);
+        char *before = text_of_profile(&world, profile);
+        struct at_profile_run *run = at_profile_run_begin(profile);
+        CHECK(run != NULL);
+        for (; i < count && i < end; i++) lend(run, &events[i]);
+        char *after = text_of_profile(&world, profile);
+        CHECK(strcmp(before, after) == 0);
+        free(before);
+        free(after);
+        at_profile_unref(profile);
+        profile = at_profile_run_end(run);
+        CHECK(profile != NULL);
+    }
+    return profile;
+}
+
 static void any_way_of_folding_gives_the_same(void **state) {
     (void)state;
     struct stored events[EVENTS];
@@ -89,15 +121,46 @@ static void any_way_of_folding_gives_the_same(void **state) {
     for (number = 0; number < CASES; number++) {
         uint32_t count = random_events(events, false);
         struct at_profile *a = fold_public(events, count), *b = fold_batches(events, count),
-                          *c = fold_stored(events, count);
+                          *c = fold_stored(events, count), *d = fold_runs(events, count);
         check_same(a, b, "batches");
         check_same(a, c, "through storage");
+        check_same(a, d, "runs");
         at_profile_unref(a);
         at_profile_unref(b);
         at_profile_unref(c);
+        at_profile_unref(d);
         free_events(events, count);
     }
     print_message("property: fold, %d cases, seed %llu\n", CASES, (unsigned long long)first);
+}
+
+/* So long that it is packed on the way, many times; at its end it can be asked as a snapshot can. */
+static void a_long_run_gives_the_same(void **state) {
+    (void)state;
+    static struct stored events[LONG];
+    uint32_t count = 0;
+    seed = first = first_seed(815);
+    while (count + EVENTS <= LONG) count += random_events(&events[count], false);
+    struct at_profile *stepped = new_profile(), *base = new_profile();
+    for (uint32_t i = 0; i < count; i++) stepped = step(&world, stepped, &events[i], true);
+    struct at_profile_run *run = at_profile_run_begin(base);
+    for (uint32_t i = 0; i < count; i++) lend(run, &events[i]);
+    char *expected = text_of_profile(&world, stepped),
+         *so_far = text_of_profile(&world, at_profile_run_state(run));
+    if (strcmp(so_far, expected) != 0)
+        fail_msg("seed %llu:\n%s\n%s", (unsigned long long)first, so_far, expected);
+    struct at_profile *folded = at_profile_run_end(run);
+    check_same(stepped, folded, "a long run");
+    print_message("property: a long run, %u events, seed %llu\n", count, (unsigned long long)first);
+    run = at_profile_run_begin(folded);
+    CHECK(at_profile_run_end(run) == folded); /* nothing happened in it */
+    at_profile_unref(folded);
+    at_profile_unref(folded);
+    at_profile_unref(base);
+    at_profile_unref(stepped);
+    free(expected);
+    free(so_far);
+    free_events(events, count);
 }
 
 /* ---- against a model ---- */
@@ -375,6 +438,7 @@ static void a_snapshot_is_read_by_many_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_way_of_folding_gives_the_same),
+        cmocka_unit_test(a_long_run_gives_the_same),
         cmocka_unit_test(the_fold_counts_what_the_model_counts),
         cmocka_unit_test(a_snapshot_is_read_by_many_threads),
     };
