@@ -217,7 +217,7 @@ static void what_goes_wrong_in_a_rule_that_asks(void **state) {
                                           "return when(customer:in_segment(product.id), 1) end }"),
                            "there is no segment \"P000\""));
     assert_non_null(strstr(failure_of(VIP "ranking 'r' { score = function(product, customer)\n"
-                                          "return when(customer.in_segment('vip'), 1) end }"),
+                                          "local who = customer return when(who.in_segment('vip'), 1) end }"),
                            "write customer:in_segment \"vip\""));
     /* a name made when it runs goes round unseen until then */
     must_load(
