@@ -182,7 +182,7 @@ static void answers_nothing(struct lint *lint, struct at_node *function) {
     at_node_walk(function->body, find_answer, &answers);
     struct at_node head = *function;
     head.to = head.from + 8; /* the word function */
-    if (!answers.has_value) {
+    if (!answers.has_value && may_run_out(function->body)) {
         lint_hint(lint_error(lint, &head, "no_answer",
                              "%s answers nothing: there is no return with a value in it", field),
                   strcmp(field, "score") == 0 ? "write return and the number"

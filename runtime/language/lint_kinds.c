@@ -166,8 +166,10 @@ static enum lint_kind kind_of_sum(struct at_text sign, enum lint_kind a, enum li
     bool adds = at_text_is(sign, "+") || at_text_is(sign, "-");
     if (a == KIND_MOMENT && b == KIND_MOMENT) return at_text_is(sign, "-") ? KIND_SPAN : KIND_UNKNOWN;
     if (adds && (a == KIND_MOMENT || b == KIND_MOMENT)) return KIND_MOMENT;
+    if (a == KIND_MOMENT || b == KIND_MOMENT) return KIND_UNKNOWN;
     if (a == KIND_SPAN && b == KIND_SPAN) return adds ? KIND_SPAN : KIND_NUMBER;
-    if (a == KIND_SPAN || b == KIND_SPAN) return adds ? KIND_UNKNOWN : KIND_SPAN;
+    bool is_part = at_text_is(sign, "*") || (at_text_is(sign, "/") && a == KIND_SPAN);
+    if (a == KIND_SPAN || b == KIND_SPAN) return is_part ? KIND_SPAN : KIND_UNKNOWN;
     return KIND_NUMBER;
 }
 

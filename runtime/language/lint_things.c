@@ -152,10 +152,11 @@ static void unlike(struct lint *lint, const struct at_node *node, const struct a
 
 static void bare_number(struct lint *lint, const struct at_node *thing, const struct at_node *number) {
     char name[64];
+    if (thing->kind != AT_NODE_INDEX) return; /* worked out: milliseconds may be meant */
     if (number->number == 0 || fabs(number->number) >= 60000) return; /* milliseconds, by who knows */
     short_cut(lint, thing, name);
     struct at_finding *finding =
-        lint_error(lint, number, "bare_number", "%s is a time: %.15g what?", name, number->number);
+        lint_warn(lint, number, "bare_number", "%s is a time: %.15g what?", name, number->number);
     lint_hint(finding, "write days(%.15g), hours(%.15g) or the like", number->number, number->number);
 }
 

@@ -208,7 +208,9 @@ static inline enum at_status shop_world_load(struct shop_world *world, const cha
 }
 
 static inline const char *first_finding(const struct shop_world *world) {
-    return world->build.findings ? world->build.findings->finding.message : "";
+    const struct at_file_finding *at = world->build.findings;
+    while (at && at->finding.is_warning && at->next) at = at->next;
+    return at ? at->finding.message : "";
 }
 
 static inline void must_load(struct shop_world *world, const char *text) {
