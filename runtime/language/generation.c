@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
+#include "language/compile.h"
 #include "language/state.h"
 
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
@@ -175,6 +176,9 @@ static enum at_status analyse(struct assembly *assembly, int function, struct at
     struct at_vocabulary words;
     status = at_rule_analyse(&assembly->generation->arena, source->text, assembly->parsed[found.file].block,
                              found.node, vocabulary(&words), report);
+    if (status == AT_OK && !report->is_columnar)
+        status = at_rule_compile(&assembly->generation->arena, source->text,
+                                 assembly->parsed[found.file].block, found.node, &words, report);
     check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
     return status;
 }

@@ -137,7 +137,9 @@ void kept_store(struct at_language *language, int function, int result, double c
         if (!kept->nodes) return;
         copy_needed(program, result, needed, kept, count);
         kept->node = (int)kept->count - 1;
-        kept->pack = make_pack(language, kept, program->root);
+        /* of a condition a pack keeps one bit: none is left to say that it fails */
+        if (language->raises < 0 || kept->nodes[kept->node].type == AT_COLUMN_NUMBER)
+            kept->pack = make_pack(language, kept, program->root);
     }
     kept->root_version = at_root_version(program->root);
 }

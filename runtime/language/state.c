@@ -34,6 +34,7 @@ static int install(lua_State *L, void *arg) {
     install_words(L);
     install_views(L);
     install_operators(L);
+    install_masks(L);
     install_nouns(L);
     at_script_seal(L);
     return 0;

@@ -29,6 +29,7 @@ enum view_kind {
     VIEW_PAGE,
     VIEW_CONSENT,
     VIEW_MOVING, /* a number that moves with time; index: into state->outlook.numbers */
+    VIEW_MIXED,  /* one of two values, by product; index: into the call's (masks.c) */
     VIEW_EVENT,  /* index: into the profile's newest events */
 };
 #define VIEW_INDEX_BITS 20
@@ -82,6 +83,12 @@ struct at_language {
     uint32_t facet_count;
     bool runs_columns;
     bool needs_rows; /* the column run met something only the other way can do */
+    /* of the running call's nodes: which products have a Lua integer there, and how large (forms.c) */
+    uint8_t form[AT_NODES_MAX];
+    double form_bound[AT_NODES_MAX];
+    uint16_t form_mask[AT_NODES_MAX];
+    uint32_t mixed_count;
+    int raises; /* a compiled rule's: the node that holds for products it would fail for; -1: none */
     bool explains;
     bool reads_context; /* the running call looked at the customer, the page or the clock */
     struct taste_store *taste_store;
@@ -130,6 +137,22 @@ int column_operand(lua_State *L, int at,
 void push_node(lua_State *L, int node);
 _Noreturn void need_rows(lua_State *L);
 bool is_column(lua_State *L, int at);
+/* forms.c: Lua counts with integers where both sides are integers, and has no −0 among them. Columns are
+ * doubles: these make up the difference where it shows. */
+enum { FORM_FLOAT, FORM_INTEGER, FORM_EITHER };
+int form_constant(lua_State *L, int at);                       /* the node of a plain number */
+int form_binary(lua_State *L, enum at_column_op op, int a, int b); /* ADD … MOD of numbers; -1: no room */
+int form_negative(lua_State *L, int a);
+int form_choice(lua_State *L, int node, int a, int b); /* node takes its value from a or b: its form */
+int add_unary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a);
+/* masks.c: the primitives of compiled rules. */
+void push_primitive(lua_State *L, const char *name);
+void install_masks(lua_State *L);
+int masks_truth(lua_State *L, int at); /* a condition's node of the value there; -1: plainly no, -2: yes */
+double at_raised(void); /* a score that stands for a failure: the rule must run product by product */
+bool at_is_raised(double value);
+/* compiled.c: pushes the rule's compiled function; false: there is none (nothing is pushed). */
+bool push_compiled(lua_State *L, const struct at_rule_use *use, bool *is_lasting);
 /* product.c */
 int index_product(lua_State *L, uint32_t row);
 int index_columns(lua_State *L);

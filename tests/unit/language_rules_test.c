@@ -295,6 +295,7 @@ static void said_tastes_are_affinity(void **state) {
     const struct at_ranking *ranking = &world.generation->rankings[0];
     struct at_rule_report rows_only = ranking->score_report;
     rows_only.is_columnar = false;
+    rows_only.compiled = NULL;
     for (int again = 0; again < 5; again++) {
         uint32_t liked = 0, disliked = 0;
         begin_decision(&world, world.somebody);
