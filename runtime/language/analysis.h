@@ -11,6 +11,7 @@
 #ifndef AT_LANGUAGE_ANALYSIS_H
 #define AT_LANGUAGE_ANALYSIS_H
 
+#include <stdatomic.h>
 #include "language/finding.h"
 #include "language/parse.h"
 
@@ -36,6 +37,8 @@ struct at_rule_report {
     const struct at_term *terms; /* in order of evaluation within a line, lines ascending */
     size_t term_count;
     const struct at_compiled *compiled; /* of a rule that is not columnar: compile.h; NULL: there is none */
+    /* set by whoever finds that the two ways disagree (twice.c); NULL: nobody looks */
+    atomic_bool *is_demoted;
 };
 /* function: an AT_NODE_FUNCTION of the file (the block of at_parse) whose first parameter is the product. The
  * report's arrays live in the arena. Uses the marks of the whole file. */

@@ -180,7 +180,8 @@ static enum at_status analyse(struct assembly *assembly, int function, struct at
         status = at_rule_compile(&assembly->generation->arena, source->text,
                                  assembly->parsed[found.file].block, found.node, &words, report);
     check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
-    return status;
+    report->is_demoted = at_arena_zalloc(&assembly->generation->arena, sizeof *report->is_demoted);
+    return status == AT_OK && !report->is_demoted ? AT_NOMEM : status;
 }
 
 static int compare_rankings(const void *a, const void *b) {

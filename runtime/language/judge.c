@@ -326,12 +326,25 @@ static enum at_status judge_rows(struct run *run) {
     return status == AT_OK ? AT_OK : name_failure(run, status, &where);
 }
 
+/* What the columns gave is there; what is answered is what each product gives alone. */
+static enum at_status judge_twice(struct run *run) {
+    uint32_t count = run->candidates->count;
+    double *fast = at_arena_alloc(run->use->view->arena, (count + 1) * sizeof *fast);
+    if (!fast) return AT_OK; /* another time */
+    memcpy(fast, run->out, count * sizeof *fast);
+    enum at_status status = judge_rows(run);
+    twice_compare(run->use, run->candidates, fast, run->out, status);
+    return status;
+}
+
 enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
                              struct at_error *err) {
     struct run run = {.use = arg, .candidates = candidates, .out = out, .err = err};
     if (at_language_is_spent(run.use->language))
         return at_fail(err, AT_STOPPED, "stopped", "an earlier rule of this decision was stopped");
-    bool falls_back = !run.use->report->is_columnar && !run.use->report->compiled;
+    const struct at_rule_report *report = run.use->report;
+    bool falls_back = (!report->is_columnar && !report->compiled) || is_demoted(report);
     enum at_status status = falls_back ? AT_OK : judge_columns(&run, &falls_back);
-    return falls_back ? judge_rows(&run) : status;
+    if (falls_back) return judge_rows(&run);
+    return status == AT_OK && twice_is_due(run.use, candidates->count) ? judge_twice(&run) : status;
 }

@@ -230,14 +230,49 @@ static int l_select(lua_State *L) {
 
 /* ---- and, or as values ---- */
 
+static bool is_never_missing(const struct at_column *condition) {
+    switch (condition->op) {
+    case AT_OP_ABOVE:
+    case AT_OP_BELOW:
+    case AT_OP_AT_LEAST:
+    case AT_OP_AT_MOST:
+    case AT_OP_IS:
+    case AT_OP_IS_NOT:
+    case AT_OP_EQUAL:
+    case AT_OP_EXISTS:
+    case AT_OP_HELD:
+    case AT_OP_IN_CODES:
+    case AT_OP_ALL:
+    case AT_OP_ANY:
+    case AT_OP_NO: return true;
+    default: return false;
+    }
+}
+
+/* Of a condition where it does not hold: false, or nil where it is missing. */
+static void push_no_condition(lua_State *L, uint32_t index) {
+    if (is_never_missing(column_of(L, index))) return lua_pushboolean(L, 0);
+    int missing = checked(L, at_program_const(&language_of(L)->program, at_missing(), AT_COLUMN_BOOL));
+    push_node(L, chosen(L, AT_COLUMN_BOOL, exists(L, index), flag(L, false), missing));
+}
+
+/* Whether it is surely no for every product. */
+static bool is_never_yes(lua_State *L, int at) {
+    uint32_t index;
+    if (sort_of(L, at, &index) == PLAIN) return !lua_toboolean(L, at);
+    const struct at_column *nodes = language_of(L)->program.nodes, *column = &nodes[index];
+    if (sort_of(L, at, &index) != COLUMN || column->op != AT_OP_WHEN || column->type != AT_COLUMN_BOOL) return false;
+    const struct at_column *yes = &nodes[column->b], *no = &nodes[column->c];
+    return yes->op == AT_OP_CONST && no->op == AT_OP_CONST && !(yes->value > 0) && !(no->value > 0);
+}
+
 /* Pushes what a value is where it is no: false or nil; where it never is, nil. */
 static void push_no_part(lua_State *L, int at) {
     uint32_t index;
     at = lua_absindex(L, at);
     enum sort sort = sort_of(L, at, &index);
-    bool is_itself = sort == PLAIN ? !lua_toboolean(L, at)
-                                   : sort == COLUMN && column_of(L, index)->type == AT_COLUMN_BOOL;
-    if (is_itself) return lua_pushvalue(L, at);
+    if (sort == PLAIN && !lua_toboolean(L, at)) return lua_pushvalue(L, at);
+    if (sort == COLUMN && column_of(L, index)->type == AT_COLUMN_BOOL) return push_no_condition(L, index);
     if (sort != MIXED) return lua_pushnil(L);
     int parts = push_parts(L, index);
     push_no_part(L, parts + 1);
@@ -262,9 +297,9 @@ static void push_yes_part(lua_State *L, int at) {
     int parts = push_parts(L, index);
     push_yes_part(L, parts + 1);
     push_yes_part(L, parts + 2);
-    if (is_plain(L, parts + 1) && !lua_toboolean(L, parts + 1))
+    if (is_never_yes(L, parts + 1))
         lua_pushvalue(L, parts + 4);
-    else if (is_plain(L, parts + 2) && !lua_toboolean(L, parts + 2))
+    else if (is_never_yes(L, parts + 2))
         lua_pushvalue(L, parts + 3);
     else
         push_choice(L, parts, parts + 3, parts + 4);
@@ -430,7 +465,6 @@ static int rounded(lua_State *L, enum at_column_op op) {
     struct at_language *language = language_of(L);
     struct at_program *program = &language->program;
     int a = math_operand(L, 1);
-    if (language->form[a] != FORM_FLOAT) need_rows(L);
     int high = at_program_const(program, WHOLE_MAX, AT_COLUMN_NUMBER);
     int low = at_program_const(program, -WHOLE_MAX, AT_COLUMN_NUMBER);
     int above = binary(L, AT_OP_ABOVE, a, checked(L, low)), below = binary(L, AT_OP_BELOW, a, checked(L, high));

@@ -88,6 +88,7 @@ struct at_language {
     double form_bound[AT_NODES_MAX];
     uint16_t form_mask[AT_NODES_MAX];
     uint32_t mixed_count;
+    uint64_t decision_count; /* of those that judged a rule on columns */
     int raises; /* a compiled rule's: the node that holds for products it would fail for; -1: none */
     bool explains;
     bool reads_context; /* the running call looked at the customer, the page or the clock */
@@ -151,6 +152,11 @@ void install_masks(lua_State *L);
 int masks_truth(lua_State *L, int at); /* a condition's node of the value there; -1: plainly no, -2: yes */
 double at_raised(void); /* a score that stands for a failure: the rule must run product by product */
 bool at_is_raised(double value);
+/* twice.c: whether this rule is judged the other way too; what that came to. */
+bool twice_is_due(const struct at_rule_use *use, uint32_t count);
+void twice_compare(const struct at_rule_use *use, const struct at_candidates *candidates, const double *fast,
+                   const double *slow, enum at_status status);
+bool is_demoted(const struct at_rule_report *report);
 /* compiled.c: pushes the rule's compiled function; false: there is none (nothing is pushed). */
 bool push_compiled(lua_State *L, const struct at_rule_use *use, bool *is_lasting);
 /* product.c */

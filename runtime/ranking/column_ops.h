@@ -42,7 +42,7 @@ static inline double op_idiv(double a, double b) {
 }
 static inline double op_mod(double a, double b) {
     double rest = fmod(a, b);
-    if (rest > 0 ? b < 0 : rest < 0 && b != rest) rest += b;
+    if (rest > 0 ? b < 0 : rest < 0 && b > 0) rest += b;
     return op_strict(a, b, rest);
 }
 static inline double op_neg(double a) {

@@ -60,6 +60,8 @@ static const char *const NAMES[COUNT_NAMES][2] = {
                                 "Events of before an erasure that came again: not taken in"},
     [COUNT_ACCESS] = {"attune_access_total", "Looks at and changes of a person, noted with the key"},
     [COUNT_ACCESS_LOST] = {"attune_access_lost_total", "Of these, what could not be noted"},
+    [COUNT_RULES_TWICE] = {"attune_rules_checked_total", "Times a rule ran both ways, to compare"},
+    [COUNT_RULES_DEMOTED] = {"attune_rules_demoted_total", "Rules whose two ways disagreed; the log says how"},
     [COUNT_SEGMENT_FAILURES] = {"attune_segment_failures_total", "Times a segment's script failed"},
     [COUNT_SEGMENT_ENTERED] = {"attune_segment_entered_total", "Times somebody entered a segment"},
     [COUNT_SEGMENT_LEFT] = {"attune_segment_left_total", "Times somebody left one"},
