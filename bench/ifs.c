@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A rule of plain Lua with three ifs over 1,000 products, compiled for columns: another 1,000 each call, limiter
- * armed as in a decision. Writes the numbers and every score as Lua, for bench/ifs.lua to compute again with
- * LuaJIT and compare. Usage: ifs FOLDER.
+ * A rule of plain Lua with three ifs over 1,000 products, compiled for columns: another 1,000 each call,
+ * limiter armed as in a decision. Writes the numbers and every score as Lua, for bench/ifs.lua to compute
+ * again with LuaJIT and compare. Usage: ifs FOLDER.
  *
  * "products": the rule looks at products only, so its graph is kept; "customer": it also asks whether the
  * customer has ordered, and so is run once a call.
@@ -20,20 +20,21 @@
 #define ROUNDS 9
 #define CALLS  400
 
-static const char RULES[] = "ranking \"customer\" { score = function(product, customer)\n"
-                            "  local score = 0.5 * product.rating\n"
-                            "  if product.stock < 5 and not customer.has_ordered then score = score + 0.2 end\n"
-                            "  if product.price > 100 then score = score - product.price / 1000\n"
-                            "  elseif product.margin > 0.4 then score = score + product.margin end\n"
-                            "  if product.brand == 'b7' then score = score * 1.1 end\n"
-                            "  return score\nend }\n"
-                            "ranking \"products\" { score = function(product)\n"
-                            "  local score = 0.5 * product.rating\n"
-                            "  if product.stock < 5 then score = score + 0.2 end\n"
-                            "  if product.price > 100 then score = score - product.price / 1000\n"
-                            "  elseif product.margin > 0.4 then score = score + product.margin end\n"
-                            "  if product.brand == 'b7' then score = score * 1.1 end\n"
-                            "  return score\nend }\n";
+static const char RULES[] =
+    "ranking \"customer\" { score = function(product, customer)\n"
+    "  local score = 0.5 * product.rating\n"
+    "  if product.stock < 5 and not customer.has_ordered then score = score + 0.2 end\n"
+    "  if product.price > 100 then score = score - product.price / 1000\n"
+    "  elseif product.margin > 0.4 then score = score + product.margin end\n"
+    "  if product.brand == 'b7' then score = score * 1.1 end\n"
+    "  return score\nend }\n"
+    "ranking \"products\" { score = function(product)\n"
+    "  local score = 0.5 * product.rating\n"
+    "  if product.stock < 5 then score = score + 0.2 end\n"
+    "  if product.price > 100 then score = score - product.price / 1000\n"
+    "  elseif product.margin > 0.4 then score = score + product.margin end\n"
+    "  if product.brand == 'b7' then score = score * 1.1 end\n"
+    "  return score\nend }\n";
 
 static struct at_catalog *catalog;
 static struct at_root *root;
@@ -137,8 +138,9 @@ static void time_rule(const struct at_ranking *ranking, bool is_alone) {
     }
     qsort(each, ROUNDS, sizeof *each, by_size);
     printf("%-44s %7.2f µs, median %.2f\n",
-           is_alone ? "the same, product by product" : ranking->name[0] == 'p' ? "compiled, products only"
-                                                                               : "compiled, and the customer",
+           is_alone                  ? "the same, product by product"
+           : ranking->name[0] == 'p' ? "compiled, products only"
+                                     : "compiled, and the customer",
            each[0], each[ROUNDS / 2]);
 }
 
@@ -153,14 +155,17 @@ static void write_numbers(const char *folder) {
     int brand = at_root_attribute(root, "brand", 5);
     fprintf(file, "local items, sets, scores = {}, {}, {}\n");
     for (uint32_t i = 0; i < ROWS; i++)
-        fprintf(file, "items[%u] = { brand = '%s', price = %.17g, margin = %.17g, stock = %.17g, rating = %.17g }\n", i,
-                at_root_text_of(root, brand, at_root_code(root, brand, i)).data, number_of("price", i),
-                number_of("margin", i), number_of("stock", i), number_of("rating", i));
+        fprintf(
+            file,
+            "items[%u] = { brand = '%s', price = %.17g, margin = %.17g, stock = %.17g, rating = %.17g }\n", i,
+            at_root_text_of(root, brand, at_root_code(root, brand, i)).data, number_of("price", i),
+            number_of("margin", i), number_of("stock", i), number_of("rating", i));
     for (uint32_t s = 0; s < SETS; s++) {
         judge(&generation->rankings[0], sets[s], false);
         fprintf(file, "sets[%u], scores[%u] = {}, {}\n", s + 1, s + 1);
         for (uint32_t i = 0; i < COUNT; i++)
-            fprintf(file, "sets[%u][%u], scores[%u][%u] = %u, %.17g\n", s + 1, i + 1, s + 1, i + 1, sets[s][i], out[i]);
+            fprintf(file, "sets[%u][%u], scores[%u][%u] = %u, %.17g\n", s + 1, i + 1, s + 1, i + 1,
+                    sets[s][i], out[i]);
     }
     fprintf(file, "return items, sets, scores\n");
     fclose(file);
@@ -174,7 +179,8 @@ int main(int argc, char **argv) {
     for (uint32_t s = 0; s < SETS; s++)
         for (uint32_t i = 0; i < COUNT; i++) sets[s][i] = below(ROWS);
     write_numbers(argv[1]);
-    for (int i = 0; i < 200; i++) judge(&generation->rankings[1], sets[i % SETS], false); /* its rows are packed */
+    for (int i = 0; i < 200; i++)
+        judge(&generation->rankings[1], sets[i % SETS], false); /* its rows are packed */
     time_rule(&generation->rankings[1], false);
     time_rule(&generation->rankings[0], false);
     time_rule(&generation->rankings[0], true);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/cli.h"
+#include "cli/speed.h"
 #include "language/language.h"
 #include "shop/folder.h"
 
@@ -51,6 +52,10 @@ static void say_rule(const char *what, const char *name, const char *path, uint3
     printf("%-8s %-24s %s:%u  ", what, name, path, line);
     if (report->is_columnar) {
         printf("all at once\n");
+        return;
+    }
+    if (report->compiled) {
+        printf("compiled\n");
         return;
     }
     printf("product by product: line %u, \"%.*s\"%s%s\n", report->line, (int)report->text.length,
@@ -154,11 +159,13 @@ static int check_scripts(struct checking *checking) {
     if (status == AT_UNPROCESSABLE) return EXIT_REFUSED;
     if (status != AT_OK) return cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
     say_generation(generation);
+    if (cli_value(checking->call, "speed"))
+        status = cli_say_speed(generation, checking->settings, &checking->guard, &checking->err);
     if (generation->segment_count) ask_shop(checking, files, count);
     printf("%u files, %u rankings, %u rails, %u segments: good\n", count, generation->ranking_count,
            generation->rail_count, generation->segment_count);
     at_generation_free(generation);
-    return EXIT_DONE;
+    return status == AT_OK ? EXIT_DONE : cli_fail(checking->call, EXIT_FAILED, "%s", checking->err.message);
 }
 
 int run_check(const struct cli_call *call) {

@@ -34,7 +34,8 @@ static const struct cli_option serve_options[] = {
     {"now", "TIME", "begin at this moment instead of the system's, such as 2026-11-26T10:00:00Z"},
     {"watchdog-signal", "N", "the signal that stops scripts over their budget (0: a count hook instead)"},
     {0}};
-static const struct cli_option check_options[] = {DATA_OPTION, {0}};
+static const struct cli_option check_options[] = {
+    DATA_OPTION, {"speed", NULL, "measure each rule, and say what makes a slow one slow"}, {0}};
 static const struct cli_option import_options[] = {
     SHOP_OPTION,
     DATA_OPTION,

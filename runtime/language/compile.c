@@ -91,10 +91,10 @@ bool compile_is_math_primitive(struct at_text name) {
 
 /* Pure functions of Lua, of values that no product decides. */
 static bool is_pure(const struct at_node *callee) {
-    static const char *const names[] = {"tostring", "tonumber", "type", "ipairs", "seconds", "minutes",
-                                        "hours",    "days",     "weeks", "now",   NULL};
-    static const char *const texts[] = {"format", "lower", "upper", "sub", "len", "find", "rep", "reverse",
-                                        "byte",   "char",  NULL};
+    static const char *const names[] = {"tostring", "tonumber", "type",  "ipairs", "seconds", "minutes",
+                                        "hours",    "days",     "weeks", "now",    NULL};
+    static const char *const texts[] = {"format", "lower",   "upper", "sub",  "len", "find",
+                                        "rep",    "reverse", "byte",  "char", NULL};
     if (callee->kind == AT_NODE_NAME) return !callee->binding && compile_holds(names, callee->text);
     return callee->kind == AT_NODE_INDEX && callee->is_dot && callee->a->kind == AT_NODE_NAME &&
            !callee->a->binding && at_text_is(callee->a->text, "string") &&
@@ -106,8 +106,8 @@ static bool look_helper(struct compile *c, struct at_node *call);
 static bool look_math(struct compile *c, struct at_node *node, struct at_text name) {
     bool is_tainted = look_list(c, node->list);
     bool is_one = node->list && !node->list->next;
-    bool takes_columns = compile_is_math_primitive(name) &&
-                         (is_one || at_text_is(name, "max") || at_text_is(name, "min"));
+    bool takes_columns =
+        compile_is_math_primitive(name) && (is_one || at_text_is(name, "max") || at_text_is(name, "min"));
     if (is_tainted && !takes_columns)
         refuse(c, node, "of products' values math has floor, ceil, abs, sqrt, log, max and min");
     return is_tainted;
@@ -117,8 +117,8 @@ static bool look_call(struct compile *c, struct at_node *node) {
     const struct at_node *callee = node->a;
     struct at_text math = compile_math_name(node);
     if (math.length) return look_math(c, node, math);
-    bool is_word = callee->kind == AT_NODE_NAME && !callee->binding &&
-                   compile_holds(c->vocabulary->words, callee->text);
+    bool is_word =
+        callee->kind == AT_NODE_NAME && !callee->binding && compile_holds(c->vocabulary->words, callee->text);
     if (is_word && (at_text_is(callee->text, "normalize") || at_text_is(callee->text, "rank_of")))
         refuse(c, node, "normalize and rank_of look at all products: keep them out of rules with if");
     if (is_word) return look_list(c, node->list);
@@ -192,8 +192,7 @@ static bool list_function(struct compile *c, struct at_node *function, struct at
 
 static bool look_helper(struct compile *c, struct at_node *call) {
     struct at_node *function = helper_of(c, call), *parameter = function ? function->list : NULL;
-    if (!function || function->mark & COMPILE_ENTERED ||
-        !list_function(c, function, call->a->binding)) {
+    if (!function || function->mark & COMPILE_ENTERED || !list_function(c, function, call->a->binding)) {
         look_list(c, call->list);
         refuse(c, call, "");
         return false;
@@ -215,7 +214,8 @@ static bool look_helper(struct compile *c, struct at_node *call) {
 static bool look_index(struct compile *c, struct at_node *node) {
     if (compile_math_name(node).length) return false; /* math.huge */
     bool by_object = compile_look(c, node->a), by_key = compile_look(c, node->b);
-    bool is_id = by_object && node->is_dot && node->a->kind == AT_NODE_NAME && at_text_is(node->b->text, "id");
+    bool is_id =
+        by_object && node->is_dot && node->a->kind == AT_NODE_NAME && at_text_is(node->b->text, "id");
     if (is_id) refuse(c, node, "every product has its own id: ask for an attribute instead");
     if (by_object && !node->is_dot && node->b->kind != AT_NODE_STRING) refuse(c, node, "");
     return by_object || by_key;
@@ -224,7 +224,7 @@ static bool look_index(struct compile *c, struct at_node *node) {
 static bool look_binary(struct compile *c, struct at_node *node) {
     bool is_tainted = compile_look(c, node->a);
     is_tainted |= compile_look(c, node->b);
-    static const char *const signs[] = {"+",  "-",  "*",  "/",  "^",   "//", "%", "<",
+    static const char *const signs[] = {"+",  "-", "*",  "/",  "^",  "//",  "%",  "<",
                                         "<=", ">", ">=", "==", "~=", "and", "or", NULL};
     if (is_tainted && !compile_holds(signs, node->text)) refuse(c, node, "");
     return is_tainted;
@@ -257,7 +257,8 @@ static bool look_kind(struct compile *c, struct at_node *node) {
     case AT_NODE_UNARY: {
         bool is_tainted = compile_look(c, node->a);
         if (is_tainted && !at_text_is(node->text, "-") && !at_text_is(node->text, "not"))
-            refuse(c, node, at_text_is(node->text, "#") ? "ask :contains, or keep the count as an attribute" : "");
+            refuse(c, node,
+                   at_text_is(node->text, "#") ? "ask :contains, or keep the count as an attribute" : "");
         return is_tainted;
     }
     default: refuse(c, node, ""); return false;
@@ -277,7 +278,8 @@ bool compile_look(struct compile *c, struct at_node *node) {
 
 /* ---- statements ---- */
 
-static void look_values(struct compile *c, struct at_node *targets, struct at_node *value, bool is_assignment) {
+static void look_values(struct compile *c, struct at_node *targets, struct at_node *value,
+                        bool is_assignment) {
     bool last = false;
     for (struct at_node *target = targets; target; target = target->next) {
         if (value) last = compile_look(c, value);
@@ -324,7 +326,8 @@ static void look_if(struct compile *c, struct at_node *node) {
 static void look_loop(struct compile *c, struct at_node *node) {
     const struct at_node *outer = c->break_branch;
     bool was_in_loop = c->in_loop, is_tainted = false;
-    for (struct at_node *value = node->list2; value; value = value->next) is_tainted |= compile_look(c, value);
+    for (struct at_node *value = node->list2; value; value = value->next)
+        is_tainted |= compile_look(c, value);
     c->break_branch = c->branch;
     c->in_loop |= node->kind != AT_NODE_FOR_NUMBER;
     look_block(c, node->body);
@@ -398,8 +401,7 @@ static void look_rule(struct compile *c, struct at_node *file) {
         c->refused = NULL;
         enter(c, c->rule, -1);
     } while (c->is_changed && c->work <= WORK_MAX);
-    for (uint32_t i = 0; i < c->function_count; i++)
-        at_node_walk(c->functions[i]->body, find_global, c);
+    for (uint32_t i = 0; i < c->function_count; i++) at_node_walk(c->functions[i]->body, find_global, c);
     at_node_walk(c->rule->body, find_global, c);
     if (c->rule->is_vararg) refuse(c, c->rule, "name the product: function(product)");
 }
@@ -408,7 +410,8 @@ static void tell_refused(const struct compile *c, struct at_rule_report *report)
     const struct at_node *node = c->refused;
     report->line = node->line;
     report->column = node->column;
-    report->text = (struct at_text){c->source.data + node->from, node->to > node->from ? node->to - node->from : 0};
+    report->text =
+        (struct at_text){c->source.data + node->from, node->to > node->from ? node->to - node->from : 0};
     if (report->text.length > 80) report->text.length = 80;
     const char *end = memchr(report->text.data, '\n', report->text.length);
     if (end) report->text.length = (size_t)(end - report->text.data);

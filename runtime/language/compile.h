@@ -8,15 +8,17 @@
  * lines stand on the same lines, so that explanations say them.
  *
  * The everyday subset: locals and assignment to them, arithmetic, comparisons, and or not, if, return, for
- * and while whose bounds no product decides, words, methods, pure functions of math, and functions of the same
- * file that are surely known. Whatever else stands in a rule, it is not compiled, and the report says where.
+ * and while whose bounds no product decides, words, methods, pure functions of math, and functions of the
+ * same file that are surely known. Whatever else stands in a rule, it is not compiled, and the report says
+ * where.
  */
 #ifndef AT_LANGUAGE_COMPILE_H
 #define AT_LANGUAGE_COMPILE_H
 
 #include "language/analysis.h"
 
-struct at_link { /* a value from outside that the text names: an upvalue of the rule or of a function it calls */
+struct at_link { /* a value from outside that the text names: an upvalue of the rule or of a function it calls
+                  */
     int owner;   /* the link whose function has the upvalue; -1: the rule */
     const char *name;
 };

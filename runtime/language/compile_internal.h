@@ -7,11 +7,12 @@
 
 #include "language/compile.h"
 
-enum { /* marks; of a LOCAL, an IF, a FUNCTION */
-       COMPILE_TAINTED = 1,   /* depends on the product; of an IF: its condition; of a FUNCTION: its answer */
-       COMPILE_RETURNS = 2,   /* of a FUNCTION: it returns for some products before others */
-       COMPILE_LISTED = 4,    /* of a FUNCTION: among compile.functions */
-       COMPILE_ENTERED = 8 }; /* of a FUNCTION: its body is being looked at */
+enum {                      /* marks; of a LOCAL, an IF, a FUNCTION */
+       COMPILE_TAINTED = 1, /* depends on the product; of an IF: its condition; of a FUNCTION: its answer */
+       COMPILE_RETURNS = 2, /* of a FUNCTION: it returns for some products before others */
+       COMPILE_LISTED = 4,  /* of a FUNCTION: among compile.functions */
+       COMPILE_ENTERED = 8
+}; /* of a FUNCTION: its body is being looked at */
 #define COMPILE_FUNCTIONS_MAX 24
 #define COMPILE_ASSIGNED_MAX  24 /* locals that one if assigns to */
 
@@ -28,11 +29,11 @@ struct compile {
     uint32_t link_count;
     bool is_closed;
     /* looking */
-    struct at_node *inside;      /* the function that is looked at or written */
-    int inside_link;             /* its link; -1: the rule */
-    const struct at_node *branch; /* the innermost IF that products decide; NULL: none */
+    struct at_node *inside;             /* the function that is looked at or written */
+    int inside_link;                    /* its link; -1: the rule */
+    const struct at_node *branch;       /* the innermost IF that products decide; NULL: none */
     const struct at_node *break_branch; /* branch, where the innermost loop began */
-    bool in_loop;                /* that only a scalar ends */
+    bool in_loop;                       /* that only a scalar ends */
     bool is_changed, is_short;
     uint32_t work, depth;
     const struct at_node *refused; /* the first place that prevents it; NULL: none */

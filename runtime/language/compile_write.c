@@ -18,9 +18,9 @@
 #include "language/compile_internal.h"
 
 const char *const at_primitive_names[] = {
-    "__at_test",  "__at_select", "__at_not", "__at_both", "__at_either", "__at_and",  "__at_or",
-    "__at_lt",    "__at_le",     "__at_gt",  "__at_ge",   "__at_eq",     "__at_ne",   "__at_key",
-    "__at_floor", "__at_ceil",   "__at_abs", "__at_sqrt", "__at_log",    "__at_max",  "__at_min", NULL};
+    "__at_test", "__at_select", "__at_not", "__at_both", "__at_either", "__at_and", "__at_or",    "__at_lt",
+    "__at_le",   "__at_gt",     "__at_ge",  "__at_eq",   "__at_ne",     "__at_key", "__at_floor", "__at_ceil",
+    "__at_abs",  "__at_sqrt",   "__at_log", "__at_max",  "__at_min",    NULL};
 
 static void put(struct compile *c, const char *text) {
     at_bytes_add_text(&c->out, text);
@@ -60,7 +60,8 @@ static void put_arguments(struct compile *c, const struct at_node *list) {
     put(c, ")");
 }
 
-static void put_primitive(struct compile *c, const char *name, const struct at_node *a, const struct at_node *b) {
+static void put_primitive(struct compile *c, const char *name, const struct at_node *a,
+                          const struct at_node *b) {
     put(c, name);
     put(c, "(");
     put_expression(c, a);
@@ -199,7 +200,8 @@ static bool find_assigned(void *arg, struct at_node *node) {
 }
 
 /* "a, b" of the names, or with a number and a letter behind each. */
-static void put_names(struct compile *c, const struct assigned *assigned, const char *letter, uint32_t number) {
+static void put_names(struct compile *c, const struct assigned *assigned, const char *letter,
+                      uint32_t number) {
     for (uint32_t i = 0; i < assigned->count; i++) {
         if (i) put(c, ", ");
         if (letter)
@@ -315,7 +317,8 @@ static void put_locals(struct compile *c, const struct at_node *node) {
     put(c, " local ");
     for (const struct at_node *local = node->list; local; local = local->next) {
         put_text(c, local->text);
-        if (local->text2.length) at_bytes_printf(&c->out, " <%.*s>", (int)local->text2.length, local->text2.data);
+        if (local->text2.length)
+            at_bytes_printf(&c->out, " <%.*s>", (int)local->text2.length, local->text2.data);
         if (local->next) put(c, ", ");
     }
     if (node->list2) put(c, " = ");

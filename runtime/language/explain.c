@@ -81,7 +81,8 @@ static bool has_text(const struct at_rule_use *use, const struct leaf *leaf) {
 
 /* Of the terms of its line, which one this leaf is. In a rule with branches that is sure only if all of them
  * are there: those of the other side are not. */
-static const struct at_term *term_of(const struct at_rule_use *use, const struct splitting *splitting, uint32_t at) {
+static const struct at_term *term_of(const struct at_rule_use *use, const struct splitting *splitting,
+                                     uint32_t at) {
     const struct leaf *leaves = splitting->leaves;
     const struct at_term *found = NULL;
     uint32_t before = 0, on_line = 0, terms = 0, line = use->program->nodes[leaves[at].node].line;

@@ -76,9 +76,11 @@ static int integers_of_node(lua_State *L, int node) {
     struct at_program *program = &language_of(L)->program;
     switch (column.op) {
     case AT_OP_CONST: return flag(L, true);
-    case AT_OP_WHEN: return choose(L, column.a, integers_of(L, column.b), integers_of(L, column.c), AT_COLUMN_BOOL);
+    case AT_OP_WHEN:
+        return choose(L, column.a, integers_of(L, column.b), integers_of(L, column.c), AT_COLUMN_BOOL);
     case AT_OP_OR_ELSE:
-        return choose(L, exists(L, column.a), integers_of(L, column.a), integers_of(L, column.b), AT_COLUMN_BOOL);
+        return choose(L, exists(L, column.a), integers_of(L, column.a), integers_of(L, column.b),
+                      AT_COLUMN_BOOL);
     case AT_OP_ADD:
     case AT_OP_SUB: return integers_of_sum(L, &column);
     case AT_OP_MUL: return both(L, integers_of(L, column.a), integers_of(L, column.b));

@@ -103,7 +103,8 @@ static void finish_compiled(lua_State *L, struct run *run) {
         need_rows(L);
     enum at_column_type type = run->use->is_condition ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER;
     result = column_operand(L, -1, type);
-    int raised = at_program_const(program, at_raised(), type), node = at_program_add(program, AT_OP_WHEN, type);
+    int raised = at_program_const(program, at_raised(), type),
+        node = at_program_add(program, AT_OP_WHEN, type);
     if (raised < 0 || node < 0) need_rows(L);
     program->nodes[node].a = (uint16_t)raises;
     program->nodes[node].b = (uint16_t)raised;

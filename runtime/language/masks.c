@@ -123,8 +123,7 @@ int masks_truth(lua_State *L, int at) {
     uint32_t index;
     switch (sort_of(L, at, &index)) {
     case PLAIN: return lua_toboolean(L, at) ? PLAINLY_YES : PLAINLY_NO;
-    case COLUMN:
-        return column_of(L, index)->type == AT_COLUMN_BOOL ? (int)index : exists(L, index);
+    case COLUMN: return column_of(L, index)->type == AT_COLUMN_BOOL ? (int)index : exists(L, index);
     default: break;
     }
     int parts = push_parts(L, index);
@@ -261,7 +260,8 @@ static bool is_never_yes(lua_State *L, int at) {
     uint32_t index;
     if (sort_of(L, at, &index) == PLAIN) return !lua_toboolean(L, at);
     const struct at_column *nodes = language_of(L)->program.nodes, *column = &nodes[index];
-    if (sort_of(L, at, &index) != COLUMN || column->op != AT_OP_WHEN || column->type != AT_COLUMN_BOOL) return false;
+    if (sort_of(L, at, &index) != COLUMN || column->op != AT_OP_WHEN || column->type != AT_COLUMN_BOOL)
+        return false;
     const struct at_column *yes = &nodes[column->b], *no = &nodes[column->c];
     return yes->op == AT_OP_CONST && no->op == AT_OP_CONST && !(yes->value > 0) && !(no->value > 0);
 }
@@ -321,8 +321,8 @@ static int l_or(lua_State *L) {
     uint32_t index;
     if (sort_of(L, 1, &index) == COLUMN && common_kind(L, 1, 2) == KIND_NUMBER) {
         int b = node_at(L, 2, KIND_NUMBER); /* as :or_else */
-        int node = checked(L, at_program_binary(&language_of(L)->program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER,
-                                                (int)index, b));
+        int node = checked(
+            L, at_program_binary(&language_of(L)->program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER, (int)index, b));
         push_node(L, form_choice(L, node, (int)index, b));
         return 1;
     }
@@ -395,13 +395,15 @@ static int column_equals(lua_State *L, int a, int b) {
     uint32_t second;
     sort_of(L, other, &second);
     if (is_texts(column_of(L, second)) && second == index) need_rows(L);
-    int any = binary(L, AT_OP_ANY, exists(L, index), exists(L, second)); /* two types: equal where both are nil */
+    int any =
+        binary(L, AT_OP_ANY, exists(L, index), exists(L, second)); /* two types: equal where both are nil */
     return negated(L, any);
 }
 
 static int mixed_equals(lua_State *L, uint32_t mixed, int other) {
     int parts = push_parts(L, mixed);
-    int condition = masks_truth(L, parts), yes = equals(L, parts + 1, other), no = equals(L, parts + 2, other);
+    int condition = masks_truth(L, parts), yes = equals(L, parts + 1, other),
+        no = equals(L, parts + 2, other);
     lua_settop(L, parts - 1);
     if (yes == no) return yes;
     return chosen(L, AT_COLUMN_BOOL, as_node(L, condition), as_node(L, yes), as_node(L, no));
@@ -467,7 +469,8 @@ static int rounded(lua_State *L, enum at_column_op op) {
     int a = math_operand(L, 1);
     int high = at_program_const(program, WHOLE_MAX, AT_COLUMN_NUMBER);
     int low = at_program_const(program, -WHOLE_MAX, AT_COLUMN_NUMBER);
-    int above = binary(L, AT_OP_ABOVE, a, checked(L, low)), below = binary(L, AT_OP_BELOW, a, checked(L, high));
+    int above = binary(L, AT_OP_ABOVE, a, checked(L, low)),
+        below = binary(L, AT_OP_BELOW, a, checked(L, high));
     raise_where(L, negated(L, binary(L, AT_OP_ALL, above, below)));
     int node = checked(L, add_unary(program, op, AT_COLUMN_NUMBER, a));
     language->form[node] = FORM_INTEGER;
@@ -527,14 +530,14 @@ static int l_min(lua_State *L) {
 
 /* ---- installing ---- */
 
-static const luaL_Reg primitives[] = {
-    {"__at_test", l_test}, {"__at_select", l_select}, {"__at_not", l_not}, {"__at_both", l_both},
-    {"__at_either", l_either}, {"__at_and", l_and},   {"__at_or", l_or},   {"__at_lt", l_lt},
-    {"__at_le", l_le},     {"__at_gt", l_gt},         {"__at_ge", l_ge},   {"__at_eq", l_eq},
-    {"__at_ne", l_ne},     {"__at_key", l_key},       {NULL, NULL}};
-static const luaL_Reg of_math[] = {{"__at_floor", l_round_down}, {"__at_ceil", l_round_up}, {"__at_abs", l_abs},
-                                   {"__at_sqrt", l_sqrt},   {"__at_log", l_log},   {"__at_max", l_max},
-                                   {"__at_min", l_min},     {NULL, NULL}};
+static const luaL_Reg primitives[] = {{"__at_test", l_test}, {"__at_select", l_select}, {"__at_not", l_not},
+                                      {"__at_both", l_both}, {"__at_either", l_either}, {"__at_and", l_and},
+                                      {"__at_or", l_or},     {"__at_lt", l_lt},         {"__at_le", l_le},
+                                      {"__at_gt", l_gt},     {"__at_ge", l_ge},         {"__at_eq", l_eq},
+                                      {"__at_ne", l_ne},     {"__at_key", l_key},       {NULL, NULL}};
+static const luaL_Reg of_math[] = {
+    {"__at_floor", l_round_down}, {"__at_ceil", l_round_up}, {"__at_abs", l_abs}, {"__at_sqrt", l_sqrt},
+    {"__at_log", l_log},          {"__at_max", l_max},       {"__at_min", l_min}, {NULL, NULL}};
 
 void push_primitive(lua_State *L, const char *name) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, primitives_address);

@@ -99,7 +99,7 @@ static int l_number_field(lua_State *L) {
 
 static const luaL_Reg nil_operators[] = {
     {"__add", l_add}, {"__sub", l_sub},    {"__mul", l_mul},     {"__div", l_div},        {"__pow", l_pow},
-    {"__mod", l_mod}, {"__idiv", l_idiv},   {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no},
+    {"__mod", l_mod}, {"__idiv", l_idiv},  {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no},
     {"__le", l_no},   {"__len", l_length}, {"__call", l_call},   {"__index", l_methods},  {NULL, NULL}};
 static const luaL_Reg number_operators[] = {{"__index", l_number_field}, {NULL, NULL}};
 

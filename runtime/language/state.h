@@ -141,7 +141,7 @@ bool is_column(lua_State *L, int at);
 /* forms.c: Lua counts with integers where both sides are integers, and has no −0 among them. Columns are
  * doubles: these make up the difference where it shows. */
 enum { FORM_FLOAT, FORM_INTEGER, FORM_EITHER };
-int form_constant(lua_State *L, int at);                       /* the node of a plain number */
+int form_constant(lua_State *L, int at);                           /* the node of a plain number */
 int form_binary(lua_State *L, enum at_column_op op, int a, int b); /* ADD … MOD of numbers; -1: no room */
 int form_negative(lua_State *L, int a);
 int form_choice(lua_State *L, int node, int a, int b); /* node takes its value from a or b: its form */

@@ -210,7 +210,7 @@ static const luaL_Reg metamethods[] = {
     {"__len", l_len},       {"__ipairs", l_ipairs},     {"__lt", l_lt},      {"__le", l_le},
     {"__concat", l_concat}, {"__add", l_add},           {"__sub", l_sub},    {"__mul", l_mul},
     {"__div", l_div},       {"__pow", l_pow},           {"__unm", l_unm},    {"__mod", l_mod},
-    {"__idiv", l_idiv},    {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},
+    {"__idiv", l_idiv},     {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},
     {"__shl", l_other},     {"__shr", l_other},         {"__bnot", l_other}, {NULL, NULL}};
 
 void install_views(lua_State *L) {

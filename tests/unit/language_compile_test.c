@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compiled rules: plain Lua with branches gives on columns the bits it gives product by product. The rules are
- * generated; every form of the subset is drawn from a deck, so that 20 rules have each of them.
+ * Compiled rules: plain Lua with branches gives on columns the bits it gives product by product. The rules
+ * are generated; every form of the subset is drawn from a deck, so that 20 rules have each of them.
  */
 #include "language/compile.h"
 #include "language_judge.h"
@@ -15,34 +15,121 @@ struct deck { /* forms in a random order, again and again */
     uint8_t is_used[64]; /* in this batch */
 };
 
-static const char *const numbers[] = {
-    "(%n + %n)", "(%n - %n)", "(%n * %n)", "(%n / %n)", "(%n ^ %n)", "(%n // 3)", "(%n // -2.5)", "(%n % 5)",
-    "(%n % -3.0)", "-(%n)", "(%n or %n)", "(%c and %n or %n)", "(%n and %n)", "when(%c, %n, %n)", "min(%n, %n)",
-    "max(%n, %n, 1)", "clamp(%n, -2, %n)", "log(%n)", "sqrt(%n)", "(%n):or_else(%n)", "math.floor(%n or 1)",
-    "math.ceil((%n):or_else(0.5))", "math.abs(%n or -3)", "math.max(%n or 0, 2)", "math.min(%n or 0, 0.5)",
-    "math.sqrt(%n or 4)", "math.log(%n or 2)", "step(%n)", "worth(product, %n)", "customer.affinity.brand[product.brand]"};
-static const char *const conditions[] = {
-    "%n < %n", "%n <= %n", "%n > %n", "%n >= %n", "%n == %n", "%n ~= %n", "%n == nil", "product.brand == \"b1\"",
-    "product.brand ~= \"b2\"", "product.category == nil", "product.vegan", "product.vegan == false",
-    "product.vegan ~= nil", "product.tags ~= nil", "not (%c)", "(%c and %c)", "(%c or %c)", "(%n):above(%n)",
-    "(%n):below(%n)", "(%n):at_least(%n)", "(%n):at_most(%n)", "(%n):between(%n, %n)", "(%n):is(%n)",
-    "(%n):is_not(%n)", "product.brand:one_of{\"b1\", \"b4\", \"zz\"}", "product.tags:contains \"t1\"",
-    "product.brand:is(customer.traits.nothing)", "all(%c, %c)", "any(%c, %c)", "no(%c)", "c == true", "cheap(%n)",
-    "(%c and %n)", "t == \"much\"", "product.discount:above \"20%\""};
-static const char *const leaves[] = {
-    "product.price", "product.stock", "product.rating", "product.popularity", "product.balance", "product.age",
-    "product.seen", "product.list_price", "product.affinity", "a", "b", "a", "b", "0", "1", "3", "3.0", "-2", "0.5",
-    "1e300", "-0.0", "(0/0)", "(1/0)", "(-1/0)", "9007199254740991.0", "9007199254740993.0", "(9007199254740993 - 9007199254740992)", "customer.orders.count",
-    "customer.traits.points", "customer.traits.nothing", "page.product.price"};
+static const char *const numbers[] = {"(%n + %n)",
+                                      "(%n - %n)",
+                                      "(%n * %n)",
+                                      "(%n / %n)",
+                                      "(%n ^ %n)",
+                                      "(%n // 3)",
+                                      "(%n // -2.5)",
+                                      "(%n % 5)",
+                                      "(%n % -3.0)",
+                                      "-(%n)",
+                                      "(%n or %n)",
+                                      "(%c and %n or %n)",
+                                      "(%n and %n)",
+                                      "when(%c, %n, %n)",
+                                      "min(%n, %n)",
+                                      "max(%n, %n, 1)",
+                                      "clamp(%n, -2, %n)",
+                                      "log(%n)",
+                                      "sqrt(%n)",
+                                      "(%n):or_else(%n)",
+                                      "math.floor(%n or 1)",
+                                      "math.ceil((%n):or_else(0.5))",
+                                      "math.abs(%n or -3)",
+                                      "math.max(%n or 0, 2)",
+                                      "math.min(%n or 0, 0.5)",
+                                      "math.sqrt(%n or 4)",
+                                      "math.log(%n or 2)",
+                                      "step(%n)",
+                                      "worth(product, %n)",
+                                      "customer.affinity.brand[product.brand]"};
+static const char *const conditions[] = {"%n < %n",
+                                         "%n <= %n",
+                                         "%n > %n",
+                                         "%n >= %n",
+                                         "%n == %n",
+                                         "%n ~= %n",
+                                         "%n == nil",
+                                         "product.brand == \"b1\"",
+                                         "product.brand ~= \"b2\"",
+                                         "product.category == nil",
+                                         "product.vegan",
+                                         "product.vegan == false",
+                                         "product.vegan ~= nil",
+                                         "product.tags ~= nil",
+                                         "not (%c)",
+                                         "(%c and %c)",
+                                         "(%c or %c)",
+                                         "(%n):above(%n)",
+                                         "(%n):below(%n)",
+                                         "(%n):at_least(%n)",
+                                         "(%n):at_most(%n)",
+                                         "(%n):between(%n, %n)",
+                                         "(%n):is(%n)",
+                                         "(%n):is_not(%n)",
+                                         "product.brand:one_of{\"b1\", \"b4\", \"zz\"}",
+                                         "product.tags:contains \"t1\"",
+                                         "product.brand:is(customer.traits.nothing)",
+                                         "all(%c, %c)",
+                                         "any(%c, %c)",
+                                         "no(%c)",
+                                         "c == true",
+                                         "cheap(%n)",
+                                         "(%c and %n)",
+                                         "t == \"much\"",
+                                         "product.discount:above \"20%\""};
+static const char *const leaves[] = {"product.price",
+                                     "product.stock",
+                                     "product.rating",
+                                     "product.popularity",
+                                     "product.balance",
+                                     "product.age",
+                                     "product.seen",
+                                     "product.list_price",
+                                     "product.affinity",
+                                     "a",
+                                     "b",
+                                     "a",
+                                     "b",
+                                     "0",
+                                     "1",
+                                     "3",
+                                     "3.0",
+                                     "-2",
+                                     "0.5",
+                                     "1e300",
+                                     "-0.0",
+                                     "(0/0)",
+                                     "(1/0)",
+                                     "(-1/0)",
+                                     "9007199254740991.0",
+                                     "9007199254740993.0",
+                                     "(9007199254740993 - 9007199254740992)",
+                                     "customer.orders.count",
+                                     "customer.traits.points",
+                                     "customer.traits.nothing",
+                                     "page.product.price"};
 static const char *const statements[] = {
-    "a = %n\n", "b = %n\n", "a, b = b, %n\n", "c = %c\n", "t = %c and \"much\" or \"little\"\n",
-    "if %c then %b end\n", "if %c then %b else %b end\n", "if %c then %b elseif %c then %b else %b end\n",
-    "if customer.is_known then %b end\n", "for i = 1, 3 do a = a + i * %n %b end\n", "do local a = %n %b end\n",
-    "if %c then return %r end\n", "if %c then %b return %r else %b end\n", "local d = %n; a = d\n",
+    "a = %n\n",
+    "b = %n\n",
+    "a, b = b, %n\n",
+    "c = %c\n",
+    "t = %c and \"much\" or \"little\"\n",
+    "if %c then %b end\n",
+    "if %c then %b else %b end\n",
+    "if %c then %b elseif %c then %b else %b end\n",
+    "if customer.is_known then %b end\n",
+    "for i = 1, 3 do a = a + i * %n %b end\n",
+    "do local a = %n %b end\n",
+    "if %c then return %r end\n",
+    "if %c then %b return %r else %b end\n",
+    "local d = %n; a = d\n",
     "for i = 1, 2 do if customer.orders.count > i then break end %b end\n"};
 /* What the subset does not have. */
-static const char *const others[] = {"a = #(product.tags or {})\n", "t = \"x\" .. %n\n", "a = select(1, %n)\n",
-                                     "local f = function(x) return x end a = f(%n)\n"};
+static const char *const others[] = {"a = #(product.tags or {})\n", "t = \"x\" .. %n\n",
+                                     "a = select(1, %n)\n", "local f = function(x) return x end a = f(%n)\n"};
 static struct deck decks[] = {{numbers, AT_LENGTH(numbers)},
                               {conditions, AT_LENGTH(conditions)},
                               {leaves, AT_LENGTH(leaves)},
@@ -119,7 +206,8 @@ static const char helpers[] =
 static void put_function(struct writer *w, const char *name, const char *answer) {
     w->answer = answer;
     put_form(w, name);
-    put_form(w, " = function(product, customer, page)\nlocal a, b, c, t = 0, product.stock, false, \"none\"\n");
+    put_form(w,
+             " = function(product, customer, page)\nlocal a, b, c, t = 0, product.stock, false, \"none\"\n");
     uint32_t count = 1 + random_below(w->random, 4);
     for (uint32_t i = 0; i < count; i++) put_form(w, draw(w, &decks[3]));
     if (random_below(w->random, 8) == 0) put_form(w, others[random_below(w->random, AT_LENGTH(others))]);
@@ -178,10 +266,11 @@ static void compiled_rules_agree_bit_for_bit(void **state) {
     }
     free(w);
     uint32_t fast = counts.compiled + counts.columnar;
-    printf("property: seed %llu, %u rules, %u compiled and %u all at once (%u %%), %u of %u runs were on columns, "
+    printf("property: seed %llu, %u rules, %u compiled and %u all at once (%u %%), %u of %u runs were on "
+           "columns, "
            "%u rows\n",
-           (unsigned long long)seed, counts.rules, counts.compiled, counts.columnar, 100 * fast / counts.rules,
-           counts.columns, 3 * counts.rules, 3 * counts.rules * world.row_count);
+           (unsigned long long)seed, counts.rules, counts.compiled, counts.columnar,
+           100 * fast / counts.rules, counts.columns, 3 * counts.rules, 3 * counts.rules * world.row_count);
     assert_true(100 * fast >= 60 * counts.rules);
     assert_true(2 * counts.columns >= 3 * counts.rules); /* most of them ran so, too */
 }
@@ -212,12 +301,15 @@ static void what_people_write_runs_on_columns(void **state) {
         "local score = product.popularity\n"
         "if product.stock < 5 and customer.is_returning then score = score + 0.2 end\nreturn score",
         "local score = 0\nif product.rating and product.rating > 4 then score = score + 1 end\n"
-        "if product.brand == 'b1' then score = score + bonus elseif product.vegan then score = score - 1 end\n"
+        "if product.brand == 'b1' then score = score + bonus elseif product.vegan then score = score - 1 "
+        "end\n"
         "return score * 2",
-        "if product.stock == 0 then return -1 end\nif product.price > 30 then return half(product.price) end\n"
+        "if product.stock == 0 then return -1 end\nif product.price > 30 then return half(product.price) "
+        "end\n"
         "return product.price",
         "local n = 0\nfor i = 1, 3 do if product.stock > i then n = n + i end end\nreturn n",
-        "local label\nif product.stock > 2 then label = 'many' end\nif label == 'many' then return 2 end\nreturn 1",
+        "local label\nif product.stock > 2 then label = 'many' end\nif label == 'many' then return 2 "
+        "end\nreturn 1",
         "return product.rating or 3.5",
         "return product.vegan and 1 or 0",
         "return product.stock % 2 == 0 and product.stock // 2 or -product.balance",
@@ -279,7 +371,8 @@ static void what_fails_fails_both_ways(void **state) {
         begin_decision(&world, world.nobody);
         judge(&ranking->score_report, ranking->score, false, false, &outcome);
         at_decision_end(world.language, &world.view);
-        if ((outcome.status != AT_OK) != cases[i].fails) fail_msg("%s: %s", cases[i].body, outcome.err.message);
+        if ((outcome.status != AT_OK) != cases[i].fails)
+            fail_msg("%s: %s", cases[i].body, outcome.err.message);
     }
 }
 
@@ -290,10 +383,12 @@ static void what_prevents_it_is_told(void **state) {
         const char *body, *text;
     } cases[] = {
         {"local n = #product.tags\nif n > 1 then return 1 end\nreturn 0", "#product.tags"},
-        {"local t = {}\nt.x = product.price\nif product.stock > 1 then return 1 end return t.x", "t.x = product.price"},
+        {"local t = {}\nt.x = product.price\nif product.stock > 1 then return 1 end return t.x",
+         "t.x = product.price"},
         {"for i = 1, product.stock do if i == 2 then return 1 end end\nreturn 0",
          "for i = 1, product.stock do if i == 2 then return 1 end end"},
-        {"if product.stock > 1 then return normalize(product.price) end\nreturn 0", "normalize(product.price)"},
+        {"if product.stock > 1 then return normalize(product.price) end\nreturn 0",
+         "normalize(product.price)"},
         {"if product.id == 'P001' then return 1 end\nreturn 0", "product.id"},
         {"if product.stock > 1 then return tostring(product.price) end\nreturn 0", "tostring(product.price)"},
     };
@@ -314,13 +409,13 @@ static void an_explanation_follows_the_branches(void **state) {
     (void)state;
     static struct outcome outcome;
     must_load(&world, "ranking \"r\" { score = function(product, customer)\n"
-                      "local score = 0.5 * product.popularity\n"                            /* 2 */
+                      "local score = 0.5 * product.popularity\n" /* 2 */
                       "if product.stock < 3 then\n"
-                      "  score = score + product.balance * 2\n"                             /* 4 */
+                      "  score = score + product.balance * 2\n" /* 4 */
                       "else\n"
-                      "  score = score - product.stock * 3\n"                               /* 6 */
+                      "  score = score - product.stock * 3\n" /* 6 */
                       "end\n"
-                      "if product.vegan then score = score + 0.2 end\n"                     /* 8 */
+                      "if product.vegan then score = score + 0.2 end\n" /* 8 */
                       "return score\nend }");
     const struct at_ranking *ranking = &world.generation->rankings[0];
     assert_non_null(ranking->score_report.compiled);
@@ -393,7 +488,8 @@ static void a_rule_that_disagrees_is_demoted(void **state) {
     const struct at_ranking *ranking = &world.generation->rankings[0];
     struct at_rule_report report = ranking->score_report;
     assert_non_null(report.compiled);
-    assert_int_equal(decide_until_demoted(&report, ranking->score, 2 * AT_TWICE_EVERY, said), 2 * AT_TWICE_EVERY);
+    assert_int_equal(decide_until_demoted(&report, ranking->score, 2 * AT_TWICE_EVERY, said),
+                     2 * AT_TWICE_EVERY);
     must_load(&world, body);
     ranking = &world.generation->rankings[0];
     report = ranking->score_report;
@@ -413,9 +509,12 @@ static void a_rule_that_disagrees_is_demoted(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_people_write_runs_on_columns), cmocka_unit_test(integers_are_luas),
-        cmocka_unit_test(what_fails_fails_both_ways),        cmocka_unit_test(what_prevents_it_is_told),
-        cmocka_unit_test(compiled_rules_agree_bit_for_bit),  cmocka_unit_test(a_rule_that_disagrees_is_demoted),
+        cmocka_unit_test(what_people_write_runs_on_columns),
+        cmocka_unit_test(integers_are_luas),
+        cmocka_unit_test(what_fails_fails_both_ways),
+        cmocka_unit_test(what_prevents_it_is_told),
+        cmocka_unit_test(compiled_rules_agree_bit_for_bit),
+        cmocka_unit_test(a_rule_that_disagrees_is_demoted),
         cmocka_unit_test(an_explanation_follows_the_branches),
     };
     shop_world_init(&world, 96);
