@@ -8,8 +8,9 @@
 #include <string.h>
 #include "language/compile_internal.h"
 
-#define WORK_MAX  400000
-#define DEPTH_MAX 400
+#define WORK_MAX   400000
+#define DEPTH_MAX  400
+#define ROUNDS_MAX 1000 /* of loops within loops */
 
 bool compile_holds(const char *const *names, struct at_text name) {
     for (; *names; names++)
@@ -93,8 +94,8 @@ bool compile_is_math_primitive(struct at_text name) {
 static bool is_pure(const struct at_node *callee) {
     static const char *const names[] = {"tostring", "tonumber", "type",  "ipairs", "seconds", "minutes",
                                         "hours",    "days",     "weeks", "now",    NULL};
-    static const char *const texts[] = {"format", "lower",   "upper", "sub",  "len", "find",
-                                        "rep",    "reverse", "byte",  "char", NULL};
+    static const char *const texts[] = {"format", "lower",   "upper", "sub",  "len",
+                                        "find",   "reverse", "byte",  "char", NULL};
     if (callee->kind == AT_NODE_NAME) return !callee->binding && compile_holds(names, callee->text);
     return callee->kind == AT_NODE_INDEX && callee->is_dot && callee->a->kind == AT_NODE_NAME &&
            !callee->a->binding && at_text_is(callee->a->text, "string") &&
@@ -162,14 +163,15 @@ static void enter(struct compile *c, struct at_node *function, int link) {
     c->inside = function;
     c->inside_link = link;
     c->branch = c->break_branch = NULL;
-    c->in_loop = false;
+    c->in_list = false;
     look_block(c, function->body);
     function->mark &= ~(uint32_t)COMPILE_ENTERED;
     c->inside = outer.inside;
     c->inside_link = outer.inside_link;
     c->branch = outer.branch;
     c->break_branch = outer.break_branch;
-    c->in_loop = outer.in_loop;
+    c->in_list = outer.in_list;
+    c->rounds = outer.rounds;
 }
 
 static struct at_node *helper_of(const struct compile *c, const struct at_node *call) {
@@ -280,19 +282,19 @@ bool compile_look(struct compile *c, struct at_node *node) {
 
 static void look_values(struct compile *c, struct at_node *targets, struct at_node *value,
                         bool is_assignment) {
-    bool last = false;
+    bool last = false, is_several = false; /* the last value is a call, which may give several */
     for (struct at_node *target = targets; target; target = target->next) {
-        if (value) last = compile_look(c, value);
-        if (value && value->next)
+        if (value) {
+            last = compile_look(c, value);
+            is_several = !value->next && (value->kind == AT_NODE_CALL || value->kind == AT_NODE_METHOD);
             value = value->next;
-        else if (value && value->kind != AT_NODE_CALL && value->kind != AT_NODE_METHOD)
-            value = NULL; /* the others get nil; of a call its other values */
+        } else if (!is_several)
+            last = false;
         struct at_node *local = is_assignment ? target->binding : target;
         bool by_branch = c->branch && local->from < c->branch->from;
         taint(c, local, last || by_branch);
-        if (!value) last = false;
     }
-    for (value = value ? value->next : NULL; value; value = value->next) compile_look(c, value);
+    look_list(c, value);
 }
 
 static void look_locals(struct compile *c, struct at_node *node) {
@@ -323,18 +325,32 @@ static void look_if(struct compile *c, struct at_node *node) {
     c->branch = outer;
 }
 
+/* How often a loop of literal bounds runs; 0: not known, or too often. What runs for products that would not
+ * come there may not take their time. */
+static uint32_t rounds_of(const struct at_node *loop) {
+    const struct at_node *from = loop->list2, *to = from->next, *step = to->next;
+    double by = step ? step->number : 1;
+    bool is_literal =
+        from->kind == AT_NODE_NUMBER && to->kind == AT_NODE_NUMBER && (!step || step->kind == AT_NODE_NUMBER);
+    double rounds = is_literal && by > 0 ? (to->number - from->number) / by + 1 : 0;
+    return rounds >= 1 && rounds <= ROUNDS_MAX ? (uint32_t)rounds : 0;
+}
+
 static void look_loop(struct compile *c, struct at_node *node) {
     const struct at_node *outer = c->break_branch;
-    bool was_in_loop = c->in_loop, is_tainted = false;
+    uint32_t outer_rounds = c->rounds, rounds = node->kind == AT_NODE_FOR_NUMBER ? rounds_of(node) : 0;
+    bool was_in_list = c->in_list, is_list = node->kind == AT_NODE_FOR_IN, is_tainted = false;
     for (struct at_node *value = node->list2; value; value = value->next)
         is_tainted |= compile_look(c, value);
+    c->rounds *= is_list ? 1 : rounds;
+    if (is_tainted || !c->rounds || c->rounds > ROUNDS_MAX)
+        refuse(c, node, "a loop in such a rule has constant bounds: for i = 1, 3 do");
     c->break_branch = c->branch;
-    c->in_loop |= node->kind != AT_NODE_FOR_NUMBER;
+    c->in_list |= is_list;
     look_block(c, node->body);
-    if (node->a) is_tainted |= compile_look(c, node->a);
-    if (is_tainted) refuse(c, node, "a loop whose end a product decides: write a constant bound");
+    c->rounds = outer_rounds;
     c->break_branch = outer;
-    c->in_loop = was_in_loop;
+    c->in_list = was_in_list;
 }
 
 static void look_return(struct compile *c, struct at_node *node) {
@@ -343,7 +359,7 @@ static void look_return(struct compile *c, struct at_node *node) {
     bool is_single = node->list ? !node->list->next : function == c->rule;
     if (!is_single) refuse(c, node, "return one value");
     if (!c->branch || function->mark & COMPILE_RETURNS) return;
-    if (c->in_loop) refuse(c, node, "");
+    if (c->in_list) refuse(c, node, "");
     function->mark |= COMPILE_RETURNS;
     c->is_changed = true;
 }
@@ -355,15 +371,13 @@ static void look_statement(struct compile *c, struct at_node *node) {
     case AT_NODE_ASSIGN: look_assign(c, node); break;
     case AT_NODE_DO: look_block(c, node->body); break;
     case AT_NODE_IF: look_if(c, node); break;
-    case AT_NODE_WHILE:
-    case AT_NODE_REPEAT:
     case AT_NODE_FOR_NUMBER:
     case AT_NODE_FOR_IN: look_loop(c, node); break;
     case AT_NODE_RETURN: look_return(c, node); break;
     case AT_NODE_BREAK:
         if (c->branch != c->break_branch) refuse(c, node, "");
         break;
-    default: refuse(c, node, ""); /* functions within the rule, calls for their effect, goto */
+    default: refuse(c, node, ""); /* while, functions within the rule, calls for their effect, goto */
     }
 }
 
@@ -426,7 +440,8 @@ enum at_status at_rule_compile(struct at_arena *arena, struct at_text source, st
     struct compile *c = at_arena_zalloc(arena, sizeof *c);
     struct at_compiled *compiled = at_arena_zalloc(arena, sizeof *compiled);
     if (!c || !compiled) return AT_NOMEM;
-    *c = (struct compile){.arena = arena, .source = source, .vocabulary = vocabulary, .rule = function};
+    *c = (struct compile){
+        .arena = arena, .source = source, .vocabulary = vocabulary, .rule = function, .rounds = 1};
     c->is_closed = true;
     look_rule(c, file);
     if (c->is_short) return AT_NOMEM;

@@ -8,7 +8,7 @@
  * lines stand on the same lines, so that explanations say them.
  *
  * The everyday subset: locals and assignment to them, arithmetic, comparisons, and or not, if, return, for
- * and while whose bounds no product decides, words, methods, pure functions of math, and functions of the
+ * over lists and between constant bounds, words, methods, pure functions of math, and functions of the
  * same file that are surely known. Whatever else stands in a rule, it is not compiled, and the report says
  * where.
  */

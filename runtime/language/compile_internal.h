@@ -33,7 +33,8 @@ struct compile {
     int inside_link;                    /* its link; -1: the rule */
     const struct at_node *branch;       /* the innermost IF that products decide; NULL: none */
     const struct at_node *break_branch; /* branch, where the innermost loop began */
-    bool in_loop;                       /* that only a scalar ends */
+    bool in_list;                       /* a loop over a list */
+    uint32_t rounds;                    /* how often the place runs */
     bool is_changed, is_short;
     uint32_t work, depth;
     const struct at_node *refused; /* the first place that prevents it; NULL: none */

@@ -338,29 +338,16 @@ static void put_assign(struct compile *c, const struct at_node *node) {
 }
 
 static void put_loop(struct compile *c, const struct at_node *node, bool is_masked) {
-    if (node->kind == AT_NODE_WHILE) {
-        put(c, " while ");
-        put_expression(c, node->a);
-    } else if (node->kind == AT_NODE_REPEAT)
-        put(c, " repeat ");
-    else {
-        put(c, " for ");
-        for (const struct at_node *local = node->list; local; local = local->next) {
-            put_text(c, local->text);
-            if (local->next) put(c, ", ");
-        }
-        put(c, node->kind == AT_NODE_FOR_IN ? " in " : " = ");
-        put_list(c, node->list2);
+    put(c, " for ");
+    for (const struct at_node *local = node->list; local; local = local->next) {
+        put_text(c, local->text);
+        if (local->next) put(c, ", ");
     }
-    if (node->kind != AT_NODE_REPEAT) put(c, " do ");
+    put(c, node->kind == AT_NODE_FOR_IN ? " in " : " = ");
+    put_list(c, node->list2);
+    put(c, " do ");
     put_block(c, node->body, is_masked);
-    if (node->kind != AT_NODE_REPEAT) {
-        put(c, " end ");
-        return;
-    }
-    put(c, " until ");
-    put_expression(c, node->a);
-    put(c, " ");
+    put(c, " end ");
 }
 
 static void put_statement(struct compile *c, const struct at_node *node, bool is_masked) {

@@ -159,6 +159,18 @@ enum at_status find_source(struct assembly *assembly, int function, struct found
     return status;
 }
 
+/* Lua has limits (blocks within blocks, locals): what it does not take goes product by product. */
+static enum at_status try_compiled(struct assembly *assembly, const char *path,
+                                   struct at_rule_report *report) {
+    struct at_text text = report->compiled->text;
+    enum at_status status =
+        at_script_compile(assembly->language->script, path, text.data, text.length, NULL, NULL);
+    if (status != AT_INVALID) return status;
+    report->compiled = NULL;
+    snprintf(report->advice, sizeof report->advice, "the rule is too deep to compile: write a simpler one");
+    return AT_OK;
+}
+
 /* The analysis of one rule; what cannot be found in the source (a function made elsewhere, one of several on
  * a line) goes product by product. */
 static enum at_status analyse(struct assembly *assembly, int function, struct at_rule_report *report) {
@@ -179,6 +191,7 @@ static enum at_status analyse(struct assembly *assembly, int function, struct at
     if (status == AT_OK && !report->is_columnar)
         status = at_rule_compile(&assembly->generation->arena, source->text,
                                  assembly->parsed[found.file].block, found.node, &words, report);
+    if (status == AT_OK && report->compiled) status = try_compiled(assembly, source->path.data, report);
     check_fields(assembly->build, source->path.data, found.node, ROLE_PRODUCT);
     report->is_demoted = at_arena_zalloc(&assembly->generation->arena, sizeof *report->is_demoted);
     return status == AT_OK && !report->is_demoted ? AT_NOMEM : status;

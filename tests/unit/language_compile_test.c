@@ -130,10 +130,10 @@ static const char *const statements[] = {
 /* What the subset does not have. */
 static const char *const others[] = {"a = #(product.tags or {})\n", "t = \"x\" .. %n\n",
                                      "a = select(1, %n)\n", "local f = function(x) return x end a = f(%n)\n"};
-static struct deck decks[] = {{numbers, AT_LENGTH(numbers)},
-                              {conditions, AT_LENGTH(conditions)},
-                              {leaves, AT_LENGTH(leaves)},
-                              {statements, AT_LENGTH(statements)}};
+static struct deck decks[] = {{.forms = numbers, .count = AT_LENGTH(numbers)},
+                              {.forms = conditions, .count = AT_LENGTH(conditions)},
+                              {.forms = leaves, .count = AT_LENGTH(leaves)},
+                              {.forms = statements, .count = AT_LENGTH(statements)}};
 
 struct writer {
     uint64_t *random;
@@ -389,6 +389,10 @@ static void what_prevents_it_is_told(void **state) {
          "for i = 1, product.stock do if i == 2 then return 1 end end"},
         {"if product.stock > 1 then return normalize(product.price) end\nreturn 0",
          "normalize(product.price)"},
+        {"local n = 0\nwhile n < 3 do n = n + 1 if product.stock > n then return 1 end end\nreturn 0",
+         "while n < 3 do n = n + 1 if product.stock > n then return 1 end end"},
+        {"for i = 1, 2000 do if product.stock > i then return 1 end end\nreturn 0",
+         "for i = 1, 2000 do if product.stock > i then return 1 end end"},
         {"if product.id == 'P001' then return 1 end\nreturn 0", "product.id"},
         {"if product.stock > 1 then return tostring(product.price) end\nreturn 0", "tostring(product.price)"},
     };
