@@ -179,6 +179,8 @@ static enum at_status make_columns(struct run *run, bool *falls_back) {
     if (status != AT_OK) return name_failure(run, status, &where);
     if (may_keep && run->is_lasting && !language->reads_context)
         kept_store(language, run->use->function, run->node, run->use->constant);
+    else if (may_keep && run->node >= 0)
+        kept_variant(language, run->use->function, run->candidates->count, &run->node);
     return AT_OK;
 }
 

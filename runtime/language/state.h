@@ -96,6 +96,8 @@ struct at_language {
     struct at_account *account; /* of the state; NULL: none */
     struct kept_rule *kept;     /* by function id */
     int kept_count;
+    struct kept_variants *variants; /* by function id */
+    int variant_count;
     struct at_pack_room packs; /* of them */
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;
@@ -188,6 +190,8 @@ void personal_free(struct at_language *language);
 bool kept_find(struct at_language *language, int function, const struct at_candidates *candidates, int *node,
                double *constant);
 void kept_store(struct at_language *language, int function, int node, double constant);
+/* The same of a rule that looked at the customer: the program that it just made, packed if it came before. */
+void kept_variant(struct at_language *language, int function, uint32_t candidates, int *node);
 void kept_free_all(struct at_language *language);
 /* words.c */
 void install_words(lua_State *L);

@@ -5,6 +5,7 @@
  */
 #include "language/compile.h"
 #include "language_judge.h"
+#include "language/state.h"
 
 enum { BATCH = 20, BATCHES = 52, DEPTH_MAX = 6 };
 
@@ -408,6 +409,33 @@ static void what_prevents_it_is_told(void **state) {
     }
 }
 
+/* Each of the few graphs of a rule that asks for the customer is packed; one that is another each time is
+ * not. */
+static void a_rule_that_asks_for_the_customer_is_packed(void **state) {
+    (void)state;
+    static const char *const bodies[] = {
+        "local s = product.rating\nif product.stock < 5 and customer.has_ordered then s = s + product.price "
+        "end\n"
+        "if product.brand == 'b1' then s = s * product.balance end\nreturn s - product.age",
+        "local s = product.affinity\nif product.stock > 1 then s = s + product.price * customer.orders.count "
+        "+ "
+        "product.seen end\nreturn s + product.rating",
+        "if product.stock > 3 then return customer.affinity.brand[product.brand] end return product.price",
+    };
+    for (size_t i = 0; i < AT_LENGTH(bodies); i++) {
+        char text[1000];
+        uint32_t columns = 0;
+        snprintf(text, sizeof text, "ranking \"r\" { score = function(product, customer)\n%s\nend }",
+                 bodies[i]);
+        must_load(&world, text);
+        const struct at_ranking *ranking = &world.generation->rankings[0];
+        for (int k = 0; k < 4; k++)
+            assert_both_ways(&ranking->score_report, ranking->score, false, text, &columns);
+        assert_int_equal(columns, 12);
+        assert_true((world.language->packs.used > 0) == (i < 2));
+    }
+}
+
 /* An explanation follows the branches that hold for the product. */
 static void an_explanation_follows_the_branches(void **state) {
     (void)state;
@@ -520,6 +548,7 @@ int main(void) {
         cmocka_unit_test(compiled_rules_agree_bit_for_bit),
         cmocka_unit_test(a_rule_that_disagrees_is_demoted),
         cmocka_unit_test(an_explanation_follows_the_branches),
+        cmocka_unit_test(a_rule_that_asks_for_the_customer_is_packed),
     };
     shop_world_init(&world, 96);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
