@@ -22,6 +22,7 @@ run "backups killed" env ROUNDS="$(of 60 3)" node --test --test-name-pattern kil
 run "fold anew" node --test tests/http/fold.test.mjs
 run "budgets" env CALLS="$(of 3000 300)" node --test tests/http/budget.test.mjs
 make -s unit-build >/dev/null || exit 1
+run "compiled rules" env RUNS="$(of 2000 52)" ATTUNE_SEED="$(date +%s)" build/release/tests/language_compile_test
 for seed in $(seq "$(of 10 1)"); do
     seed=$((seed * 7919 + $(date +%s)))
     for property in $(sed -n 's/^\([a-z_]*_test\) .*/\1/p' tests/planted.list | sort -u); do

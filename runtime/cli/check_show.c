@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli/check.h"
+#include "cli/speed.h"
 #include "cli/test.h"
 
 /* ---- how rules run ---- */
@@ -16,6 +17,10 @@ static void say_rule(const char *what, const char *name, const char *path, uint3
     printf("%-8s %-24s %s:%u  ", what, name, path, line);
     if (report->is_columnar) {
         printf("all at once\n");
+        return;
+    }
+    if (report->compiled) {
+        printf("compiled\n");
         return;
     }
     printf("product by product: line %u, \"%.*s\"%s%s\n", report->line, (int)report->text.length,
@@ -155,6 +160,10 @@ static int show_words(const struct checked *checked, struct check_count count) {
     }
     const struct at_generation *generation = checked->generation;
     say_generation(generation);
+    struct at_error err = {0};
+    if (cli_value(checked->call, "speed") &&
+        cli_say_speed(generation, checked->settings, checked->guard, &err) != AT_OK)
+        return cli_fail(checked->call, EXIT_FAILED, "%s", err.message);
     if (generation->segment_count) ask_shop(checked, checked->files, checked->file_count);
     int code = cli_check_tests(checked->call, &checked->build, generation);
     if (code == EXIT_DONE)

@@ -40,6 +40,7 @@ static const struct cli_option check_options[] = {
     {"format", "text|json|gcc", "how findings are written: gcc is a line each, for editors"},
     {"fix", NULL, "put in what is certain, then say what is left"},
     {"dry-run", NULL, "with --fix: show the changes, write nothing"},
+    {"speed", NULL, "measure each rule, and say what makes a slow one slow"},
     {"watch", NULL, "check again on each save, until Ctrl-C"},
     {0}};
 static const struct cli_option test_options[] = {

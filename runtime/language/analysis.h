@@ -11,6 +11,7 @@
 #ifndef AT_LANGUAGE_ANALYSIS_H
 #define AT_LANGUAGE_ANALYSIS_H
 
+#include <stdatomic.h>
 #include "language/finding.h"
 #include "language/parse.h"
 
@@ -31,6 +32,7 @@ struct at_term { /* a maximal summand of the returned score that depends on the 
     uint32_t line;
     struct at_text text; /* source, white space folded: "0.40 * product.affinity" */
 };
+struct at_compiled;
 struct at_rule_report {
     bool is_columnar;
     bool is_closed;              /* it names nothing outside itself but words and locals of its file */
@@ -39,6 +41,9 @@ struct at_rule_report {
     char advice[200];            /* what to write instead, or "" */
     const struct at_term *terms; /* in order of evaluation within a line, lines ascending */
     size_t term_count;
+    const struct at_compiled *compiled; /* of a rule that is not columnar: compile.h; NULL: there is none */
+    /* set by whoever finds that the two ways disagree (twice.c); NULL: nobody looks */
+    atomic_bool *is_demoted;
 };
 /* function: an AT_NODE_FUNCTION of the file (the block of at_parse) whose first parameter is the product. The
  * report's arrays live in the arena. Uses the marks of the whole file. */

@@ -65,7 +65,7 @@ int column_operand(lua_State *L, int at, enum at_column_type wanted) {
     case LUA_TNONE: return constant(L, at_missing(), wanted);
     case LUA_TNUMBER:
         if (wanted == AT_COLUMN_BOOL) return constant(L, 1, wanted); /* as in Lua: every number is a yes */
-        return constant(L, lua_tonumber(L, at), AT_COLUMN_NUMBER);
+        return form_constant(L, at);
     case LUA_TBOOLEAN:
         if (wanted == AT_COLUMN_NUMBER) need_rows(L);
         return constant(L, lua_toboolean(L, at), AT_COLUMN_BOOL);
@@ -81,8 +81,12 @@ int column_operand(lua_State *L, int at, enum at_column_type wanted) {
 int column_binary(lua_State *L, enum at_column_op op, enum at_column_type type) {
     enum at_column_type wanted = op == AT_OP_ALL || op == AT_OP_ANY ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER;
     bool has_text = lua_type(L, 1) == LUA_TSTRING || lua_type(L, 2) == LUA_TSTRING;
-    if (has_text && op >= AT_OP_ADD && op <= AT_OP_POW) need_rows(L);
+    if (has_text && op >= AT_OP_ADD && op <= AT_OP_MOD) need_rows(L);
     int a = column_operand(L, 1, wanted), b = column_operand(L, 2, wanted);
+    if (op >= AT_OP_ADD && op <= AT_OP_MOD) {
+        push_node(L, form_binary(L, op, a, b));
+        return 1;
+    }
     push_node(L, at_program_binary(&language_of(L)->program, op, type, a, b));
     return 1;
 }

@@ -9,7 +9,15 @@
 #define LEAF_MAX 128
 struct leaf {
     int node;
+    uint32_t line; /* of the node, or of what it is a part of: constants have none */
     bool is_negative;
+};
+struct splitting {
+    struct at_program *program; /* for one candidate */
+    uint32_t row;
+    struct leaf leaves[LEAF_MAX];
+    uint32_t count;
+    enum at_status status;
 };
 
 static const char *slot_name(const struct at_root *root, int slot) {
@@ -17,18 +25,33 @@ static const char *slot_name(const struct at_root *root, int slot) {
                                     : at_root_attribute_at(root, slot)->name;
 }
 
+static void split(struct splitting *splitting, struct leaf leaf, uint32_t waiting);
+
+/* A branch of a compiled rule: the side that holds for the candidate. */
+static void split_branch(struct splitting *splitting, struct leaf leaf, uint32_t waiting) {
+    const struct at_column *column = &splitting->program->nodes[leaf.node];
+    double condition;
+    enum at_status status = at_program_run(splitting->program, column->a, &splitting->row, 1, &condition);
+    if (status != AT_OK) splitting->status = status;
+    leaf.node = status == AT_OK && condition > 0 ? column->b : column->c;
+    split(splitting, leaf, waiting);
+}
+
 /* The summands of the result, left to right. waiting: parts that come after this one and need a place too;
  * what finds no room stays one term. */
-static void split(const struct at_program *program, int node, bool is_negative, uint32_t waiting,
-                  struct leaf *leaves, uint32_t *count) {
-    const struct at_column *column = &program->nodes[node];
+static void split(struct splitting *splitting, struct leaf leaf, uint32_t waiting) {
+    const struct at_column *column = &splitting->program->nodes[leaf.node];
     bool is_sum = column->op == AT_OP_ADD || column->op == AT_OP_SUB;
-    if (is_sum && *count + waiting + 2 <= LEAF_MAX) {
-        split(program, column->a, is_negative, waiting + 1, leaves, count);
-        split(program, column->b, is_negative != (column->op == AT_OP_SUB), waiting, leaves, count);
+    if (column->line) leaf.line = column->line;
+    if (column->op == AT_OP_WHEN && column->attribute && splitting->status == AT_OK)
+        return split_branch(splitting, leaf, waiting);
+    if (is_sum && splitting->count + waiting + 2 <= LEAF_MAX) {
+        split(splitting, (struct leaf){column->a, leaf.line, leaf.is_negative}, waiting + 1);
+        bool is_negative = leaf.is_negative != (column->op == AT_OP_SUB);
+        split(splitting, (struct leaf){column->b, leaf.line, is_negative}, waiting);
         return;
     }
-    leaves[(*count)++] = (struct leaf){node, is_negative};
+    splitting->leaves[splitting->count++] = leaf;
 }
 
 /* ---- texts: from the analysis; a plain product.NAME, which is loaded once for all its uses, from its name
@@ -52,35 +75,44 @@ static bool is_plain(struct at_text text) {
     return dots == 1;
 }
 
-/* Which of the terms of its line this leaf is. */
-static uint32_t order_in_line(const struct at_rule_use *use, const struct leaf *leaves, uint32_t at) {
-    uint32_t before = 0, line = use->program->nodes[leaves[at].node].line;
-    for (uint32_t i = 0; i < at; i++) {
-        const struct at_column *node = &use->program->nodes[leaves[i].node];
-        before += node->line == line && node->op != AT_OP_CONST && slot_of(use, leaves[i].node) < 0;
-    }
-    return before;
+static bool has_text(const struct at_rule_use *use, const struct leaf *leaf) {
+    return use->program->nodes[leaf->node].op != AT_OP_CONST && slot_of(use, leaf->node) < 0;
 }
 
-static enum at_status text_of(const struct at_rule_use *use, const struct leaf *leaves, uint32_t at,
+/* Of the terms of its line, which one this leaf is. In a rule with branches that is sure only if all of them
+ * are there: those of the other side are not. */
+static const struct at_term *term_of(const struct at_rule_use *use, const struct splitting *splitting,
+                                     uint32_t at) {
+    const struct leaf *leaves = splitting->leaves;
+    const struct at_term *found = NULL;
+    uint32_t before = 0, on_line = 0, terms = 0, line = use->program->nodes[leaves[at].node].line;
+    for (uint32_t i = 0; i < splitting->count; i++) {
+        bool is_one = use->program->nodes[leaves[i].node].line == line && has_text(use, &leaves[i]);
+        before += is_one && i < at;
+        on_line += is_one;
+    }
+    for (size_t i = 0; i < use->report->term_count; i++) {
+        const struct at_term *term = &use->report->terms[i];
+        if (term->line != line || is_plain(term->text)) continue;
+        if (terms++ == before) found = term;
+    }
+    return use->report->compiled && terms != on_line ? NULL : found;
+}
+
+static enum at_status text_of(const struct at_rule_use *use, const struct splitting *splitting, uint32_t at,
                               struct at_text *out) {
-    uint32_t line = use->program->nodes[leaves[at].node].line;
-    int slot = slot_of(use, leaves[at].node);
+    const struct leaf *leaf = &splitting->leaves[at];
+    int slot = slot_of(use, leaf->node);
     *out = AT_TEXT("a part of the rule");
-    if (use->program->nodes[leaves[at].node].op == AT_OP_CONST)
+    if (use->program->nodes[leaf->node].op == AT_OP_CONST)
         *out = AT_TEXT("a constant");
     else if (slot >= 0) {
         const char *text = at_arena_printf(use->view->arena, "product.%s", slot_name(use->view->root, slot));
         if (!text) return AT_NOMEM;
         *out = at_text_of(text);
     } else {
-        uint32_t n = order_in_line(use, leaves, at);
-        for (size_t i = 0; i < use->report->term_count; i++) {
-            const struct at_term *term = &use->report->terms[i];
-            if (term->line != line || is_plain(term->text) || n-- > 0) continue;
-            *out = term->text;
-            break;
-        }
+        const struct at_term *term = term_of(use, splitting, at);
+        if (term) *out = term->text;
     }
     return AT_OK;
 }
@@ -117,23 +149,24 @@ static enum at_status one_term(struct at_rule_use *use, double score, struct at_
 
 enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score,
                              struct at_explained_term **terms, uint32_t *count) {
-    struct leaf leaves[LEAF_MAX];
     struct at_program program;
-    uint32_t leaf_count = 0;
+    struct splitting splitting = {.program = &program, .row = row};
     *count = 0;
     if (!use->ran_on_columns || use->result < 0 || !use->program) return one_term(use, score, terms, count);
-    split(use->program, use->result, false, 0, leaves, &leaf_count);
-    *terms = at_arena_alloc(use->view->arena, (leaf_count + 1) * sizeof **terms);
-    enum at_status status = *terms ? narrow(use, row, &program) : AT_NOMEM;
-    for (uint32_t i = 0; i < leaf_count && status == AT_OK; i++) {
-        const struct at_column *node = &use->program->nodes[leaves[i].node];
+    enum at_status status = narrow(use, row, &program);
+    if (status == AT_OK) split(&splitting, (struct leaf){use->result, 0, false}, 0);
+    *terms = at_arena_alloc(use->view->arena, (splitting.count + 1) * sizeof **terms);
+    if (status == AT_OK) status = *terms ? splitting.status : AT_NOMEM;
+    for (uint32_t i = 0; i < splitting.count && status == AT_OK; i++) {
+        const struct leaf *leaf = &splitting.leaves[i];
         struct at_explained_term *term = &(*terms)[*count];
-        status = at_program_run(&program, leaves[i].node, &row, 1, &term->value);
-        if (status == AT_OK) status = text_of(use, leaves, i, &term->text);
-        if (leaves[i].is_negative && !at_is_missing(term->value)) term->value = -term->value;
-        term->line = node->line ? node->line : use->line;
-        bool says_nothing = node->op == AT_OP_CONST && (term->value == 0 || at_is_missing(term->value));
-        *count += !says_nothing; /* a word that does not apply to this customer */
+        status = at_program_run(&program, leaf->node, &row, 1, &term->value);
+        if (status == AT_OK) status = text_of(use, &splitting, i, &term->text);
+        if (leaf->is_negative && !at_is_missing(term->value)) term->value = -term->value;
+        term->line = leaf->line ? leaf->line : use->line;
+        bool is_constant = program.nodes[leaf->node].op == AT_OP_CONST;
+        *count += !(is_constant && (term->value == 0 || at_is_missing(term->value)));
+        /* else: a word that does not apply to this customer */
     }
     return status;
 }

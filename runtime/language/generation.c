@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
+#include "language/compile.h"
 #include "language/state.h"
 
 /* Of one file findings are in the order of their places. */
@@ -169,6 +170,18 @@ enum at_status find_source(struct assembly *assembly, int function, struct found
     return status;
 }
 
+/* Lua has limits (blocks within blocks, locals): what it does not take goes product by product. */
+static enum at_status try_compiled(struct assembly *assembly, const char *path,
+                                   struct at_rule_report *report) {
+    struct at_text text = report->compiled->text;
+    enum at_status status =
+        at_script_compile(assembly->language->script, path, text.data, text.length, NULL, NULL);
+    if (status != AT_INVALID) return status;
+    report->compiled = NULL;
+    snprintf(report->advice, sizeof report->advice, "the rule is too deep to compile: write a simpler one");
+    return AT_OK;
+}
+
 /* The analysis of one rule; what cannot be found in the source (a function made elsewhere, one of several on
  * a line) goes product by product. */
 static enum at_status analyse(struct assembly *assembly, int function, const char *class_name,
@@ -186,12 +199,18 @@ static enum at_status analyse(struct assembly *assembly, int function, const cha
     const struct at_source_file *source = &assembly->build->files[found.file];
     struct at_vocabulary words;
     status = at_vocabulary_lists(assembly->build->arena, &words);
+    struct at_node *file = assembly->parsed[found.file].block;
     if (status == AT_OK)
-        status = at_rule_analyse(&assembly->generation->arena, source->text,
-                                 assembly->parsed[found.file].block, found.node, &words, report);
-    return status == AT_OK
-               ? check_function_words(assembly->build, found.file, found.node->from, class_name, field)
-               : status;
+        status =
+            at_rule_analyse(&assembly->generation->arena, source->text, file, found.node, &words, report);
+    if (status == AT_OK && !report->is_columnar)
+        status =
+            at_rule_compile(&assembly->generation->arena, source->text, file, found.node, &words, report);
+    if (status == AT_OK && report->compiled) status = try_compiled(assembly, source->path.data, report);
+    if (status == AT_OK)
+        status = check_function_words(assembly->build, found.file, found.node->from, class_name, field);
+    report->is_demoted = at_arena_zalloc(&assembly->generation->arena, sizeof *report->is_demoted);
+    return status == AT_OK && !report->is_demoted ? AT_NOMEM : status;
 }
 
 static int compare_rankings(const void *a, const void *b) {

@@ -47,6 +47,10 @@ static void begin_call(struct at_language *language, struct at_rule_use *use,
     call_begin(language, use->view);
     language->candidates = candidates;
     memset(language->node_of, 0xff, sizeof language->node_of);
+    memset(language->form, 0, sizeof language->form);
+    memset(language->form_mask, 0, sizeof language->form_mask);
+    language->mixed_count = 0;
+    language->raises = -1;
     at_program_init(&language->program, candidates->root, candidates->arena);
 }
 
@@ -83,13 +87,44 @@ static bool is_lasting(lua_State *L, const struct at_rule_report *report) {
     return is_plain;
 }
 
+/* A condition's answer may be anything; where the rule would fail for a product, so it says. */
+static void finish_compiled(lua_State *L, struct run *run) {
+    struct at_language *language = language_of(L);
+    struct at_program *program = &language->program;
+    int answer = lua_gettop(L), raises = language->raises, result;
+    if (run->use->is_condition && is_column(L, answer)) {
+        int truth = masks_truth(L, answer);
+        if (truth >= 0)
+            push_node(L, truth);
+        else
+            lua_pushboolean(L, truth == -2);
+    }
+    if (raises < 0) return;
+    if (!run->use->is_condition && !lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER && !is_column(L, -1))
+        need_rows(L);
+    enum at_column_type type = run->use->is_condition ? AT_COLUMN_BOOL : AT_COLUMN_NUMBER;
+    result = column_operand(L, -1, type);
+    int raised = at_program_const(program, at_raised(), type),
+        node = at_program_add(program, AT_OP_WHEN, type);
+    if (raised < 0 || node < 0) need_rows(L);
+    program->nodes[node].a = (uint16_t)raises;
+    program->nodes[node].b = (uint16_t)raised;
+    program->nodes[node].c = (uint16_t)result;
+    program->nodes[node].attribute = 1;
+    push_node(L, node);
+}
+
 static int run_columns(lua_State *L, void *arg) {
     struct run *run = arg;
     struct at_language *language = language_of(L);
-    push_function(L, run->use->function);
-    run->is_lasting = is_lasting(L, run->use->report);
+    if (!run->use->report->compiled) {
+        push_function(L, run->use->function);
+        run->is_lasting = is_lasting(L, run->use->report);
+    } else if (!push_compiled(L, run->use, &run->is_lasting))
+        need_rows(L);
     push_arguments(L, VIEW_COLUMNS);
     lua_call(L, 3, 1);
+    if (run->use->report->compiled) finish_compiled(L, run);
     uint32_t index;
     if (lua_type(L, -1) == LUA_TLIGHTUSERDATA && view_at(L, -1, &index) == VIEW_COLUMN) {
         enum at_column_type type = language->program.nodes[index].type;
@@ -173,17 +208,26 @@ static enum at_status make_columns(struct run *run, bool *falls_back) {
     enum at_status status = call_rule(run, run_columns, &where);
     call_end(language);
     /* also when the rule caught the error that says so */
-    *falls_back = (status == AT_OK || status == AT_FAILED) && language->needs_rows;
+    bool fails = status == AT_FAILED && run->use->report->compiled; /* perhaps for no product alone */
+    *falls_back = fails || ((status == AT_OK || status == AT_FAILED) && language->needs_rows);
     if (*falls_back) return AT_OK;
     if (status != AT_OK) return name_failure(run, status, &where);
     if (may_keep && run->is_lasting && !language->reads_context)
         kept_store(language, run->use->function, run->node, run->use->constant);
+    else if (may_keep && run->node >= 0)
+        kept_variant(language, run->use->function, run->candidates->count, &run->node);
     return AT_OK;
 }
 
 /* Missing is no, as product by product. */
 AT_KERNEL static void deny_missing(double *answers, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) answers[i] = answers[i] > 0 ? 1 : 0;
+}
+
+static bool any_raised(const double *answers, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (at_is_raised(answers[i])) return true;
+    return false;
 }
 
 static enum at_status judge_columns(struct run *run, bool *falls_back) {
@@ -203,6 +247,7 @@ static enum at_status judge_columns(struct run *run, bool *falls_back) {
     uint32_t count = run->candidates->count;
     if (run->node >= 0) {
         status = at_program_run(&language->program, run->node, run->candidates->rows, count, run->out);
+        if (status == AT_OK && run->use->report->compiled) *falls_back = any_raised(run->out, count);
         if (run->use->is_condition) deny_missing(run->out, count);
         return status;
     }
@@ -318,12 +363,25 @@ static enum at_status judge_rows(struct run *run) {
     return status == AT_OK ? AT_OK : name_failure(run, status, &where);
 }
 
+/* What the columns gave is there; what is answered is what each product gives alone. */
+static enum at_status judge_twice(struct run *run) {
+    uint32_t count = run->candidates->count;
+    double *fast = at_arena_alloc(run->use->view->arena, (count + 1) * sizeof *fast);
+    if (!fast) return AT_OK; /* another time */
+    memcpy(fast, run->out, count * sizeof *fast);
+    enum at_status status = judge_rows(run);
+    twice_compare(run->use, run->candidates, fast, run->out, status);
+    return status;
+}
+
 enum at_status at_rule_judge(void *arg, const struct at_candidates *candidates, double *out,
                              struct at_error *err) {
     struct run run = {.use = arg, .candidates = candidates, .out = out, .err = err};
     if (at_language_is_spent(run.use->language))
         return at_fail(err, AT_STOPPED, "stopped", "an earlier rule of this decision was stopped");
-    bool falls_back = !run.use->report->is_columnar;
+    const struct at_rule_report *report = run.use->report;
+    bool falls_back = (!report->is_columnar && !report->compiled) || is_demoted(report);
     enum at_status status = falls_back ? AT_OK : judge_columns(&run, &falls_back);
-    return falls_back ? judge_rows(&run) : status;
+    if (falls_back) return judge_rows(&run);
+    return status == AT_OK && twice_is_due(run.use, candidates->count) ? judge_twice(&run) : status;
 }

@@ -21,7 +21,10 @@ struct kept_rule {
     struct at_pack *pack; /* NULL: it has none */
 };
 
+#define VARIANTS_MAX    4
 #define PACKS_MAX_BYTES ((size_t)16 << 20) /* of one state, or an eighth of its account */
+
+static void free_variants(struct at_language *language);
 
 static void forget(struct kept_rule *kept) {
     at_pack_free(kept->pack);
@@ -30,6 +33,7 @@ static void forget(struct kept_rule *kept) {
 }
 
 void kept_free_all(struct at_language *language) {
+    free_variants(language);
     for (int i = 0; i < language->kept_count; i++) forget(&language->kept[i]);
     free(language->kept);
     language->kept = NULL;
@@ -116,28 +120,134 @@ static struct at_pack *make_pack(struct at_language *language, struct kept_rule 
     return at_pack_new(&program, kept->node, room);
 }
 
-void kept_store(struct at_language *language, int function, int result, double constant) {
-    struct kept_rule *kept = kept_of(language, function);
+/* How many nodes and codes of the program the result needs; marks them. */
+static uint32_t count_needed(const struct at_program *program, int result, uint8_t *needed, uint32_t *codes) {
+    uint32_t count = at_program_needed(program, result, needed);
+    *codes = 0;
+    for (int i = 0; i <= result; i++) {
+        const struct at_column *node = &program->nodes[i];
+        if (!needed[i] || node->op != AT_OP_IN_CODES) continue;
+        *codes += node->codes.count;
+        count += !needed[node->a]; /* it is not computed, but says which column holds the codes */
+        needed[node->a] = 1;
+    }
+    return count;
+}
+
+/* Of a condition a pack keeps one bit: none is left to say that it fails. */
+static bool may_pack(const struct at_language *language, const struct kept_rule *kept) {
+    return language->raises < 0 || kept->nodes[kept->node].type == AT_COLUMN_NUMBER;
+}
+
+static bool store(struct at_language *language, struct kept_rule *kept, int result) {
     const struct at_program *program = &language->program;
     uint8_t needed[AT_NODES_MAX] = {0};
+    uint32_t codes, count = count_needed(program, result, needed, &codes);
+    kept->nodes = malloc(count * sizeof *kept->nodes + codes * sizeof(uint32_t));
+    if (!kept->nodes) return false;
+    kept->count = 0;
+    copy_needed(program, result, needed, kept, count);
+    kept->node = (int)kept->count - 1;
+    if (may_pack(language, kept)) kept->pack = make_pack(language, kept, program->root);
+    return true;
+}
+
+void kept_store(struct at_language *language, int function, int result, double constant) {
+    struct kept_rule *kept = kept_of(language, function);
     if (!kept) return;
     forget(kept);
     kept->node = result;
     kept->constant = constant;
-    if (result >= 0) {
-        uint32_t count = at_program_needed(program, result, needed), codes = 0;
-        for (int i = 0; i <= result; i++) {
-            const struct at_column *node = &program->nodes[i];
-            if (!needed[i] || node->op != AT_OP_IN_CODES) continue;
-            codes += node->codes.count;
-            count += !needed[node->a]; /* it is not computed, but says which column holds the codes */
-            needed[node->a] = 1;
-        }
-        kept->nodes = malloc(count * sizeof *kept->nodes + codes * sizeof(uint32_t));
-        if (!kept->nodes) return;
-        copy_needed(program, result, needed, kept, count);
-        kept->node = (int)kept->count - 1;
-        kept->pack = make_pack(language, kept, program->root);
+    if (result >= 0 && !store(language, kept, result)) return;
+    kept->root_version = at_root_version(language->program.root);
+}
+
+/* ---- rules that look at the customer ---- */
+
+/* Such a rule is run each time, but often gives one of few graphs: what it asks of the customer is yes or no.
+ * The first of them are kept for the sake of their packs. */
+struct kept_variants {
+    struct kept_rule list[VARIANTS_MAX];
+    uint64_t root_version;
+    uint32_t count;
+};
+
+static void forget_variants(struct kept_variants *variants) {
+    for (uint32_t i = 0; i < variants->count; i++) forget(&variants->list[i]);
+    variants->count = 0;
+}
+
+static void free_variants(struct at_language *language) {
+    for (int i = 0; i < language->variant_count; i++) forget_variants(&language->variants[i]);
+    free(language->variants);
+    language->variants = NULL;
+    language->variant_count = 0;
+}
+
+static struct kept_variants *variants_of(struct at_language *language, int function) {
+    if (function >= language->variant_count) {
+        int count = function + 16;
+        struct kept_variants *variants = realloc(language->variants, (size_t)count * sizeof *variants);
+        if (!variants) return NULL;
+        memset(variants + language->variant_count, 0,
+               (size_t)(count - language->variant_count) * sizeof *variants);
+        language->variants = variants;
+        language->variant_count = count;
     }
-    kept->root_version = at_root_version(program->root);
+    struct kept_variants *variants = &language->variants[function];
+    uint64_t version = at_root_version(language->program.root);
+    if (variants->root_version != version) forget_variants(variants);
+    variants->root_version = version;
+    return variants;
+}
+
+/* But for what a pack takes from the program it is used with: the person's and the moment's. */
+static bool is_same_node(const struct at_column *a, const struct at_column *b) {
+    if (a->op != b->op || a->type != b->type || a->attribute != b->attribute) return false;
+    if (a->a != b->a || a->b != b->b || a->c != b->c) return false;
+    if (a->op == AT_OP_IN_CODES)
+        return a->codes.count == b->codes.count &&
+               (!a->codes.count ||
+                memcmp(a->codes.list, b->codes.list, a->codes.count * sizeof *a->codes.list) == 0);
+    return a->op == AT_OP_AGE || memcmp(&a->value, &b->value, sizeof a->value) == 0;
+}
+
+static bool is_same_graph(const struct kept_rule *a, const struct kept_rule *b) {
+    if (a->count != b->count) return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!is_same_node(&a->nodes[i], &b->nodes[i])) return false;
+    return true;
+}
+
+/* Tables of one person stand in the graph itself: it never comes again. */
+static bool is_personal(const struct kept_rule *graph) {
+    for (uint32_t i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op == AT_OP_BY_CODE || graph->nodes[i].op == AT_OP_VECTOR) return true;
+    return false;
+}
+
+void kept_variant(struct at_language *language, int function, uint32_t candidates, int *node) {
+    struct at_program *program = &language->program;
+    uint8_t needed[AT_NODES_MAX] = {0};
+    uint32_t codes, count = count_needed(program, *node, needed, &codes);
+    struct kept_rule now = {.node = (int)count - 1};
+    struct kept_variants *variants = variants_of(language, function);
+    now.nodes = at_arena_alloc(program->arena, count * sizeof *now.nodes + codes * sizeof(uint32_t));
+    if (!variants || !now.nodes) return;
+    copy_needed(program, *node, needed, &now, count);
+    if (is_personal(&now)) return;
+    for (uint32_t i = 0; i < variants->count; i++) {
+        struct kept_rule *kept = &variants->list[i];
+        if (!is_same_graph(kept, &now)) continue;
+        if (!kept->pack) return;
+        program->nodes = now.nodes;
+        program->count = program->capacity = count;
+        *node = now.node;
+        at_pack_use(kept->pack, program, node, candidates);
+        return;
+    }
+    if (variants->count == VARIANTS_MAX) return;
+    struct kept_rule *kept = &variants->list[variants->count];
+    *kept = (struct kept_rule){.node = -1};
+    variants->count += store(language, kept, *node);
 }

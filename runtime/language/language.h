@@ -226,6 +226,10 @@ struct at_decision_view {
     /* out: segments that failed and read as no; of the first why, with file and line */
     uint32_t segment_failures;
     struct at_error segment_error;
+    /* out: rules whose answers were computed both ways, how many disagreed, and of the first with what */
+    uint32_t twice, disagreements;
+    struct at_error disagreement;
+    bool is_counted, is_twice; /* among the decisions of its language; one that looks at both ways */
 };
 /* Call when the decision is over: gives scratch back to the language. */
 void at_decision_end(struct at_language *language, struct at_decision_view *view);
@@ -286,6 +290,8 @@ enum at_status at_rule_terms(struct at_rule_use *use, uint32_t row, double score
 void at_rule_features(struct at_rule_use *use, uint32_t row,
                       void (*fn)(void *arg, const char *name, double value, struct at_text text), void *arg);
 
+/* One decision in so many runs its rules both ways and answers product by product. */
+#define AT_TWICE_EVERY        1000
 #define AT_DECISION_BUDGET_NS (20 * 1000000ULL)  /* as usual, of rankings and of rails */
 #define AT_LOAD_BUDGET_NS     (500 * 1000000ULL) /* of what is ours to load, and of shop.lua */
 

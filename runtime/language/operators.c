@@ -58,6 +58,12 @@ static int l_div(lua_State *L) {
 static int l_pow(lua_State *L) {
     return missing(L, AT_OP_POW);
 }
+static int l_mod(lua_State *L) {
+    return missing(L, any_moving(L) ? AT_OP_MUL : AT_OP_MOD);
+}
+static int l_idiv(lua_State *L) {
+    return missing(L, any_moving(L) ? AT_OP_DIV : AT_OP_IDIV);
+}
 static int l_nothing(lua_State *L) {
     lua_pushnil(L);
     return 1;
@@ -91,7 +97,7 @@ static int l_number_field(lua_State *L) {
 
 static const luaL_Reg nil_operators[] = {
     {"__add", l_add}, {"__sub", l_sub},    {"__mul", l_mul},     {"__div", l_div},        {"__pow", l_pow},
-    {"__mod", l_mul}, {"__idiv", l_div},   {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no},
+    {"__mod", l_mod}, {"__idiv", l_idiv},  {"__unm", l_nothing}, {"__concat", l_nothing}, {"__lt", l_no},
     {"__le", l_no},   {"__len", l_length}, {"__call", l_call},   {"__index", l_methods},  {NULL, NULL}};
 static const luaL_Reg number_operators[] = {{"__index", l_number_field}, {NULL, NULL}};
 

@@ -41,6 +41,7 @@ static int install(lua_State *L, void *arg) {
     install_words(L);
     install_views(L);
     install_operators(L);
+    install_masks(L);
     install_nouns(L);
     install_expect(L);
     if (language_of(L)->ran) {

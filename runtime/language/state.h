@@ -30,6 +30,7 @@ enum view_kind {
     VIEW_PAGE,
     VIEW_CONSENT,
     VIEW_MOVING, /* a number that moves with time; index: into state->outlook.numbers */
+    VIEW_MIXED,  /* one of two values, by product; index: into the call's (masks.c) */
     VIEW_EVENT,  /* index: into the profile's newest events */
     VIEW_WORLD,  /* of a test */
 };
@@ -84,12 +85,21 @@ struct at_language {
     uint32_t facet_count;
     bool runs_columns;
     bool needs_rows; /* the column run met something only the other way can do */
+    /* of the running call's nodes: which products have a Lua integer there, and how large (forms.c) */
+    uint8_t form[AT_NODES_MAX];
+    double form_bound[AT_NODES_MAX];
+    uint16_t form_mask[AT_NODES_MAX];
+    uint32_t mixed_count;
+    uint64_t decision_count; /* of those that judged a rule on columns */
+    int raises; /* a compiled rule's: the node that holds for products it would fail for; -1: none */
     bool explains;
     bool reads_context; /* the running call looked at the customer, the page or the clock */
     struct taste_store *taste_store;
     struct at_account *account; /* of the state; NULL: none */
     struct kept_rule *kept;     /* by function id */
     int kept_count;
+    struct kept_variants *variants; /* by function id */
+    int variant_count;
     struct at_pack_room packs; /* of them */
     /* normalize, rank_of product by product */
     struct ordinal *ordinals;
@@ -134,6 +144,27 @@ int column_operand(lua_State *L, int at,
 void push_node(lua_State *L, int node);
 _Noreturn void need_rows(lua_State *L);
 bool is_column(lua_State *L, int at);
+/* forms.c: Lua counts with integers where both sides are integers, and has no −0 among them. Columns are
+ * doubles: these make up the difference where it shows. */
+enum { FORM_FLOAT, FORM_INTEGER, FORM_EITHER };
+int form_constant(lua_State *L, int at);                           /* the node of a plain number */
+int form_binary(lua_State *L, enum at_column_op op, int a, int b); /* ADD … MOD of numbers; -1: no room */
+int form_negative(lua_State *L, int a);
+int form_choice(lua_State *L, int node, int a, int b); /* node takes its value from a or b: its form */
+int add_unary(struct at_program *program, enum at_column_op op, enum at_column_type type, int a);
+/* masks.c: the primitives of compiled rules. */
+void push_primitive(lua_State *L, const char *name);
+void install_masks(lua_State *L);
+int masks_truth(lua_State *L, int at); /* a condition's node of the value there; -1: plainly no, -2: yes */
+double at_raised(void); /* a score that stands for a failure: the rule must run product by product */
+bool at_is_raised(double value);
+/* twice.c: whether this rule is judged the other way too; what that came to. */
+bool twice_is_due(const struct at_rule_use *use, uint32_t count);
+void twice_compare(const struct at_rule_use *use, const struct at_candidates *candidates, const double *fast,
+                   const double *slow, enum at_status status);
+bool is_demoted(const struct at_rule_report *report);
+/* compiled.c: pushes the rule's compiled function; false: there is none (nothing is pushed). */
+bool push_compiled(lua_State *L, const struct at_rule_use *use, bool *is_lasting);
 /* product.c */
 int index_product(lua_State *L, uint32_t row);
 int index_columns(lua_State *L);
@@ -163,6 +194,8 @@ void personal_free(struct at_language *language);
 bool kept_find(struct at_language *language, int function, const struct at_candidates *candidates, int *node,
                double *constant);
 void kept_store(struct at_language *language, int function, int node, double constant);
+/* The same of a rule that looked at the customer: the program that it just made, packed if it came before. */
+void kept_variant(struct at_language *language, int function, uint32_t candidates, int *node);
 void kept_free_all(struct at_language *language);
 /* words.c */
 void install_words(lua_State *L);

@@ -30,9 +30,13 @@ enum view_kind view_at(lua_State *L, int at, uint32_t *index) {
     return (enum view_kind)(packed >> VIEW_INDEX_BITS & ((1u << VIEW_KIND_BITS) - 1));
 }
 
+static bool is_of_all(enum view_kind kind) {
+    return kind == VIEW_COLUMN || kind == VIEW_MIXED;
+}
+
 bool is_column(lua_State *L, int at) {
     uint32_t index;
-    return lua_type(L, at) == LUA_TLIGHTUSERDATA && view_at(L, at, &index) == VIEW_COLUMN;
+    return lua_type(L, at) == LUA_TLIGHTUSERDATA && is_of_all(view_at(L, at, &index));
 }
 
 static int index_list(lua_State *L, uint32_t index) {
@@ -66,6 +70,7 @@ static int l_index(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
     if (kind == VIEW_COLUMN || kind == VIEW_MOVING) return index_number(L, kind);
+    if (kind == VIEW_MIXED) need_rows(L);
     if (kind == VIEW_LIST) return index_list(L, index);
     if (kind == VIEW_COLUMNS) return index_columns(L);
     if (kind == VIEW_PRODUCT) return index_product(L, language_of(L)->rows[index]);
@@ -92,7 +97,7 @@ static const char *kind_word(enum view_kind kind) {
 static int l_tostring(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
-    if (kind == VIEW_COLUMN || kind == VIEW_COLUMNS) need_rows(L);
+    if (is_of_all(kind) || kind == VIEW_COLUMNS) need_rows(L);
     if (kind == VIEW_PRODUCT) return product_tostring(L, language_of(L)->rows[index]);
     lua_pushstring(L, kind_word(kind));
     return 1;
@@ -107,14 +112,14 @@ static int l_newindex(lua_State *L) {
 static int l_call(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
-    if (kind == VIEW_COLUMN) need_rows(L);
+    if (is_of_all(kind)) need_rows(L);
     return at_script_raise(L, "%s is not a function", kind_word(kind));
 }
 
 static int l_len(lua_State *L) {
     uint32_t index, count = 0;
     enum view_kind kind = view_at(L, 1, &index);
-    if (kind == VIEW_COLUMN) need_rows(L);
+    if (is_of_all(kind)) need_rows(L);
     if (kind != VIEW_LIST) return at_script_raise(L, "%s has no length", kind_word(kind));
     const struct list_view *list = &language_of(L)->lists[index];
     uint32_t set = at_root_code(language_of(L)->view->root, list->attribute, list->row);
@@ -135,7 +140,7 @@ static int l_next_item(lua_State *L) {
 static int l_ipairs(lua_State *L) {
     uint32_t index;
     enum view_kind kind = view_at(L, 1, &index);
-    if (kind == VIEW_COLUMN) need_rows(L);
+    if (is_of_all(kind)) need_rows(L);
     if (kind != VIEW_LIST) return at_script_raise(L, "%s is not a list", kind_word(kind));
     lua_pushcfunction(L, l_next_item);
     lua_pushvalue(L, 1);
@@ -186,17 +191,19 @@ static int l_other(lua_State *L) {
     if (is_column(L, 1) || is_column(L, 2)) need_rows(L);
     return at_script_raise(L, "this operator works on numbers only");
 }
+static int l_idiv(lua_State *L) {
+    return any_moving(L) ? l_other(L) : column_binary(L, AT_OP_IDIV, AT_COLUMN_NUMBER);
+}
+static int l_mod(lua_State *L) {
+    return any_moving(L) ? l_other(L) : column_binary(L, AT_OP_MOD, AT_COLUMN_NUMBER);
+}
 static int l_unm(lua_State *L) {
-    struct at_language *language = language_of(L);
     if (any_moving(L)) {
         lua_pushnumber(L, -1);
         lua_replace(L, 2);
         return moving_binary(L, AT_OP_MUL);
     }
-    int operand = column_operand(L, 1, AT_COLUMN_NUMBER);
-    int node = at_program_add(&language->program, AT_OP_NEG, AT_COLUMN_NUMBER);
-    if (node >= 0) language->program.nodes[node].a = (uint16_t)operand;
-    push_node(L, node);
+    push_node(L, form_negative(L, column_operand(L, 1, AT_COLUMN_NUMBER)));
     return 1;
 }
 
@@ -204,8 +211,8 @@ static const luaL_Reg metamethods[] = {
     {"__index", l_index},   {"__newindex", l_newindex}, {"__call", l_call},  {"__tostring", l_tostring},
     {"__len", l_len},       {"__ipairs", l_ipairs},     {"__lt", l_lt},      {"__le", l_le},
     {"__concat", l_concat}, {"__add", l_add},           {"__sub", l_sub},    {"__mul", l_mul},
-    {"__div", l_div},       {"__pow", l_pow},           {"__unm", l_unm},    {"__mod", l_other},
-    {"__idiv", l_other},    {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},
+    {"__div", l_div},       {"__pow", l_pow},           {"__unm", l_unm},    {"__mod", l_mod},
+    {"__idiv", l_idiv},     {"__band", l_other},        {"__bor", l_other},  {"__bxor", l_other},
     {"__shl", l_other},     {"__shr", l_other},         {"__bnot", l_other}, {NULL, NULL}};
 
 void install_views(lua_State *L) {

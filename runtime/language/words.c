@@ -289,7 +289,13 @@ static int l_or_else(lua_State *L) {
     lua_settop(L, 2);
     if (is_texts(column_at(L, 1)) || (column_at(L, 1) && column_at(L, 1)->type == AT_COLUMN_BOOL))
         need_rows(L);
-    if (any_column(L)) return column_binary(L, AT_OP_OR_ELSE, AT_COLUMN_NUMBER);
+    if (any_column(L)) {
+        int a = column_operand(L, 1, AT_COLUMN_NUMBER), b = column_operand(L, 2, AT_COLUMN_NUMBER);
+        struct at_program *program = &language_of(L)->program;
+        int node = at_program_binary(program, AT_OP_OR_ELSE, AT_COLUMN_NUMBER, a, b);
+        push_node(L, form_choice(L, node, a, b));
+        return 1;
+    }
     if (lua_isnil(L, 1)) return 1;
     lua_pushvalue(L, 1);
     return 1;
@@ -365,7 +371,7 @@ static int l_when(lua_State *L) {
         program->nodes[node].b = (uint16_t)yes;
         program->nodes[node].c = (uint16_t)no;
     }
-    push_node(L, node);
+    push_node(L, form_choice(L, node, yes, no));
     return 1;
 }
 

@@ -60,11 +60,18 @@ double at_scalar(enum at_column_op op, double a, double b) {
     case AT_OP_MUL: return op_mul(a, b);
     case AT_OP_DIV: return op_div(a, b);
     case AT_OP_POW: return op_pow(a, b);
+    case AT_OP_IDIV: return op_idiv(a, b);
+    case AT_OP_MOD: return op_mod(a, b);
     case AT_OP_NEG: return op_neg(a);
     case AT_OP_MIN: return op_min(a, b);
     case AT_OP_MAX: return op_max(a, b);
     case AT_OP_LOG: return op_log(a);
     case AT_OP_SQRT: return op_sqrt(a);
+    case AT_OP_FLOOR: return op_floor(a);
+    case AT_OP_CEIL: return op_ceil(a);
+    case AT_OP_ABS: return op_abs(a);
+    case AT_OP_EXISTS: return op_exists(a);
+    case AT_OP_EQUAL: return op_equal(a, b);
     case AT_OP_OR_ELSE: return op_or_else(a, b);
     case AT_OP_ABOVE: return op_above(a, b);
     case AT_OP_BELOW: return op_below(a, b);

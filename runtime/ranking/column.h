@@ -29,6 +29,7 @@ enum at_column_op {
     AT_OP_AGE,     /* value: now in ms; attribute: released; missing stays missing, never below 0 */
     AT_OP_BY_ROW,  /* by_row: double per row of the root; attribute: whose, for who made the node */
     AT_OP_VECTOR,  /* vector: double per candidate */
+    AT_OP_HELD,    /* attribute of texts: 1 where the product has one */
     AT_OP_TASTE,   /* taste: Σ weight · table[code] over facets, never below 0 */
     AT_OP_KEPT,    /* kept: one value of a packed row (pack.h), which alone makes these four */
     AT_OP_VERDICT, /* the row's bit: whether a condition that the row alone decides holds */
@@ -38,11 +39,17 @@ enum at_column_op {
     AT_OP_MUL,
     AT_OP_DIV,
     AT_OP_POW,
+    AT_OP_IDIV, /* floor(a / b) and what is left of it, with b's sign: Lua's // and % of floats */
+    AT_OP_MOD,
     AT_OP_NEG,
     AT_OP_MIN,
     AT_OP_MAX,
     AT_OP_LOG,
     AT_OP_SQRT,
+    AT_OP_FLOOR, /* of what is there; never −0 */
+    AT_OP_CEIL,
+    AT_OP_ABS,
+    AT_OP_EXISTS, /* 1 where it is not missing */
     AT_OP_OR_ELSE,
     AT_OP_ABOVE,
     AT_OP_BELOW,
@@ -50,6 +57,7 @@ enum at_column_op {
     AT_OP_AT_MOST,
     AT_OP_IS,
     AT_OP_IS_NOT,   /* numbers and conditions */
+    AT_OP_EQUAL,    /* as Lua's ==: NaN is not NaN, what is missing equals what is missing */
     AT_OP_IN_CODES, /* a: CODE or SET; codes: sorted; true if any is held */
     AT_OP_ALL,
     AT_OP_ANY,

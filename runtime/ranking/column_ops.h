@@ -36,6 +36,15 @@ static inline double op_div(double a, double b) {
 static inline double op_pow(double a, double b) {
     return op_strict(a, b, b == 2 ? a * a : pow(a, b));
 }
+/* As Lua 5.4 computes // and % of floats (luai_numidiv, luai_nummod). */
+static inline double op_idiv(double a, double b) {
+    return op_strict(a, b, floor(a / b));
+}
+static inline double op_mod(double a, double b) {
+    double rest = fmod(a, b);
+    if (rest > 0 ? b < 0 : rest < 0 && b > 0) rest += b;
+    return op_strict(a, b, rest);
+}
 static inline double op_neg(double a) {
     return at_is_missing(a) ? a : -a;
 }
@@ -54,6 +63,18 @@ static inline double op_log(double a) {
 }
 static inline double op_sqrt(double a) {
     return at_is_missing(a) ? a : sqrt(a);
+}
+static inline double op_floor(double a) {
+    return at_is_missing(a) ? a : floor(a) + 0.0;
+}
+static inline double op_ceil(double a) {
+    return at_is_missing(a) ? a : ceil(a) + 0.0;
+}
+static inline double op_abs(double a) {
+    return at_is_missing(a) ? a : fabs(a);
+}
+static inline double op_exists(double a) {
+    return at_is_missing(a) ? 0.0 : 1.0;
 }
 static inline double op_or_else(double a, double b) {
     return at_is_missing(a) ? b : a;
@@ -92,6 +113,9 @@ static inline double op_is(double a, double b) {
 }
 static inline double op_is_not(double a, double b) {
     return op_is(a, b) != 0 ? 0.0 : 1.0;
+}
+static inline double op_equal(double a, double b) {
+    return ((int)(a == b) | ((int)at_is_missing(a) & (int)at_is_missing(b))) != 0 ? 1.0 : 0.0;
 }
 /* A condition holds when it is neither 0 nor missing; conditions are 0, 1 or missing. */
 static inline double op_all(double a, double b) {

@@ -35,6 +35,9 @@ KERNEL_BINARY(sub)
 KERNEL_BINARY(mul)
 KERNEL_BINARY(div)
 KERNEL_BINARY(pow)
+KERNEL_BINARY(idiv)
+KERNEL_BINARY(mod)
+KERNEL_BINARY(equal)
 KERNEL_BINARY(min)
 KERNEL_BINARY(max)
 KERNEL_BINARY(plain_add)
@@ -54,6 +57,10 @@ KERNEL_UNARY(neg)
 KERNEL_UNARY(log)
 KERNEL_UNARY(sqrt)
 KERNEL_UNARY(no)
+KERNEL_UNARY(floor)
+KERNEL_UNARY(ceil)
+KERNEL_UNARY(abs)
+KERNEL_UNARY(exists)
 
 AT_KERNEL static void run_when(double *restrict out, const double *restrict condition,
                                const double *restrict yes, const double *restrict no, uint32_t n) {
@@ -85,6 +92,12 @@ static void load_in_codes(const struct block *block, const struct at_column *nod
     const struct at_column *held = &program->nodes[node->a];
     for (uint32_t i = 0; i < block->count; i++)
         out[i] = at_scalar_in_codes(program->root, held, block->rows[i], node->codes.list, node->codes.count);
+}
+
+static void load_held(const struct block *block, const struct at_column *node, double *out) {
+    uint32_t codes[AT_BLOCK];
+    at_root_gather_codes(block->program->root, node->attribute, block->rows, block->count, codes);
+    for (uint32_t i = 0; i < block->count; i++) out[i] = codes[i] ? 1 : 0;
 }
 
 AT_KERNEL static void add_weighted(double *restrict out, const double *restrict by_code,
@@ -227,6 +240,9 @@ static void run_binary(enum at_column_op op, double *out, const double *a, const
     case AT_OP_MUL: run_mul(out, a, b, n); break;
     case AT_OP_DIV: run_div(out, a, b, n); break;
     case AT_OP_POW: run_pow(out, a, b, n); break;
+    case AT_OP_IDIV: run_idiv(out, a, b, n); break;
+    case AT_OP_MOD: run_mod(out, a, b, n); break;
+    case AT_OP_EQUAL: run_equal(out, a, b, n); break;
     case AT_OP_MIN: run_min(out, a, b, n); break;
     case AT_OP_MAX: run_max(out, a, b, n); break;
     case AT_OP_OR_ELSE: run_or_else(out, a, b, n); break;
@@ -257,6 +273,9 @@ bool at_program_never_missing(const struct at_column *node, const bool *is_sure)
     case AT_OP_AT_MOST:
     case AT_OP_IS:
     case AT_OP_IS_NOT:
+    case AT_OP_EQUAL:
+    case AT_OP_EXISTS:
+    case AT_OP_HELD:
     case AT_OP_ALL:
     case AT_OP_ANY:
     case AT_OP_NO:
@@ -321,6 +340,7 @@ static void run_load(const struct block *block, const struct at_column *node, do
     case AT_OP_TASTE: load_taste(block, node, out); break;
     case AT_OP_BY_CODE: load_by_code(block, node, out); break;
     case AT_OP_IN_CODES: load_in_codes(block, node, out); break;
+    case AT_OP_HELD: load_held(block, node, out); break;
     default: AT_ASSERT(!"a load");
     }
 }
@@ -334,6 +354,10 @@ static void run_node(const struct block *block, uint32_t index) {
     case AT_OP_NEG: run_neg(out, a, n); break;
     case AT_OP_LOG: run_log(out, a, n); break;
     case AT_OP_SQRT: run_sqrt(out, a, n); break;
+    case AT_OP_FLOOR: run_floor(out, a, n); break;
+    case AT_OP_CEIL: run_ceil(out, a, n); break;
+    case AT_OP_ABS: run_abs(out, a, n); break;
+    case AT_OP_EXISTS: run_exists(out, a, n); break;
     case AT_OP_NO: run_no(out, a, n); break;
     case AT_OP_WHEN: run_when(out, a, b, c, n); break;
     case AT_OP_SUM: run_sum(block, node, out, a); break;
@@ -355,6 +379,10 @@ int at_program_operands(const struct at_column *node) {
     case AT_OP_NEG:
     case AT_OP_LOG:
     case AT_OP_SQRT:
+    case AT_OP_FLOOR:
+    case AT_OP_CEIL:
+    case AT_OP_ABS:
+    case AT_OP_EXISTS:
     case AT_OP_NO:
     case AT_OP_SUM:
     case AT_OP_AGE_OF:

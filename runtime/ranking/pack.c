@@ -63,6 +63,7 @@ static bool is_of_row(const struct planning *planning, const struct at_column *n
     case AT_OP_CONST:
     case AT_OP_NUMBER:
     case AT_OP_COUNTED:
+    case AT_OP_HELD:
     case AT_OP_IN_CODES: return true;
     case AT_OP_NORMALIZE:
     case AT_OP_RANK_OF: return false;
@@ -75,7 +76,7 @@ static bool is_of_row(const struct planning *planning, const struct at_column *n
 
 static void count_loads(struct planning *planning, const struct at_column *node) {
     bool is_load = node->op == AT_OP_NUMBER || node->op == AT_OP_COUNTED || node->op == AT_OP_AGE ||
-                   node->op == AT_OP_IN_CODES;
+                   node->op == AT_OP_IN_CODES || node->op == AT_OP_HELD;
     planning->loads += node->op == AT_OP_TASTE ? 2 : is_load;
 }
 

@@ -19,9 +19,20 @@ static void tell_segments(struct decision *decision) {
     live_tell_script(shop, decision->view.segment_error.message);
 }
 
+/* The two ways of running a rule came out differently: the rule is demoted, somebody should look. */
+static void tell_disagreements(struct decision *decision) {
+    struct at_shop *shop = decision->job->worker->shop;
+    if (!decision->view.twice) return;
+    count_add(shop, COUNT_RULES_TWICE, decision->view.twice);
+    if (!decision->view.disagreements) return;
+    count_add(shop, COUNT_RULES_DEMOTED, decision->view.disagreements);
+    at_log(at_shop_log(shop), AT_LOG_ERROR, "rules", "%s", decision->view.disagreement.message);
+}
+
 static void end(struct decision *decision, enum at_status status) {
     struct at_job *job = decision->job;
     tell_segments(decision);
+    tell_disagreements(decision);
     if (decision->serving) {
         struct at_language *language = decision->serving->languages[job->worker->index];
         budgets_note(job->worker->shop, decision->serving, language, &decision->view);

@@ -51,6 +51,7 @@ static inline void assert_both_ways(const struct at_rule_report *report, int fun
     const struct at_profile *const people[] = {world.nobody, world.somebody, world.nobody};
     struct at_rule_report rows_only = *report;
     rows_only.is_columnar = false;
+    rows_only.compiled = NULL;
     for (size_t p = 0; p < AT_LENGTH(people); p++) {
         begin_decision(&world, people[p]);
         judge(report, function, is_condition, false, &fast);
