@@ -60,7 +60,7 @@ void at_json_parser_free(struct at_json_parser *parser) {
  * ever. */
 static size_t fit_capacity(size_t capacity, size_t length) {
     bool is_wasteful = capacity > KEPT_CAPACITY && length < capacity / 16;
-    if (length <= capacity && !is_wasteful) return capacity;
+    if (capacity && length <= capacity && !is_wasteful) return capacity;
     size_t fitting = is_wasteful ? KEPT_CAPACITY / 16 : capacity * 2;
     if (fitting < SMALLEST_CAPACITY) fitting = SMALLEST_CAPACITY;
     return fitting < length ? length : fitting;

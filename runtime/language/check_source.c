@@ -123,20 +123,21 @@ static bool is_fewer(struct tally now, struct tally before) {
     return now.errors < before.errors || (now.errors == before.errors && now.warnings < before.warnings);
 }
 
-static bool is_cure(const struct at_finding *finding, struct at_text source,
-                    const struct at_vocabulary *vocabulary, struct tally before) {
+static enum at_status try_cure(struct at_finding *finding, struct at_text source,
+                               const struct at_vocabulary *vocabulary, struct tally before) {
     struct at_arena arena;
     struct at_bytes mended;
-    bool is_good = false;
+    const struct at_finding *one = finding;
     at_arena_init(&arena, 64 << 20);
     at_bytes_init(&mended, source.length + 2000);
-    at_finding_mend(&mended, source, &finding, 1);
+    at_finding_mend(&mended, source, &one, 1);
     struct findings after = {.arena = &arena};
-    if (!mended.failed && find(&after, (struct at_text){mended.data, mended.length}, vocabulary) == AT_OK)
-        is_good = is_fewer(count(after.first), before);
+    enum at_status status = mended.failed ? AT_NOMEM : AT_OK;
+    if (status == AT_OK) status = find(&after, (struct at_text){mended.data, mended.length}, vocabulary);
+    if (status == AT_OK && !is_fewer(count(after.first), before)) finding->fix = NULL;
     at_bytes_clear(&mended);
     at_arena_clear(&arena);
-    return is_good;
+    return status;
 }
 
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
@@ -149,7 +150,10 @@ enum at_status at_source_check(struct at_arena *arena, struct at_text source,
     for (struct at_finding *finding = found.first; finding && status == AT_OK; finding = finding->next) {
         bool is_tried = strcmp(finding->code, "syntax") == 0; /* it was: the file reads further with it */
         if (!finding->fix || is_tried) continue;
-        if (trials++ == TRIALS_MAX || !is_cure(finding, source, vocabulary, before)) finding->fix = NULL;
+        if (trials++ == TRIALS_MAX)
+            finding->fix = NULL;
+        else
+            status = try_cure(finding, source, vocabulary, before);
     }
     return status;
 }

@@ -352,8 +352,9 @@ static void what_fails_fails_both_ways(void **state) {
     } cases[] = {
         {"return math.floor(product.rating)", true},
         {"if product.rating then return math.floor(product.rating) end return 0", false},
-        {"return product.brand < 3", true},
-        {"if product.stock > 99 then return product.brand + 1 end return 0", false},
+        {"local bound = tonumber('3') return product.brand < bound", true},
+        {"local more = tonumber('1') if product.stock > 99 then return product.brand + more end return 0",
+         false},
         {"if product.stock > 2 then return product.vegan == true end return 0", true},
         {"if product.stock > 99 then return 'text' end return 0", false},
         {"local x = 0 if product.stock > 99 then x = 1 end return 5 // (x + 1)", false},
