@@ -126,6 +126,10 @@ static void what_does_not_hold_is_said_with_its_place(void **state) {
         {"world:wait(2)", "scripts/a.lua:3:1 test \"t\": world:wait(2): 2 what? write \"2d\""},
         {"world:rank('dear', { customer = { user_id = 'nobody' } })",
          "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
+        {"world:rank('dear', { customer = { user_id = ('x'):rep(100000) } })",
+         "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
+        {"world:rank('dear', { customer = { [('x'):rep(100000)] = 'x' } })",
+         "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
         {"expect({ 1 }):above(0)",
          "scripts/a.lua:3:1 test \"t\": expect(…):above is about one value, this is a list"},
     };
