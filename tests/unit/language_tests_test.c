@@ -243,6 +243,8 @@ static void given_that_says_nothing_is_refused(void **state) {
          "\"unknown\""},
         {GIVEN("orders = { count = 1.5 }", ""),
          "scripts/a.lua:1:1 test \"t\": given.customer.orders.count is a whole number up to 500"},
+        {"test 't' { given = { products = { { id = 'a', age = 1e300 } } }, run = function(world) end }",
+         "scripts/a.lua:1:1 test \"t\": age of a product is a time, like \"3d\""},
         {"test 't' { at = 'tomorrow', run = function(world) end }",
          "scripts/a.lua:1:1 test \"t\": at is a moment in the shop's zone, like \"2026-11-27 21:30\""},
         {"test 't' { catalog = '../secret.jsonl', run = function(world) end }",
