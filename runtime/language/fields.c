@@ -23,8 +23,9 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
     va_end(args);
     for (struct at_file_finding *told = check->build->findings; told; told = told->next)
         if (told->path == check->file->path.data && told->finding.from == place.from &&
-            told->finding.to == place.to && strcmp(told->finding.code, code) == 0)
-            return told; /* by an earlier look at the same words */
+            told->finding.to == place.to &&
+            (!told->finding.is_warning || strcmp(told->finding.code, code) == 0))
+            return told; /* by an earlier look at the same words: one cause is told once */
     const char *text = check->file->text.data;
     uint32_t line_start = 0;
     for (uint32_t i = 0; i < place.from; i++)
@@ -166,8 +167,8 @@ static void check_called(struct word_check *check, const struct at_node *call) {
     if (call->list && same_words(check, index->a, call->list)) return;
     struct place dot = {index->a->to, index->b->from};
     struct at_file_finding *told =
-        tell(check, place_of(index->b), false, "dot_for_colon", "%s is asked with a colon: %s:%s(…)",
-             word->name, bare_name(owner->called), word->name);
+        tell(check, place_of(index), false, "dot_for_colon", "%s is asked with a colon: %s:%s(…)", word->name,
+             bare_name(owner->called), word->name);
     if (dot.to - dot.from == 1) cure(check, told, dot, ":");
 }
 

@@ -45,6 +45,13 @@ void lint_hint(struct at_finding *finding, const char *fmt, ...) {
     va_end(args);
 }
 
+static uint32_t count_dashes(const char *text, size_t length) {
+    uint32_t count = 0;
+    for (size_t i = 0; i + 1 < length; i++) count += text[i] == '-' && text[i + 1] == '-';
+    return count;
+}
+
+/* A fix that would take a comment away is none: what is to be written is said all the same. */
 void lint_fix(struct lint *lint, struct at_finding *finding, uint32_t from, uint32_t to, const char *fmt,
               ...) {
     char text[1000];
@@ -54,10 +61,12 @@ void lint_fix(struct lint *lint, struct at_finding *finding, uint32_t from, uint
     int length = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (length < 0 || (size_t)length >= sizeof text) return;
-    finding->fix = at_arena_dup(lint->findings->arena, text, (size_t)length);
-    finding->fix_from = from;
-    finding->fix_to = to;
-    if (!finding->fix) lint->findings->is_short = true;
+    if (count_dashes(lint->source.data + from, to - from) <= count_dashes(text, (size_t)length)) {
+        finding->fix = at_arena_dup(lint->findings->arena, text, (size_t)length);
+        finding->fix_from = from;
+        finding->fix_to = to;
+        if (!finding->fix) lint->findings->is_short = true;
+    }
     if (!finding->hint[0] && length < 150 && !strchr(text, '\n')) lint_hint(finding, "write %s", text);
 }
 

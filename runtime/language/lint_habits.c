@@ -17,9 +17,12 @@ static bool is_comparison(const struct at_node *node) {
     static const char *const signs[] = {"==", "~=", "<", "<=", ">", ">=", NULL};
     return node && node->kind == AT_NODE_BINARY && is_listed(node->text, signs);
 }
-static void cut(const struct lint *lint, const struct at_node *node, char out[100]) {
+/* All of it: what is cut off a fix is lost. */
+static const char *cut(const struct lint *lint, const struct at_node *node) {
     struct at_text text = lint_cut(lint, node);
-    snprintf(out, 100, "%.*s", (int)(text.length < 99 ? text.length : 99), text.data);
+    const char *kept = at_arena_dup(lint->findings->arena, text.data, text.length);
+    if (!kept) lint->findings->is_short = true;
+    return kept ? kept : "";
 }
 
 /* ---- a dot for a colon, a colon for a dot ---- */
@@ -37,15 +40,15 @@ static void dot_for_colon(struct lint *lint, struct at_node *node) {
     bool asks = lint_role_of(lint, callee->a) == LINT_CUSTOMER && is_listed(callee->b->text, of_customers);
     bool compares = callee->a->kind == AT_NODE_INDEX && belongs_to_rule(lint, callee->a) &&
                     is_listed(callee->b->text, lint->vocabulary->methods);
-    if (!asks && !compares) return;
+    bool hands_itself = node->list && at_text_equal(lint_cut(lint, node->list), lint_cut(lint, callee->a));
+    if ((!asks && !compares) || hands_itself) return; /* customer.count(customer, …) is the long way */
     struct at_node place = *callee;
     struct at_finding *finding =
         lint_error(lint, &place, "dot_for_colon", "a dot reads, a colon asks: before %.*s stands a colon",
                    (int)callee->b->text.length, callee->b->text.data);
     lint_fix(lint, finding, callee->a->to, callee->b->from, ":");
-    char name[100];
-    cut(lint, callee->a, name);
-    lint_hint(finding, "write %s:%.*s", name, (int)callee->b->text.length, callee->b->text.data);
+    lint_hint(finding, "write %s:%.*s", cut(lint, callee->a), (int)callee->b->text.length,
+              callee->b->text.data);
 }
 
 /* math:floor(x) */
@@ -70,13 +73,11 @@ static bool is_value(const struct at_node *node) {
 /* country == "DE" or "AT" */
 static void or_a_value(struct lint *lint, struct at_node *node) {
     if (!at_text_is(node->text, "or") || !is_value(node->b) || !is_comparison(node->a)) return;
-    char thing[100], value[100];
     if (!node->a->a || (!at_text_is(node->a->text, "==") && !at_text_is(node->a->text, "~="))) return;
-    cut(lint, node->a->a, thing);
-    cut(lint, node->b, value);
+    const char *thing = cut(lint, node->a->a), *value = cut(lint, node->b);
     bool differs = at_text_is(node->a->text, "~=");
-    struct at_finding *finding =
-        lint_error(lint, node, "or_a_value", "this is always a yes: %s is not compared with anything", value);
+    struct at_finding *finding = lint_error(
+        lint, node, "or_a_value", "this is always a yes: %.60s is not compared with anything", value);
     const char *sign = differs ? "and" : "or";
     lint_fix(lint, finding, node->a->to, node->b->to, " %s %s %.*s %s", sign, thing,
              (int)node->a->text.length, node->a->text.data, value);
@@ -91,12 +92,10 @@ static void not_equal(struct lint *lint, struct at_node *node) {
         return;
     static const char *const pairs[][2] = {{"==", "~="}, {"~=", "=="}, {"<", ">="},
                                            {"<=", ">"},  {">", "<="},  {">=", "<"}};
-    char left[100], right[100];
-    cut(lint, node->a->a, left);
-    cut(lint, node->b, right);
-    struct at_finding *finding =
-        lint_error(lint, node, "not_binds_first",
-                   "\"not\" takes only what stands right behind it: this compares yes or no with %s", right);
+    const char *left = cut(lint, node->a->a), *right = cut(lint, node->b);
+    struct at_finding *finding = lint_error(
+        lint, node, "not_binds_first",
+        "\"not\" takes only what stands right behind it: this compares yes or no with %.60s", right);
     for (size_t i = 0; i < AT_LENGTH(pairs); i++)
         if (at_text_is(node->text, pairs[i][0]) && i < 2) {
             lint_fix(lint, finding, node->a->from, node->to, "%s %s %s", left, pairs[i][1], right);
@@ -115,8 +114,7 @@ static void chained(struct lint *lint, struct at_node *node) {
     bool is_order = node->text.data[0] == '<' || node->text.data[0] == '>' || node->a->text.data[0] == '<' ||
                     node->a->text.data[0] == '>';
     if (!is_order) return;
-    char middle[100];
-    cut(lint, node->a->b, middle);
+    const char *middle = cut(lint, node->a->b);
     struct at_finding *finding = lint_error(
         lint, node, "chained", "two comparisons in a row: the second has only a yes or no to look at");
     lint_fix(lint, finding, node->a->to, node->a->to, " and %s", middle);
@@ -216,8 +214,7 @@ static void for_in(struct lint *lint, struct at_node *node) {
     bool is_list = kind == KIND_LIST || kind == KIND_TABLE ||
                    (value->kind == AT_NODE_INDEX && belongs_to_rule(lint, value));
     if (is_list) {
-        char text[100];
-        cut(lint, value, text);
+        const char *text = cut(lint, value);
         struct at_finding *finding =
             lint_error(lint, value, "for_in_list", "a loop goes over a list with ipairs");
         lint_fix(lint, finding, name->from, value->to, "%s%s in ipairs(%s)", name->next ? "" : "_, ",

@@ -36,6 +36,15 @@ static bool is_require(const struct at_node *value) {
            at_text_is(value->a->text, "require");
 }
 
+/* local ok, value = …: who reads the later one cannot take the earlier one out. */
+static bool is_passed_over(const struct lint *lint, const struct lint_local *note) {
+    for (const struct at_node *later = note->local->next; later; later = later->next) {
+        const struct lint_local *other = lint_local_of(lint, later);
+        if (other && other->reads) return true;
+    }
+    return false;
+}
+
 static void unused(struct lint *lint, const struct lint_local *note) {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)(note->local->text.length < 60 ? note->local->text.length : 60),
@@ -53,7 +62,7 @@ static void unused(struct lint *lint, const struct lint_local *note) {
                   "use it, or take it out");
     else
         lint_hint(lint_warn(lint, note->local, "unused", "\"%s\" is never used", name),
-                  "use it, or take it out");
+                  is_passed_over(lint, note) ? "use it, or write _ in its place" : "use it, or take it out");
 }
 
 void lint_unused(struct lint *lint) {

@@ -148,49 +148,7 @@ static bool for_to(struct syntax *s) {
                        "a loop counts from a number to a number with a comma between");
 }
 
-/* ---- braces of other languages ---- */
-
-/* from … { body } becomes words … body end, when the source reads further so. */
-static bool brace_body(struct syntax *s, uint32_t open, const char *words) {
-    uint32_t close = syntax_closing(s, open);
-    if (close >= s->count) return false;
-    struct at_text body = syntax_cut(s, s->tokens[open].to, s->tokens[close].from);
-    const char *gap = body.length && body.data[0] != ' ' && body.data[0] != '\n' ? " " : "";
-    const char *last = body.length && strchr(" \n\t", body.data[body.length - 1]) ? "" : " ";
-    uint32_t from = s->tokens[open].from;
-    bool joins = *words && from && s->source.data[from - 1] != ' ';
-    return syntax_fix(s, from, s->tokens[close].to, "%s%s%s%.*s%send", joins ? " " : "", words, gap,
-                      (int)body.length, body.data, last);
-}
-
-static bool braces(struct syntax *s) {
-    uint32_t open = s->at;
-    if (open < s->count && !token_is(&s->tokens[open], "{") && open && token_is(&s->tokens[open - 1], "{"))
-        open--;
-    for (; open < s->count && open + 3 > s->at;
-         open--) { /* the fault may be behind a return or a name in it */
-        if (token_is(&s->tokens[open], "{")) break;
-        if (!open) return false;
-    }
-    if (open >= s->count || !token_is(&s->tokens[open], "{")) return false;
-    static const struct {
-        const char *word, *with, *hint;
-    } heads[] = {{"if", "then", "write then … end"},
-                 {"elseif", "then", "write then … end"},
-                 {"for", "do", "write do … end"},
-                 {"while", "do", "write do … end"},
-                 {NULL, "", "write function(…) … end"}};
-    uint32_t first = syntax_line_start(s, open);
-    for (size_t i = 0; i < AT_LENGTH(heads); i++) {
-        bool is_it = heads[i].word ? token_is(&s->tokens[first], heads[i].word)
-                                   : open && token_is(&s->tokens[open - 1], ")");
-        if (!is_it || !brace_body(s, open, heads[i].with)) continue;
-        syntax_point(s, s->tokens[open].from, s->tokens[open].to);
-        return syntax_tell(s, heads[i].hint,
-                           "braces hold fields: what is to be done stands between words, up to end");
-    }
-    return false;
-}
+/* ---- loops of other languages ---- */
 
 /* for (i = 0; i < 3; i++) */
 static bool c_loop(struct syntax *s) {
@@ -589,7 +547,7 @@ static bool unclosed(struct syntax *s) {
 
 const syntax_habit_fn syntax_shapes[] = {
     bare_span,     open_quote,    bad_escape,   else_if,         arrow,
-    c_loop,        named_values,  one_equals,   for_to,          braces,
+    c_loop,        named_values,  one_equals,   for_to,          syntax_braces,
     missing_word,  question_mark, square_list,  colon_field,     call_without_brackets,
     colon_read,    reserved_name, noun_shape,   equals_left_out, named_by_text,
     missing_comma, end_left_out,  end_too_many, after_return,    return_left_out,

@@ -79,7 +79,10 @@ static void put_products(lua_State *L, struct at_world *world, int64_t begin_ms)
         if (lua_rawgeti(L, list, i) != LUA_TTABLE)
             at_script_raise(L, "given.products lists tables, like { id = \"SKU-1\", stock = 3 }");
         if (lua_getfield(L, -1, "age") != LUA_TNIL) {
-            at_time_format(begin_ms - (int64_t)scalar_at(L, lua_gettop(L)), released);
+            double age = scalar_at(L, lua_gettop(L));
+            if (!(fabs(age) <= (double)begin_ms))
+                at_script_raise(L, "age of a product is a time, like \"3d\"");
+            at_time_format(begin_ms - (int64_t)age, released);
             lua_newtable(L);
             for (lua_pushnil(L); lua_next(L, -4); lua_pop(L, 1)) {
                 lua_pushvalue(L, -2);

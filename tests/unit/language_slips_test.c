@@ -129,7 +129,7 @@ static void write_script(const struct path *path, uint32_t wrong, const char *sl
 }
 
 static const struct at_finding *only_finding(const char *script, bool is_refused) {
-    enum at_status status = shop_world_load(&world, script);
+    enum at_status status = shop_world_load_used(&world, script);
     const struct at_file_finding *told = world.build.findings;
     if ((status != AT_OK) != is_refused || (told != NULL) != is_refused || (told && told->next))
         fail_msg("case %d, %s %s %s\n%s", number,
@@ -202,7 +202,7 @@ static void anything_is_checked_without_harm(void **state) {
         at_bytes_reset(&text);
         at_bytes_add_text(&text, sample);
         for (uint32_t n = below(3); n > 0; n--) break_script(pieces[below(AT_LENGTH(pieces))]);
-        enum at_status status = shop_world_load(&world, text.data);
+        enum at_status status = shop_world_load_used(&world, text.data);
         CHECK(status == AT_OK || (status == AT_UNPROCESSABLE && world.build.findings));
         parsed += world.build.trees[0] != NULL;
     }
@@ -220,7 +220,7 @@ static void long_chains_are_cheap(void **state) {
     for (int i = 0; i < 150; i++) at_bytes_add_text(&text, " or customer.orders");
     at_bytes_add_text(&text, "\nreturn y.count end }");
     uint64_t begun = at_ticks_ns();
-    enum at_status status = shop_world_load(&world, text.data);
+    enum at_status status = shop_world_load_used(&world, text.data);
     assert_true(status == AT_OK || status == AT_UNPROCESSABLE);
     assert_true(at_ticks_ns() - begun < UINT64_C(5000000000));
 }

@@ -126,6 +126,10 @@ static void what_does_not_hold_is_said_with_its_place(void **state) {
         {"world:wait(2)", "scripts/a.lua:3:1 test \"t\": world:wait(2): 2 what? write \"2d\""},
         {"world:rank('dear', { customer = { user_id = 'nobody' } })",
          "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
+        {"world:rank('dear', { customer = { user_id = ('x'):rep(100000) } })",
+         "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
+        {"world:rank('dear', { customer = { [('x'):rep(100000)] = 'x' } })",
+         "scripts/a.lua:3:1 test \"t\": nobody in this test is that customer"},
         {"expect({ 1 }):above(0)",
          "scripts/a.lua:3:1 test \"t\": expect(…):above is about one value, this is a list"},
     };
@@ -175,7 +179,7 @@ static void words_that_are_not_there_are_found_before_anything_runs(void **state
         {"expect(1):is(1)", "expect belongs in the run of a test"},
     };
     for (size_t i = 0; i < AT_LENGTH(cases); i++) {
-        assert_int_equal(shop_world_load(&world, cases[i].text), AT_UNPROCESSABLE);
+        assert_int_equal(shop_world_load_used(&world, cases[i].text), AT_UNPROCESSABLE);
         assert_string_equal(first_finding(&world), cases[i].says);
     }
 }
@@ -239,6 +243,8 @@ static void given_that_says_nothing_is_refused(void **state) {
          "\"unknown\""},
         {GIVEN("orders = { count = 1.5 }", ""),
          "scripts/a.lua:1:1 test \"t\": given.customer.orders.count is a whole number up to 500"},
+        {"test 't' { given = { products = { { id = 'a', age = 1e300 } } }, run = function(world) end }",
+         "scripts/a.lua:1:1 test \"t\": age of a product is a time, like \"3d\""},
         {"test 't' { at = 'tomorrow', run = function(world) end }",
          "scripts/a.lua:1:1 test \"t\": at is a moment in the shop's zone, like \"2026-11-27 21:30\""},
         {"test 't' { catalog = '../secret.jsonl', run = function(world) end }",
@@ -490,11 +496,11 @@ static void run_program(bool covers) {
 /* The counts at the places change no value, no way that is taken and no line. */
 static void counting_changes_no_rule(void **state) {
     (void)state;
-    uint32_t places = 0, missed = 0;
+    uint32_t places = 0, missed = 0, ran = 0;
     first = seed = first_seed(0xC0E);
     at_bytes_init(&program, 1 << 20);
     at_bytes_init(&said, 1 << 20);
-    for (number = 0; number < 1000; number++) {
+    for (number = 0; ran < 1000 && number < 5000; number++) {
         at_bytes_reset(&program);
         at_bytes_reset(&said);
         at_bytes_add_text(&program,
@@ -502,7 +508,8 @@ static void counting_changes_no_rule(void **state) {
         for (uint32_t i = 1 + random_below(&seed, 2); i > 0; i--) put_if(1);
         at_bytes_add_text(&program, "print(product.id, s)\nreturn tonumber(s) or 0 end }\n" TEST(
                                         "expect(#world:rank 'r'):is(3)"));
-        must_load(&world, program.data);
+        if (shop_world_load(&world, program.data) != AT_OK) continue; /* a number compared with yes or no */
+        ran++;
         run_program(false);
         size_t length = said.length;
         run_program(true);
@@ -511,10 +518,11 @@ static void counting_changes_no_rule(void **state) {
         places += report.place_count;
         missed += report.uncovered_count;
     }
+    assert_int_equal(ran, 1000);
     at_bytes_clear(&program);
     at_bytes_clear(&said);
     print_message(
-        "# property: counting_changes_no_rule, %d cases, seed %llu\n# %u places, %u of them missed\n", number,
+        "# property: counting_changes_no_rule, %u cases, seed %llu\n# %u places, %u of them missed\n", ran,
         (unsigned long long)first, places, missed);
 }
 

@@ -376,10 +376,50 @@ static void sound_scripts_get_no_word(void **state) {
     printf("%u sound scripts\n", counts.sound);
 }
 
+/* ---- many ---- */
+
+struct many {
+    uint32_t faults, fixes, all;
+};
+static void count_many(void *arg, uint32_t file, struct at_finding *finding) {
+    struct many *many = arg;
+    (void)file;
+    many->all++;
+    many->faults += strcmp(finding->code, "syntax") == 0;
+    many->fixes += finding->fix && strcmp(finding->code, "syntax") != 0;
+}
+
+static struct many count_of(const char *line) {
+    struct script script = {.count = 1};
+    struct at_bytes text;
+    struct many many = {0, 0, 0};
+    at_bytes_init(&text, 1 << 20);
+    for (int i = 0; i < 60; i++)
+        at_bytes_printf(&text,
+                        "ranking \"r%d\" { score = function(product)\n"
+                        "if product.price > 1 & product.stock > 2 then return 1 end\n%s\nreturn 0 end }\n",
+                        i, line);
+    script.files[0] = (struct at_source_file){AT_TEXT("scripts/a.lua"), {text.data, text.length}};
+    assert_false(check(&script, count_many, &many));
+    at_bytes_clear(&text);
+    return many;
+}
+
+/* To find the words for a fault and to try a fix the file is read again: a file full of them is not. */
+static void of_many_mistakes_some_are_told_at_once(void **state) {
+    (void)state;
+    struct many whole = count_of(""), broken = count_of("x != 3");
+    assert_int_equal(whole.all, 60);
+    assert_int_equal(whole.fixes, 40);
+    assert_int_equal(broken.faults, 40);
+    assert_true(broken.fixes <= 40);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_get_exact_words_and_their_replacements_cure),
         cmocka_unit_test(sound_scripts_get_no_word),
+        cmocka_unit_test(of_many_mistakes_some_are_told_at_once),
     };
     shop_world_init(&world, 60);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
