@@ -22,9 +22,9 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     for (struct at_file_finding *told = check->build->findings; told; told = told->next)
-        if (told->path == check->file->path.data && told->finding.from == place.from &&
-            told->finding.to == place.to && strcmp(told->finding.code, code) == 0)
-            return told; /* by an earlier look at the same words */
+        if (told->path == check->file->path.data && told->finding.from <= place.from &&
+            told->finding.to >= place.to && strcmp(told->finding.code, code) == 0)
+            return told; /* by an earlier look at the same words, or at some around them */
     const char *text = check->file->text.data;
     uint32_t line_start = 0;
     for (uint32_t i = 0; i < place.from; i++)

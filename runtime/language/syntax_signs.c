@@ -339,6 +339,22 @@ static bool bare_share(struct syntax *s) {
     return false;
 }
 
+/* A line set back behind return: what was begun above is over for who wrote it, as in Python. */
+static bool set_back(struct syntax *s) {
+    char opener[20];
+    unsigned line;
+    const struct token *now = syntax_token(s, 0);
+    if (sscanf(s->message, "'end' expected (to close '%19[^']' at line %u)", opener, &line) != 2) return false;
+    if (!now->is_first || !s->at) return false;
+    const struct token *above = &s->tokens[syntax_line_start(s, s->at - 1)];
+    int indent = (int)now->column - 1;
+    if (!token_is(above, "return") || above->line == line || above->column <= now->column ||
+        !syntax_fix(s, now->from, now->from, "end\n%*s", indent, ""))
+        return false;
+    return syntax_tell(s, "write end on a line of its own before this", "the %s of line %u has no \"end\"", opener,
+                       line);
+}
+
 const syntax_habit_fn syntax_signs[] = {next_round, in_place,     count_up,   curly_quotes, comments,
                                         is_not,     foreign_word, capitals,   bare_share,   signed_number,
-                                        invisible,  a_sign,       count_down, NULL};
+                                        invisible,  a_sign,       count_down, set_back,     NULL};
