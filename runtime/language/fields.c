@@ -98,7 +98,7 @@ void check_attribute(struct word_check *check, struct place key, struct at_text 
     if (root && at_root_attribute(root, name.data, name.length) >= 0) return;
     size_t count = attribute_names(check, names);
     const char *nearest = near ? at_word_near(near, said, names, count) : at_suggest(said, names, count);
-    bool is_empty = !root || at_root_rows(root) == 0;
+    bool is_empty = !root || (at_root_rows(root) == 0 && !check->build->is_whole);
     struct at_file_finding *told =
         tell(check, key, is_empty, "unknown_attribute",
              is_empty  ? nearest ? "no product has an attribute \"%s\" yet — did you mean \"%s\"?"
