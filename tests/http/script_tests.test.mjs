@@ -4,7 +4,7 @@
 // publish with a red test, or with tests that take too long, keeps what serves.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folder, products, program, serve, SHOP, until } from "./harness.mjs";
@@ -48,6 +48,28 @@ test("what a new shop is given passes", (t) => {
   const ran = run("test", dir, "--coverage");
   assert.equal(ran.code, 0, ran.out + ran.err);
   assert.match(ran.out, /\n(\d+) of \1 functions and ways through them ran\n[1-9]\d* passed, 0 failed\n$/);
+});
+
+test("whatever is changed in what a new shop is given, one of its tests says so", (t) => {
+  const dir = join(folder(t, {}), "shop");
+  assert.equal(run("new", dir).code, 0);
+  const changes = {
+    "rankings/collection.lua": [["0.50 * product.affinity", "0"], ["0.20 * product.popularity", "0"], ["0.15 *", "0 *"], ["0.10)", "0)"], ["at_most = 2", "at_most = 8"]],
+    "rankings/for_you.lua": [["0.70 *", "0 *"], ["0.20 * product.popularity", "0"], ["0.20 * min", "0 * min"], ["product.brand:one_of(said.brand)", "false"], ["product.category:one_of(said.category)", "false"]],
+    "rails/stock.lua": [["at_most(0)", "at_most(-1)"], ["at_most(0)", "at_most(12)"]],
+    "rails/clearance.lua": [["product.tags:contains", "product.brand:is"], ['on   = "collection",', ""]],
+    "segments/customers.lua": [["days(30)", "days(31)"], ["days(90)", "days(80)"], ["<= 1.5", "<= 1.6"], ["> 1.5", "> 1.6"], [">= 5", ">= 6"], [">= 1000", "> 1000"], [">= 1000", ">= 999"]],
+  };
+  for (const [file, parts] of Object.entries(changes)) {
+    const path = join(dir, "scripts", file), sound = readFileSync(path, "utf8");
+    for (const [part, instead] of parts) {
+      assert.ok(sound.includes(part), `${file} has ${part}`);
+      writeFileSync(path, sound.replace(part, instead));
+      const ran = run("test", dir);
+      assert.ok(ran.code === 1 && /^FAILED/m.test(ran.out), `${file}: ${part}\n${ran.out}${ran.err}`);
+    }
+    writeFileSync(path, sound);
+  }
 });
 
 test("a red test keeps what serves: saved, sent and checked over HTTP", async (t) => {
