@@ -23,7 +23,8 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
     va_end(args);
     for (struct at_file_finding *told = check->build->findings; told; told = told->next)
         if (told->path == check->file->path.data && told->finding.from <= place.from &&
-            told->finding.to >= place.to && strcmp(told->finding.code, code) == 0)
+            told->finding.to >= place.to &&
+            (strcmp(told->finding.code, code) == 0 || strcmp(told->finding.code, "step_outside") == 0))
             return told; /* by an earlier look at the same words, or at some around them */
     const char *text = check->file->text.data;
     uint32_t line_start = 0;
@@ -46,6 +47,8 @@ void cure(struct word_check *check, struct at_file_finding *told, struct place p
     told->finding.fix = kept;
     told->finding.fix_from = place.from;
     told->finding.fix_to = place.to;
+    if (!told->finding.hint[0] && !strstr(told->finding.message, "write "))
+        snprintf(told->finding.hint, sizeof told->finding.hint, "write %.150s", kept);
 }
 
 struct place place_of(const struct at_node *node) {
