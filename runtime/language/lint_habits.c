@@ -37,7 +37,8 @@ static void dot_for_colon(struct lint *lint, struct at_node *node) {
     bool asks = lint_role_of(lint, callee->a) == LINT_CUSTOMER && is_listed(callee->b->text, of_customers);
     bool compares = callee->a->kind == AT_NODE_INDEX && belongs_to_rule(lint, callee->a) &&
                     is_listed(callee->b->text, lint->vocabulary->methods);
-    if (!asks && !compares) return;
+    bool is_handed = node->list && at_text_equal(lint_cut(lint, node->list), lint_cut(lint, callee->a));
+    if ((!asks && !compares) || is_handed) return; /* customer.count(customer, …) is Lua's long form */
     struct at_node place = *callee;
     struct at_finding *finding =
         lint_error(lint, &place, "dot_for_colon", "a dot reads, a colon asks: before %.*s stands a colon",

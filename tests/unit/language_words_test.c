@@ -18,7 +18,7 @@ static void load_body(const char *body, char text[1000]) {
 static uint32_t count_findings(void) {
     uint32_t count = 0;
     for (const struct at_file_finding *finding = world.build.findings; finding; finding = finding->next)
-        count++;
+        count += strcmp(finding->finding.code, "unused") != 0; /* what only holds a value to look at */
     return count;
 }
 
@@ -35,7 +35,9 @@ struct wrong {
 static void check_wrong(const struct wrong *wrong, const char *text) {
     char cured[1100];
     if (count_findings() != 1) fail_msg("%u findings: %s\n%s", count_findings(), text, first_finding(&world));
-    struct at_finding finding = world.build.findings->finding;
+    const struct at_file_finding *told = world.build.findings;
+    while (strcmp(told->finding.code, "unused") == 0) told = told->next;
+    struct at_finding finding = told->finding;
     if (strcmp(finding.message, wrong->message) != 0) fail_msg("%s\n%s", text, finding.message);
     if (strlen(wrong->about) != finding.to - finding.from ||
         memcmp(text + finding.from, wrong->about, strlen(wrong->about)) != 0)
@@ -125,13 +127,14 @@ static void locals_and_parameters_stand_for_what_they_hold(void **state) {
 static void dots_and_colons_are_told_apart(void **state) {
     (void)state;
     static const struct wrong all[] = {
-        {"local x = customer.count('order_completed')", "count is asked with a colon: customer:count(…)",
-         "count", true},
-        {"local x = customer.did 'order_completed'", "did is asked with a colon: customer:did(…)", "did",
-         true},
-        {"local x = product.price.above(3)", "above is asked with a colon: number:above(…)", "above", true},
-        {"local x = product.tags.contains 'new'", "contains is asked with a colon: list:contains(…)",
-         "contains", true},
+        {"local x = customer.count('order_completed')",
+         "a dot reads, a colon asks: before count stands a colon", "customer.count", true},
+        {"local x = customer.did 'order_completed'", "a dot reads, a colon asks: before did stands a colon",
+         "customer.did", true},
+        {"local x = product.price.above(3)", "a dot reads, a colon asks: before above stands a colon",
+         "product.price.above", true},
+        {"local x = product.tags.contains 'new'", "a dot reads, a colon asks: before contains stands a colon",
+         "product.tags.contains", true},
         {"local x = customer.affinity.brand.top(3)", "top is asked with a colon: taste:top(…)", "top", true},
         {"if customer.did then return 2 end", "did is a question: customer:did(…)", "did", false},
         {"local x = not customer.did", "did is a question: customer:did(…)", "did", false},
@@ -186,7 +189,7 @@ static void fields_of_nouns_are_known_before_the_load(void **state) {
         {"flow 'x' { on = 'y', run = function(customer) wait '1h' return customer.zzz end }",
          "flow is not in this version", "flow", false},
         {"keys { write = 'x' }", "keys belongs in shop.lua", "keys", false},
-        {"wait = 3", "'wait' is a word of the language and cannot be set", "", false}};
+        {"wait = 3", "'wait' is a word of the language and cannot be set", "wait", false}};
     for (size_t i = 0; i < AT_LENGTH(all); i++) {
         assert_int_equal(shop_world_load(&world, all[i].text), AT_UNPROCESSABLE);
         check_wrong(&all[i], all[i].text);
