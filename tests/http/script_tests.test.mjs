@@ -32,7 +32,7 @@ test("attune test says each, and of a failure expected, got and the line", (t) =
   const dir = folder(t, files("-"));
   const bad = run("test", dir);
   assert.equal(bad.code, 1);
-  assert.match(bad.out, /^FAILED .*\nscripts\/a\.lua:5:5 {2}test "the dearest comes first": expected { "dear", "cheap" }, got { cheap, dear }\n {8}expect\(world.*\n {8}\^\n0 passed, 1 failed\n$/);
+  assert.match(bad.out, /^FAILED .*\nscripts\/a\.lua:5:5 {2}test "the dearest comes first": expected { "dear", "cheap" }, got { cheap, dear }\n {8}expect\(world.*\n {8}\^+\n0 passed, 1 failed\n$/);
   const json = JSON.parse(run("test", dir, "--json", "--coverage").out);
   assert.deepEqual([json.passed, json.failed, json.tests[0].failure.line, json.tests[0].failure.got], [0, 1, 5, "{ cheap, dear }"]);
   assert.deepEqual(json.uncovered, []);
@@ -116,7 +116,8 @@ test("rolling back asks no test: it served before", async (t) => {
   writeFileSync(join(shop.dir, "fixtures/two.jsonl"), two.replace('"price":9', '"price":0'));
   const red = await shop.post("/v1/scripts/check", { files: {} });
   assert.equal(red.status, 422, red.text);
-  assert.equal((await shop.post("/v1/generations/1/activate", {})).status, 200);
+  const back = await shop.post("/v1/generations/1/activate", {});
+  assert.equal(back.status, 200, back.text);
 });
 
 test("a world answers what the shop answers after the same events", async (t) => {
