@@ -18,6 +18,9 @@ struct checked {
     struct at_text settings_text; /* of shop.lua; data NULL: there is none */
     struct at_source_file *files; /* the scripts, by path */
     uint32_t file_count;
+    struct at_declared_attribute attributes[AT_ATTRIBUTE_MAX]; /* of the shop that is open */
+    uint32_t attribute_count;
+    bool has_products;                    /* it has some: no other attribute is known */
     struct at_finding *settings_findings; /* of shop.lua */
     struct at_build build;                /* findings of the scripts, by file and place */
     struct at_settings *settings;         /* NULL: shop.lua has errors, and the scripts were not looked at */

@@ -64,9 +64,9 @@ static void log_fixes(struct round *round) {
     for (uint32_t i = 0; i <= round->checked->file_count; i++)
         for (uint32_t k = 0; k < round->files[i].count; k++) {
             const struct at_finding *finding = round->files[i].list[k];
-            at_bytes_printf(round->log, "%s:%u:%u  %s; %s\n",
+            at_bytes_printf(round->log, "%s:%u:%u  %s%s%s\n",
                             i ? round->checked->files[i - 1].path.data : "shop.lua", finding->line,
-                            finding->column, finding->message, finding->hint);
+                            finding->column, finding->message, *finding->hint ? "; " : "", finding->hint);
         }
 }
 

@@ -82,23 +82,27 @@ static void say_changes(struct at_json answer) {
     }
 }
 
-/* Who would enter and leave, only who keeps the people can say. */
-static void ask_shop(const struct checked *checked, const struct at_source_file *files, uint32_t count) {
+/* Who would enter and leave, and which attributes there are, only the shop that is open can say. */
+static int ask_shop(const struct checked *checked, const struct at_source_file *files, uint32_t count) {
     struct cli_shop *shop = cli_shop_if_there(checked->call, checked->folder);
     struct at_bytes body, answer;
     struct at_json json;
-    if (!shop) return;
+    if (!shop) return EXIT_DONE;
     struct at_json_parser *parser = at_json_parser_new(1u << 28, 64);
     at_bytes_init(&body, 1u << 26);
     at_bytes_init(&answer, 1u << 28);
     write_files(files, count, &body);
     int status =
         body.failed ? 0 : cli_shop_call(shop, "POST", "/v1/scripts/check", body.data, body.length, &answer);
-    if (cli_read(checked->call, status, &answer, parser, &json)) say_changes(json);
+    bool is_taken = cli_read(checked->call, status, &answer, parser, &json);
+    if (is_taken) say_changes(json);
     if (parser) at_json_parser_free(parser);
     at_bytes_clear(&body);
     at_bytes_clear(&answer);
     cli_shop_close(shop);
+    if (is_taken || status != 422) return EXIT_DONE;
+    printf("the shop that is open does not take this\n");
+    return EXIT_REFUSED;
 }
 
 /* ---- findings ---- */
@@ -164,8 +168,8 @@ static int show_words(const struct checked *checked, struct check_count count) {
     if (cli_value(checked->call, "speed") &&
         cli_say_speed(generation, checked->settings, checked->guard, &err) != AT_OK)
         return cli_fail(checked->call, EXIT_FAILED, "%s", err.message);
-    if (generation->segment_count) ask_shop(checked, checked->files, checked->file_count);
     int code = cli_check_tests(checked->call, &checked->build, generation);
+    if (code == EXIT_DONE) code = ask_shop(checked, checked->files, checked->file_count);
     if (code == EXIT_DONE)
         printf("%u files, %u rankings, %u rails, %u segments: good\n", checked->file_count,
                generation->ranking_count, generation->rail_count, generation->segment_count);

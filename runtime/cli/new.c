@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune new: a folder with settings, a first ranking, a first rail and their tests, and what an editor
- * needs. Nothing that is there is touched. The settings get the consent rules of the shop's country: said
- * with
+ * attune new: a folder with settings, rankings, rails, segments, their tests, and what an editor needs.
+ * Nothing that is there is touched. The settings get the consent rules of the shop's country: said with
  * --country, else asked for at a terminal.
  */
 #include <errno.h>

@@ -100,7 +100,7 @@ static const struct cli_option restore_options[] = {
     {0}};
 
 const struct cli_verb cli_verbs[] = {
-    {"new", "DIR", "make a folder for a shop, with a first ranking, a first rail and their tests", 1, 1,
+    {"new", "DIR", "make a folder for a shop, with rankings, rails, segments and their tests", 1, 1,
      new_options, run_new, false},
     {"serve", "DIR", "serve a shop", 1, 1, serve_options, run_serve, false},
     {"check", "DIR", "check a shop's scripts, run their tests and say how each rule runs", 1, 1,

@@ -150,8 +150,7 @@ static enum at_status try_cure(struct at_finding *finding, struct at_text source
     at_bytes_init(&mended, source.length + 2000);
     at_finding_mend(&mended, source, &one, 1);
     enum at_status status = mended.failed ? AT_NOMEM : AT_OK;
-    if (status == AT_OK)
-        status = count_all((struct at_text){mended.data, mended.length}, vocabulary, &after);
+    if (status == AT_OK) status = count_all((struct at_text){mended.data, mended.length}, vocabulary, &after);
     if (status == AT_OK && !is_fewer(after, before)) finding->fix = NULL;
     at_bytes_clear(&mended);
     return status;

@@ -13,6 +13,13 @@
 
 /* ---- telling ---- */
 
+static bool is_same_cause(const struct at_finding *told, struct place place, const char *code) {
+    bool is_same = strcmp(told->code, code) == 0;
+    if (told->from == place.from && told->to == place.to) return is_same || !told->is_warning;
+    return told->from <= place.from && told->to >= place.to &&
+           (is_same || strcmp(told->code, "step_outside") == 0);
+}
+
 struct at_file_finding *tell(struct word_check *check, struct place place, bool is_warning, const char *code,
                              const char *fmt, ...) {
     struct at_node at = {.from = place.from, .to = place.to, .line = 1};
@@ -22,10 +29,8 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     for (struct at_file_finding *told = check->build->findings; told; told = told->next)
-        if (told->path == check->file->path.data && told->finding.from == place.from &&
-            told->finding.to == place.to &&
-            (!told->finding.is_warning || strcmp(told->finding.code, code) == 0))
-            return told; /* by an earlier look at the same words: one cause is told once */
+        if (told->path == check->file->path.data && is_same_cause(&told->finding, place, code))
+            return told; /* by an earlier look at the same words, or at some around them */
     const char *text = check->file->text.data;
     uint32_t line_start = 0;
     for (uint32_t i = 0; i < place.from; i++)
@@ -47,6 +52,8 @@ void cure(struct word_check *check, struct at_file_finding *told, struct place p
     told->finding.fix = kept;
     told->finding.fix_from = place.from;
     told->finding.fix_to = place.to;
+    if (!told->finding.hint[0] && !strstr(told->finding.message, "write "))
+        snprintf(told->finding.hint, sizeof told->finding.hint, "write %.150s", kept);
 }
 
 struct place place_of(const struct at_node *node) {
@@ -99,7 +106,7 @@ void check_attribute(struct word_check *check, struct place key, struct at_text 
     if (root && at_root_attribute(root, name.data, name.length) >= 0) return;
     size_t count = attribute_names(check, names);
     const char *nearest = near ? at_word_near(near, said, names, count) : at_suggest(said, names, count);
-    bool is_empty = !root || at_root_rows(root) == 0;
+    bool is_empty = !root || (at_root_rows(root) == 0 && !check->build->is_whole);
     struct at_file_finding *told =
         tell(check, key, is_empty, "unknown_attribute",
              is_empty  ? nearest ? "no product has an attribute \"%s\" yet — did you mean \"%s\"?"

@@ -158,6 +158,7 @@ struct at_build {
     uint32_t file_count;
     const struct at_settings *settings;
     const struct at_root *root;
+    bool is_whole;             /* root has all attributes there are, although it has no products */
     const char *const *events; /* names of events that came, beside the standard's: canonical */
     uint32_t event_count;
     struct at_guard *guard;

@@ -42,7 +42,10 @@ bool syntax_tell(struct syntax *s, const char *hint, const char *fmt, ...) AT_PR
 /* Tries a replacement: false, and nothing is changed, if the source reads no further with it. */
 bool syntax_fix(struct syntax *s, uint32_t from, uint32_t to, const char *fmt, ...) AT_PRINTF(4, 5);
 
-bool syntax_braces(struct syntax *s);                         /* a habit of syntax_shapes */
+bool syntax_braces(struct syntax *s); /* a habit of syntax_shapes */
+/* A block whose end is left out, found by how the lines are set in. */
+bool syntax_set_back(struct syntax *s);
+
 extern const syntax_habit_fn syntax_signs[], syntax_shapes[]; /* end with NULL */
 
 #endif

@@ -546,9 +546,9 @@ static bool unclosed(struct syntax *s) {
 }
 
 const syntax_habit_fn syntax_shapes[] = {
-    bare_span,     open_quote,    bad_escape,   else_if,         arrow,
-    c_loop,        named_values,  one_equals,   for_to,          syntax_braces,
-    missing_word,  question_mark, square_list,  colon_field,     call_without_brackets,
-    colon_read,    reserved_name, noun_shape,   equals_left_out, named_by_text,
-    missing_comma, end_left_out,  end_too_many, after_return,    return_left_out,
-    unclosed,      NULL};
+    bare_span,       open_quote,      bad_escape,   else_if,         arrow,
+    c_loop,          named_values,    one_equals,   for_to,          syntax_braces,
+    missing_word,    question_mark,   square_list,  colon_field,     call_without_brackets,
+    colon_read,      reserved_name,   noun_shape,   equals_left_out, named_by_text,
+    missing_comma,   syntax_set_back, end_left_out, end_too_many,    after_return,
+    return_left_out, unclosed,        NULL};

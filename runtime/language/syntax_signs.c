@@ -339,6 +339,54 @@ static bool bare_share(struct syntax *s) {
     return false;
 }
 
+/* ---- lines set in, as in Python ---- */
+
+struct open_block {
+    const struct token *opener;
+    uint32_t indent;          /* the column its line begins at */
+    bool has_body, is_set_in; /* a line was seen below; it was further right */
+};
+
+/* Whether that first token of a line shows a block to be over for who wrote it. */
+static bool shows_end(struct open_block *open, const struct token *first) {
+    static const char *const closers[] = {"}", ")", "]", ",", "else", "elseif", "until"};
+    if (!open->has_body) open->is_set_in = first->column > open->indent;
+    open->has_body = true;
+    if (!open->is_set_in || first->column > open->indent) return false;
+    for (size_t i = 0; i < AT_LENGTH(closers); i++)
+        if (token_is(first, closers[i])) return false;
+    return !token_is(first, "end") || first->column < open->indent;
+}
+
+bool syntax_set_back(struct syntax *s) {
+    struct open_block open[64];
+    uint32_t depth = 0, indent = 0;
+    if (!syntax_says(s, "'end' expected") && !syntax_says(s, "unexpected symbol") && !syntax_says(s, "eof"))
+        return false;
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct token *token = &s->tokens[i];
+        if (token->is_first) indent = token->column;
+        if (token->is_first && depth && shows_end(&open[depth - 1], token)) {
+            const struct token *opener = open[depth - 1].opener;
+            int column = (int)open[depth - 1].indent - 1, back = (int)token->column - 1;
+            if (!syntax_fix(s, token->from - (uint32_t)back, token->from, "%*send\n%*s", column, "", back,
+                            ""))
+                return false;
+            syntax_point(s, token->from, token->to);
+            return syntax_tell(s, "write end on a line of its own before this",
+                               "the %.*s of line %u has no \"end\"", (int)opener->text.length,
+                               opener->text.data, opener->line);
+        }
+        bool closes = token_is(token, "end") || token_is(token, "until");
+        bool opens = token_is(token, "function") || token_is(token, "if") || token_is(token, "do") ||
+                     token_is(token, "repeat");
+        if (opens && depth == AT_LENGTH(open)) return false;
+        if (opens) open[depth++] = (struct open_block){.opener = token, .indent = indent};
+        depth -= closes && depth;
+    }
+    return false;
+}
+
 const syntax_habit_fn syntax_signs[] = {next_round, in_place,     count_up,   curly_quotes, comments,
                                         is_not,     foreign_word, capitals,   bare_share,   signed_number,
                                         invisible,  a_sign,       count_down, NULL};

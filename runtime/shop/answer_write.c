@@ -181,7 +181,7 @@ static void write_terms(const struct answered *answered, const struct at_placed 
         at_json_open(out, '{');
         at_json_add_int(out, "line", terms[i].line);
         at_json_add_text(out, "text", terms[i].text);
-        at_json_add_number(out, "value", terms[i].value);
+        at_json_add_number(out, "value", terms[i].value + 0.0);
         at_json_close(out, '}');
     }
     at_json_close(out, ']');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The pages of docs/guide/ with blocks to run, block by block as they stand, each in a folder of its own.
+// The pages of docs/guide/ with blocks to run, block by block as they stand, each in a folder of its own. What is wrong
+// (```lua wrong) is saved and checked, and the text behind it is all that is said.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,13 +12,19 @@ import { folder, program, root, until } from "./harness.mjs";
 async function runPage(t, name, least) {
   const dir = folder(t, {}), port = 20000 + (process.pid % 20000);
   const text = readFileSync(join(root, `docs/guide/${name}.md`), "utf8").replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`);
-  const blocks = [...text.matchAll(/```(sh|lua)(?: file=(\S+))?\n([\s\S]*?)```/g)];
+  const blocks = [...text.matchAll(/```(sh|lua|lua wrong)(?: file=(\S+))?\n([\s\S]*?)```(?:\n```text\n([\s\S]*?)```)?/g)];
   const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}` };
   const outputs = [];
   let server;
   t.after(() => server?.kill("SIGKILL"));
   assert.ok(blocks.length >= least);
-  for (const [, kind, file, body] of blocks) {
+  for (const [, kind, file, body, said] of blocks) {
+    if (kind === "lua wrong") {
+      writeFileSync(join(dir, file), body);
+      const checked = spawnSync(program, ["check", file.split("/")[0]], { cwd: dir, env, encoding: "utf8" });
+      assert.deepEqual([checked.status, checked.stdout + checked.stderr], [1, said]);
+      continue;
+    }
     if (kind === "lua" && !server) {
       writeFileSync(join(dir, file), body);
       continue;
@@ -44,12 +51,17 @@ async function runPage(t, name, least) {
 }
 
 test("the first hour runs as written", async (t) => {
-  const all = await runPage(t, "first-hour", 16);
+  const all = await runPage(t, "first-hour", 22);
   assert.match(all, /---@field brand string\?\n/);
-  assert.match(all, /slip\.lua:4:41 {2}customer\.orders has no field "cuont" — did you mean "count"\?/);
   assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
+  assert.match(all, /"items":\[\{"id":"sofa-2","score":0\.16\d*\},\{"id":"lamp-1","score":0\.05\}\]/);
+  assert.match(all, /^14 tests passed, 0 failed\n8 files, 3 rankings, 2 rails, 4 segments: good$/m);
+  assert.match(all, /^would mend:\n(scripts\/rankings\/bargains\.lua:.*\n){2}/m);
+  assert.match(all, /\n\+ {4}if customer:in_segment "vip" then\n/);
+  assert.match(all, /^mended:\n(scripts\/rankings\/bargains\.lua:.*\n){2}\n[^]*: good$/m);
+  assert.match(all, /^ok .*what is reduced comes first\n1 passed, 0 failed$/m);
   assert.match(all, /"terms":\[\{"line":\d+,"text":"/);
-  assert.match(all, /"items":\[\{"id":"sofa-2","score":0\.\d+,"features":\{"price":499,"affinity":1,.*?"stated":\[\{"facet":"brand","value":"Birch","said":"likes","at":"/);
+  assert.match(all, /"items":\[\{"id":"sofa-2","score":0\.\d+,"features":\{"brand":"Birch","category":"sofas","affinity":1,.*?"stated":\[\{"facet":"brand","value":"Birch","said":"likes","at":"/);
   assert.match(all, /\{"facet":"tags","value":"sale","said":"dislikes"/);
   assert.match(all, /"message":"traits\.likes\.brnd: no product has an attribute of that name \(did you mean \\"brand\\"\?\): it is kept, and counts as soon as one has"/);
   assert.match(all, /"items":\[\{"id":"sofa-2","score":2\}\]/);
@@ -101,7 +113,7 @@ test("the audit runs as written", async (t) => {
 
 test("segments run as written", async (t) => {
   const all = await runPage(t, "segments", 10);
-  assert.match(all, /"segments":\[\{"name":"regular","since":"/);
+  assert.match(all, /"segments":\[.*?\{"name":"regular","since":"/);
   assert.match(all, /"event":"Segment Entered","name":"segment_entered"/);
   assert.match(all, /there is no segment \\"reglar\\" — did you mean \\"regular\\"\?/);
   assert.match(all, /^regular +1 +1 {2}scripts\/segments\.lua:1$/m);
@@ -110,6 +122,8 @@ test("segments run as written", async (t) => {
   assert.match(all, /"message":"regular: 1 enter, 0 leave"/);
   const people = all.split(/(?=\{"id":"p)/).filter((text) => /"typical_interval_days":(10|90)\b/.test(text)); // documents one after another
   assert.deepEqual(people.map((text) => [/"value":"(\w+)"/.exec(text)[1], /"segments":(\[.*?\])/.exec(text)[1].includes("lapsing")]), [["cleo", true], ["dan", false]]);
-  assert.match(all, /"segment":"lapsing","count":1,"members":\[\{"id":"p/);
+  assert.match(all, /"segment":"lapsing","count":2,"members":\[\{"id":"p/);
+  const shown = /^ {4}segment "lapsing" \{\n[^]*?^ {4}\}\n/m.exec(readFileSync(join(root, "docs/guide/segments.md"), "utf8"))[0];
+  assert.ok(readFileSync(join(root, "scripts/new/scripts/segments/customers.lua"), "utf8").includes(shown.replace(/^ {4}/gm, "")));
   assert.match(all, /"acquired":\{"at":"[^"]+","source":"newsletter","campaign":"spring",[^}]*\}.*"segments":\[\{"name":"came by newsletter"/);
 });

@@ -4,7 +4,7 @@
 // publish with a red test, or with tests that take too long, keeps what serves.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folder, products, program, serve, SHOP, until } from "./harness.mjs";
@@ -32,7 +32,7 @@ test("attune test says each, and of a failure expected, got and the line", (t) =
   const dir = folder(t, files("-"));
   const bad = run("test", dir);
   assert.equal(bad.code, 1);
-  assert.match(bad.out, /^FAILED .*\nscripts\/a\.lua:5:5 {2}test "the dearest comes first": expected { "dear", "cheap" }, got { cheap, dear }\n {8}expect\(world.*\n {8}\^\n0 passed, 1 failed\n$/);
+  assert.match(bad.out, /^FAILED .*\nscripts\/a\.lua:5:5 {2}test "the dearest comes first": expected { "dear", "cheap" }, got { cheap, dear }\n {8}expect\(world.*\n {8}\^+\n0 passed, 1 failed\n$/);
   const json = JSON.parse(run("test", dir, "--json", "--coverage").out);
   assert.deepEqual([json.passed, json.failed, json.tests[0].failure.line, json.tests[0].failure.got], [0, 1, 5, "{ cheap, dear }"]);
   assert.deepEqual(json.uncovered, []);
@@ -47,7 +47,29 @@ test("what a new shop is given passes", (t) => {
   assert.equal(run("new", dir).code, 0);
   const ran = run("test", dir, "--coverage");
   assert.equal(ran.code, 0, ran.out + ran.err);
-  assert.match(ran.out, /\n2 of 2 functions and ways through them ran\n[1-9]\d* passed, 0 failed\n$/);
+  assert.match(ran.out, /\n(\d+) of \1 functions and ways through them ran\n[1-9]\d* passed, 0 failed\n$/);
+});
+
+test("whatever is changed in what a new shop is given, one of its tests says so", (t) => {
+  const dir = join(folder(t, {}), "shop");
+  assert.equal(run("new", dir).code, 0);
+  const changes = {
+    "rankings/collection.lua": [["0.50 * product.affinity", "0"], ["0.20 * product.popularity", "0"], ["0.15 *", "0 *"], ["0.10)", "0)"], ["at_most = 2", "at_most = 8"]],
+    "rankings/for_you.lua": [["0.70 *", "0 *"], ["0.20 * product.popularity", "0"], ["0.20 * min", "0 * min"], ["product.brand:one_of(said.brand)", "false"], ["product.category:one_of(said.category)", "false"]],
+    "rails/stock.lua": [["at_most(0)", "at_most(-1)"], ["at_most(0)", "at_most(12)"]],
+    "rails/clearance.lua": [["product.tags:contains", "product.brand:is"], ['on   = "collection",', ""]],
+    "segments/customers.lua": [["days(30)", "days(31)"], ["days(90)", "days(80)"], ["<= 1.5", "<= 1.6"], ["> 1.5", "> 1.6"], [">= 5", ">= 6"], [">= 1000", "> 1000"], [">= 1000", ">= 999"]],
+  };
+  for (const [file, parts] of Object.entries(changes)) {
+    const path = join(dir, "scripts", file), sound = readFileSync(path, "utf8");
+    for (const [part, instead] of parts) {
+      assert.ok(sound.includes(part), `${file} has ${part}`);
+      writeFileSync(path, sound.replace(part, instead));
+      const ran = run("test", dir);
+      assert.ok(ran.code === 1 && /^FAILED/m.test(ran.out), `${file}: ${part}\n${ran.out}${ran.err}`);
+    }
+    writeFileSync(path, sound);
+  }
 });
 
 test("a red test keeps what serves: saved, sent and checked over HTTP", async (t) => {
@@ -94,7 +116,8 @@ test("rolling back asks no test: it served before", async (t) => {
   writeFileSync(join(shop.dir, "fixtures/two.jsonl"), two.replace('"price":9', '"price":0'));
   const red = await shop.post("/v1/scripts/check", { files: {} });
   assert.equal(red.status, 422, red.text);
-  assert.equal((await shop.post("/v1/generations/1/activate", {})).status, 200);
+  const back = await shop.post("/v1/generations/1/activate", {});
+  assert.equal(back.status, 200, back.text);
 });
 
 test("a world answers what the shop answers after the same events", async (t) => {

@@ -371,7 +371,7 @@ static void a_mistake_hides_nothing_elsewhere(void **state) {
          "4 syntax"},
         {"local function f()\n  if 1 then\n    f()\nend\nlocal n = 1\nn = n + 1\nlocal function g() n = 2 "
          "end",
-         "7 syntax"},
+         "4 syntax"},
         {"for product on pairs do\n  return product\nend", "1 syntax"},
         {"local function f(product customer)\n  return product, customer\nend", "1 syntax"},
         /* jumps are not judged where labels and loops may be missing */

@@ -149,7 +149,7 @@ static const char *example_of(const char *class_name) {
                                          {"number", "(product.price)"},
                                          {"string", "({ '7d' })[1]"},
                                          {"boolean", "(product.vegan)"},
-                                         {"List", "product.tags"},
+                                         {"List", "({ product.tags })[1]"},
                                          {"mathlib", "math"},
                                          {"stringlib", "string"},
                                          {"tablelib", "table"},

@@ -18,7 +18,7 @@ static void load_body(const char *body, char text[1000]) {
 static uint32_t count_findings(void) {
     uint32_t count = 0;
     for (const struct at_file_finding *finding = world.build.findings; finding; finding = finding->next)
-        count++;
+        count += strcmp(finding->finding.code, "unused") != 0; /* what only holds a value to look at */
     return count;
 }
 
@@ -35,7 +35,9 @@ struct wrong {
 static void check_wrong(const struct wrong *wrong, const char *text) {
     char cured[1100];
     if (count_findings() != 1) fail_msg("%u findings: %s\n%s", count_findings(), text, first_finding(&world));
-    struct at_finding finding = world.build.findings->finding;
+    const struct at_file_finding *told = world.build.findings;
+    while (strcmp(told->finding.code, "unused") == 0) told = told->next;
+    struct at_finding finding = told->finding;
     if (strcmp(finding.message, wrong->message) != 0) fail_msg("%s\n%s", text, finding.message);
     if (strlen(wrong->about) != finding.to - finding.from ||
         memcmp(text + finding.from, wrong->about, strlen(wrong->about)) != 0)
