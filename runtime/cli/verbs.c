@@ -79,6 +79,13 @@ static const struct cli_option erase_options[] = {
     {"verify", "FILE", "check the signature of a receipt instead"},
     {"key", "HEX", "with --verify: the public key it must be signed with"},
     {0}};
+static const struct cli_option diff_options[] = {
+    SHOP_OPTION,
+    DATA_OPTION,
+    {"from", "N", "compare with this generation instead of the one that serves"},
+    {"to", "N", "compare that generation instead of the folder"},
+    {"json", NULL, "the answer as it comes"},
+    {0}};
 static const struct cli_option publish_options[] = {
     SHOP_OPTION,
     DATA_OPTION,
@@ -123,6 +130,8 @@ const struct cli_verb cli_verbs[] = {
      0, 1, erase_options, run_erase, false},
     {"segments", "", "list the segments with how many are in them", 0, 0, list_options, run_segments, false},
     {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
+    {"diff", "DIR", "say in words what a folder, or a generation, changes of what serves", 0, 1, diff_options,
+     run_diff, false},
     {"publish", "", "publish the folder by hand: after a rollback, or what a save has to confirm", 0, 0,
      publish_options, run_publish, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,

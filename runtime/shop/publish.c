@@ -58,8 +58,8 @@ struct publishing {
     bool is_check;
 };
 
-static enum at_status change_files(struct at_job *job, struct proposal *proposal, struct at_json files,
-                                   struct folder_change **changes_out, uint32_t *count_out) {
+enum at_status proposal_change(struct at_job *job, struct proposal *proposal, struct at_json files,
+                               struct folder_change **changes_out, uint32_t *count_out) {
     uint32_t wanted = 0, n = 0;
     struct at_json_each it = at_json_each(files);
     while (at_json_next(&it)) wanted++;
@@ -68,7 +68,7 @@ static enum at_status change_files(struct at_job *job, struct proposal *proposal
         at_arena_alloc(proposal->arena, (proposal->count + wanted + 1) * sizeof *all);
     if (!changes || !all) return at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     uint32_t count = proposal->count;
-    memcpy(all, proposal->files, count * sizeof *all);
+    if (count) memcpy(all, proposal->files, count * sizeof *all);
     it = at_json_each(files);
     while (at_json_next(&it)) {
         enum at_status status = folder_check_path(it.key, &job->err);
@@ -149,7 +149,7 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
                              (unsigned long long)(serving ? serving->id : 0));
     enum at_status status =
         folder_read(shop->folder, proposal->arena, &proposal->files, &proposal->count, &job->err);
-    if (status == AT_OK) status = change_files(job, proposal, publishing->files, &changes, &count);
+    if (status == AT_OK) status = proposal_change(job, proposal, publishing->files, &changes, &count);
     if (status != AT_OK) return status;
     qsort(proposal->files, proposal->count, sizeof *proposal->files, by_path);
     status = proposal_judge(shop, proposal, &job->err);

@@ -44,7 +44,7 @@ async function runPage(t, name, least) {
 }
 
 test("the first hour runs as written", async (t) => {
-  const all = await runPage(t, "first-hour", 16);
+  const all = await runPage(t, "first-hour", 17);
   assert.match(all, /---@field brand string\?\n/);
   assert.match(all, /slip\.lua:4:41 {2}customer\.orders has no field "cuont" — did you mean "count"\?/);
   assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
@@ -53,6 +53,7 @@ test("the first hour runs as written", async (t) => {
   assert.match(all, /\{"facet":"tags","value":"sale","said":"dislikes"/);
   assert.match(all, /"message":"traits\.likes\.brnd: no product has an attribute of that name \(did you mean \\"brand\\"\?\): it is kept, and counts as soon as one has"/);
   assert.match(all, /"items":\[\{"id":"sofa-2","score":2\}\]/);
+  assert.match(all, /^my-shop, compared with generation 1:\n( {2}.*\n)* {2}ranking "said" added \(scripts\/rankings\/said\.lua:1\)\n/m);
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
 });
 
