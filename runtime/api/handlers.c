@@ -328,6 +328,13 @@ void handle_diff(struct call *call) {
     at_shop_diff(&call->job, &asked);
 }
 
+void handle_blame(struct call *call) {
+    uint64_t line;
+    if (!read_number(call->params[0], &line) || !line || line > UINT32_MAX)
+        return call_fail(call, AT_NOTFOUND, "unknown_line", NULL, "lines have numbers, from 1");
+    at_shop_blame(&call->job, call->params[1], (uint32_t)line);
+}
+
 void handle_activate(struct call *call) {
     uint64_t id;
     bool restores = false;

@@ -153,6 +153,8 @@ const struct route routes[] = {
      "Remove one script and publish", NULL, "Published", "message,expect", false},
     {AT_GET, "/v1/generations", AT_KEY_SECRET, BODY_NONE, 0, handle_generations, NULL, "generations",
      "What served and serves", NULL, "Generations", NULL, false},
+    {AT_GET, "/v1/blame/{line}/{path*}", AT_KEY_SECRET, BODY_NONE, 0, handle_blame, NULL, "blame",
+     "Which publish brought a line of a script", NULL, "Blame", NULL, false},
     {AT_POST, "/v1/generations/publish", AT_KEY_SECRET, BODY_OPTIONAL_JSON, 0, handle_unhold, NULL,
      "publish_folder", "Publish the folder: after a rollback, or with what a save must confirm",
      "PublishFolder", "Published", NULL, false},

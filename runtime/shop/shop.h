@@ -230,8 +230,13 @@ struct at_comparison {
 };
 void at_shop_diff(struct at_job *job, const struct at_comparison *asked);
 void at_shop_generations(
-    struct at_job *job); /* {"active":17,"held":false,"generations":[{"id","at","source","message","files"}]}
-                          */
+    struct at_job *
+        job); /* {"active":17,"held":false,"generations":[{"id","at","author","source","message","files","changes"}]}
+               */
+/* Which generation brought that line (from 1) of that script as it serves:
+ * {"path","line","text","generation","at", "author","source","message","or_before"}; or_before: further back
+ * is not looked. AT_NOTFOUND. */
+void at_shop_blame(struct at_job *job, struct at_text path, uint32_t line);
 void at_shop_activate(struct at_job *job, uint64_t id, bool restores); /* rollback; the folder is held */
 /* POST /v1/generations/publish: the folder publishes again, or what of it was refused for want of confirm. */
 void at_shop_unhold(struct at_job *job, struct at_json confirm);

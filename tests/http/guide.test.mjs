@@ -54,6 +54,8 @@ test("the first hour runs as written", async (t) => {
   assert.match(all, /"message":"traits\.likes\.brnd: no product has an attribute of that name \(did you mean \\"brand\\"\?\): it is kept, and counts as soon as one has"/);
   assert.match(all, /"items":\[\{"id":"sofa-2","score":2\}\]/);
   assert.match(all, /^my-shop, compared with generation 1:\n( {2}.*\n)* {2}ranking "said" added \(scripts\/rankings\/said\.lua:1\)\n/m);
+  assert.match(all, /\n {11}ranking "said" added \(scripts\/rankings\/said\.lua:1\)\n/);
+  assert.match(all, /\nranking "said" \{\ngeneration \d+ {2}\S+Z {2}folder\n/);
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
 });
 
