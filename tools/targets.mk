@@ -44,7 +44,7 @@ soak: all node_modules/.ready
 	@sh tools/soak.sh
 
 bench: all
-	@for b in run rule reload events memory; do sh bench/$$b.sh || exit 1; done
+	@for b in run rule guard reload events memory; do sh bench/$$b.sh || exit 1; done
 
 run:
 	@sh tools/run.sh

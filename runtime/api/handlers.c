@@ -297,6 +297,44 @@ void handle_publish(struct call *call) {
                     strcmp(what, "check") == 0);
 }
 
+/* A generation's number, or nothing. False: answered. */
+static bool read_generation(struct call *call, const char *name, uint64_t *out) {
+    struct at_json json = at_json_get(call->body, name);
+    int64_t number = 0;
+    bool is_good = !json.tape || at_json_is_null(json) || (at_json_int(json, &number) && number > 0);
+    *out = (uint64_t)number;
+    if (!is_good) call_fail(call, AT_UNPROCESSABLE, "bad_number", name, "%s is a generation's number", name);
+    return is_good;
+}
+
+void handle_diff(struct call *call) {
+    struct at_comparison asked = {.files = at_json_get(call->body, "files")};
+    struct at_json complete = at_json_get(call->body, "complete"),
+                   settings = at_json_get(call->body, "settings");
+    bool has_files = asked.files.tape && !at_json_is_null(asked.files);
+    if (!at_json_is_object(call->body)) return fail_object(call);
+    if (!read_generation(call, "from", &asked.from) || !read_generation(call, "to", &asked.to)) return;
+    if (has_files && (asked.to || !at_json_is_object(asked.files)))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_files", "files",
+                         asked.to ? "compare with files or with the generation \"to\", not with both"
+                                  : "files are texts by path: \"files\":{\"scripts/a.lua\":\"text\"}");
+    if (complete.tape && !at_json_is_null(complete) && !at_json_bool(complete, &asked.is_complete))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_boolean", "complete", "complete is true or false");
+    if (settings.tape && !at_json_is_null(settings) && !at_json_is_string(settings))
+        return call_fail(call, AT_UNPROCESSABLE, "bad_text", "settings",
+                         "settings is the text of a shop.lua");
+    asked.is_complete = asked.is_complete && has_files;
+    asked.settings = at_json_text(settings);
+    at_shop_diff(&call->job, &asked);
+}
+
+void handle_blame(struct call *call) {
+    uint64_t line;
+    if (!read_number(call->params[0], &line) || !line || line > UINT32_MAX)
+        return call_fail(call, AT_NOTFOUND, "unknown_line", NULL, "lines have numbers, from 1");
+    at_shop_blame(&call->job, call->params[1], (uint32_t)line);
+}
+
 void handle_activate(struct call *call) {
     uint64_t id;
     bool restores = false;

@@ -106,6 +106,8 @@ void handle_segments(struct call *call);
 void handle_segment(struct call *call);
 void handle_scripts(struct call *call);
 void handle_publish(struct call *call);
+void handle_diff(struct call *call);
+void handle_blame(struct call *call);
 void handle_generations(struct call *call);
 void handle_activate(struct call *call);
 void handle_unhold(struct call *call);

@@ -33,6 +33,7 @@ static const struct {
     {"limit", "", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}", "How many to answer"},
     {"cursor", "", "{\"type\":\"string\"}", "next of the page before"},
     {"message", "", "{\"type\":\"string\"}", "Kept with the generation"},
+    {"line", "", "{\"type\":\"integer\",\"minimum\":1}", "A line of the script as it serves"},
     {"expect", "", "{\"type\":\"integer\",\"minimum\":1}",
      "The generation this change was made from; 409 if another serves"},
 };

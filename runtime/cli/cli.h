@@ -59,6 +59,8 @@ int run_export(const struct cli_call *call);
 int run_erase(const struct cli_call *call);
 int run_segments(const struct cli_call *call);
 int run_generations(const struct cli_call *call);
+int run_blame(const struct cli_call *call);
+int run_diff(const struct cli_call *call);
 int run_publish(const struct cli_call *call);
 int run_rollback(const struct cli_call *call);
 int run_resume(const struct cli_call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attune explain, identity, segments, generations, rollback, resume: one call each, shown for people.
+ * attune explain, identity, segments, generations, blame, rollback, resume: one call each, shown for people.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,6 +335,36 @@ int run_segments(const struct cli_call *call) {
 
 /* ---- generations ---- */
 
+#define CHANGES_SHOWN 5
+
+/* default: the key without a name of its own, or who may open the data folder. */
+static void show_author(struct at_json row) {
+    struct at_text author = at_json_text(at_json_get(row, "author"));
+    put_text(at_json_get(row, "source"));
+    if (author.length) printf(", by the key \"%.*s\"", (int)author.length, author.data);
+}
+
+static void show_generation(struct at_json row, bool is_active) {
+    struct at_text message = at_json_text(at_json_get(row, "message"));
+    struct at_json changes = at_json_get(row, "changes");
+    long long left = at_json_count(changes);
+    printf("%s%6lld  ", is_active ? "*" : " ", number(row, "id"));
+    put_text(at_json_get(row, "at"));
+    printf("  %lld files  ", number(row, "files"));
+    show_author(row);
+    if (message.length) printf("  %.*s", (int)message.length, message.data);
+    printf("\n");
+    struct at_json_each it = at_json_each(changes);
+    for (int i = 0; i < CHANGES_SHOWN && at_json_next(&it); i++, left--) {
+        printf("           ");
+        put_text(it.value);
+        printf("\n");
+    }
+    if (left > 0)
+        printf("           and %lld more: attune diff --from %lld --to %lld\n", left, number(row, "id") - 1,
+               number(row, "id"));
+}
+
 int run_generations(const struct cli_call *call) {
     struct session session;
     struct at_json json;
@@ -344,17 +374,43 @@ int run_generations(const struct cli_call *call) {
         long long active = number(json, "active");
         struct at_json_each it = at_json_each(at_json_get(json, "generations"));
         at_json_bool(at_json_get(json, "held"), &is_held);
-        while (at_json_next(&it)) {
-            long long id = number(it.value, "id");
-            printf("%s%6lld  ", id == active ? "*" : " ", id);
-            put_text(at_json_get(it.value, "at"));
-            printf("  %lld files  ", number(it.value, "files"));
-            put_text(at_json_get(it.value, "source"));
-            printf("  ");
-            put_text(at_json_get(it.value, "message"));
-            printf("\n");
-        }
+        while (at_json_next(&it)) show_generation(it.value, number(it.value, "id") == active);
         if (is_held) printf("The folder is held: saving publishes again when what was bad has changed.\n");
+        code = EXIT_DONE;
+    }
+    end(&session);
+    return code;
+}
+
+static void show_blame(struct at_json json) {
+    bool or_before = false;
+    struct at_text message = at_json_text(at_json_get(json, "message"));
+    at_json_bool(at_json_get(json, "or_before"), &or_before);
+    put_text(at_json_get(json, "text"));
+    printf("\ngeneration %lld%s  ", number(json, "generation"), or_before ? " or before" : "");
+    put_text(at_json_get(json, "at"));
+    printf("  ");
+    show_author(json);
+    if (message.length) printf("  %.*s", (int)message.length, message.data);
+    printf("\n");
+}
+
+int run_blame(const struct cli_call *call) {
+    char path[1400], file[1200];
+    struct session session;
+    struct at_json json;
+    const char *place = call->words[0], *colon = strrchr(place, ':');
+    char *rest = NULL;
+    unsigned long line = colon ? strtoul(colon + 1, &rest, 10) : 0;
+    size_t length = colon ? (size_t)(colon - place) : 0;
+    if (!line || *rest || !length || length > 300)
+        return cli_fail(call, EXIT_USAGE, "which line? attune blame scripts/rankings/collection.lua:4");
+    snprintf(path, sizeof path, "%.*s", (int)length, place);
+    if (!encode(path, file, sizeof file)) return cli_fail(call, EXIT_USAGE, "that path is too long");
+    snprintf(path, sizeof path, "/v1/blame/%lu/%s", line, file);
+    int code = begin(&session, call, "GET", path, NULL, &json);
+    if (code == -1) {
+        show_blame(json);
         code = EXIT_DONE;
     }
     end(&session);

@@ -80,6 +80,13 @@ static const struct cli_option erase_options[] = {
     {"verify", "FILE", "check the signature of a receipt instead"},
     {"key", "HEX", "with --verify: the public key it must be signed with"},
     {0}};
+static const struct cli_option diff_options[] = {
+    SHOP_OPTION,
+    DATA_OPTION,
+    {"from", "N", "compare with this generation instead of the one that serves"},
+    {"to", "N", "compare that generation instead of the folder"},
+    {"json", NULL, "the answer as it comes"},
+    {0}};
 static const struct cli_option publish_options[] = {
     SHOP_OPTION,
     DATA_OPTION,
@@ -123,7 +130,12 @@ const struct cli_verb cli_verbs[] = {
     {"erase", "PERSON", "forget a person (an id, or kind:value), irrevocably, and print the signed receipt",
      0, 1, erase_options, run_erase, false},
     {"segments", "", "list the segments with how many are in them", 0, 0, list_options, run_segments, false},
-    {"generations", "", "list what served and serves", 0, 0, list_options, run_generations, false},
+    {"generations", "", "list what served and serves: when, from where, by which key, and what it changed", 0,
+     0, list_options, run_generations, false},
+    {"diff", "DIR", "say in words what a folder, or a generation, changes of what serves", 0, 1, diff_options,
+     run_diff, false},
+    {"blame", "FILE:LINE", "say which publish brought a line of a script, when and by whom", 1, 1,
+     list_options, run_blame, false},
     {"publish", "", "publish the folder by hand: after a rollback, or what a save has to confirm", 0, 0,
      publish_options, run_publish, false},
     {"rollback", "N", "serve generation N again; the folder is held until it changes", 1, 1, rollback_options,

@@ -57,6 +57,7 @@ struct at_budgets { /* 0: as usual */
 extern const char *const at_budget_names[]; /* NULL at the end */
 struct at_settings {
     struct at_arena arena; /* owns every text */
+    struct at_text text;   /* shop.lua as it was read; data NULL: there is none */
     const char *name, *currency, *timezone, *country, *locale;
     struct at_zone *zone;
     struct at_key *keys;

@@ -303,7 +303,7 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
     struct reading *reading = calloc(1, sizeof *reading);
     enum at_status status = AT_NOMEM;
     if (settings && reading) {
-        at_arena_init(&settings->arena, 1 << 20);
+        at_arena_init(&settings->arena, 2 << 20);
         settings->name = "shop";
         settings->currency = "EUR";
         settings->timezone = "UTC";
@@ -317,6 +317,10 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
         status = read_settings(reading, err);
     }
     free(reading);
+    if (status == AT_OK && text) {
+        settings->text = (struct at_text){at_arena_dup(&settings->arena, text, length), length};
+        if (!settings->text.data) status = AT_NOMEM;
+    }
     if (status == AT_OK) status = settings_add_kinds(settings, err);
     if (status == AT_OK) settings->identity.country = at_text_of(settings->country);
     if (status == AT_OK)

@@ -218,10 +218,10 @@ void at_guard_unregister(struct at_guard *guard) {
     guard->watchdog = NULL;
 }
 
-void at_guard_arm(struct at_guard *guard, uint64_t budget_ns) {
+void at_guard_arm(struct at_guard *guard, uint64_t deadline_ns) {
     struct at_watchdog *watchdog = guard->watchdog;
     atomic_store_explicit(&guard->has_fired, 0, memory_order_relaxed);
-    atomic_store(&guard->deadline_ns, at_ticks_ns() + budget_ns);
+    atomic_store(&guard->deadline_ns, deadline_ns);
     if (!watchdog->signal_number || atomic_load(&watchdog->is_awake)) return;
     pthread_mutex_lock(&watchdog->lock);
     atomic_store(&watchdog->is_awake, true);

@@ -35,7 +35,7 @@ void at_watchdog_stop(struct at_watchdog *watchdog);
 int at_watchdog_signal(const struct at_watchdog *watchdog); /* 0: count hook wanted */
 void at_guard_register(struct at_watchdog *watchdog, struct at_guard *guard);
 void at_guard_unregister(struct at_guard *guard);
-void at_guard_arm(struct at_guard *guard, uint64_t budget_ns);
+void at_guard_arm(struct at_guard *guard, uint64_t deadline_ns); /* who arms has read the clock */
 void at_guard_disarm(struct at_guard *guard);
 
 #endif

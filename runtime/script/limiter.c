@@ -144,7 +144,7 @@ void at_script_limiter_enter(struct at_script *script, uint64_t budget_ns) {
     AT_ASSERT(atomic_load(&script->guard->deadline_ns) == 0); /* a guard watches one call at a time */
     script->guard->expire = expire;
     script->guard->arg = script;
-    at_guard_arm(script->guard, soft_ns ? soft_ns : budget_ns);
+    at_guard_arm(script->guard, soft_ns ? script->next_look_ns : script->deadline_ns);
 }
 
 void at_script_limiter_leave(struct at_script *script) {

@@ -58,8 +58,8 @@ struct publishing {
     bool is_check;
 };
 
-static enum at_status change_files(struct at_job *job, struct proposal *proposal, struct at_json files,
-                                   struct folder_change **changes_out, uint32_t *count_out) {
+enum at_status proposal_change(struct at_job *job, struct proposal *proposal, struct at_json files,
+                               struct folder_change **changes_out, uint32_t *count_out) {
     uint32_t wanted = 0, n = 0;
     struct at_json_each it = at_json_each(files);
     while (at_json_next(&it)) wanted++;
@@ -68,7 +68,7 @@ static enum at_status change_files(struct at_job *job, struct proposal *proposal
         at_arena_alloc(proposal->arena, (proposal->count + wanted + 1) * sizeof *all);
     if (!changes || !all) return at_fail(&job->err, AT_NOMEM, NULL, "out of memory");
     uint32_t count = proposal->count;
-    memcpy(all, proposal->files, count * sizeof *all);
+    if (count) memcpy(all, proposal->files, count * sizeof *all);
     it = at_json_each(files);
     while (at_json_next(&it)) {
         enum at_status status = folder_check_path(it.key, &job->err);
@@ -149,7 +149,7 @@ static enum at_status publish_files(struct at_job *job, struct publishing *publi
                              (unsigned long long)(serving ? serving->id : 0));
     enum at_status status =
         folder_read(shop->folder, proposal->arena, &proposal->files, &proposal->count, &job->err);
-    if (status == AT_OK) status = change_files(job, proposal, publishing->files, &changes, &count);
+    if (status == AT_OK) status = proposal_change(job, proposal, publishing->files, &changes, &count);
     if (status != AT_OK) return status;
     qsort(proposal->files, proposal->count, sizeof *proposal->files, by_path);
     status = proposal_judge(shop, proposal, &job->err);
@@ -192,45 +192,7 @@ void at_shop_publish(struct at_job *job, struct at_json files, struct at_json co
     post(job, publish, publishing);
 }
 
-/* ---- generations ---- */
-
-struct listing {
-    struct at_json_out out;
-};
-
-static bool list_one(void *arg, const struct at_generation_row *row) {
-    struct listing *listing = arg;
-    at_json_open(&listing->out, '{');
-    at_json_add_int(&listing->out, "id", (int64_t)row->id);
-    at_json_add_time(&listing->out, "at", row->at_ms);
-    at_json_add_text(&listing->out, "source", row->source);
-    at_json_add_text(&listing->out, "message", row->message);
-    at_json_add_int(&listing->out, "files", (int64_t)row->file_count);
-    at_json_close(&listing->out, '}');
-    return true;
-}
-
-static enum at_status list_generations(struct at_job *job, struct at_reader *reader, void *arg) {
-    (void)arg;
-    struct at_shop *shop = job->worker->shop;
-    struct listing listing = {at_json_out(&job->out)};
-    at_json_open(&listing.out, '{');
-    pthread_mutex_lock(&shop->serving_mutex);
-    at_json_add_int(&listing.out, "active", shop->serving ? (int64_t)shop->serving->generation->id : 0);
-    pthread_mutex_unlock(&shop->serving_mutex);
-    at_json_add_bool(&listing.out, "held", atomic_load(&shop->is_held));
-    at_json_key(&listing.out, "generations");
-    at_json_open(&listing.out, '[');
-    enum at_status status = at_reader_generations(reader, 200, list_one, &listing);
-    at_json_close(&listing.out, ']');
-    at_json_close(&listing.out, '}');
-    return status;
-}
-
-void at_shop_generations(struct at_job *job) {
-    enum at_status status = errand_read(job, list_generations, NULL);
-    if (status != AT_OK) job_end(job, status);
-}
+/* ---- back to an earlier one ---- */
 
 struct activating {
     uint64_t id;

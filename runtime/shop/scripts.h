@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scripts on their way to serving, shared by scripts.c (from the folder), publish.c (over the API),
- * generations.c (back to an earlier one). Back worker only, but at start.
+ * Scripts on their way to serving, shared by scripts.c (from the folder) and publish.c (over the
+ * API, and back to an earlier one). Back worker only, but at start.
  */
 #ifndef AT_SHOP_SCRIPTS_H
 #define AT_SHOP_SCRIPTS_H
@@ -19,6 +19,10 @@ struct proposal { /* files that want to serve */
     bool only_warns;        /* rails refuse nothing: the way back must be open */
     uint32_t refusals;      /* of its rails */
 };
+/* publish.c: puts into its files what a request changes of them, {"path":"text" or null}; *changes as the
+ * folder is to be written. AT_INVALID, AT_UNPROCESSABLE. */
+enum at_status proposal_change(struct at_job *job, struct proposal *proposal, struct at_json files,
+                               struct folder_change **changes, uint32_t *count) AT_MUST_CHECK;
 /* Checks and builds. AT_UNPROCESSABLE: build.findings say why. */
 enum at_status proposal_build(struct at_shop *shop, struct proposal *proposal,
                               struct at_error *err) AT_MUST_CHECK;

@@ -220,9 +220,23 @@ void at_shop_scripts(
  * shown until now, or fail; no list: none. */
 void at_shop_publish(struct at_job *job, struct at_json files, struct at_json confirm, struct at_text message,
                      uint64_t expect, bool is_check);
+/* What a change touches, in words: {"from":17,"to":null,"changes":[as at_diff_write]}. */
+struct at_comparison {
+    uint64_t from;           /* a generation; 0: the one that serves */
+    uint64_t to;             /* a generation; 0: the folder, with */
+    struct at_json files;    /* these changes of it, as of at_shop_publish, if it is an object */
+    bool is_complete;        /* they are all there is: the folder is not looked at */
+    struct at_text settings; /* with files: the text of shop.lua; data NULL: it is not compared */
+};
+void at_shop_diff(struct at_job *job, const struct at_comparison *asked);
 void at_shop_generations(
-    struct at_job *job); /* {"active":17,"held":false,"generations":[{"id","at","source","message","files"}]}
-                          */
+    struct at_job *
+        job); /* {"active":17,"held":false,"generations":[{"id","at","author","source","message","files","changes"}]}
+               */
+/* Which generation brought that line (from 1) of that script as it serves:
+ * {"path","line","text","generation","at", "author","source","message","or_before"}; or_before: further back
+ * is not looked. AT_NOTFOUND. */
+void at_shop_blame(struct at_job *job, struct at_text path, uint32_t line);
 void at_shop_activate(struct at_job *job, uint64_t id, bool restores); /* rollback; the folder is held */
 /* POST /v1/generations/publish: the folder publishes again, or what of it was refused for want of confirm. */
 void at_shop_unhold(struct at_job *job, struct at_json confirm);

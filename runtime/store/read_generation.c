@@ -84,3 +84,15 @@ enum at_status at_reader_generations(struct at_reader *reader, uint32_t limit,
     at_statement_give(&reader->connection, AT_SQL_GENERATION_LIST, statement);
     return at_reader_failed(reader, at_sql_status(code));
 }
+
+enum at_status at_reader_generation_file(struct at_reader *reader, uint64_t id, struct at_text path,
+                                         struct at_text *text_out, struct at_arena *arena) {
+    enum at_status status;
+    sqlite3_stmt *statement = at_reader_take(reader, AT_SQL_GENERATION_FILE, &status);
+    if (!statement) return status;
+    at_bind_number(statement, 1, id);
+    at_bind_text(statement, 2, path);
+    int code = sqlite3_step(statement);
+    bool copied = code == SQLITE_ROW && at_copy_text(arena, statement, 0, text_out);
+    return at_reader_end(reader, AT_SQL_GENERATION_FILE, statement, code, copied);
+}

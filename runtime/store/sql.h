@@ -111,6 +111,8 @@
     X(GENERATION_LIST, AT_SQL_GENERATION_SHOWN " ORDER BY id DESC LIMIT ?")                                  \
     X(GENERATION_FILES, "SELECT f.path, t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash "  \
                         "WHERE f.generation = ? ORDER BY f.path")                                            \
+    X(GENERATION_FILE, "SELECT t.text FROM generation_file f JOIN file_text t ON t.hash = f.hash "           \
+                       "WHERE f.generation = ? AND f.path = ?")                                              \
     X(DECISION_ADD, "INSERT INTO decision (id, at_ms, person, body) VALUES (?, ?, ?, ?)")                    \
     X(DECISION_GET, "SELECT id, at_ms, person, body FROM decision d WHERE id = ? AND at_ms >= ? AND NOT "    \
                     "EXISTS (SELECT 1 FROM erased_person p WHERE p.person = d.person)")                      \

@@ -378,6 +378,9 @@ enum at_status at_reader_generation(struct at_reader *reader, uint64_t id, bool 
 enum at_status at_reader_generations(struct at_reader *reader, uint32_t limit,
                                      bool (*fn)(void *arg, const struct at_generation_row *row),
                                      void *arg); /* newest first, no files */
+/* The text of one of its files; AT_NOTFOUND: it has none of that path. */
+enum at_status at_reader_generation_file(struct at_reader *reader, uint64_t id, struct at_text path,
+                                         struct at_text *text_out, struct at_arena *arena);
 enum at_status at_reader_decision(struct at_reader *reader, struct at_text id, struct at_decision_row *out,
                                   struct at_arena *arena);
 enum at_status at_reader_decisions_of(struct at_reader *reader, uint64_t person, uint32_t limit,

@@ -12,7 +12,7 @@ test("every verb has help; misspelt ones get a suggestion", () => {
   const all = run(["--help"]);
   assert.equal(all.code, 0);
   const verbs = [...all.out.matchAll(/^ {2}attune (\w+)/gm)].map((found) => found[1]);
-  assert.deepEqual(verbs, ["new", "serve", "check", "test", "stubs", "import", "audit", "explain", "identity", "export", "erase", "segments", "generations", "publish", "rollback", "backup", "restore", "resume", "version"]);
+  assert.deepEqual(verbs, ["new", "serve", "check", "test", "stubs", "import", "audit", "explain", "identity", "export", "erase", "segments", "generations", "diff", "blame", "publish", "rollback", "backup", "restore", "resume", "version"]);
   for (const verb of verbs) {
     const help = run([verb, "--help"]);
     assert.equal(help.code, 0);

@@ -51,7 +51,7 @@ async function runPage(t, name, least) {
 }
 
 test("the first hour runs as written", async (t) => {
-  const all = await runPage(t, "first-hour", 22);
+  const all = await runPage(t, "first-hour", 23);
   assert.match(all, /---@field brand string\?\n/);
   assert.ok(/"id":"sofa-1"/.test(all) && !/"id":"sofa-3","score"/.test(all));
   assert.match(all, /"items":\[\{"id":"sofa-2","score":0\.16\d*\},\{"id":"lamp-1","score":0\.05\}\]/);
@@ -65,6 +65,9 @@ test("the first hour runs as written", async (t) => {
   assert.match(all, /\{"facet":"tags","value":"sale","said":"dislikes"/);
   assert.match(all, /"message":"traits\.likes\.brnd: no product has an attribute of that name \(did you mean \\"brand\\"\?\): it is kept, and counts as soon as one has"/);
   assert.match(all, /"items":\[\{"id":"sofa-2","score":2\}\]/);
+  assert.match(all, /^my-shop, compared with generation 1:\n( {2}.*\n)* {2}ranking "said" added \(scripts\/rankings\/said\.lua:1\)\n/m);
+  assert.match(all, /\n {11}ranking "said" added \(scripts\/rankings\/said\.lua:1\)\n/);
+  assert.match(all, /\nranking "said" \{\ngeneration \d+ {2}\S+Z {2}folder\n/);
   assert.match(all, /generation \d+ serves, with the files of 1; the folder is held/);
 });
 

@@ -40,6 +40,7 @@ test("every documented route, with every kind of key; answers fit the document",
     if (path.includes("/decisions/{id}")) fill.id = decision;
     if (path.includes("/imports/{name}")) fill.name = "first";
     if (path.includes("/generations/{id}")) fill.id = "1";
+    if (path.startsWith("/v1/blame/")) Object.assign(fill, { line: "1", path: "scripts/rankings/collection.lua" });
     const real = path.replace(/\{(\w+)\}/g, (_, name) => (name === "path" ? fill.path : encodeURIComponent(fill[name])));
     const body = operation.requestBody ? bodies[operation.operationId] ?? {} : undefined;
     const call = (headers) => shop.call(method, real, body, headers);

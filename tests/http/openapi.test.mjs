@@ -81,7 +81,7 @@ async function world(t) {
     unmerge: { identifier: { kind: "anonymous_id", value: "v" } }, unmerge_by: { identifier: { kind: "phone", value: "+491701234567" } },
   };
   const values = { "/v1/catalog/": { id: "SKU-1" }, "/v1/customers/": { id: customer, kind: "email", value: "ann@example.com" }, "/v1/decisions/": { id: rank }, "/v1/imports/": { name: "first" }, "/v1/generations/": { id: "1" },
-    "/v1/privacy/": { id: asked }, "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/segments/": { name: "all" }, "/v1/projects/": { writeKey: "wk_first_1" } };
+    "/v1/privacy/": { id: asked }, "/v1/scripts/": { path: "scripts/x.lua" }, "/v1/segments/": { name: "all" }, "/v1/blame/": { line: "1", path: "scripts/n.lua" }, "/v1/projects/": { writeKey: "wk_first_1" } };
   const others = { erase: { id: leaving }, erase_by: { kind: "email", value: "goes@example.com" } };
   const address = (path, operationId) => {
     const known = others[operationId] ?? Object.entries(values).find(([prefix]) => path.startsWith(prefix))?.[1] ?? {};

@@ -120,7 +120,7 @@ static void spin_ns(uint64_t ns) {
 static bool fires(struct watched *watched, uint64_t budget_ns, uint64_t *late_ns) {
     uint64_t deadline_ns = at_ticks_ns() + budget_ns;
     int before = atomic_load(&watched->fired_count);
-    at_guard_arm(&watched->guard, budget_ns);
+    at_guard_arm(&watched->guard, deadline_ns);
     while (atomic_load(&watched->fired_count) == before && at_ticks_ns() < deadline_ns + SLACK_NS) {}
     spin_ns(3 * MS); /* a second one would come by now */
     at_guard_disarm(&watched->guard);
@@ -181,7 +181,7 @@ static void a_disarmed_guard_does_not_fire(void **state) {
     struct watched watched;
     register_watched(&watched, watchdog);
     for (int i = 0; i < 2000; i++) { /* ends before, at and after a tick */
-        at_guard_arm(&watched.guard, 500 * MS);
+        at_guard_arm(&watched.guard, at_ticks_ns() + 500 * MS);
         spin_ns((uint64_t)(i % 20) * 10000);
         at_guard_disarm(&watched.guard);
     }
@@ -189,7 +189,7 @@ static void a_disarmed_guard_does_not_fire(void **state) {
     /* What is sent to a thread that has disarmed meanwhile does nothing. */
     union sigval value = {.sival_ptr = &watched.guard};
     pthread_sigqueue(pthread_self(), AT_WATCHDOG_SIGNAL, value);
-    at_guard_arm(&watched.guard, 500 * MS);
+    at_guard_arm(&watched.guard, at_ticks_ns() + 500 * MS);
     pthread_sigqueue(pthread_self(), AT_WATCHDOG_SIGNAL, value);
     raise(AT_WATCHDOG_SIGNAL); /* not ours at all */
     at_guard_disarm(&watched.guard);
@@ -275,7 +275,7 @@ static void without_a_signal_it_never_fires(void **state) {
     assert_int_equal(at_watchdog_start(&watchdog, 0, &error), AT_OK);
     assert_int_equal(at_watchdog_signal(watchdog), 0);
     register_watched(&watched, watchdog);
-    at_guard_arm(&watched.guard, 1);
+    at_guard_arm(&watched.guard, at_ticks_ns() + 1);
     spin_ns(5 * MS);
     assert_int_equal(atomic_load(&watched.fired_count), 0);
     assert_true(atomic_load(&watched.guard.deadline_ns) != 0);
