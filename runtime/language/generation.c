@@ -64,10 +64,20 @@ static enum at_status check_file(struct at_build *build, const struct at_source_
     return AT_OK;
 }
 
+/* Before it is read: what is too large takes long to look at. */
+static bool is_too_large(struct at_build *build, const struct at_source_file *file) {
+    if (file->text.length <= AT_SCRIPT_FILE_MAX) return false;
+    add_finding(build, file->path.data, NULL, false, "too_large",
+                "this file has %zu bytes, a script may have %d: split it", file->text.length,
+                AT_SCRIPT_FILE_MAX);
+    return true;
+}
+
 static enum at_status check_files(struct at_build *build) {
     build->trees = at_arena_zalloc(build->arena, (build->file_count + 1) * sizeof(struct at_node *));
     if (!build->trees) return AT_NOMEM;
     for (uint32_t i = 0; i < build->file_count; i++) {
+        if (is_too_large(build, &build->files[i])) continue;
         enum at_status status = check_file(build, &build->files[i]);
         if (status == AT_OK) status = check_words(build, i);
         if (status != AT_OK) return status;
