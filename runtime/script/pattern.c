@@ -117,7 +117,7 @@ static bool set_holds(unsigned char c, const char *first, const char *last) {
     const unsigned char *p = (const unsigned char *)first, *end = (const unsigned char *)last;
     bool is_negated = p < end && *p == '^';
     for (p += is_negated; p < end; p++) {
-        if (*p == '%' && p + 1 < end) {
+        if (*p == '%') { /* after a range up to the first of "%%" the class is the closing ']', as in stock */
             if (class_holds(c, *++p)) return !is_negated;
         } else if (p + 2 < end && p[1] == '-') {
             if (p[0] <= c && c <= p[2]) return !is_negated;

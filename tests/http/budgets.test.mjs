@@ -50,7 +50,7 @@ test("each noun has its own budget, used and shown", async (t) => {
 
 test("what a budget cannot be is said with the way to write it", (t) => {
   for (const [budgets, said] of [
-    ['ranking = 20', /shop\.lua:2: budgets\.ranking = 20: 20 what\? write "20ms"/],
+    ['ranking = 20', /shop\.lua:2:\d+  budgets\.ranking = 20: 20 what\? write "20ms"/],
     ['segment = "7"', /budgets\.segment: 7 what\? write "100ms"/],
     ['memory = 32', /budgets\.memory = 32: 32 what\? write "32MB"/],
     ['rail = "2m"', /budgets\.rail: "2m" is not a time of this kind: write "20ms" or "0\.5s"/],

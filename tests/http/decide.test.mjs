@@ -208,12 +208,12 @@ test("page 2 continues page 1, whatever happened in between", async (t) => {
 test("a rule that fails, loops or answers nonsense gives the fallback and says where", async (t) => {
   const shop = await serve(t, rules(`
 ranking "raises" { score = function(product) if product.price > 12 then error("no") end return 1 end }
-ranking "loops" { score = function(product) while product.price do end end }
+ranking "loops" { score = function(product) while product.price do end return 1 end }
 ranking "nothing" { score = function(product) return nil end }
 ranking "text" { score = function(product) return product.title end }
 ranking "nan" { score = function(product) return 0 / 0 end }
 ranking "deep" { score = function(product) local function f() return 1 + f() end return f() end }
-ranking "memory" { score = function(product) local t = {} for i = 1, 1e9 do t[i] = ("x"):rep(1000) .. i end end }
+ranking "memory" { score = function(product) local t = {} for i = 1, 1e9 do t[i] = ("x"):rep(1000) .. i end return #t end }
 ranking "pattern" { score = function(product) return #string.gsub(("a"):rep(30000), ("a-"):rep(30) .. "b", "") end }
 ranking "good" { score = function(product) return -product.price end }
 `, { "scripts/rails/r.lua": 'rail "in stock" { only = function(product) return product.stock:above(0) end }\n' }));

@@ -129,6 +129,8 @@ test("a storm of reloads under load: one generation an answer, never an older on
   await shop.call("PUT", "/v1/catalog/items", products(50));
   for (let i = 0; i < 40; i++) /* the caches are full before memory is looked at */
     await shop.post("/v1/batch", { batch: Array.from({ length: 15 }, () => ({ type: "track", anonymousId: "v", event: "A", properties: { pad: "x".repeat(30000) } })) });
+  const items = Array.from({ length: 1000 }, (_, i) => `SKU-${i % 50}-or-none`); /* the latest decisions are kept, up to a bound */
+  for (let i = 0; i < 60; i++) await Promise.all(Array.from({ length: 40 }, () => shop.post("/v1/rank", { ranking: "all", items, limit: 1 })));
   const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${shop.child.pid}/status`, "utf8"))[1]);
   let n = 1, stop = false, answers = 0, last = 0, failed = 0, early = 0;
   const begin = performance.now();

@@ -337,6 +337,7 @@ static const char *const PATTERNS[] = {"a",
                                        "%f[%w]",
                                        "[a-c]+",
                                        "[]]",
+                                       "[]-%%]+", /* the range ends at the first of "%%" */
                                        "[^]]",
                                        "%",
                                        "(",
