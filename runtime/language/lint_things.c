@@ -156,9 +156,7 @@ static void bare_number(struct lint *lint, const struct at_node *thing, const st
     if (number->number == 0 || fabs(number->number) >= 60000) return; /* milliseconds, by who knows */
     short_cut(lint, thing, name);
     struct at_finding *finding =
-        number->number < 1000 /* of milliseconds: nobody means less than a second */
-            ? lint_error(lint, number, "bare_number", "%s is a time: %.15g what?", name, number->number)
-            : lint_warn(lint, number, "bare_number", "%s is a time: %.15g what?", name, number->number);
+        lint_warn(lint, number, "bare_number", "%s is a time: %.15g what?", name, number->number);
     lint_hint(finding, "write days(%.15g), hours(%.15g) or the like", number->number, number->number);
 }
 
