@@ -99,7 +99,7 @@ $(O)/tests/%: tests/unit/%.c $(O)/libattune.a
 	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -MMD -MP $< -o $@ $$(cat tests/unit/$*.ld 2>/dev/null) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS) -lcmocka
 # One of them against one source that has a fault in it, in the library's stead: tools/planted.sh.
 faulty: $(O)/libattune.a
-	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -w tests/unit/$(TEST).c tests/unit/only.c $(FAULTY) -o $(OUT) $$(cat tests/unit/$(TEST).ld 2>/dev/null) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS) -lcmocka
+	@$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -O1 -g0 -w tests/unit/$(TEST).c tests/unit/only.c $(FAULTY) -o $(OUT) $$(cat tests/unit/$(TEST).ld 2>/dev/null) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS) -lcmocka
 faulty-program: $(O)/runtime/main.o $(O)/libattune.a
 	@$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -w $(O)/runtime/main.o $(FAULTY) -o $(OUT) $(LDFLAGS_ALL) $(O)/libattune.a $(LIBS)
 unit-build: $(TESTS)

@@ -30,31 +30,43 @@ fi
 result=$(mktemp)
 trap 'rm -f "$result" "$result.build"' EXIT
 jobs=$(nproc 2>/dev/null || echo 2)
+at_once=$((jobs + 1)) # many tests wait
 
-# Names on standard input; COMMAND with {} for each; as many at once as there are processors.
+# Names on standard input; COMMAND with {} for each; $at_once of them at a time.
 many() { # LABEL COMMAND…
     label=$1
     shift
-    xargs -P "$jobs" -I{} sh tools/test.sh one "$label {}" "$@" | tee -a "$result"
+    xargs -P "$at_once" -I{} sh tools/test.sh one "$label {}" "$@" | tee -a "$result"
 }
-build() { # MODE
-    make -j"$jobs" MODE="$1" all unit-build >"$result.build" 2>&1 && return 0
-    echo "FAILED  build $1" | tee -a "$result"
+build() { # MODE TARGET… (lines in reports are enough: -g1)
+    mode=$1
+    shift
+    make -j"$jobs" MODE="$mode" CFLAGS=-g1 CXXFLAGS=-g1 all "$@" >"$result.build" 2>&1 && return 0
+    echo "FAILED  build $mode" | tee -a "$result"
     grep -E 'error|Error|undefined' "$result.build" | head -30
     return 1
 }
-names() { ls tests/unit/*_test.c | sed 's|.*/||; s|\.c$||'; }
+# The longest first, so that none of them runs alone at the end.
+long='store_folder|language_generated|profile_fold|attune_embed|net_gzip|net_limits|language_alloc|import|people|outfitter|rhythm|scripts|kill|backup'
+names() { # DIRECTORY ENDING
+    all=$(cd "$1" && ls ./*"$2" | sed "s|^\./||; s|\\$2$||")
+    echo "$all" | grep -E "^($long)$"
+    echo "$all" | grep -vE "^($long)$"
+}
+units() { names tests/unit _test.c | sed 's|$|_test|'; }
+threads='loop_test catalog_threads_test store_engine_test net_server_test net_life_test attune_embed_test' # where threads meet
 
 sh tools/lua-files.sh >/dev/null 2>&1 || echo "note: the packages with Lua files could not be fetched; the parser is not judged by them"
 if [ -z "${QUICK:-}" ]; then
-    build debug && names | many debug build/debug/tests/{}
-    # Where threads meet.
-    build tsan && names | grep -E '^(loop|catalog_threads|store_engine|net_server|net_life|attune_embed)_test$' | many tsan build/tsan/tests/{}
+    build debug unit-build && units | many debug build/debug/tests/{}
+    # shellcheck disable=SC2086
+    build tsan $(printf 'build/tsan/tests/%s ' $threads) && printf '%s\n' $threads | many tsan build/tsan/tests/{}
 fi
-build release && names | many release build/release/tests/{}
+# What waits for clocks and disks ran under the sanitizers; over HTTP the release does it.
+build release unit-build && units | grep -vE '^(net|store|shop|loop)_' | many release build/release/tests/{}
 [ -n "${QUICK:-}" ] || sh tools/planted.sh list | many "planted fault" sh tools/planted.sh {}
 make -s node_modules/.ready >/dev/null 2>&1 || echo "note: npm could not install the clients; tests that need them fail"
-ls tests/http/*.test.mjs | sed 's|.*/||; s|\.test\.mjs$||' | grep -v '^budget$' | many http node --test tests/http/{}.test.mjs
+names tests/http .test.mjs | grep -v '^budget$' | many http node --test tests/http/{}.test.mjs
 echo budget | many http node --test tests/http/{}.test.mjs # alone: it measures
 if [ -z "${QUICK:-}" ]; then
     # The same program under the sanitizers: the paths where memory and threads are shared.
@@ -64,6 +76,7 @@ if [ -z "${QUICK:-}" ]; then
         many "http tsan" env ATTUNE="$PWD/build/tsan/attune" TSAN_OPTIONS="exitcode=66 suppressions=$PWD/tests/tsan.supp" STORM_SECONDS=3 node --test tests/http/{}.test.mjs
     echo corpus | many coverage sh tools/coverage.sh {}
     make -s -j"$jobs" MODE=fuzz lib >/dev/null 2>&1
+    at_once=$jobs # each counts what it does in its seconds
     ls tests/fuzz/*_fuzz.c | many fuzz sh tools/fuzz.sh {} "${FUZZ_SECONDS:-20}"
 fi
 passed=$(grep -c '^ok ' "$result") failed=$(grep -c '^FAILED' "$result") skipped=$(grep -c 'skipped: no data' "$result")
