@@ -15,7 +15,7 @@ if [ "${1:-}" = one ]; then
     shift 2
     log=$(mktemp)
     begin=$(date +%s)
-    if timeout "${LIMIT:-420}" "$@" >"$log" 2>&1; then
+    if timeout "${LIMIT:-600}" "$@" >"$log" 2>&1; then
         skips=$(grep -c 'skipped: no data' "$log")
         echo "ok      $name ($(($(date +%s) - begin)) s)$([ "$skips" -gt 0 ] && echo "  skipped: no data")"
         grep -E '^(# )?(property|coverage):' "$log" | sed 's/^\(# \)\{0,1\}/        /'
