@@ -4,7 +4,7 @@
  * written as JSON that reads back the same. With -DAT_PLANT_FAULT a write past a buffer hides behind one key,
  * to test the fuzzing.
  */
-// Covers: runtime/base/json.c runtime/base/json_check.c runtime/base/json_simd.cc
+// Covers: runtime/base/json.c runtime/base/json_quick.c runtime/base/json_check.c runtime/base/json_simd.cc
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
@@ -65,6 +65,9 @@ static void read_value(struct at_json value) {
         read_value(it.value);
     }
     AT_ASSERT(count == at_json_count(value) && (!count || type == AT_JSON_OBJECT || type == AT_JSON_ARRAY));
+    struct at_json member;
+    at_json_members(value, &first, count > 0, &member);
+    AT_ASSERT(!count || type != AT_JSON_OBJECT || member.at == last);
     if (type == AT_JSON_OBJECT && count && !memchr(first.data, 0, first.length))
         AT_ASSERT(at_json_get(value, first.data).at == last);
     AT_ASSERT(type == AT_JSON_OBJECT || !at_json_get(value, "a").tape);
