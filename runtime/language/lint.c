@@ -11,8 +11,10 @@
 
 /* ---- findings ---- */
 
-static struct at_finding *tell(struct lint *lint, const struct at_node *node, const char *code,
-                               const char *fmt, va_list args) {
+__attribute__((format(printf, 4, 0))) static struct at_finding *tell(struct lint *lint,
+                                                                     const struct at_node *node,
+                                                                     const char *code, const char *fmt,
+                                                                     va_list args) {
     struct at_finding *finding = findings_add(lint->findings, node, code);
     if (finding) vsnprintf(finding->message, sizeof finding->message, fmt, args);
     return finding;
