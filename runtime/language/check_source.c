@@ -156,10 +156,25 @@ static enum at_status try_cure(struct at_finding *finding, struct at_text source
     return status;
 }
 
+/* Words for a fault may move it to where the habit is. */
+static struct at_finding *in_order(struct at_finding *list) {
+    struct at_finding *sorted = NULL;
+    while (list) {
+        struct at_finding *one = list, **at = &sorted;
+        list = list->next;
+        while (*at && ((*at)->line < one->line || ((*at)->line == one->line && (*at)->column <= one->column)))
+            at = &(*at)->next;
+        one->next = *at;
+        *at = one;
+    }
+    return sorted;
+}
+
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary, struct at_finding **findings) {
     struct findings found = {.arena = arena};
     enum at_status status = find(&found, source, vocabulary, true);
+    found.first = in_order(found.first);
     *findings = found.first;
     struct tally before = {0, 0};
     if (status == AT_OK) status = count_all(source, vocabulary, &before);
