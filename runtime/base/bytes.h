@@ -27,6 +27,12 @@ static inline bool at_text_is(struct at_text a, const char *nul_terminated) {
     size_t length = nul_terminated ? strlen(nul_terminated) : 0;
     return a.length == length && (length == 0 || memcmp(a.data, nul_terminated, length) == 0);
 }
+/* names: NULL-terminated; NULL: none. */
+static inline bool at_text_in(struct at_text text, const char *const *names) {
+    for (; names && *names; names++)
+        if (at_text_is(text, *names)) return true;
+    return false;
+}
 
 struct at_bytes {
     char *data;

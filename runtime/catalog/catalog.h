@@ -66,6 +66,8 @@ enum at_status at_catalog_new(struct at_catalog **out, const struct at_catalog_o
 void at_catalog_free(struct at_catalog *catalog);
 /* attributes { rating = "number" }: kinds "number" "bool" "date" "text" "list". AT_CONFLICT if a feed fixed
  * another kind. */
+/* As at_catalog_declare reads it: "number", "bool", "date", "text", "list". */
+const char *at_attribute_kind_name(enum at_attribute_kind kind);
 enum at_status at_catalog_declare(struct at_catalog *catalog, const char *name, const char *kind,
                                   struct at_error *err) AT_MUST_CHECK;
 

@@ -9,6 +9,10 @@
 
 static const char *const kind_words[] = {"number", "bool", "date", "text", "list"};
 
+const char *at_attribute_kind_name(enum at_attribute_kind kind) {
+    return kind_words[kind];
+}
+
 const char *at_kind_word(enum at_attribute_kind kind) {
     static const char *const said[] = {"number", "true or false", "date", "text", "list"};
     return said[kind];

@@ -42,12 +42,6 @@ static struct at_text id_of(struct making *m, struct at_json value) {
 
 /* ---- names ---- */
 
-static bool is_among(struct at_text name, const char *const *names) {
-    for (; *names; names++)
-        if (at_text_is(name, *names)) return true;
-    return false;
-}
-
 #define NAME_SIZE 64
 #define NAME_MAX  40 /* bytes of what the merchant wrote */
 
@@ -74,7 +68,7 @@ static void name_of(struct at_text said, char out[NAME_SIZE]) {
     if (!at_utf8_valid(word, n, &bad)) n = bad; /* a letter that was cut */
     while (n && word[n - 1] == '_') n--;
     word[n] = 0;
-    snprintf(out, NAME_SIZE, "%s%s", is_among((struct at_text){word, n}, taken) ? "option_" : "", word);
+    snprintf(out, NAME_SIZE, "%s%s", at_text_in((struct at_text){word, n}, taken) ? "option_" : "", word);
 }
 
 /* ---- variants ---- */
@@ -164,7 +158,7 @@ static void rewrite_variant(struct making *m, struct at_json variant) {
     struct at_json_each it = at_json_each(variant);
     at_json_open(&m->out, '{');
     while (at_json_next(&it)) {
-        if (is_among(it.key, anew)) continue;
+        if (at_text_in(it.key, anew)) continue;
         at_json_key_text(&m->out, it.key);
         at_json_put_value(&m->out, it.value);
     }
@@ -302,7 +296,7 @@ static const char *const managed[] = {"id",       "title",     "brand",      "ca
 static void put_own_members(struct making *m) {
     struct at_json_each it = at_json_each(m->product->kept);
     while (at_json_is_object(m->product->kept) && at_json_next(&it)) {
-        if (is_among(it.key, managed)) continue;
+        if (at_text_in(it.key, managed)) continue;
         at_json_key_text(&m->out, it.key);
         at_json_put_value(&m->out, it.value);
     }

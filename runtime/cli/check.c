@@ -24,32 +24,10 @@ static const char *env_or_name(void *arg, const char *name) {
 /* The shop that is open knows which attributes its products have. Without one only shop.lua does. */
 static void ask_attributes(struct checked *checked) {
     struct cli_shop *shop = cli_shop_if_there(checked->call, checked->folder);
-    struct at_bytes answer;
-    struct at_json json;
-    double items = 0;
-    checked->attribute_count = 0;
-    checked->has_products = false;
+    checked->attributes = (struct cli_attributes){.count = 0};
     if (!shop) return;
-    struct at_json_parser *parser = at_json_parser_new(1u << 22, 16);
-    at_bytes_init(&answer, 1u << 22);
-    int status = cli_shop_call(shop, "GET", "/v1/catalog/attributes", NULL, 0, &answer);
-    if (cli_read(checked->call, status, &answer, parser, &json)) {
-        struct at_json_each it = at_json_each(at_json_get(json, "attributes"));
-        bool is_whole = true;
-        while (is_whole && checked->attribute_count < AT_ATTRIBUTE_MAX && at_json_next(&it)) {
-            struct at_text name = at_json_text(at_json_get(it.value, "name")),
-                           kind = at_json_text(at_json_get(it.value, "kind"));
-            struct at_declared_attribute *attribute = &checked->attributes[checked->attribute_count];
-            attribute->name = at_arena_dup(&checked->arena, name.data, name.length);
-            attribute->kind = at_arena_dup(&checked->arena, kind.data, kind.length);
-            is_whole = attribute->name && attribute->kind;
-            checked->attribute_count += is_whole;
-        }
-        at_json_number(at_json_get(json, "items"), &items);
-        checked->has_products = is_whole && items > 0;
-    }
-    if (parser) at_json_parser_free(parser);
-    at_bytes_clear(&answer);
+    if (!cli_attributes_ask(checked->call, shop, &checked->arena, &checked->attributes))
+        checked->attributes.has_products = false;
     cli_shop_close(shop);
 }
 
@@ -85,20 +63,12 @@ void check_forget(struct checked *checked) {
 
 static enum at_status judge_settings(struct checked *checked) {
     struct at_settings_source source = {checked->folder, env_or_name, NULL};
-    struct at_catalog_options options = {NULL};
-    enum at_status status = at_catalog_new(&checked->catalog, &options, &checked->err);
-    if (status == AT_OK)
-        status = at_settings_check(&source, checked->settings_text, &checked->arena, &checked->settings,
-                                   &checked->settings_findings, &checked->err);
-    for (uint32_t i = 0; status == AT_OK && i < checked->settings->attribute_count; i++)
-        status = at_catalog_declare(checked->catalog, checked->settings->attributes[i].name,
-                                    checked->settings->attributes[i].kind, &checked->err);
-    struct at_error unlike; /* declared otherwise since the shop opened: shop.lua's word counts */
-    for (uint32_t i = 0; status == AT_OK && i < checked->attribute_count; i++)
-        if (at_catalog_declare(checked->catalog, checked->attributes[i].name, checked->attributes[i].kind,
-                               &unlike) == AT_NOMEM)
-            status = AT_NOMEM;
-    return status;
+    enum at_status status = at_settings_check(&source, checked->settings_text, &checked->arena,
+                                              &checked->settings, &checked->settings_findings, &checked->err);
+    if (status != AT_OK && status != AT_UNPROCESSABLE) return status;
+    enum at_status made =
+        cli_attributes_catalog(&checked->attributes, checked->settings, &checked->catalog, &checked->err);
+    return made == AT_OK ? status : made;
 }
 
 /* Scripts are read by the settings of shop.lua; if those are wrong, by the defaults, so that every mistake is
@@ -109,7 +79,7 @@ static enum at_status judge_scripts(struct checked *checked, const struct at_set
                                        .file_count = checked->file_count,
                                        .settings = settings,
                                        .root = root,
-                                       .is_whole = checked->has_products,
+                                       .is_whole = checked->attributes.has_products,
                                        .guard = checked->guard,
                                        .arena = &checked->arena};
     enum at_status status = at_generation_build(&checked->build, &checked->generation, &checked->err);

@@ -6,7 +6,7 @@
 #ifndef AT_CLI_CHECK_H
 #define AT_CLI_CHECK_H
 
-#include "cli/cli.h"
+#include "cli/attributes.h"
 #include "language/language.h"
 #include "shop/folder.h"
 
@@ -18,9 +18,7 @@ struct checked {
     struct at_text settings_text; /* of shop.lua; data NULL: there is none */
     struct at_source_file *files; /* the scripts, by path */
     uint32_t file_count;
-    struct at_declared_attribute attributes[AT_ATTRIBUTE_MAX]; /* of the shop that is open */
-    uint32_t attribute_count;
-    bool has_products;                    /* it has some: no other attribute is known */
+    struct cli_attributes attributes;     /* of the shop that is open */
     struct at_finding *settings_findings; /* of shop.lua */
     struct at_build build;                /* findings of the scripts, by file and place */
     struct at_settings *settings;         /* NULL: shop.lua has errors, and the scripts were not looked at */

@@ -108,9 +108,7 @@ static enum at_status put_products(struct speed *speed, const struct at_settings
 static enum at_status make_catalog(struct speed *speed, const struct at_settings *settings,
                                    struct at_error *err) {
     enum at_status status = at_catalog_new(&speed->catalog, NULL, err);
-    for (uint32_t i = 0; status == AT_OK && i < settings->attribute_count; i++)
-        status = at_catalog_declare(speed->catalog, settings->attributes[i].name,
-                                    settings->attributes[i].kind, err);
+    if (status == AT_OK) status = at_settings_declare(settings, speed->catalog, err);
     if (status == AT_OK) status = put_products(speed, settings, err);
     if (status != AT_OK) return status;
     speed->root = at_catalog_root(speed->catalog);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "cli/cli.h"
+#include "cli/attributes.h"
 #include "language/stubs.h"
 #include "shop/folder.h"
 
@@ -18,7 +18,7 @@ struct gathering {
     const struct cli_call *call;
     const char *folder;
     struct at_arena arena;
-    struct at_declared_attribute attributes[AT_ATTRIBUTE_MAX];
+    struct cli_attributes attributes;
     struct at_stubs stubs;
     struct at_error err;
 };
@@ -80,42 +80,13 @@ static int write_stubs(const struct cli_call *call, const char *folder, const st
 
 /* ---- the shop's own words ---- */
 
-static bool add_attribute(struct gathering *gathering, struct at_text name, struct at_text kind) {
-    struct at_stubs *stubs = &gathering->stubs;
-    if (stubs->attribute_count == AT_LENGTH(gathering->attributes)) return true;
-    struct at_declared_attribute *attribute = &gathering->attributes[stubs->attribute_count];
-    attribute->name = at_arena_dup(&gathering->arena, name.data, name.length);
-    attribute->kind = at_arena_dup(&gathering->arena, kind.data, kind.length);
-    stubs->attribute_count += attribute->name && attribute->kind;
-    return attribute->name && attribute->kind;
-}
-
-static int take_attributes(struct gathering *gathering, struct at_json answer) {
-    double items = 0;
-    struct at_json_each it = at_json_each(at_json_get(answer, "attributes"));
-    bool is_ok = true;
-    at_json_number(at_json_get(answer, "items"), &items);
-    gathering->stubs.is_whole = items > 0;
-    while (is_ok && at_json_next(&it))
-        is_ok = add_attribute(gathering, at_json_text(at_json_get(it.value, "name")),
-                              at_json_text(at_json_get(it.value, "kind")));
-    return is_ok ? EXIT_DONE : cli_fail(gathering->call, EXIT_FAILED, "out of memory");
-}
-
 /* Who keeps the catalog knows its attributes; shop.lua's are among them. */
 static int ask_catalog(struct gathering *gathering) {
     struct cli_shop *shop = cli_shop_open(gathering->call, gathering->folder);
-    struct at_bytes answer;
-    struct at_json json;
     if (!shop) return EXIT_FAILED;
-    struct at_json_parser *parser = at_json_parser_new(1u << 22, 16);
-    at_bytes_init(&answer, 1u << 22);
-    int status = cli_shop_call(shop, "GET", "/v1/catalog/attributes", NULL, 0, &answer), code = EXIT_FAILED;
-    if (cli_read(gathering->call, status, &answer, parser, &json)) code = take_attributes(gathering, json);
-    if (parser) at_json_parser_free(parser);
-    at_bytes_clear(&answer);
+    bool is_asked = cli_attributes_ask(gathering->call, shop, &gathering->arena, &gathering->attributes);
     cli_shop_close(shop);
-    return code;
+    return is_asked ? EXIT_DONE : EXIT_FAILED;
 }
 
 static const char *name_itself(void *arg, const char *name) {
@@ -123,31 +94,38 @@ static const char *name_itself(void *arg, const char *name) {
     return name;
 }
 
-/* What shop.lua declares, for want of a catalog; the standard's are in every catalog. */
+static bool take_known(struct gathering *gathering, struct at_catalog *catalog) {
+    struct cli_attributes *out = &gathering->attributes;
+    struct at_root *root = at_catalog_root(catalog);
+    for (int i = 0; i < at_root_attribute_count(root); i++, out->count++) {
+        const struct at_attribute *attribute = at_root_attribute_at(root, i);
+        out->list[i].name = at_arena_dup(&gathering->arena, attribute->name, strlen(attribute->name));
+        out->list[i].kind = at_attribute_kind_name(attribute->kind);
+        if (!out->list[i].name) break;
+    }
+    bool is_whole = (int)out->count == at_root_attribute_count(root);
+    at_root_unref(root);
+    return is_whole;
+}
+
+/* What every catalog knows and shop.lua declares, for want of data. */
 static int read_settings(struct gathering *gathering) {
     struct at_settings_source source = {gathering->folder, name_itself, NULL};
     struct at_settings *settings = NULL;
+    struct at_catalog *catalog = NULL;
     struct at_text text = {NULL, 0};
-    static const char *const standard[][2] = {
-        {"price", "number"},  {"list_price", "number"}, {"cost", "number"}, {"stock", "number"},
-        {"rating", "number"}, {"released", "date"},     {"title", "text"},  {"brand", "text"},
-        {"category", "text"}, {"tags", "list"}};
-    enum at_status status =
-        folder_read_file(gathering->folder, "shop.lua", &gathering->arena, &text, &gathering->err);
-    if (status == AT_OK)
-        status = at_settings_load(&source, text.data, text.length, &settings, &gathering->err);
-    bool is_beyond_us = status == AT_NOTFOUND || status == AT_NOMEM || status == AT_IO;
-    if (status != AT_OK)
-        return cli_fail(gathering->call, is_beyond_us ? EXIT_FAILED : EXIT_REFUSED, "%s",
-                        gathering->err.message);
-    bool is_ok = true;
-    for (size_t i = 0; i < AT_LENGTH(standard); i++)
-        is_ok &= add_attribute(gathering, at_text_of(standard[i][0]), at_text_of(standard[i][1]));
-    for (uint32_t i = 0; i < settings->attribute_count; i++)
-        is_ok &= add_attribute(gathering, at_text_of(settings->attributes[i].name),
-                               at_text_of(settings->attributes[i].kind));
+    struct at_error *err = &gathering->err;
+    enum at_status status = folder_read_file(gathering->folder, "shop.lua", &gathering->arena, &text, err);
+    if (status == AT_OK) status = at_settings_load(&source, text.data, text.length, &settings, err);
+    if (status == AT_OK) status = cli_attributes_catalog(&gathering->attributes, settings, &catalog, err);
+    if (status == AT_OK && !take_known(gathering, catalog))
+        status = at_fail(err, AT_NOMEM, NULL, "out of memory");
     at_settings_free(settings);
-    return is_ok ? EXIT_DONE : cli_fail(gathering->call, EXIT_FAILED, "out of memory");
+    if (catalog) at_catalog_free(catalog);
+    bool is_beyond_us = status == AT_NOTFOUND || status == AT_NOMEM || status == AT_IO;
+    return status == AT_OK
+               ? EXIT_DONE
+               : cli_fail(gathering->call, is_beyond_us ? EXIT_FAILED : EXIT_REFUSED, "%s", err->message);
 }
 
 /* By name: the order of a table of shop.lua is none, and the file should change only when the words do. */
@@ -164,7 +142,11 @@ static int gather(struct gathering *gathering) {
     cli_data(gathering->call, gathering->folder, data, sizeof data);
     int code = stat(data, &info) == 0 ? ask_catalog(gathering) : read_settings(gathering);
     if (code) return code;
-    qsort(gathering->attributes, gathering->stubs.attribute_count, sizeof *gathering->attributes, by_name);
+    struct cli_attributes *attributes = &gathering->attributes;
+    qsort(attributes->list, attributes->count, sizeof *attributes->list, by_name);
+    gathering->stubs.attributes = attributes->list;
+    gathering->stubs.attribute_count = attributes->count;
+    gathering->stubs.is_whole = attributes->has_products;
     enum at_status status =
         folder_read(gathering->folder, &gathering->arena, &files, &count, &gathering->err);
     if (status == AT_OK)
@@ -180,7 +162,6 @@ int cli_stubs(const struct cli_call *call, const char *folder) {
     if (!gathering) return cli_fail(call, EXIT_FAILED, "out of memory");
     gathering->call = call;
     gathering->folder = folder;
-    gathering->stubs.attributes = gathering->attributes;
     at_arena_init(&gathering->arena, SIZE_MAX >> 1);
     int code = gather(gathering);
     if (!code) code = write_stubs(call, folder, &gathering->stubs);

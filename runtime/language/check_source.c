@@ -23,15 +23,8 @@ struct at_finding *findings_add(struct findings *findings, const struct at_node 
     finding->from = node->from;
     finding->to = node->to;
     snprintf(finding->code, sizeof finding->code, "%s", code);
-    const struct at_finding *last = findings->last;
-    struct at_finding **at = &findings->first;
-    if (last && (last->line < node->line || (last->line == node->line && last->column <= node->column)))
-        at = &findings->last->next;
-    while (*at && ((*at)->line < node->line || ((*at)->line == node->line && (*at)->column <= node->column)))
-        at = &(*at)->next;
-    finding->next = *at;
-    *at = finding;
-    if (!finding->next) findings->last = finding;
+    struct at_finding **end = findings->last ? &findings->last->next : &findings->first;
+    *end = findings->last = finding;
     return finding;
 }
 
@@ -156,26 +149,11 @@ static enum at_status try_cure(struct at_finding *finding, struct at_text source
     return status;
 }
 
-/* Words for a fault may move it to where the habit is. */
-static struct at_finding *in_order(struct at_finding *list) {
-    struct at_finding *sorted = NULL;
-    while (list) {
-        struct at_finding *one = list, **at = &sorted;
-        list = list->next;
-        while (*at && ((*at)->line < one->line || ((*at)->line == one->line && (*at)->column <= one->column)))
-            at = &(*at)->next;
-        one->next = *at;
-        *at = one;
-    }
-    return sorted;
-}
-
 enum at_status at_source_check(struct at_arena *arena, struct at_text source,
                                const struct at_vocabulary *vocabulary, struct at_finding **findings) {
     struct findings found = {.arena = arena};
     enum at_status status = find(&found, source, vocabulary, true);
-    found.first = in_order(found.first);
-    *findings = found.first;
+    *findings = found.first = at_findings_sort(found.first);
     struct tally before = {0, 0};
     if (status == AT_OK) status = count_all(source, vocabulary, &before);
     int trials = 0;

@@ -13,11 +13,10 @@
 
 /* ---- telling ---- */
 
-static bool is_same_cause(const struct at_finding *told, struct place place, const char *code) {
-    bool is_same = strcmp(told->code, code) == 0;
-    if (told->from == place.from && told->to == place.to) return is_same || !told->is_warning;
-    return told->from <= place.from && told->to >= place.to &&
-           (is_same || strcmp(told->code, "step_outside") == 0);
+/* By an earlier look at the same words. */
+static bool is_told(const struct at_finding *told, struct place place, const char *code) {
+    return told->from == place.from && told->to == place.to &&
+           (!told->is_warning || strcmp(told->code, code) == 0);
 }
 
 struct at_file_finding *tell(struct word_check *check, struct place place, bool is_warning, const char *code,
@@ -29,8 +28,7 @@ struct at_file_finding *tell(struct word_check *check, struct place place, bool 
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
     for (struct at_file_finding *told = check->build->findings; told; told = told->next)
-        if (told->path == check->file->path.data && is_same_cause(&told->finding, place, code))
-            return told; /* by an earlier look at the same words, or at some around them */
+        if (told->path == check->file->path.data && is_told(&told->finding, place, code)) return told;
     const char *text = check->file->text.data;
     uint32_t line_start = 0;
     for (uint32_t i = 0; i < place.from; i++)
@@ -173,9 +171,13 @@ static void check_called(struct word_check *check, const struct at_node *call) {
     if (!index->is_dot || !word || word->kind != AT_WORD_METHOD || !word->since) return;
     if (call->list && same_words(check, index->a, call->list)) return;
     struct place dot = {index->a->to, index->b->from};
-    struct at_file_finding *told =
-        tell(check, place_of(index), false, "dot_for_colon", "%s is asked with a colon: %s:%s(…)", word->name,
-             bare_name(owner->called), word->name);
+    struct at_file_finding *told = tell(check, place_of(index), false, "dot_for_colon",
+                                        "a dot reads, a colon asks: before %s stands a colon", word->name);
+    if (told)
+        snprintf(told->finding.hint, sizeof told->finding.hint, "write %.150s:%s",
+                 kept_text(check, (struct at_text){check->file->text.data + index->from,
+                                                   index->a->to - index->from}),
+                 word->name);
     if (dot.to - dot.from == 1) cure(check, told, dot, ":");
 }
 

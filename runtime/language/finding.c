@@ -82,3 +82,26 @@ void at_finding_mend(struct at_bytes *out, struct at_text source, const struct a
     }
     at_bytes_add(out, source.data + at, source.length - at);
 }
+
+/* Merged pair by pair: there may be thousands. */
+static struct at_finding *merge(struct at_finding *a, struct at_finding *b) {
+    struct at_finding *first = NULL, **end = &first;
+    while (a && b) {
+        bool is_later = b->line < a->line || (b->line == a->line && b->column < a->column);
+        struct at_finding **from = is_later ? &b : &a;
+        *end = *from;
+        end = &(*end)->next;
+        *from = *end;
+    }
+    *end = a ? a : b;
+    return first;
+}
+
+struct at_finding *at_findings_sort(struct at_finding *list) {
+    struct at_finding *half = list, *end = list;
+    if (!list || !list->next) return list;
+    while ((end = end->next) && (end = end->next)) half = half->next;
+    struct at_finding *rest = half->next;
+    half->next = NULL;
+    return merge(at_findings_sort(list), at_findings_sort(rest));
+}

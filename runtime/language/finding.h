@@ -24,6 +24,8 @@ struct at_finding {
     const char *fix;
     uint32_t fix_from, fix_to;
 };
+/* By their places; of one place as they came. */
+struct at_finding *at_findings_sort(struct at_finding *list);
 /* "path:line:column  message", the source line, a line with marks under what it is about, "Hint: …" —
  * appended to out. */
 void at_finding_print(struct at_bytes *out, const char *path, struct at_text source,

@@ -10,13 +10,6 @@
 #include "language/compile.h"
 #include "language/state.h"
 
-/* Of one file findings are in the order of their places. */
-static bool comes_after(const struct at_file_finding *a, const struct at_file_finding *b) {
-    return a->path == b->path &&
-           (a->finding.line > b->finding.line ||
-            (a->finding.line == b->finding.line && a->finding.column > b->finding.column));
-}
-
 struct at_file_finding *add_finding(struct at_build *build, const char *path, const struct at_node *node,
                                     bool is_warning, const char *code, const char *fmt, ...) {
     struct at_file_finding *made = at_arena_zalloc(build->arena, sizeof *made);
@@ -33,8 +26,7 @@ struct at_file_finding *add_finding(struct at_build *build, const char *path, co
     vsnprintf(made->finding.message, sizeof made->finding.message, fmt, args);
     va_end(args);
     struct at_file_finding **end = &build->findings;
-    while (*end && !(node && comes_after(*end, made))) end = &(*end)->next;
-    made->next = *end;
+    while (*end) end = &(*end)->next;
     *end = made;
     return made;
 }

@@ -83,6 +83,9 @@ struct at_settings_source {
 enum at_status at_settings_load(const struct at_settings_source *source, const char *text, size_t length,
                                 struct at_settings **out, struct at_error *err) AT_MUST_CHECK;
 void at_settings_free(struct at_settings *settings);
+/* Its attributes into a catalog. */
+enum at_status at_settings_declare(const struct at_settings *settings, struct at_catalog *catalog,
+                                   struct at_error *err) AT_MUST_CHECK;
 /* The same for a check: what is wrong comes as findings, in the arena. AT_UNPROCESSABLE: one of them is an
  * error, and *out is NULL. */
 enum at_status at_settings_check(const struct at_settings_source *source, struct at_text text,

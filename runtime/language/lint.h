@@ -24,7 +24,7 @@ struct lint_local {                /* beside an AT_NODE_LOCAL; its mark is the i
 struct lint_function {          /* beside an AT_NODE_FUNCTION, likewise */
     struct at_text noun, field; /* "ranking", "score"; empty: not the field of a declaration */
 };
-struct findings { /* in order of position */
+struct findings { /* as they come; at_source_check sorts them */
     struct at_arena *arena;
     struct at_finding *first, *last;
     bool is_short;
@@ -93,7 +93,8 @@ enum lint_kind {
 enum lint_kind lint_kind_of(const struct lint *lint, const struct at_node *node);
 const char *lint_kind_word(enum lint_kind kind); /* "a number" */
 bool lint_is_number(enum lint_kind kind);        /* also a share, a span, a moment */
-/* The values a text can have ("browse", "compare", "buy"), NULL-terminated; NULL: any. */
-const char *const *lint_values_of(const struct lint *lint, const struct at_node *node);
+/* The values a text can have (browse, compare, buy): how many, at most so many; 0: any. */
+uint32_t lint_values_of(const struct lint *lint, const struct at_node *node, struct at_text *out,
+                        uint32_t most);
 
 #endif

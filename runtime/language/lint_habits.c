@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What Lua reads otherwise than it was meant: a dot for a colon, "x == 1 or 2", "not a == b", bit signs
+ * What Lua reads otherwise than it was meant: a colon for a dot, "x == 1 or 2", "not a == b", bit signs
  * between conditions, ipairs with one name, a step of a flow in a rule.
  */
 #include "language/lint.h"
@@ -8,14 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_listed(struct at_text name, const char *const *names) {
-    for (; names && *names; names++)
-        if (at_text_is(name, *names)) return true;
-    return false;
-}
 static bool is_comparison(const struct at_node *node) {
     static const char *const signs[] = {"==", "~=", "<", "<=", ">", ">=", NULL};
-    return node && node->kind == AT_NODE_BINARY && is_listed(node->text, signs);
+    return node && node->kind == AT_NODE_BINARY && at_text_in(node->text, signs);
 }
 /* All of it: what is cut off a fix is lost. */
 static const char *cut(const struct lint *lint, const struct at_node *node) {
@@ -25,37 +20,18 @@ static const char *cut(const struct lint *lint, const struct at_node *node) {
     return kept ? kept : "";
 }
 
-/* ---- a dot for a colon, a colon for a dot ---- */
+/* ---- a colon for a dot ---- */
 
 static bool belongs_to_rule(const struct lint *lint, const struct at_node *node) {
     while (node && node->kind == AT_NODE_INDEX) node = node->a;
     return lint_role_of(lint, node) != LINT_NOTHING;
 }
 
-/* customer.in_segment "vip", product.price.above(3) */
-static void dot_for_colon(struct lint *lint, struct at_node *node) {
-    static const char *const of_customers[] = {"may", "count", "did", "last", "in_segment", "variant", NULL};
-    const struct at_node *callee = node->a;
-    if (!callee || callee->kind != AT_NODE_INDEX || !callee->is_dot || !callee->a || !callee->b) return;
-    bool asks = lint_role_of(lint, callee->a) == LINT_CUSTOMER && is_listed(callee->b->text, of_customers);
-    bool compares = callee->a->kind == AT_NODE_INDEX && belongs_to_rule(lint, callee->a) &&
-                    is_listed(callee->b->text, lint->vocabulary->methods);
-    bool hands_itself = node->list && at_text_equal(lint_cut(lint, node->list), lint_cut(lint, callee->a));
-    if ((!asks && !compares) || hands_itself) return; /* customer.count(customer, …) is the long way */
-    struct at_node place = *callee;
-    struct at_finding *finding =
-        lint_error(lint, &place, "dot_for_colon", "a dot reads, a colon asks: before %.*s stands a colon",
-                   (int)callee->b->text.length, callee->b->text.data);
-    lint_fix(lint, finding, callee->a->to, callee->b->from, ":");
-    lint_hint(finding, "write %s:%.*s", cut(lint, callee->a), (int)callee->b->text.length,
-              callee->b->text.data);
-}
-
 /* math:floor(x) */
 static void colon_for_dot(struct lint *lint, struct at_node *node) {
     static const char *const libraries[] = {"math", "string", "table", "utf8", NULL};
     const struct at_node *of = node->a;
-    if (!of || of->kind != AT_NODE_NAME || of->binding || !is_listed(of->text, libraries)) return;
+    if (!of || of->kind != AT_NODE_NAME || of->binding || !at_text_in(of->text, libraries)) return;
     struct at_finding *finding =
         lint_error(lint, node, "colon_for_dot", "what is in %.*s is called with a dot", (int)of->text.length,
                    of->text.data);
@@ -270,7 +246,7 @@ static void field_called(struct lint *lint, struct at_node *node) {
 /* A comparison asked and not used. */
 static void does_nothing(struct lint *lint, struct at_node *node) {
     const struct at_node *call = node->a;
-    if (!call || call->kind != AT_NODE_METHOD || !is_listed(call->text, lint->vocabulary->methods) ||
+    if (!call || call->kind != AT_NODE_METHOD || !at_text_in(call->text, lint->vocabulary->methods) ||
         !belongs_to_rule(lint, call->a))
         return; /* expect(x):is(3) does something */
     struct at_finding *finding =
@@ -288,7 +264,7 @@ static void step_outside(struct lint *lint, struct at_node *node) {
     bool sends = name && name->kind == AT_NODE_INDEX && name->a && name->a->kind == AT_NODE_NAME &&
                  !name->a->binding && at_text_is(name->a->text, "send");
     if (sends) name = name->a;
-    if (!name || name->kind != AT_NODE_NAME || name->binding || (!sends && !is_listed(name->text, steps)))
+    if (!name || name->kind != AT_NODE_NAME || name->binding || (!sends && !at_text_in(name->text, steps)))
         return;
     const struct lint_function *note = lint_function_of(lint, name->function);
     if (name->function && (!note || !note->noun.length))
@@ -300,8 +276,7 @@ static void step_outside(struct lint *lint, struct at_node *node) {
               "put it into the run of a flow");
 }
 
-const struct lint_rule lint_habits[] = {{AT_NODE_CALL, dot_for_colon},
-                                        {AT_NODE_METHOD, colon_for_dot},
+const struct lint_rule lint_habits[] = {{AT_NODE_METHOD, colon_for_dot},
                                         {AT_NODE_BINARY, or_a_value},
                                         {AT_NODE_BINARY, not_equal},
                                         {AT_NODE_BINARY, chained},

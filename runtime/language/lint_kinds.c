@@ -1,61 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What kind of value an expression gives, as far as its source says: literals, the fields of customer and
- * page, the features and attributes of products (those of the catalog and of shop.lua), the words of the
- * language.
+ * What kind of value an expression gives, as far as its source says: literals, the words of the vocabulary,
+ * the attributes of products (those of the catalog and of shop.lua).
  */
 #include "language/lint.h"
 
+#include <string.h>
 #include "catalog/catalog.h"
-
-static const char *const intents[] = {"browse", "compare", "buy", NULL};
-static const char *const answers[] = {"granted", "denied", "unknown", NULL};
-
-static const struct field {
-    const char *part, *name; /* part: NULL: of the customer itself */
-    enum lint_kind kind;
-    const char *const *values;
-} customer_fields[] = {
-    {NULL, "id", KIND_TEXT, NULL},
-    {NULL, "email", KIND_TEXT, NULL},
-    {NULL, "phone", KIND_TEXT, NULL},
-    {NULL, "first_name", KIND_TEXT, NULL},
-    {NULL, "last_name", KIND_TEXT, NULL},
-    {NULL, "country", KIND_TEXT, NULL},
-    {NULL, "locale", KIND_TEXT, NULL},
-    {NULL, "timezone", KIND_TEXT, NULL},
-    {NULL, "is_known", KIND_BOOL, NULL},
-    {NULL, "is_returning", KIND_BOOL, NULL},
-    {NULL, "has_ordered", KIND_BOOL, NULL},
-    {"session", "started_at", KIND_MOMENT, NULL},
-    {"session", "pages", KIND_NUMBER, NULL},
-    {"session", "source", KIND_TEXT, NULL},
-    {"session", "campaign", KIND_TEXT, NULL},
-    {"session", "landing", KIND_TEXT, NULL},
-    {"session", "device", KIND_TEXT, NULL},
-    {"session", "referrer", KIND_TEXT, NULL},
-    {"session", "is_live", KIND_BOOL, NULL},
-    {"session", "intent", KIND_TEXT, intents},
-    {"session", "intent_score", KIND_SHARE, NULL},
-    {"acquired", "at", KIND_MOMENT, NULL},
-    {"acquired", "source", KIND_TEXT, NULL},
-    {"acquired", "campaign", KIND_TEXT, NULL},
-    {"acquired", "landing", KIND_TEXT, NULL},
-    {"orders", "count", KIND_NUMBER, NULL},
-    {"orders", "revenue", KIND_NUMBER, NULL},
-    {"orders", "average", KIND_NUMBER, NULL},
-    {"orders", "first_at", KIND_MOMENT, NULL},
-    {"orders", "last_at", KIND_MOMENT, NULL},
-    {"orders", "since_last", KIND_SPAN, NULL},
-    {"orders", "typical_interval", KIND_SPAN, NULL},
-    {"basket", "count", KIND_NUMBER, NULL},
-    {"basket", "value", KIND_NUMBER, NULL},
-    {"basket", "url", KIND_TEXT, NULL},
-    {"basket", "updated_at", KIND_MOMENT, NULL},
-};
-static const char *const page_texts[] = {"name", "category", "query", "url"};
-static const char *const shares[] = {"affinity", "popularity", "trending", "conversion", "seen", "margin",
-                                     "discount", "taste",      "together", "relevance",  "model"};
+#include "language/vocabulary.h"
 
 bool lint_is_number(enum lint_kind kind) {
     return kind == KIND_NUMBER || kind == KIND_SHARE || kind == KIND_SPAN || kind == KIND_MOMENT;
@@ -71,93 +23,76 @@ const char *lint_kind_word(enum lint_kind kind) {
     return words[kind];
 }
 
-/* ---- fields ---- */
+/* ---- what the vocabulary says ---- */
 
-static const struct field *field_of(const struct lint *lint, const struct at_node *node) {
-    if (node->kind != AT_NODE_INDEX || !node->is_dot || !node->a || !node->b) return NULL;
-    const struct at_node *of = node->a;
-    bool is_part = of->kind == AT_NODE_INDEX && of->is_dot && of->a && of->b;
-    if (lint_role_of(lint, is_part ? of->a : of) != LINT_CUSTOMER) return NULL;
-    for (size_t i = 0; i < AT_LENGTH(customer_fields); i++) {
-        const struct field *field = &customer_fields[i];
-        if (is_part != (field->part != NULL) || !at_text_is(node->b->text, field->name)) continue;
-        if (!is_part || at_text_is(of->b->text, field->part)) return field;
-    }
-    return NULL;
-}
-
-static bool is_consent(const struct lint *lint, const struct at_node *node) {
-    const struct at_node *of = node->kind == AT_NODE_INDEX ? node->a : NULL;
-    return of && of->kind == AT_NODE_INDEX && of->b && at_text_is(of->b->text, "consent") &&
-           lint_role_of(lint, of->a) == LINT_CUSTOMER;
-}
-
-static bool is_product(const struct lint *lint, const struct at_node *node) {
-    if (lint_role_of(lint, node) == LINT_PRODUCT) return true;
-    return node->kind == AT_NODE_INDEX && node->b && at_text_is(node->b->text, "product") &&
-           lint_role_of(lint, node->a) == LINT_PAGE;
-}
-
-static enum lint_kind kind_of_attribute(const struct lint *lint, struct at_text name) {
-    static const enum lint_kind kinds[] = {[AT_ATTRIBUTE_NUMBER] = KIND_NUMBER,
-                                           [AT_ATTRIBUTE_BOOL] = KIND_BOOL,
-                                           [AT_ATTRIBUTE_DATE] = KIND_MOMENT,
-                                           [AT_ATTRIBUTE_TEXT] = KIND_TEXT,
-                                           [AT_ATTRIBUTE_LIST] = KIND_LIST};
-    const struct at_root *root = lint->vocabulary->root;
-    for (size_t i = 0; i < AT_LENGTH(shares); i++)
-        if (at_text_is(name, shares[i])) return KIND_SHARE;
-    if (at_text_is(name, "age")) return KIND_SPAN;
-    if (at_text_is(name, "bought")) return KIND_NUMBER;
-    if (at_text_is(name, "id")) return KIND_TEXT;
-    int attribute = root ? at_root_attribute(root, name.data, name.length) : -1;
-    return attribute < 0 ? KIND_UNKNOWN : kinds[at_root_attribute_at(root, attribute)->kind];
-}
-
-static enum lint_kind kind_of_index(const struct lint *lint, const struct at_node *node) {
-    const struct field *field = field_of(lint, node);
-    if (field) return field->kind;
-    if (!node->a || !node->b) return KIND_UNKNOWN;
-    if (is_consent(lint, node)) return KIND_TEXT;
-    bool is_named = node->b->kind == AT_NODE_STRING;
-    if (is_named && is_product(lint, node->a)) return kind_of_attribute(lint, node->b->text);
-    if (is_named && lint_role_of(lint, node->a) == LINT_PAGE)
-        for (size_t i = 0; i < AT_LENGTH(page_texts); i++)
-            if (at_text_is(node->b->text, page_texts[i])) return KIND_TEXT;
+static enum lint_kind kind_of_type(struct at_text type) {
+    static const struct {
+        const char *type;
+        enum lint_kind kind;
+    } kinds[] = {{"Span", KIND_SPAN},     {"Moment", KIND_MOMENT}, {"Part", KIND_SHARE},
+                 {"number", KIND_NUMBER}, {"string", KIND_TEXT},   {"boolean", KIND_BOOL},
+                 {"List", KIND_LIST}};
+    bool is_list;
+    struct at_text core = at_type_core(type, &is_list), plain = at_type_plain(type, &is_list);
+    for (size_t i = 0; i < AT_LENGTH(kinds) && !is_list; i++)
+        if (at_text_is(core, kinds[i].type) || at_text_is(plain, kinds[i].type)) return kinds[i].kind;
     return KIND_UNKNOWN;
+}
+
+static struct at_text type_of_thing(const struct lint *lint, const struct at_node *node);
+
+/* Whose fields and methods the expression has; NULL: not known from here. */
+static const struct at_owner *owner_of(const struct lint *lint, const struct at_node *node) {
+    static const char *const classes[] = {
+        [LINT_PRODUCT] = "Product", [LINT_CUSTOMER] = "Customer", [LINT_PAGE] = "Page"};
+    bool is_list;
+    enum lint_role role = lint_role_of(lint, node);
+    if (role != LINT_NOTHING) return at_owner_of(at_text_of(classes[role]));
+    struct at_text plain = at_type_plain(type_of_thing(lint, node), &is_list);
+    return plain.length && !is_list ? at_owner_of(plain) : NULL;
+}
+
+static struct at_text type_of_attribute(const struct lint *lint, struct at_text name) {
+    static const char *const types[] = {[AT_ATTRIBUTE_NUMBER] = "number",
+                                        [AT_ATTRIBUTE_BOOL] = "boolean",
+                                        [AT_ATTRIBUTE_DATE] = "Moment",
+                                        [AT_ATTRIBUTE_TEXT] = "string",
+                                        [AT_ATTRIBUTE_LIST] = "List"};
+    const struct at_root *root = lint->vocabulary->root;
+    int attribute = root ? at_root_attribute(root, name.data, name.length) : -1;
+    return attribute < 0 ? AT_TEXT("") : at_text_of(types[at_root_attribute_at(root, attribute)->kind]);
+}
+
+/* Of a field of a thing that is known; "" else. */
+static struct at_text type_of_thing(const struct lint *lint, const struct at_node *node) {
+    if (!node || node->kind != AT_NODE_INDEX || !node->a || !node->b) return AT_TEXT("");
+    const struct at_owner *owner = owner_of(lint, node->a);
+    if (!owner) return AT_TEXT("");
+    const struct at_word *word = node->b->kind == AT_NODE_STRING ? at_word_of(owner, node->b->text) : NULL;
+    if (word) return word->kind == AT_WORD_FIELD ? at_text_of(word->type) : AT_TEXT("");
+    if (strcmp(owner->class_name, "Product") == 0 && node->b->kind == AT_NODE_STRING)
+        return type_of_attribute(lint, node->b->text);
+    return owner->rest ? at_text_of(owner->rest) : AT_TEXT("");
 }
 
 /* ---- calls and operators ---- */
 
+static enum lint_kind kind_of_result(const struct at_word *word) {
+    struct at_text first = {"", 0};
+    if (word) at_type_piece(at_type_result(at_text_of(word->type)), 0, &first);
+    return kind_of_type(first);
+}
+
 static enum lint_kind kind_of_call(const struct at_node *node) {
-    static const struct {
-        const char *word;
-        enum lint_kind kind;
-    } words[] = {{"min", KIND_NUMBER},     {"max", KIND_NUMBER},    {"clamp", KIND_NUMBER},
-                 {"log", KIND_NUMBER},     {"sqrt", KIND_NUMBER},   {"normalize", KIND_NUMBER},
-                 {"rank_of", KIND_NUMBER}, {"all", KIND_BOOL},      {"any", KIND_BOOL},
-                 {"no", KIND_BOOL},        {"seconds", KIND_SPAN},  {"minutes", KIND_SPAN},
-                 {"hours", KIND_SPAN},     {"days", KIND_SPAN},     {"weeks", KIND_SPAN},
-                 {"now", KIND_MOMENT},     {"tostring", KIND_TEXT}, {"type", KIND_TEXT}};
     if (!node->a || node->a->kind != AT_NODE_NAME || node->a->binding) return KIND_UNKNOWN;
-    for (size_t i = 0; i < AT_LENGTH(words); i++)
-        if (at_text_is(node->a->text, words[i].word)) return words[i].kind;
-    return KIND_UNKNOWN;
+    return kind_of_result(at_word_of(at_vocabulary(), node->a->text));
 }
 
+/* What any value can be asked means the same of all. */
 static enum lint_kind kind_of_method(const struct lint *lint, const struct at_node *node) {
-    static const char *const asks[] = {"above",  "below",  "at_least", "at_most", "between",    "is",
-                                       "is_not", "one_of", "contains", "did",     "in_segment", "may"};
-    if (at_text_is(node->text, "count") && lint_role_of(lint, node->a) == LINT_CUSTOMER) return KIND_NUMBER;
-    for (size_t i = 0; i < AT_LENGTH(asks); i++)
-        if (at_text_is(node->text, asks[i])) return KIND_BOOL;
-    return KIND_UNKNOWN;
-}
-
-static bool is_one_of(struct at_text text, const char *const *list) {
-    for (; *list; list++)
-        if (at_text_is(text, *list)) return true;
-    return false;
+    const struct at_owner *owner = owner_of(lint, node->a);
+    const struct at_word *word = owner ? at_word_of(owner, node->text) : NULL;
+    return kind_of_result(word ? word : at_word_of(at_owner_of(AT_TEXT("number")), node->text));
 }
 
 /* A time less a time is a time, a moment less a moment too, half of it is one still. */
@@ -176,9 +111,9 @@ static enum lint_kind kind_of_sum(struct at_text sign, enum lint_kind a, enum li
 static enum lint_kind kind_of_binary(const struct lint *lint, const struct at_node *node) {
     static const char *const asks[] = {"==", "~=", "<", "<=", ">", ">=", NULL};
     static const char *const counts[] = {"+", "-", "*", "/", "%", "^", "//", NULL};
-    if (is_one_of(node->text, asks)) return KIND_BOOL;
+    if (at_text_in(node->text, asks)) return KIND_BOOL;
     if (at_text_is(node->text, "..")) return KIND_TEXT;
-    if (!is_one_of(node->text, counts) || !node->a || !node->b) return KIND_UNKNOWN;
+    if (!at_text_in(node->text, counts) || !node->a || !node->b) return KIND_UNKNOWN;
     return kind_of_sum(node->text, lint_kind_of(lint, node->a), lint_kind_of(lint, node->b));
 }
 
@@ -193,7 +128,7 @@ enum lint_kind lint_kind_of(const struct lint *lint, const struct at_node *node)
     case AT_NODE_FUNCTION: return KIND_FUNCTION;
     case AT_NODE_TABLE: return KIND_TABLE;
     case AT_NODE_PAREN: return lint_kind_of(lint, node->a);
-    case AT_NODE_INDEX: return kind_of_index(lint, node);
+    case AT_NODE_INDEX: return kind_of_type(type_of_thing(lint, node));
     case AT_NODE_CALL: return kind_of_call(node);
     case AT_NODE_METHOD: return kind_of_method(lint, node);
     case AT_NODE_BINARY: return kind_of_binary(lint, node);
@@ -209,8 +144,7 @@ enum lint_kind lint_kind_of(const struct lint *lint, const struct at_node *node)
     }
 }
 
-const char *const *lint_values_of(const struct lint *lint, const struct at_node *node) {
-    const struct field *field = field_of(lint, node);
-    if (field) return field->values;
-    return is_consent(lint, node) ? answers : NULL;
+uint32_t lint_values_of(const struct lint *lint, const struct at_node *node, struct at_text *out,
+                        uint32_t most) {
+    return at_type_choices(type_of_thing(lint, node), out, most);
 }

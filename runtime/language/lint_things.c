@@ -161,15 +161,17 @@ static void bare_number(struct lint *lint, const struct at_node *thing, const st
 }
 
 static void unknown_value(struct lint *lint, const struct at_node *thing, const struct at_node *text) {
-    const char *const *values = lint_values_of(lint, thing);
-    char name[64], said[40], all[100] = "";
-    size_t count = 0;
-    if (!values || text->kind != AT_NODE_STRING) return;
-    for (; values[count]; count++) {
-        if (at_text_is(text->text, values[count])) return;
+    struct at_text texts[8];
+    char name[64], said[40], all[160] = "", words[8][16];
+    const char *values[8];
+    uint32_t count = lint_values_of(lint, thing, texts, AT_LENGTH(texts));
+    if (!count || text->kind != AT_NODE_STRING) return;
+    for (uint32_t i = 0; i < count; i++) {
+        if (at_text_equal(text->text, texts[i])) return;
+        snprintf(words[i], sizeof words[i], "%.*s", (int)texts[i].length, texts[i].data);
+        values[i] = words[i];
         size_t at = strlen(all);
-        snprintf(all + at, sizeof all - at, "%s\"%s\"", count ? values[count + 1] ? ", " : " or " : "",
-                 values[count]);
+        snprintf(all + at, sizeof all - at, "%s\"%s\"", i ? i + 1 < count ? ", " : " or " : "", words[i]);
     }
     short_cut(lint, thing, name);
     snprintf(said, sizeof said, "%.*s", (int)(text->text.length < 39 ? text->text.length : 39),

@@ -7,18 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_listed(struct at_text name, const char *const *names) {
-    for (; names && *names; names++)
-        if (at_text_is(name, *names)) return true;
-    return false;
-}
-
 /* ---- hiding ---- */
 
 static void hides(struct lint *lint, struct at_node *node) {
     const struct lint_local *note = lint_local_of(lint, node);
-    bool is_noun = is_listed(node->text, lint->vocabulary->nouns);
-    if (!note || (!is_noun && !is_listed(node->text, lint->vocabulary->words))) return;
+    bool is_noun = at_text_in(node->text, lint->vocabulary->nouns);
+    if (!note || (!is_noun && !at_text_in(node->text, lint->vocabulary->words))) return;
     struct at_text name = node->text;
     struct at_finding *finding =
         lint_warn(lint, node, "hides_a_word", "%s is a word of the language: from here on it is only this %s",

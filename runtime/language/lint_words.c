@@ -14,9 +14,7 @@ static void short_name(struct at_text name, char out[64]) {
 }
 
 bool lint_is_word(const struct lint *lint, struct at_text name) {
-    for (const char *const *at = lint->vocabulary->globals; *at; at++)
-        if (at_text_is(name, *at)) return true;
-    return false;
+    return at_text_in(name, lint->vocabulary->globals);
 }
 
 /* In a file with faults a block may end elsewhere than was meant, or a local be in what was not read: of a

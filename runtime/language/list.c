@@ -5,7 +5,9 @@
  */
 #include "language/list.h"
 
+#include <stdio.h>
 #include <string.h>
+#include "base/utf8.h"
 
 static const struct at_rule_report by_rows = {0};
 
@@ -94,4 +96,36 @@ enum at_status at_list_run(struct at_list_ask *ask, struct at_list *out) {
     rank->score = out->score ? &score : NULL;
     rank->first = out->first ? &first : NULL;
     return at_rank(rank, &out->result);
+}
+
+void at_list_page(struct at_decision_view *view, struct at_text name, struct at_json context,
+                  struct at_json ask) {
+    struct at_text product = at_json_text(at_json_get(context, "product"));
+    view->page_name = name;
+    view->page_url = at_json_text(at_json_get(context, "url"));
+    view->page_query = at_json_text(at_json_get(context, "query"));
+    view->page_category = at_json_text(at_json_get(context, "category"));
+    if (!view->page_category.length)
+        view->page_category = at_json_text(at_json_get(at_json_get(ask, "where"), "category"));
+    if (!view->page_query.length) view->page_query = at_json_text(at_json_get(ask, "q"));
+    if (!product.length) product = at_json_text(at_json_get(ask, "product"));
+    if (!product.length && name.length > 8 && memcmp(name.data, "product/", 8) == 0)
+        product = (struct at_text){name.data + 8, name.length - 8};
+    view->page_product = product.length ? at_root_row(view->root, product.data, product.length) : AT_ROW_NONE;
+}
+
+enum at_status at_list_unknown(const struct at_generation *generation, struct at_text name,
+                               struct at_error *err) {
+    const char *names[256];
+    char said[64];
+    uint32_t count =
+        generation->ranking_count < AT_LENGTH(names) ? generation->ranking_count : AT_LENGTH(names);
+    for (uint32_t i = 0; i < count; i++) names[i] = generation->rankings[i].name;
+    snprintf(said, sizeof said, "%.*s", (int)(name.length < 60 ? name.length : 60), name.data);
+    const char *near = at_suggest(said, names, count);
+    if (near)
+        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking",
+                             "there is no ranking \"%s\" — did you mean \"%s\"?", said, near);
+    return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking", "there is no ranking \"%s\"%s",
+                         said, count ? "" : ": the scripts declare none");
 }

@@ -29,5 +29,12 @@ struct at_list { /* in the view's arena */
 };
 /* AT_NOMEM only: rules that fail end in the fallback (rank.h). */
 enum at_status at_list_run(struct at_list_ask *ask, struct at_list *out) AT_MUST_CHECK;
+/* The rule's page: its name; url, product, category and query from the context, what is missing from the ask.
+ * The page "product/ID" is that product's. */
+void at_list_page(struct at_decision_view *view, struct at_text name, struct at_json context,
+                  struct at_json ask);
+/* AT_UNPROCESSABLE: there is no ranking of that name, with the one that is near. */
+enum at_status at_list_unknown(const struct at_generation *generation, struct at_text name,
+                               struct at_error *err) AT_MUST_CHECK;
 
 #endif

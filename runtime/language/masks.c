@@ -229,28 +229,9 @@ static int l_select(lua_State *L) {
 
 /* ---- and, or as values ---- */
 
-static bool is_never_missing(const struct at_column *condition) {
-    switch (condition->op) {
-    case AT_OP_ABOVE:
-    case AT_OP_BELOW:
-    case AT_OP_AT_LEAST:
-    case AT_OP_AT_MOST:
-    case AT_OP_IS:
-    case AT_OP_IS_NOT:
-    case AT_OP_EQUAL:
-    case AT_OP_EXISTS:
-    case AT_OP_HELD:
-    case AT_OP_IN_CODES:
-    case AT_OP_ALL:
-    case AT_OP_ANY:
-    case AT_OP_NO: return true;
-    default: return false;
-    }
-}
-
 /* Of a condition where it does not hold: false, or nil where it is missing. */
 static void push_no_condition(lua_State *L, uint32_t index) {
-    if (is_never_missing(column_of(L, index))) return lua_pushboolean(L, 0);
+    if (at_op_is_condition(column_of(L, index)->op)) return lua_pushboolean(L, 0);
     int missing = checked(L, at_program_const(&language_of(L)->program, at_missing(), AT_COLUMN_BOOL));
     push_node(L, chosen(L, AT_COLUMN_BOOL, exists(L, index), flag(L, false), missing));
 }

@@ -61,15 +61,6 @@ static const struct page pages[] = {
      2,
      true}};
 
-/* The functions of Lua itself; the language's own are all others. */
-static bool is_of_lua(const char *name) {
-    static const char *const names[] = {"assert", "error",  "ipairs",   "next",     "pairs", "pcall",
-                                        "print",  "select", "tonumber", "tostring", "type",  "xpcall"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    return false;
-}
-
 /* What every value can be asked stands once. */
 static bool is_told_before(const struct at_owner *owner, const struct at_word *word) {
     const struct at_owner *number = at_owner_of(AT_TEXT("number"));
@@ -160,7 +151,7 @@ static void write_owner(struct at_bytes *out, const struct at_owner *owner) {
 static bool stands_here(const struct page *page, const struct at_word *word) {
     for (uint32_t i = 0; i < page->global_count; i++)
         if (word->kind == page->globals[i])
-            return word->kind != AT_WORD_FUNCTION || page->is_lua == is_of_lua(word->name);
+            return word->kind != AT_WORD_FUNCTION || page->is_lua == word->is_lua;
     return false;
 }
 

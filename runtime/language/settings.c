@@ -330,6 +330,14 @@ enum at_status at_settings_load(const struct at_settings_source *source, const c
     return status;
 }
 
+enum at_status at_settings_declare(const struct at_settings *settings, struct at_catalog *catalog,
+                                   struct at_error *err) {
+    enum at_status status = AT_OK;
+    for (uint32_t i = 0; i < settings->attribute_count && status == AT_OK; i++)
+        status = at_catalog_declare(catalog, settings->attributes[i].name, settings->attributes[i].kind, err);
+    return status;
+}
+
 void at_settings_free(struct at_settings *settings) {
     if (!settings) return;
     at_zone_free(settings->zone);

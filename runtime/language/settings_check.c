@@ -8,18 +8,14 @@
 #include "language/state.h"
 #include "language/vocabulary.h"
 
-static const char *const lua_words[] = {"assert",   "error",    "ipairs", "pairs", "next",   "select",
-                                        "tonumber", "tostring", "type",   "pcall", "xpcall", "print",
-                                        "math",     "string",   "table",  "utf8"};
-
+/* The nouns of shop.lua, and what is Lua's own. */
 static bool fill_words(struct at_arena *arena, struct at_vocabulary *words) {
     static const char *const none[] = {NULL};
     const char **all = at_arena_alloc(arena, AT_WORDS_MAX * sizeof *all);
-    size_t count = AT_LENGTH(lua_words);
+    size_t count = 0;
     if (!all) return false;
-    memcpy(all, lua_words, sizeof lua_words);
-    for (const struct at_word *word = global_words(); word->name && count + 1 < AT_WORDS_MAX; word++)
-        if (word->kind == AT_WORD_SETTING) all[count++] = word->name;
+    for (const struct at_word *word = global_words(); word->name; word++)
+        if (word->kind == AT_WORD_SETTING || word->is_lua) all[count++] = word->name;
     all[count] = NULL;
     *words = (struct at_vocabulary){.globals = all, .words = none, .methods = none};
     return true;

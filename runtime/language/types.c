@@ -39,12 +39,8 @@ static uint32_t type_of_owner(const struct at_owner *owner, bool is_list) {
 
 static uint32_t type_of_text(struct at_text text) {
     bool is_list;
-    struct at_text core = at_type_core(text, &is_list);
-    const struct at_owner *owner = core.length ? at_owner_of(core) : NULL;
-    if (owner) return type_of_owner(owner, is_list);
-    for (const struct at_alias *alias = at_vocabulary_aliases(); alias->name && !is_list; alias++)
-        if (at_text_is(core, alias->name)) return type_of_text(at_text_of(alias->type));
-    return TYPE_UNSURE;
+    struct at_text plain = at_type_plain(text, &is_list);
+    return type_of_owner(plain.length ? at_owner_of(plain) : NULL, is_list);
 }
 
 const struct at_owner *table_owner(struct at_text type) {

@@ -109,3 +109,29 @@ struct at_text at_type_core(struct at_text type, bool *is_list) {
     if (*is_list) type.length -= 2;
     return type;
 }
+
+static bool is_choice(struct at_text type) {
+    return type.length && type.data[0] == '"';
+}
+
+struct at_text at_type_plain(struct at_text type, bool *is_list) {
+    struct at_text core = at_type_core(type, is_list);
+    bool is_inner;
+    for (const struct at_alias *alias = at_vocabulary_aliases(); alias->name; alias++)
+        if (at_text_is(core, alias->name)) return at_type_plain(at_text_of(alias->type), &is_inner);
+    return is_choice(core) ? AT_TEXT("string") : core;
+}
+
+uint32_t at_type_choices(struct at_text type, struct at_text *out, uint32_t most) {
+    bool is_list;
+    uint32_t count = 0;
+    struct at_text core = at_type_core(type, &is_list);
+    for (const struct at_alias *alias = at_vocabulary_aliases(); alias->name; alias++)
+        if (at_text_is(core, alias->name)) core = at_text_of(alias->type);
+    for (const char *at = core.data, *end = at + core.length; is_choice(core) && at < end && count < most;) {
+        const char *to = memchr(at + 1, '"', (size_t)(end - at - 1));
+        out[count++] = (struct at_text){at + 1, (size_t)(to - at - 1)};
+        at = to + 2; /* past "| */
+    }
+    return count;
+}

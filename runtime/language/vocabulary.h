@@ -40,6 +40,7 @@ struct at_word {
     bool is_required;   /* an option without which the table is refused */
     bool is_idle;       /* it is there, and 0 until what learns it comes */
     bool takes_columns; /* a function that means the same for one product and for all */
+    bool is_lua;        /* of Lua itself: shop.lua may name it, too */
 };
 
 enum at_owner_kind {
@@ -87,5 +88,9 @@ struct at_text at_type_result(struct at_text type); /* of "fun(…): T" the T; "
 bool at_type_piece(struct at_text list, uint32_t i, struct at_text *out);
 /* "Item[]?" → "Item", with is_list; unions and functions as they are. */
 struct at_text at_type_core(struct at_text type, bool *is_list);
+/* The core with aliases followed to their end: "Moment?" → "number", "Intent" → "string". */
+struct at_text at_type_plain(struct at_text type, bool *is_list);
+/* Of "\"browse\"|\"buy\"", or an alias for it, the texts; how many, at most so many. 0: any is possible. */
+uint32_t at_type_choices(struct at_text type, struct at_text *out, uint32_t most);
 
 #endif

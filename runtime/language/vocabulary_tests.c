@@ -5,7 +5,14 @@
 #include "language/vocabulary_words.h"
 
 #define LATER_OPTION(name, says) LATER(AT_WORD_OPTION, name, says)
-#define LATER_FIELD(name, says)  LATER(AT_WORD_FIELD, name, says)
+#define WHO_ASKS                                                                                             \
+    OPTION("page", "string", "The page that asks, such as \"collection/sofas\"."),                           \
+        OPTION("product", "string", "The product of the page, by id."),                                      \
+        OPTION("category", "string", "The category of the page."),                                           \
+        OPTION("query", "string", "What the shopper looks for."),                                            \
+        OPTION("url", "string", "The address of the page."),                                                 \
+        OPTION("customer", "table", "Somebody else who asks: { user_id = \"ann\" }.")
+#define LATER_FIELD(name, says) LATER(AT_WORD_FIELD, name, says)
 
 const struct at_word words_of_test[] = {
     OPTION("given", "Given", "What differs from the usual customer and products."),
@@ -82,23 +89,12 @@ const struct at_word words_of_list_ask[] = {
     OPTION("sort", "string", "The shopper's own order, such as \"-price\" or \"newest\"."),
     OPTION("limit", "number", "How many."),
     OPTION("offset", "number", "How many are passed over."),
-    OPTION("page", "string", "The page that asks, such as \"collection/sofas\"."),
-    OPTION("product", "string", "The product of the page, by id."),
-    OPTION("category", "string", "The category of the page."),
-    OPTION("query", "string", "What the shopper looks for."),
-    OPTION("url", "string", "The address of the page."),
-    OPTION("customer", "table", "Somebody else who asks: { user_id = \"ann\" }."),
+    WHO_ASKS,
     END_OF_WORDS};
 
 const struct at_word words_of_decision[] = {
     REQUIRED("ask", "table", "Each ask by a name of your own: { list = { ranking = \"collection\" } }."),
-    OPTION("page", "string", "The page that asks, such as \"collection/sofas\"."),
-    OPTION("product", "string", "The product of the page, by id."),
-    OPTION("category", "string", "The category of the page."),
-    OPTION("query", "string", "What the shopper looks for."),
-    OPTION("url", "string", "The address of the page."),
-    OPTION("customer", "table", "Somebody else who asks: { user_id = \"ann\" }."),
-    END_OF_WORDS};
+    WHO_ASKS, END_OF_WORDS};
 
 const struct at_word words_of_expectation[] = {
     METHOD("is", "fun(value: any)", "It is this."),

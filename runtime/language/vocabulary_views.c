@@ -10,19 +10,19 @@
 /* What the runtime keeps; attributes of the catalog can be read besides. */
 const struct at_word words_of_product[] = {
     FIELD("id", "string", "The product's id."),
-    FIELD("affinity", "number", "0 to 1: fits this person's taste in brands, categories and so on."),
-    FIELD("popularity", "number", "0 to 1: bought by everyone lately."),
-    FIELD("trending", "number", "0 to 1: rising."),
-    FIELD("conversion", "number", "0 to 1: bought by who looks."),
-    FIELD("seen", "number", "0 to 1: shown to this person lately without interest."),
+    FIELD("affinity", "Part", "Fits this person's taste in brands, categories and so on."),
+    FIELD("popularity", "Part", "Bought by everyone lately."),
+    FIELD("trending", "Part", "Rising."),
+    FIELD("conversion", "Part", "Bought by who looks."),
+    FIELD("seen", "Part", "Shown to this person lately without interest."),
     FIELD("bought", "number", "How often this person bought it."),
-    FIELD("margin", "number", "0 to 1: the share of the price that stays."),
-    FIELD("discount", "number", "0 to 1: the share that is off."),
-    FIELD("age", "number?", "The time since it came: product.age:below \"14d\"."),
-    IDLE("taste", "0 to 1: looks like what this person looked at."),
-    IDLE("together", "0 to 1: bought with the product of this page."),
-    IDLE("relevance", "0 to 1: answers the search."),
-    IDLE("model", "0 to 1: the learned chance that this person buys it."),
+    FIELD("margin", "Part", "The share of the price that stays."),
+    FIELD("discount", "Part", "The share that is off."),
+    FIELD("age", "Span?", "The time since it came: product.age:below \"14d\"."),
+    IDLE("taste", "Looks like what this person looked at."),
+    IDLE("together", "Bought with the product of this page."),
+    IDLE("relevance", "Answers the search."),
+    IDLE("model", "The learned chance that this person buys it."),
     END_OF_WORDS};
 
 const struct at_word words_of_customer[] = {
@@ -68,8 +68,8 @@ const struct at_word words_of_session[] = {
     FIELD("device", "string?", "\"mobile\", \"tablet\" or \"desktop\"."),
     FIELD("referrer", "string?", "The page that linked here."),
     FIELD("is_live", "boolean?", "Whether it is going on."),
-    FIELD("intent", "string?", "\"browse\", \"compare\" or \"buy\"."),
-    FIELD("intent_score", "number?", "0 to 1: how sure that is."),
+    FIELD("intent", "Intent?", "What the visit is for."),
+    FIELD("intent_score", "Part?", "How sure that is."),
     END_OF_WORDS};
 
 const struct at_word words_of_acquired[] = {FIELD("at", "Moment?", "When they first came."),
@@ -83,8 +83,8 @@ const struct at_word words_of_orders[] = {
     FIELD("average", "number?", "Revenue for each order."),
     FIELD("first_at", "Moment?", "When the first one was."),
     FIELD("last_at", "Moment?", "When the last one was."),
-    FIELD("since_last", "number?", "The time since the last one."),
-    FIELD("typical_interval", "number?",
+    FIELD("since_last", "Span?", "The time since the last one."),
+    FIELD("typical_interval", "Span?",
           "The person's own time between orders, drawn towards the shop's until there is a rhythm."),
     LATER_FIELD("last", "The last order."),
     END_OF_WORDS};

@@ -9,29 +9,31 @@
 
 #define V1 "0.1"
 #define FIELD(name, type, says)                                                                              \
-    { (name), AT_WORD_FIELD, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_FIELD, (type), (says), V1, NULL, false, false, false, false }
 #define IDLE(name, says)                                                                                     \
-    { (name), AT_WORD_FIELD, "number", (says), V1, NULL, false, true, false }
+    { (name), AT_WORD_FIELD, "Part", (says), V1, NULL, false, true, false, false }
 #define METHOD(name, type, says)                                                                             \
-    { (name), AT_WORD_METHOD, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_METHOD, (type), (says), V1, NULL, false, false, false, false }
 #define FUNCTION(name, type, says)                                                                           \
-    { (name), AT_WORD_FUNCTION, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_FUNCTION, (type), (says), V1, NULL, false, false, false, false }
 #define COLUMNS(name, type, says)                                                                            \
-    { (name), AT_WORD_FUNCTION, (type), (says), V1, NULL, false, false, true }
+    { (name), AT_WORD_FUNCTION, (type), (says), V1, NULL, false, false, true, false }
+#define OF_LUA(name, type, says)                                                                             \
+    { (name), AT_WORD_FUNCTION, (type), (says), V1, NULL, false, false, false, true }
 #define OPTION(name, type, says)                                                                             \
-    { (name), AT_WORD_OPTION, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_OPTION, (type), (says), V1, NULL, false, false, false, false }
 #define REQUIRED(name, type, says)                                                                           \
-    { (name), AT_WORD_OPTION, (type), (says), V1, NULL, true, false, false }
+    { (name), AT_WORD_OPTION, (type), (says), V1, NULL, true, false, false, false }
 #define NOUN(name, type, says)                                                                               \
-    { (name), AT_WORD_NOUN, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_NOUN, (type), (says), V1, NULL, false, false, false, false }
 #define SETTING(name, type, says)                                                                            \
-    { (name), AT_WORD_SETTING, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_SETTING, (type), (says), V1, NULL, false, false, false, false }
 #define LIBRARY(name, type, says)                                                                            \
-    { (name), AT_WORD_LIBRARY, (type), (says), V1, NULL, false, false, false }
+    { (name), AT_WORD_LIBRARY, (type), (says), V1, NULL, false, false, false, true }
 #define LATER(kind, name, says)                                                                              \
-    { (name), (kind), "any", (says), NULL, NULL, false, false, false }
+    { (name), (kind), "any", (says), NULL, NULL, false, false, false, false }
 #define END_OF_WORDS                                                                                         \
-    { NULL, AT_WORD_FIELD, NULL, NULL, NULL, NULL, false, false, false }
+    { NULL, AT_WORD_FIELD, NULL, NULL, NULL, NULL, false, false, false, false }
 
 /* vocabulary_globals.c */
 extern const struct at_word words_of_globals[];

@@ -42,19 +42,12 @@ static enum at_status read_file(struct at_world *world, const char *path, struct
 /* Every attribute that is known elsewhere is known here: a rule may read what no product of the test has. */
 static enum at_status declare_known(const struct at_test_options *options, struct at_catalog *catalog,
                                     struct at_error *err) {
-    static const char *const kinds[] = {[AT_ATTRIBUTE_NUMBER] = "number",
-                                        [AT_ATTRIBUTE_BOOL] = "bool",
-                                        [AT_ATTRIBUTE_DATE] = "date",
-                                        [AT_ATTRIBUTE_TEXT] = "text",
-                                        [AT_ATTRIBUTE_LIST] = "list"};
-    enum at_status status = AT_OK;
     const struct at_settings *settings = options->settings;
-    for (uint32_t i = 0; settings && i < settings->attribute_count && status == AT_OK; i++)
-        status = at_catalog_declare(catalog, settings->attributes[i].name, settings->attributes[i].kind, err);
+    enum at_status status = settings ? at_settings_declare(settings, catalog, err) : AT_OK;
     int count = options->root ? at_root_attribute_count(options->root) : 0;
     for (int i = 0; i < count && status == AT_OK; i++) {
         const struct at_attribute *attribute = at_root_attribute_at(options->root, i);
-        status = at_catalog_declare(catalog, attribute->name, kinds[attribute->kind], err);
+        status = at_catalog_declare(catalog, attribute->name, at_attribute_kind_name(attribute->kind), err);
         if (status == AT_CONFLICT) status = AT_OK; /* shop.lua's word is the newer one */
     }
     return status;

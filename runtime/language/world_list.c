@@ -44,16 +44,10 @@ static uint32_t count_of(lua_State *L, struct at_json ask, const char *name, uin
 }
 
 static void read_sort(lua_State *L, struct asked *asked) {
-    const struct at_root *root = asked->world->root;
+    struct at_error err = {0};
     struct at_text name = at_json_text(at_json_get(asked->json, "sort"));
     if (!name.length) return;
-    if (at_text_is(name, "newest")) name = AT_TEXT("-released");
-    asked->sort.is_descending = name.data[0] == '-';
-    if (asked->sort.is_descending) name = (struct at_text){name.data + 1, name.length - 1};
-    asked->sort.attribute = at_root_attribute(root, name.data, name.length);
-    if (asked->sort.attribute < 0 ||
-        at_root_attribute_at(root, asked->sort.attribute)->kind == AT_ATTRIBUTE_LIST)
-        at_script_raise(L, "no product has an attribute \"%s\" to sort by", name.data);
+    world_must(L, at_sort_read(asked->world->root, name, &asked->sort, &err), &err);
     asked->list.rank.sort = &asked->sort;
 }
 
@@ -98,19 +92,9 @@ static void read_candidates(lua_State *L, struct asked *asked) {
 /* page = "product/SKU-1", or a table of what it says of itself. */
 static void read_page(struct asked *asked) {
     struct at_json page = at_json_get(asked->json, "page");
-    struct at_decision_view *view = &asked->view;
     bool is_table = at_json_is_object(page);
-    struct at_json from = is_table ? page : asked->json;
-    view->page_name = at_json_text(is_table ? at_json_get(page, "name") : page);
-    view->page_category = at_json_text(at_json_get(from, "category"));
-    view->page_query = at_json_text(at_json_get(from, "query"));
-    view->page_url = at_json_text(at_json_get(from, "url"));
-    struct at_text product = at_json_text(at_json_get(from, "product")), name = view->page_name;
-    if (!view->page_category.length)
-        view->page_category = at_json_text(at_json_get(at_json_get(asked->json, "where"), "category"));
-    if (!product.length && name.length > 8 && memcmp(name.data, "product/", 8) == 0)
-        product = (struct at_text){name.data + 8, name.length - 8};
-    if (product.length) view->page_product = at_root_row(view->root, product.data, product.length);
+    at_list_page(&asked->view, at_json_text(is_table ? at_json_get(page, "name") : page),
+                 is_table ? page : asked->json, asked->json);
 }
 
 /* customer = { user_id = "…" }: somebody the events named; else nobody. */
@@ -129,16 +113,10 @@ static uint32_t read_customer(lua_State *L, struct asked *asked) {
 
 static const struct at_ranking *ranking_named(lua_State *L, const char *name) {
     const struct at_generation *generation = language_of(L)->generation;
+    struct at_error err = {0};
     const struct at_ranking *ranking = at_generation_ranking(generation, at_text_of(name));
-    const char *names[256];
-    uint32_t count = 0;
-    if (ranking) return ranking;
-    for (; count < generation->ranking_count && count < AT_LENGTH(names); count++)
-        names[count] = generation->rankings[count].name;
-    const char *nearest = at_suggest(name, names, count);
-    if (nearest) at_script_raise(L, "there is no ranking \"%s\" — did you mean \"%s\"?", name, nearest);
-    at_script_raise(L, "there is no ranking \"%s\"", name);
-    return NULL;
+    if (!ranking) world_must(L, at_list_unknown(generation, at_text_of(name), &err), &err);
+    return ranking;
 }
 
 /* ---- running ---- */

@@ -4,7 +4,6 @@
  */
 #include "profile/draft.h"
 
-#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,7 +45,7 @@ static struct draft *scratch(void) {
 struct draft *draft_begin(const struct at_profile *base) {
     struct draft *draft = scratch();
     if (!draft) return NULL;
-    assert(!draft->base); /* a run goes on: what it has would be lost */
+    AT_ASSERT(!draft->base); /* a run goes on: what it has would be lost */
     at_arena_reset(&draft->kept);
     draft->is_short = false;
     /* Not its count of references, which others change meanwhile. */

@@ -386,3 +386,24 @@ enum at_status at_rank_arrange(struct rank_work *work) {
     take_page(work, all, filled);
     return status;
 }
+
+/* ---- the shopper's sort ---- */
+
+enum at_status at_sort_read(const struct at_root *root, struct at_text name, struct at_sort *out,
+                            struct at_error *err) {
+    bool is_newest = at_text_is(name, "newest");
+    if (is_newest) name = AT_TEXT("-released");
+    out->is_descending = name.length && name.data[0] == '-';
+    if (out->is_descending) name = (struct at_text){name.data + 1, name.length - 1};
+    out->attribute = at_root_attribute(root, name.data, name.length);
+    if (is_newest) return AT_OK; /* of an empty catalog, too */
+    if (out->attribute < 0)
+        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_attribute", "sort",
+                             "no product has an attribute \"%.*s\"",
+                             (int)(name.length < 64 ? name.length : 64), name.data);
+    const struct at_attribute *attribute = at_root_attribute_at(root, out->attribute);
+    if (attribute->kind == AT_ATTRIBUTE_LIST)
+        return at_fail_field(err, AT_UNPROCESSABLE, "bad_sort", "sort", "\"%s\" is a list: it gives no order",
+                             attribute->name);
+    return AT_OK;
+}

@@ -68,6 +68,8 @@ enum at_column_op {
     AT_OP_NORMALIZE,
     AT_OP_RANK_OF, /* over all candidates: (x − min)/(max − min), 0 if equal; 1 for the largest, ties share */
 };
+/* Of what is missing such a node says yes or no: it is never missing itself. */
+bool at_op_is_condition(enum at_column_op op);
 
 struct at_facet_table { /* one facet of TASTE; those that take away (weight below 0) come last */
     int attribute;

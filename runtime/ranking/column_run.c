@@ -258,14 +258,8 @@ static void run_binary(enum at_column_op op, double *out, const double *a, const
     }
 }
 
-/* Whether a node is never missing, whatever the product. A computed NaN is not: see op_strict. */
-bool at_program_never_missing(const struct at_column *node, const bool *is_sure) {
-    switch (node->op) {
-    case AT_OP_CONST: return !at_is_missing(node->value);
-    case AT_OP_COUNTED:
-    case AT_OP_BY_ROW:
-    case AT_OP_TASTE:
-    case AT_OP_BY_CODE:
+bool at_op_is_condition(enum at_column_op op) {
+    switch (op) {
     case AT_OP_IN_CODES:
     case AT_OP_ABOVE:
     case AT_OP_BELOW:
@@ -278,7 +272,20 @@ bool at_program_never_missing(const struct at_column *node, const bool *is_sure)
     case AT_OP_HELD:
     case AT_OP_ALL:
     case AT_OP_ANY:
-    case AT_OP_NO:
+    case AT_OP_NO: return true;
+    default: return false;
+    }
+}
+
+/* Whether a node is never missing, whatever the product. A computed NaN is not: see op_strict. */
+bool at_program_never_missing(const struct at_column *node, const bool *is_sure) {
+    if (at_op_is_condition(node->op)) return true;
+    switch (node->op) {
+    case AT_OP_CONST: return !at_is_missing(node->value);
+    case AT_OP_COUNTED:
+    case AT_OP_BY_ROW:
+    case AT_OP_TASTE:
+    case AT_OP_BY_CODE:
     case AT_OP_VERDICT: return true;
     case AT_OP_OR_ELSE: return is_sure[node->b];
     case AT_OP_ADD:

@@ -19,6 +19,9 @@ struct at_sort {
     int attribute; /* NUMBER, DATE or TEXT; "newest" is released, descending */
     bool is_descending;
 };
+/* "price", "-price" from the highest, "newest". AT_UNPROCESSABLE: field sort says what is wrong. */
+enum at_status at_sort_read(const struct at_root *root, struct at_text name, struct at_sort *out,
+                            struct at_error *err) AT_MUST_CHECK;
 struct at_rail_use { /* a rail that applies here, with its judge (not for pins) */
     const struct at_rail *rail;
     struct at_judge judge;

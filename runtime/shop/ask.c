@@ -123,23 +123,7 @@ static enum at_status read_sort(struct decision *decision, struct at_json json, 
         return at_fail_field(err, AT_INVALID, "bad_sort", "sort",
                              "sort is an attribute's name, \"-price\" from the highest");
     out->has_sort = true;
-    if (at_text_is(name, "newest")) {
-        out->sort = (struct at_sort){at_root_attribute(decision->root, "released", 8), true};
-        return AT_OK;
-    }
-    out->sort.is_descending = name.data[0] == '-';
-    if (out->sort.is_descending) name = (struct at_text){name.data + 1, name.length - 1};
-    out->sort.attribute = at_root_attribute(decision->root, name.data, name.length);
-    const struct at_attribute *attribute =
-        out->sort.attribute >= 0 ? at_root_attribute_at(decision->root, out->sort.attribute) : NULL;
-    if (!attribute)
-        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_attribute", "sort",
-                             "no product has an attribute \"%.*s\"",
-                             (int)(name.length < 64 ? name.length : 64), name.data);
-    if (attribute->kind == AT_ATTRIBUTE_LIST)
-        return at_fail_field(err, AT_UNPROCESSABLE, "bad_sort", "sort", "\"%s\" is a list: it gives no order",
-                             attribute->name);
-    return AT_OK;
+    return at_sort_read(decision->root, name, &out->sort, err);
 }
 
 static enum at_status read_fields(struct decision *decision, struct at_json json, struct ask *out,
@@ -227,24 +211,6 @@ enum at_status ask_parse(struct decision *decision, struct at_json json, bool is
 
 /* ---- running ---- */
 
-static enum at_status unknown_ranking(struct decision *decision, const struct ask *ask,
-                                      struct at_error *err) {
-    const struct at_generation *generation = decision->serving->generation;
-    const char *names[256];
-    char name[64];
-    uint32_t count =
-        generation->ranking_count < AT_LENGTH(names) ? generation->ranking_count : AT_LENGTH(names);
-    for (uint32_t i = 0; i < count; i++) names[i] = generation->rankings[i].name;
-    snprintf(name, sizeof name, "%.*s", (int)(ask->ranking.length < 60 ? ask->ranking.length : 60),
-             ask->ranking.data);
-    const char *near = at_suggest(name, names, count);
-    if (near)
-        return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking",
-                             "there is no ranking \"%s\" — did you mean \"%s\"?", name, near);
-    return at_fail_field(err, AT_UNPROCESSABLE, "unknown_ranking", "ranking", "there is no ranking \"%s\"%s",
-                         name, count ? "" : ": the scripts declare none");
-}
-
 static void note_result(struct decision *decision, struct answered *out) {
     struct at_shop *shop = decision->job->worker->shop;
     const struct at_rank_result *result = &out->result;
@@ -270,7 +236,7 @@ enum at_status ask_run(struct decision *decision, const struct ask *ask, struct 
     struct at_worker *worker = decision->job->worker;
     memset(out, 0, sizeof *out);
     out->ranking = at_generation_ranking(generation, ask->ranking);
-    if (!out->ranking && generation->id) return unknown_ranking(decision, ask, err);
+    if (!out->ranking && generation->id) return at_list_unknown(generation, ask->ranking, err);
     if (!out->ranking) out->fallback = "the scripts do not pass their check: catalog order";
     struct at_language *language = serving_language(decision->serving, worker);
     if (!language) out->fallback = "the scripts could not be loaded: catalog order";

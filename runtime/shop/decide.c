@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "language/list.h"
 #include "base/hash.h"
 #include "shop/internal.h"
 
@@ -111,24 +112,10 @@ static enum at_status read_flag(struct decision *decision, const char *name, boo
     return AT_OK;
 }
 
-/* The rule's page: its name; url, product, category and query from the context, what is missing from the ask.
- */
 void decision_page(struct decision *decision, struct at_json ask) {
-    struct at_json context = at_json_get(decision->body, "context"), where = at_json_get(ask, "where");
-    struct at_decision_view *view = &decision->view;
+    struct at_json context = at_json_get(decision->body, "context");
     decision->page = at_json_text(at_json_get(context, "page"));
-    view->page_name = decision->page;
-    view->page_url = at_json_text(at_json_get(context, "url"));
-    view->page_query = at_json_text(at_json_get(context, "query"));
-    view->page_category = at_json_text(at_json_get(context, "category"));
-    struct at_text product = at_json_text(at_json_get(context, "product"));
-    if (!product.length) product = at_json_text(at_json_get(ask, "product"));
-    if (!view->page_category.length) view->page_category = at_json_text(at_json_get(where, "category"));
-    if (!view->page_query.length) view->page_query = at_json_text(at_json_get(ask, "q"));
-    view->page_product =
-        product.length ? at_root_row(decision->root, product.data, product.length) : AT_ROW_NONE;
-    if (!product.length && decision->page.length > 8 && memcmp(decision->page.data, "product/", 8) == 0)
-        view->page_product = at_root_row(decision->root, decision->page.data + 8, decision->page.length - 8);
+    at_list_page(&decision->view, decision->page, context, ask);
 }
 
 /* ---- what may be known ---- */

@@ -260,11 +260,6 @@ void at_shop_item_get(struct at_job *job, struct at_text id) {
 }
 
 void at_shop_attributes(struct at_job *job) {
-    static const char *const kinds[] = {[AT_ATTRIBUTE_NUMBER] = "number",
-                                        [AT_ATTRIBUTE_BOOL] = "bool",
-                                        [AT_ATTRIBUTE_DATE] = "date",
-                                        [AT_ATTRIBUTE_TEXT] = "text",
-                                        [AT_ATTRIBUTE_LIST] = "list"};
     struct at_root *root = at_catalog_root(job->worker->shop->catalog);
     struct at_json_out out = at_json_out(&job->out);
     at_json_open(&out, '{');
@@ -275,7 +270,7 @@ void at_shop_attributes(struct at_job *job) {
         const struct at_attribute *attribute = at_root_attribute_at(root, i);
         at_json_open(&out, '{');
         at_json_add_string(&out, "name", attribute->name);
-        at_json_add_string(&out, "kind", kinds[attribute->kind]);
+        at_json_add_string(&out, "kind", at_attribute_kind_name(attribute->kind));
         at_json_close(&out, '}');
     }
     at_json_close(&out, ']');
@@ -377,9 +372,7 @@ static void load_products(struct at_read *read, struct at_reader *reader) {
 enum at_status catalog_open(struct at_shop *shop, struct at_error *err) {
     struct at_catalog_options options = {&shop->ledger.accounts[AT_ACCOUNT_CATALOG]};
     enum at_status status = at_catalog_new(&shop->catalog, &options, err);
-    for (uint32_t i = 0; status == AT_OK && i < shop->settings->attribute_count; i++)
-        status = at_catalog_declare(shop->catalog, shop->settings->attributes[i].name,
-                                    shop->settings->attributes[i].kind, err);
+    if (status == AT_OK) status = at_settings_declare(shop->settings, shop->catalog, err);
     if (status != AT_OK) return status;
     struct at_arena arena;
     at_arena_init(&arena, SIZE_MAX >> 1);

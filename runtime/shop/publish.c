@@ -253,8 +253,11 @@ static enum at_status activate(struct at_job *job, void *arg) {
     struct at_arena arena;
     char message[64];
     snprintf(message, sizeof message, "back to generation %llu", (unsigned long long)activating->id);
-    struct proposal proposal = {
-        .source = "rollback", .message = message, .author = job->source, .arena = &arena, .only_warns = true};
+    struct proposal proposal = {.source = "rollback",
+                                .message = message,
+                                .author = job->source,
+                                .arena = &arena,
+                                .is_way_back = true};
     at_arena_init(&arena, SIZE_MAX >> 1);
     enum at_status status = activate_files(job, activating, &proposal);
     at_arena_clear(&arena);

@@ -46,6 +46,7 @@ struct checking {
     uint32_t *rows, row_count;
     struct tally *tally;
     uint64_t end_ns;
+    bool only_warns;
 };
 struct asked { /* one rail of one side, of the rows of a slice */
     struct side *side;
@@ -190,7 +191,7 @@ static enum at_status add(struct checking *checking, uint32_t rail, const char *
     char *path = at_arena_dup(arena, declared->path, strlen(declared->path));
     if (!made || !path) return AT_NOMEM;
     made->path = path;
-    made->finding.is_warning = checking->proposal->only_warns || checking->now.rails[rail].is_confirmed;
+    made->finding.is_warning = checking->only_warns || checking->now.rails[rail].is_confirmed;
     made->finding.line = declared->line;
     made->finding.column = 1;
     snprintf(made->finding.code, sizeof made->finding.code, "%s", code);
@@ -405,7 +406,7 @@ enum at_status rails_check(struct at_shop *shop, struct proposal *proposal, stru
     struct checking *checking = at_arena_zalloc(proposal->arena, sizeof *checking);
     const struct at_generation *serving = serving_now(shop);
     if (!checking) return at_fail(err, AT_NOMEM, NULL, "out of memory");
-    proposal->only_warns |= !serving || !serving->id;
+    checking->only_warns = proposal->is_way_back || !serving || !serving->id;
     checking->shop = shop;
     checking->proposal = proposal;
     checking->now.generation = proposal->generation;

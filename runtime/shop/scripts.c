@@ -51,10 +51,9 @@ static enum at_status run_tests(struct at_shop *shop, struct proposal *proposal,
 }
 
 enum at_status proposal_judge(struct at_shop *shop, struct proposal *proposal, struct at_error *err) {
-    bool asks_tests = strcmp(proposal->source, "rollback") != 0; /* what served before is the way out */
     enum at_status status = proposal_build(shop, proposal, err);
     if (status == AT_OK) status = rails_check(shop, proposal, err);
-    if (status == AT_OK && asks_tests) status = run_tests(shop, proposal, err);
+    if (status == AT_OK && !proposal->is_way_back) status = run_tests(shop, proposal, err);
     if (status == AT_OK || !proposal->generation) return status;
     at_generation_free(proposal->generation);
     proposal->generation = NULL;

@@ -16,7 +16,7 @@ struct proposal { /* files that want to serve */
     struct at_generation *generation;
     struct at_arena *arena;
     struct at_json confirm; /* names of rails that may withhold much, or fail */
-    bool only_warns;        /* rails refuse nothing: the way back must be open */
+    bool is_way_back;       /* to what served before: it must be open */
     uint32_t refusals;      /* of its rails */
 };
 /* publish.c: puts into its files what a request changes of them, {"path":"text" or null}; *changes as the

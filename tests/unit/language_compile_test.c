@@ -352,8 +352,8 @@ static void what_fails_fails_both_ways(void **state) {
     } cases[] = {
         {"return math.floor(product.rating)", true},
         {"if product.rating then return math.floor(product.rating) end return 0", false},
-        {"local bound = tonumber('3') return product.brand < bound", true},
-        {"local more = tonumber('1') if product.stock > 99 then return product.brand + more end return 0",
+        {"local bound = customer.traits.nothing or 3 return product.brand < bound", true},
+        {"local more = customer.traits.nothing or 1 if product.stock > 99 then return product.brand + more end return 0",
          false},
         {"if product.stock > 2 then return product.vegan == true end return 0", true},
         {"if product.stock > 99 then return 'text' end return 0", false},

@@ -162,15 +162,13 @@ static const char *example_of(const char *class_name) {
 /* What type() says of it. */
 static const char *lua_type_of(const char *text) {
     bool is_list;
-    struct at_text core = at_type_core(at_text_of(text), &is_list);
+    struct at_text core = at_type_plain(at_text_of(text), &is_list);
     char name[300];
     snprintf(name, sizeof name, "%.*s", (int)core.length, core.data);
     if (!*name) return "nil";
     if (is_list || strcmp(name, "Item") == 0 || after(name, "table")) return "table";
     if (after(name, "fun(")) return "function";
     if (strcmp(name, "any") == 0) return "any";
-    for (const struct at_alias *alias = at_vocabulary_aliases(); alias->name; alias++)
-        if (strcmp(alias->name, name) == 0) return lua_type_of(alias->type);
     const struct at_owner *owner = at_owner_of(at_text_of(name));
     if (!owner) fail_msg("the type %s is no class and no alias", name);
     bool is_view = owner->kind != AT_OWNER_VALUE || strcmp(name, "List") == 0;

@@ -135,7 +135,7 @@ static void dots_and_colons_are_told_apart(void **state) {
          "product.price.above", true},
         {"local x = product.tags.contains 'new'", "a dot reads, a colon asks: before contains stands a colon",
          "product.tags.contains", true},
-        {"local x = customer.affinity.brand.top(3)", "top is asked with a colon: taste:top(…)",
+        {"local x = customer.affinity.brand.top(3)", "a dot reads, a colon asks: before top stands a colon",
          "customer.affinity.brand.top", true},
         {"if customer.did then return 2 end", "did is a question: customer:did(…)", "did", false},
         {"local x = not customer.did", "did is a question: customer:did(…)", "did", false},
